@@ -1,0 +1,1 @@
+"""One thin PyTorch core for research on pruning and generalization; each room is a page per idea."""
