@@ -1,0 +1,135 @@
+"""One look for every chart of the book, and the way a chart leaves a notebook.
+
+A chart leaves as its Vega-Lite specification, as data, under one MIME type. The page then needs no script
+from elsewhere: the book's Sphinx extension draws the specification with a local script, and JupyterLab with
+its own. JupyterLab 4 knows the type of version 5 as its newest and draws specifications of version 6 under
+it; Altair's own name for version 6 does not end in "+json", which notebooks refuse.
+
+Colours: blue, green and vermillion follow Okabe and Ito (Color Universal Design, 2008); grey, purple and
+ochre are chosen beside them so that every colour has a contrast of at least 3 : 1 with white and with the
+book's dark background, and any two stay apart for readers who do not see red or green. Colour is never the
+only sign: series differ in the shape of their points too.
+"""
+
+import altair as alt
+
+MIME = "application/vnd.vegalite.v5+json"
+VEGALITE_VERSION = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])  # as vl-convert names it
+
+PALETTE = ("#5f6673", "#0072b2", "#009e73", "#d55e00", "#a6529a", "#8a6d1d")
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
+STAR = (  # five points, as a path
+    "M0,-1L0.225,-0.309L0.951,-0.309L0.363,0.118L0.588,0.809L0,0.382"
+    "L-0.588,0.809L-0.363,0.118L-0.951,-0.309L-0.225,-0.309Z"
+)
+INK = "#24292f"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+LEFT = -40  # pixels from the plot to the left edge of titles and notes, over the axis labels
+WIDTH = 680  # pixels; what a page of the book offers on a desktop
+
+# What a page has to say about the boxes around charts: a chart stays a light card in dark mode too.
+CSS = """
+.vega-chart { max-width: 100%; overflow-x: auto; margin: 1rem 0; padding: 0.5rem; border-radius: 0.5rem;
+  background: #ffffff; color: #24292f; border: 1px solid #d5d9de; color-scheme: light; }
+.vega-chart svg, .vega-chart canvas { max-width: 100%; }
+.vega-chart > div > svg { height: auto; }
+.vega-chart .vega-embed { display: block; padding-right: 0; }
+.vega-chart .vega-bindings { display: flex; flex-wrap: wrap; gap: 0.4rem 1.2rem; padding: 0.4rem; }
+.vega-chart .vega-bind label { display: flex; align-items: center; gap: 0.4rem; margin: 0;
+  font-size: 0.9rem; }
+.vega-chart .vega-bind select { max-width: 17rem; min-height: 2rem; font-size: 0.9rem; color: #24292f;
+  background: #ffffff; border: 1px solid #767e89; border-radius: 0.3rem; padding: 0.1rem 0.4rem; }
+#vg-tooltip-element { z-index: 1100; font-size: 0.85rem; }
+"""
+
+# The box a chart is drawn into may not have a width of its own (JupyterLab shrinks it around the chart), so
+# the window decides then; without any window (a picture made by vl-convert) the declared width stays. 46:
+# scroll bar and card's border.
+_FITTING_WIDTH = (
+    f"isFinite(windowSize()[0]) && windowSize()[0] > 0"
+    f" ? min({WIDTH}, max(260, (containerSize()[0] > 260 ? min(containerSize()[0], windowSize()[0] - 46)"
+    f" : windowSize()[0] - 46)))"
+    f" : {WIDTH}"
+)
+
+
+def _theme() -> alt.theme.ThemeConfig:
+    return {
+        "config": {
+            "background": "#ffffff",
+            "font": FONT,
+            "padding": 6,
+            "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": 320},
+            "title": {
+                "anchor": "start",
+                "frame": "group",
+                "dx": LEFT,
+                "color": INK,
+                "fontSize": 15,
+                "fontWeight": 600,
+                "subtitleColor": INK,
+                "subtitleFontSize": 12,
+                "subtitlePadding": 4,
+                "offset": 8,
+                "limit": 0,
+            },
+            "axis": {
+                "labelColor": INK,
+                "titleColor": INK,
+                "labelFontSize": 12,
+                "titleFontSize": 12.5,
+                "titleFontWeight": 500,
+                "gridColor": "#e9ecef",
+                "domainColor": "#8a929c",
+                "tickColor": "#8a929c",
+                "titlePadding": 8,
+                "labelLimit": 190,
+            },
+            "legend": {
+                "orient": "bottom",
+                "direction": "horizontal",
+                "labelColor": INK,
+                "titleColor": INK,
+                "labelFontSize": 12,
+                "titleFontSize": 12.5,
+                "titleFontWeight": 500,
+                "symbolSize": 90,
+                "symbolOpacity": 1,
+                "titleOrient": "left",
+                "offset": 8,
+            },
+            "line": {"strokeWidth": 2},
+            "range": {"category": list(PALETTE)},
+        }
+    }
+
+
+def enable() -> None:
+    """Switch the book's theme and its renderer on, for every chart displayed afterwards.
+
+    Charts are then displayed as their specification under `MIME`, beside a sentence of plain text (the
+    chart's description).
+    """
+    alt.theme.register("book", enable=True)(_theme)
+    alt.renderers.register(
+        "book", lambda spec, **_: {MIME: spec, "text/plain": spec.get("description", "A chart.")}
+    )
+    alt.renderers.enable("book")
+    alt.data_transformers.enable("default", max_rows=20_000)
+
+
+def fitted(chart: alt.LayerChart | alt.FacetChart, height: int) -> alt.LayerChart:
+    """Make a layered or layered chart as wide as its place allows, from 260 to `WIDTH` pixels, axes included.
+
+    Args:
+        chart: a layered chart without facets (those cannot be fitted).
+        height: of the chart with axes, without title, in pixels.
+
+    Returns:
+        The chart with its size. The declared width is `WIDTH`; in a browser a signal replaces it once, when
+        drawn.
+    """
+    assert isinstance(chart, alt.LayerChart)  # what alt.layer returns unless a layer is a facet
+    return chart.properties(
+        width=WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
+    ).add_params(alt.param(name="width", expr=_FITTING_WIDTH))
