@@ -21,9 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
                 raise unknown("image set", name, NAMES)
         for name in chosen.names:
             images = load(name, chosen.folder)
-            print(
-                f"{name}: {len(images.train_images):,} training and {len(images.test_images):,} test images, whole."
-            )
+            train, test = len(images.train_images), len(images.test_images)
+            print(f"{name}: {train:,} training and {test:,} test images, whole.")
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2

@@ -1,7 +1,8 @@
 """Two tiny generated image sets, for tests that must run anywhere in a second.
 
-An image is its class's pattern of 4x4 blocks plus noise. They stand in for no real set: they have names of their own
-and nothing measured on them says anything about pruning. Integers only, so that every machine makes the same bytes.
+An image is its class's pattern of 4x4 blocks plus noise. They stand in for no real set: they have names of
+their own, and nothing measured on them says anything about pruning. Integers only, so that every machine
+makes the same bytes.
 """
 
 from typing import Any

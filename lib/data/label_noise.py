@@ -1,7 +1,7 @@
 """Label noise: exactly ceil(p N / 100) of N training examples get a random label.
 
     other   y' = (y + u) mod C,  u ~ U{1, ..., C-1}    TR section 4: always a wrong label
-    any     y' ~ U{0, ..., C-1}                        LN section 3.1: may be the true one, so that p (1 - 1/C) % are wrong
+    any     y' ~ U{0, ..., C-1}                        LN section 3.1: the true one with probability 1/C
 
 Examples are chosen without replacement. Validation and test labels are never touched.
 """
@@ -34,19 +34,19 @@ class NoisyLabels:
 
     @property
     def noisy(self) -> Tensor:
-        """Bool [N]: the examples that were given a random label (TR's noisy examples, LN's permuted subset)."""
+        """Bool [N]: the examples that were given a random label (TR: noisy, LN: permuted)."""
         mask = torch.zeros(len(self.labels), dtype=torch.bool)
         mask[self.selected] = True
         return mask
 
     @property
     def original(self) -> Tensor:
-        """Bool [N]: the examples that were left alone (TR's original examples, LN's unpermuted subset)."""
+        """Bool [N]: the examples that were left alone (TR: original, LN: unpermuted)."""
         return ~self.noisy
 
     @property
     def permuted(self) -> Tensor:
-        """LN's name for `noisy`; some of these have kept their label by chance under kind "any" (LN section 3.1).
+        """LN's name for `noisy` (section 3.1); under kind "any" some have kept their label by chance.
 
         LN's "restored" subset is the same examples with `original_labels`.
         """
@@ -54,7 +54,7 @@ class NoisyLabels:
 
     @property
     def unpermuted(self) -> Tensor:
-        """LN's name for `original`: never selected; a label kept by chance does not count (LN section 3.1)."""
+        """LN's name for `original`: never selected, a label kept by chance does not count."""
         return self.original
 
     @property
@@ -66,8 +66,8 @@ class NoisyLabels:
 def noisy_count(count: int, percent: float) -> int:
     """Return ceil(percent/100 * count), computed exactly for the decimal number that is meant.
 
-    In floating point, 5 % of 58,000 could come out a hair above 2,900 and be rounded up to 2,901; a percentage
-    is therefore read to nine decimals, as a fraction.
+    In floating point, 15 % of 58,000 may come out a hair above 8,700 and be rounded up to 8,701. So the
+    percentage is read to nine decimals, as a fraction.
     """
     if isinstance(percent, bool) or not math.isfinite(percent) or not 0 <= percent <= 100:
         raise InputError(f"percent of noisy labels is {percent!r}; allowed: a number from 0 to 100.")
@@ -79,8 +79,8 @@ def add_label_noise(
 ) -> NoisyLabels:
     """Give a random label to an exact share of the examples.
 
-    The random numbers drawn do not depend on `percent`: with equally seeded generators, the noisy examples at 5 % are
-    among those at 10 %, with the same labels.
+    The random numbers drawn do not depend on `percent`: with equally seeded generators, the noisy examples
+    at 5 % are among those at 10 %, with the same labels.
 
     Args:
         labels: [N] class numbers below `classes`, uint8 or int64, on the CPU; not modified.

@@ -1,0 +1,69 @@
+"""Pixels to network inputs: (x / 255 - mean) / std, per channel.
+
+TR and LN normalise CIFAR-10 with ImageNet's constants, as open_lth does; LIP and GS with CIFAR-10's own.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lib.errors import InputError, unknown
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """Mean and standard deviation per channel, of pixels scaled to [0, 1]."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def black(self) -> Tensor:
+        """Float32 [C]: what a black pixel becomes, to the bit; the `fill` of `lib.data.augment`."""
+        return torch.zeros(len(self.mean)).sub_(torch.tensor(self.mean)).div_(torch.tensor(self.std))
+
+
+NORMALIZATIONS: dict[str, Normalization] = {
+    "mnist": Normalization((0.1307,), (0.3081,)),  # open_lth datasets/mnist.py; TR, LN
+    "imagenet": Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # TR, LN, also on CIFAR-10
+    "cifar": Normalization((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),  # LIP, GS
+}
+"""The constants of the four papers by name, as a recipe names them."""
+
+
+def normalization(name: str) -> Normalization:
+    """Return the constants of a name in `NORMALIZATIONS`; raise InputError for any other."""
+    if name not in NORMALIZATIONS:
+        raise unknown("normalization", name, NORMALIZATIONS)
+    return NORMALIZATIONS[name]
+
+
+def normalize(images: Tensor, constants: Normalization) -> Tensor:
+    """Turn raw pixels into the tensor that networks take.
+
+    The result is the only memory taken; the arithmetic is torchvision's (ToTensor, Normalize), to the bit.
+
+    Args:
+        images: uint8 [N, H, W, C], on any device.
+        constants: mean and standard deviation of C channels, such as `normalization("mnist")`.
+
+    Returns:
+        Float32 [N, C, H, W], contiguous, on the images' device.
+
+    Raises:
+        InputError: the images are not uint8 [N, H, W, C] with as many channels as the constants.
+    """
+    channels = len(constants.mean)
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != channels:
+        raise InputError(
+            f"images are {images.dtype} {list(images.shape)}; "
+            f"allowed with these constants: uint8 [N, H, W, {channels}]."
+        )
+    count, height, width, _ = images.shape
+    inputs = torch.empty(count, channels, height, width, device=images.device)
+    mean, std = (
+        torch.tensor(values, device=images.device).view(-1, 1, 1)
+        for values in (constants.mean, constants.std)
+    )
+    return inputs.copy_(images.permute(0, 3, 1, 2)).div_(255).sub_(mean).div_(std)

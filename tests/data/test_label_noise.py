@@ -1,0 +1,110 @@
+"""Exact counts, the partition, and the two distributions of new labels."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.data import ImageSet, add_label_noise, noisy_count, split
+from lib.errors import InputError
+from lib.seeds import generator
+
+
+@pytest.mark.parametrize(
+    "count, percent, expected",
+    [
+        (58_000, 5, 2_900),
+        (58_000, 100 * 0.15, 8_700),  # 15.000000000000002 in floating point
+        (58_000, 0.07 * 100, 4_060),  # 7.000000000000001
+        (48_000, 60, 28_800),
+        (50_000, 33.3, 16_650),
+        (10, 0.1, 1),  # rounded up
+        (7, 50, 4),
+        (7, 0, 0),
+        (7, 100, 7),
+        (0, 50, 0),
+    ],
+)
+def test_count_is_exact(count: int, percent: float, expected: int) -> None:
+    assert noisy_count(count, percent) == expected
+
+
+@given(
+    count=st.integers(0, 300),
+    percent=st.integers(0, 1000).map(lambda tenths: tenths / 10),
+    kind=st.sampled_from(["other", "any"]),
+    classes=st.integers(2, 12),
+    dtype=st.sampled_from([torch.uint8, torch.int64]),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=60, deadline=None)
+def test_partition(
+    count: int, percent: float, kind: str, classes: int, dtype: torch.dtype, seed: int
+) -> None:
+    labels = torch.randint(0, classes, (count,), generator=generator(seed, "test labels")).to(dtype)
+    before = labels.clone()
+    noise = add_label_noise(labels, percent, kind, classes, generator(seed, "label noise"))
+    again = add_label_noise(labels, percent, kind, classes, generator(seed, "label noise"))
+    assert torch.equal(labels, before) and torch.equal(noise.original_labels, before)
+    assert torch.equal(noise.labels, again.labels) and torch.equal(noise.selected, again.selected)
+    assert noise.labels.dtype == dtype
+    assert len(noise.selected) == noisy_count(count, percent) == int(noise.noisy.sum())
+    assert torch.equal(noise.selected, noise.selected.unique())
+    assert torch.equal(noise.original, ~noise.noisy)
+    assert torch.equal(noise.labels[noise.original], before[noise.original])
+    assert not (noise.changed & noise.unpermuted).any()
+    assert torch.equal(noise.permuted, noise.noisy)
+    if count:
+        assert int(noise.labels.max()) < classes
+    if kind == "other":
+        assert torch.equal(noise.changed, noise.noisy)
+
+
+@pytest.mark.parametrize("kind, kept", [("other", 0.0), ("any", 0.1)])
+def test_new_labels_are_uniform(kind: str, kept: float) -> None:
+    labels = torch.full((90_000,), 3, dtype=torch.uint8)
+    noise = add_label_noise(labels, 100, kind, 10, generator(0, "label noise"))
+    shares = torch.bincount(noise.labels.long(), minlength=10) / len(labels)
+    expected = torch.full((10,), (1 - kept) / 9)
+    expected[3] = kept
+    assert torch.allclose(shares, expected, atol=0.005)  # five standard deviations
+
+
+def test_more_noise_keeps_the_noise_that_was_there() -> None:
+    labels = torch.randint(0, 10, (1000,), generator=generator(0, "test labels"))
+    less, more = (add_label_noise(labels, p, "other", 10, generator(1, "label noise")) for p in (5, 15))
+    assert set(less.selected.tolist()) < set(more.selected.tolist())
+    assert torch.equal(less.labels[less.selected], more.labels[less.selected])
+
+
+def test_seeds_differ() -> None:
+    labels = torch.zeros(1000, dtype=torch.int64)
+    first, second = (
+        add_label_noise(labels, 10, "any", 10, generator(seed, "label noise")) for seed in (1, 2)
+    )
+    assert not torch.equal(first.selected, second.selected)
+
+
+def test_the_papers_count_on_mnist(mnist: ImageSet) -> None:
+    train, validation = split(60_000, 2_000, seed=0)
+    noise = add_label_noise(mnist.train_labels[train], 15, "other", 10, generator(0, "label noise"))
+    assert (len(train), len(validation)) == (58_000, 2_000)
+    assert int((noise.labels != mnist.train_labels[train]).sum()) == 8_700
+
+
+@pytest.mark.parametrize("percent", [-1, 100.5, float("nan"), float("inf"), True])
+def test_percent_outside_is_refused(percent: float) -> None:
+    with pytest.raises(InputError, match="from 0 to 100"):
+        noisy_count(100, percent)
+
+
+def test_bad_input_is_refused() -> None:
+    labels = torch.tensor([0, 1, 2])
+    with pytest.raises(InputError, match="Did you mean 'other'"):
+        add_label_noise(labels, 5, "others", 10, generator(0, "label noise"))
+    with pytest.raises(InputError, match="allowed: 0 to 1"):
+        add_label_noise(labels, 5, "other", 2, generator(0, "label noise"))
+    with pytest.raises(InputError, match="at least 2 classes"):
+        add_label_noise(torch.zeros(3, dtype=torch.int64), 5, "other", 1, generator(0, "label noise"))
+    with pytest.raises(InputError, match="uint8 or int64"):
+        add_label_noise(labels.float(), 5, "other", 10, generator(0, "label noise"))
