@@ -79,6 +79,7 @@ def augment(
         generator: CPU generator, or one per replicate for a stack; a replicate meets the same draws alone and
             in a stack.
         fill: [C], the value of a padded pixel per channel; `Normalization.black` in a normalised batch.
+            Kept on the batch's device, it costs no copy per batch.
         padding: pixels added on each side; 0 for no crop.
         flip: whether half of the images are flipped left to right.
 
