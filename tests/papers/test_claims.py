@@ -1,0 +1,237 @@
+"""TR's claim tests on hand-made tables: each in every state that it can have."""
+
+import math
+
+import pytest
+
+from lib.analysis.claims import decide, read_claims
+from papers.training_regularization.cases import NOISE_PERCENT
+from papers.training_regularization.claims import CLAIM_BENCHMARKS, CLAIM_TESTS
+from papers.training_regularization.comparison import table_6, table_11
+from tests.analysis.hand_made import chain, make
+
+LRR, WR, EDT = "learning_rate_rewinding", "weight_rewinding", "extended_dense_training"
+LENET, RESNET, VGG = "mnist-lenet", "cifar10-resnet20", "cifar10-vgg16"
+
+
+def pruned(benchmark: str, test, noisy=(), original=(), algorithm=LRR):
+    """The same chain at every noise level of a benchmark, scaled up with noise so that gains grow."""
+    return {
+        (algorithm, noise): chain([error * (1 + 0.1 * i) for error in test], noisy, original)
+        for i, noise in enumerate(NOISE_PERCENT[benchmark])
+    }
+
+
+GOOD = ([9.0, 9.5, 6.0, 7.0], [0.5, 0.4, 4.0, 3.0], [0.1, 0.1, 0.4, 1.5])
+"""Dense, a worse level, the optimum, and past it: the gap between the losses opens, then closes."""
+
+
+def swapped(benchmark: str, better: str, worse: str, low=6.0, high=8.0, noises=None):
+    """Two algorithms with the same dense network; the optimum of the better is `low`, of the worse `high`."""
+    return {
+        (name, noise): chain([9.0, best + shift * i])
+        for i, noise in enumerate(NOISE_PERCENT[benchmark] if noises is None else noises)
+        for name, best, shift in ((better, low, 0.0), (worse, high, 0.3))
+    }
+
+
+CASES = {
+    "TR-C01": {
+        "benchmark": VGG,
+        "reproduced": {(LRR, 0): chain([7.0, 6.5, 6.4, 9.0]), (EDT, 0): chain([7.0, 6.5, 6.4, 6.4])},
+        "not reproduced": {(LRR, 0): chain([7.0, 6.5, 6.4, 9.0]), (EDT, 0): chain([7.0, 9.5, 6.4, 6.4])},
+    },
+    "TR-C03": {
+        "benchmark": LENET,
+        "reproduced": swapped(LENET, WR, EDT, noises=[0]) | {(LRR, 0): chain([9.0])},
+        "not reproduced": swapped(LENET, EDT, WR, noises=[0]),
+    },
+    "TR-C07": {
+        "benchmark": LENET,
+        "reproduced": pruned(LENET, GOOD[0]),
+        "not reproduced": pruned(LENET, [6.0, 6.0, 7.0, 8.0]),
+    },
+    "TR-C08": {
+        "benchmark": LENET,
+        "reproduced": pruned(LENET, GOOD[0]),
+        "not reproduced": {(LRR, noise): chain([9.0, 7.0]) for noise in (5, 10, 15)},
+    },
+    "TR-C09": {
+        "benchmark": LENET,
+        "reproduced": pruned(LENET, *GOOD),
+        "not reproduced": pruned(LENET, GOOD[0], [0.5, 0.4, 0.3, 0.3], GOOD[2]),
+    },
+    "TR-C10": {
+        "benchmark": LENET,
+        "reproduced": pruned(LENET, *GOOD),
+        "not reproduced": pruned(LENET, GOOD[0], [0.5, 0.4, 0.6, 3.0], GOOD[2]),
+    },
+    "TR-C11": {
+        "benchmark": VGG,
+        "reproduced": pruned(VGG, GOOD[0], [0.15, 0.2, 4.0, 3.0], GOOD[2]),
+        "not reproduced": pruned(VGG, *GOOD),
+    },
+    "TR-C12": {
+        "benchmark": RESNET,
+        "reproduced": pruned(RESNET, *GOOD),
+        "not reproduced": pruned(RESNET, GOOD[0], [0.5, 0.7, 4.0, 3.0], GOOD[2]),
+    },
+    "TR-C13": {
+        "benchmark": LENET,
+        "reproduced": pruned(LENET, *GOOD),
+        "not reproduced": pruned(LENET, GOOD[0], [0.5, 0.6, 4.0, 6.0], [0.1, 0.1, 0.4, 0.5]),
+    },
+    "TR-C16": {
+        "benchmark": LENET,
+        "reproduced": swapped(LENET, EDT, LRR, noises=[0]),
+        "not reproduced": swapped(LENET, LRR, EDT, noises=[0]),
+    },
+    "TR-C17": {
+        "benchmark": LENET,
+        "reproduced": swapped(LENET, LRR, EDT),
+        "not reproduced": swapped(LENET, EDT, LRR),
+    },
+    "TR-C18": {
+        "benchmark": LENET,
+        "reproduced": swapped(LENET, LRR, EDT),
+        "not reproduced": swapped(LENET, EDT, LRR),
+    },
+    "TR-C31": {
+        "benchmark": LENET,
+        "reproduced": swapped(LENET, WR, LRR),
+        "not reproduced": swapped(LENET, LRR, WR),
+    },
+}
+
+
+def put(claim: str, chains, benchmark: str, **more):
+    return decide(claim, CLAIM_TESTS[claim], make(chains, benchmark, **more), CLAIM_BENCHMARKS[claim])
+
+
+def test_every_test_has_cases_and_every_claim_exists():
+    identities = [one.id for one in read_claims()]
+    assert len(identities) == len(set(identities)) == 111
+    assert set(CLAIM_TESTS) == set(CLAIM_BENCHMARKS) == set(CASES) <= set(identities)
+    assert {name for names in CLAIM_BENCHMARKS.values() for name in names} <= set(NOISE_PERCENT)
+    for function in CLAIM_TESTS.values():
+        assert function.__doc__ is not None
+    for claim, function in CLAIM_TESTS.items():
+        assert str(function.__doc__).startswith(claim)
+
+
+@pytest.mark.parametrize("claim", CASES)
+@pytest.mark.parametrize("state", ["reproduced", "not reproduced"])
+def test_decided(claim, state):
+    found = put(claim, CASES[claim][state], CASES[claim]["benchmark"])
+    assert found.verdict == state, found
+    assert found.reason.endswith(".")
+    assert found.numbers
+
+
+@pytest.mark.parametrize("claim", CASES)
+def test_undecided_with_too_few_replicates_but_with_numbers(claim):
+    for seeds in ((0,), (0, 1)):
+        found = put(claim, CASES[claim]["reproduced"], CASES[claim]["benchmark"], seeds=seeds, scale="laptop")
+        assert found.verdict == "undecided"
+        assert "too few replicates" in found.reason
+        assert found.numbers
+        assert found.scale == "laptop"
+
+
+@pytest.mark.parametrize("claim", CASES)
+def test_undecided_with_a_missing_noise_level(claim):
+    case = CASES[claim]
+    gone = max(noise for _, noise in case["reproduced"])
+    rest = {key: levels for key, levels in case["reproduced"].items() if key[1] != gone}
+    if not rest:
+        rest = {(name, 45): levels for (name, _), levels in case["reproduced"].items()}
+    found = put(claim, rest, case["benchmark"])
+    assert found.verdict == "undecided"
+    assert f"missing noise level {gone:g} %" in found.reason
+
+
+@pytest.mark.parametrize("claim", CASES)
+def test_not_run_without_the_algorithm_or_on_another_benchmark(claim):
+    case = CASES[claim]
+    needed = {name for name, _ in case["not reproduced"]}
+    for name in needed:
+        rest = {key: levels for key, levels in case["not reproduced"].items() if key[0] != name}
+        found = put(claim, rest or {("one_shot", 0): chain([1.0])}, case["benchmark"])
+        assert (found.verdict, found.reason) == ("not run", f"this table has no rows of {name}.")
+    for other in set(NOISE_PERCENT) - set(CLAIM_BENCHMARKS[claim]):
+        found = put(claim, case["reproduced"], other)
+        assert found.verdict == "not run"
+        assert "speaks of" in found.reason
+
+
+def test_lenet_at_5_percent_may_match_but_not_at_15():
+    chains = pruned(LENET, GOOD[0])
+    tie = chain([9.0, 9.5, 9.0, 9.2])
+    assert put("TR-C07", chains | {(LRR, 5): tie}, LENET).verdict == "reproduced"
+    assert put("TR-C07", chains | {(LRR, 15): tie}, LENET).verdict == "not reproduced"
+    falls = chain(GOOD[0], [0.5, 0.4, 0.2, 0.2], [0.02, 0.02, 0.01, 0.01])
+    found = put("TR-C09", pruned(LENET, *GOOD) | {(LRR, 5): falls}, LENET)
+    assert found.verdict == "reproduced"
+    assert "5 % is excepted by the claim" in found.reason
+
+
+def test_chains_that_end_too_early_decide_nothing():
+    wide = pruned(LENET, [9.0, 8.0, 7.0], [0.5, 1.0, 4.0], [0.1, 0.1, 0.4])
+    found = put("TR-C13", wide, LENET)
+    assert found.verdict == "undecided"
+    assert "keeps 8 % of the weights" in found.reason
+    dense_side = pruned(RESNET, [9.0, 8.0], [0.5, 0.4], [0.1, 0.1])
+    assert "missing levels" in put("TR-C12", dense_side, RESNET).reason
+    short = {(LRR, 0): chain([7.0, 6.5]), (EDT, 0): chain([7.0, 6.5])}
+    assert "the chain ends at 50 %" in put("TR-C01", short, VGG).reason
+    behind = {(LRR, 0): chain([7.0, 6.5, 6.4, 9.0]), (EDT, 0): chain([7.0, 6.5])}
+    found = put("TR-C01", behind, VGG)
+    assert (found.verdict, "missing levels of extended_dense_training" in found.reason) == ("undecided", True)
+
+
+def test_a_replicate_that_stopped_makes_it_undecided():
+    table = make(pruned(LENET, *GOOD))
+    stopped = table.frame["seed"].eq(1) & table.frame["level"].ge(2)
+    for frame in (table.frame.query("not (seed == 1 and level >= 2)"), table.frame.assign(diverged=stopped)):
+        for claim in ("TR-C07", "TR-C08", "TR-C09", "TR-C10", "TR-C13"):
+            found = decide(claim, CLAIM_TESTS[claim], type(table)(frame, table.provenance))
+            assert found.verdict == "undecided"
+            assert "2, 3 (seed 1)" in found.reason
+
+
+def test_printed_and_measured_stand_side_by_side():
+    measured = make(pruned(LENET, *GOOD) | {(LRR, 0): chain([2.0, 1.5])}, scale="laptop")
+    both = table_6(measured)
+    assert list(both.columns) == [
+        "benchmark", "noise_percent", "quantity", "printed_mean", "printed_std",
+        "measured_mean", "measured_std", "replicates", "difference", "scale",
+    ]  # fmt: skip
+    assert len(both) == 12
+    row = both[(both["noise_percent"] == 15) & (both["quantity"] == "test_error_percent_dense")].iloc[0]
+    assert (row["printed_mean"], row["printed_std"], row["replicates"], row["scale"]) == (
+        13.4,
+        0.3,
+        3,
+        "laptop",
+    )
+    assert row["measured_mean"] == pytest.approx(9.0 * 1.2)
+    assert row["difference"] == pytest.approx(9.0 * 1.2 - 13.4)
+    unmeasured = both[both["quantity"] == "test_error_percent_optimal_weight_rewinding"]
+    assert set(unmeasured["replicates"]) == {0}
+    assert all(math.isnan(mean) for mean in unmeasured["measured_mean"])
+
+
+def test_printed_losses_and_their_change():
+    both = table_11(make(pruned(LENET, *GOOD)))
+    assert len(both) == 18
+    assert set(both["noise_percent"]) == {5, 10, 15}
+    row = both[(both["noise_percent"] == 10) & (both["quantity"] == "train_loss_nats_noisy_change")].iloc[0]
+    assert row["printed_mean"] == 3.3
+    assert row["measured_mean"] == pytest.approx(3.5 + 0.02)
+    assert row["measured_std"] == pytest.approx(0.02)
+
+
+def test_a_benchmark_that_the_table_does_not_print_is_kept():
+    both = table_6(make({(LRR, 15): chain([30.0, 28.0])}, benchmark="imagenet-resnet50"))
+    assert len(both) == 2
+    assert all(math.isnan(mean) for mean in both["printed_mean"])
