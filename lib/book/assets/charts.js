@@ -1,0 +1,119 @@
+// Draws every chart of the page from the data beside it. vl-convert puts this file and Vega into one script.
+
+const OPTIONS = {
+  mode: "vega-lite",
+  renderer: "svg",
+  actions: {export: true, source: false, compiled: false, editor: false},
+};
+
+// Visit every object of a specification except its data, which can be large and has words of its own.
+function visit(part, change) {
+  if (Array.isArray(part)) part.forEach((each) => visit(each, change));
+  else if (part && typeof part === "object") {
+    change(part);
+    for (const [name, each] of Object.entries(part)) if (name !== "data" && name !== "datasets") visit(each, change);
+  }
+}
+
+function wrap(title, letters) {
+  const lines = [""];
+  for (const word of [title].flat().join(" ").split(" ")) {
+    if (lines.at(-1) && (lines.at(-1) + " " + word).length > letters) lines.push("");
+    lines.push((lines.pop() + " " + word).trim());
+  }
+  return lines;
+}
+
+// For a screen narrower than the chart: panels below each other, legends below the plot, titles in lines.
+function narrow(spec, available) {
+  const letters = Math.floor(available / 8);
+  visit(spec, (part) => {
+    if (part.hconcat) { part.vconcat = part.hconcat; delete part.hconcat; }
+    if (part.concat || part.repeat || part.facet) part.columns = 1;
+    if (part.encoding?.facet) part.encoding.facet.columns = 1;
+    if (part.encoding?.column && !part.encoding.row) {
+      part.encoding.facet = {...part.encoding.column, columns: 1};
+      delete part.encoding.column;
+    }
+    if (part.facet?.column && !part.facet.row) part.facet = part.facet.column;
+    if (part.legend && typeof part.legend === "object") delete part.legend.orient;
+    const title = part.title;
+    const isView = part.mark || part.layer || part.vconcat || part.concat || part.facet || part.repeat;
+    if (isView && (typeof title === "string" || Array.isArray(title))) part.title = wrap(title, letters);
+    if (isView && title?.text && !title.text.signal) {
+      title.text = wrap(title.text, letters);
+      if (title.subtitle) title.subtitle = wrap(title.subtitle, Math.floor(available / 6.5));
+    }
+  });
+  const legend = {...spec.config?.legend, orient: "bottom", columns: Math.max(1, Math.floor(available / 150))};
+  spec.config = {...spec.config, legend};
+  return spec;
+}
+
+// Make every plot at most so wide; a chart without a width of its own takes the one in the configuration.
+function capWidths(spec, excess) {
+  const usual = spec.config?.view?.continuousWidth ?? 300;
+  const widths = [];
+  let sideBySide = 1;
+  visit(spec, (part) => {
+    if (typeof part.width === "number") widths.push(part.width);
+    if (part.hconcat) sideBySide = Math.max(sideBySide, part.hconcat.length);
+  });
+  const cap = Math.max(120, (widths.length ? Math.max(...widths) : usual) - Math.ceil(excess / sideBySide));
+  visit(spec, (part) => { if (typeof part.width === "number") part.width = Math.min(part.width, cap); });
+  spec.config = {...spec.config, view: {...spec.config?.view, continuousWidth: Math.min(usual, cap)}};
+  return spec;
+}
+
+async function embed(stage, controls, spec) {
+  stage.replaceChildren();
+  controls.replaceChildren();
+  return vegaEmbed(stage, structuredClone(spec), {...OPTIONS, bind: controls});
+}
+
+async function draw(figure) {
+  const original = JSON.parse(figure.querySelector("script").textContent);
+  const controls = figure.querySelector(".controls");
+  const available = figure.querySelector(".drawing").clientWidth;
+  const stage = document.createElement("div");
+  stage.className = "drawing";
+  stage.style.cssText = `position: absolute; visibility: hidden; width: ${available}px`;
+  figure.append(stage);
+  const excess = () => Math.ceil(stage.querySelector("svg").getBoundingClientRect().width - available);
+
+  let spec = structuredClone(original);
+  let result = await embed(stage, controls, spec);
+  let rearranged = false;
+  for (let attempt = 0; attempt < 5 && excess() > 0; attempt += 1) {
+    const slightly = excess() < 0.25 * available;
+    spec = slightly || rearranged ? capWidths(spec, excess()) : narrow(spec, available);
+    rearranged = rearranged || !slightly;
+    result.finalize();
+    result = await embed(stage, controls, spec);
+  }
+  figure.vegaView?.finalize();
+  figure.vegaView = result;
+  figure.drawnWidth = available;
+  figure.querySelector(".drawing").replaceWith(stage);
+  stage.removeAttribute("style");
+  figure.dataset.state = "drawn";
+}
+
+async function drawAll() {
+  for (const figure of document.querySelectorAll("figure.book-chart")) {
+    // One at a time, and a chart that fails leaves its drawing from the build in place.
+    await draw(figure).catch((error) => { figure.dataset.state = "failed"; console.error(error); });
+  }
+}
+
+let waiting;
+window.addEventListener("resize", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(async () => {
+    for (const figure of document.querySelectorAll("figure.book-chart[data-state=drawn]")) {
+      if (Math.abs(figure.querySelector(".drawing").clientWidth - figure.drawnWidth) > 8) await draw(figure);
+    }
+  }, 250);
+});
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", drawAll);
+else drawAll();

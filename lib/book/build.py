@@ -1,0 +1,119 @@
+"""Build the HTML book from what is there: python -m lib.book.build [--sphinx] [--output FOLDER]
+
+A page that was run shows its results, any other its text and code, so the book builds in a fresh clone,
+without data, GPU or network. Nothing is executed here; unchanged pages are not built again. `--sphinx` leaves
+Jupyter Book out and builds the same folder with Sphinx and `book/conf.py`.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from lib.book import generated
+from lib.book.staging import executed_of, stage, write_if_changed
+from lib.errors import InputError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ENGINES = ("jupyter-book", "sphinx")
+
+
+def prepare(book: Path, papers: Path, runs: Path) -> list[str]:
+    """Bring the generated parts of the book's folder up to date.
+
+    Args:
+        book: the book's folder, with `_config.yml` and `_toc.yml`.
+        papers: the folder whose `<paper>/pages/*.py` are the pages.
+        runs: the folder of this machine's runs; it may be missing.
+
+    Returns:
+        The names of the pages that are drafts, such as "training_regularization/some_page".
+    """
+    drafts = []
+    for name, source in generated.page_sources(papers).items():
+        target = book / "papers" / f"{name}.ipynb"
+        executed = executed_of(target)
+        stage(source, executed, target)
+        if executed is None:
+            drafts.append(name)
+    for part, text in {
+        "cards": generated.cards(book, papers),
+        "scoreboard": generated.scoreboard(book, papers),
+        "runs": generated.runs(papers, runs),
+    }.items():
+        write_if_changed(book / "generated" / f"{part}.md", text)
+    return drafts
+
+
+def build(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
+    """Build the HTML of a prepared book folder; any warning is an error.
+
+    Args:
+        book: the book's folder, after `prepare`.
+        output: the folder in which `_build` is made.
+        engine: "jupyter-book" or "sphinx".
+
+    Returns:
+        The book's first page.
+
+    Raises:
+        InputError: if the engine is not one of the two.
+        RuntimeError: if the build had a warning or an error; the message holds them.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"unknown engine {engine!r}. Allowed: {', '.join(ENGINES)}.")
+    html = output / "_build" / ("html" if engine == "jupyter-book" else "sphinx")
+    if engine == "jupyter-book":
+        command = [
+            sys.executable,
+            "-c",
+            "from jupyter_book.cli.main import main; main()",
+            "build",
+            "-q",
+            "-W",
+        ]
+        command += ["--keep-going", "--path-output", str(output), str(book)]
+    else:
+        doctrees = output / "_build" / "sphinx-doctrees"
+        command = [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-q",
+            "-W",
+            "--keep-going",
+            "-b",
+            "html",
+            "-d",
+            str(doctrees),
+        ]
+        command += [str(book), str(html)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(
+            f"{engine} could not build the book:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+        )
+    return html / "index.html"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Build this repository's book from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m lib.book.build", description="Build the HTML book.")
+    parser.add_argument(
+        "--sphinx", action="store_true", help="build with plain Sphinx instead of Jupyter Book"
+    )
+    parser.add_argument("--output", type=Path, help="the folder in which _build is made (default: book)")
+    given = parser.parse_args(arguments)
+    book = REPOSITORY / "book"
+    try:
+        drafts = prepare(book, REPOSITORY / "papers", REPOSITORY / "runs")
+        first = build(book, (given.output or book).resolve(), "sphinx" if given.sphinx else "jupyter-book")
+    except (InputError, RuntimeError) as error:
+        raise SystemExit(f"error: {error}") from None
+    for name in drafts:
+        print(f"draft, not run yet: {name}")
+    print(f"The book is ready: {first.resolve().as_uri()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""Put a page into the book: the prose of today with the outputs of a finished run, if there is one.
+
+    python -m lib.book.staging SOURCE TARGET [EXECUTED]
+
+A cell keeps its output only while its code is what was run; a page that has not been run is a draft and says
+so. What only a live kernel can answer (widgets, progress bars) does not reach the page.
+"""
+
+import argparse
+import ast
+import json
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from lib.batch.fingerprint import code_hash
+from lib.errors import InputError
+
+RECORD = "pruning_book"  # the key under which a run and a staged page describe themselves
+WIDGET = "application/vnd.jupyter.widget-view+json"
+NAMED_VERSIONS = ("python", "torch")  # on the page; the run's notebook lists more
+DRAFT = "(not run yet)"
+KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
+LANGUAGE = {
+    "name": "python",
+    "pygments_lexer": "ipython3",
+}  # without it Sphinx warns that it cannot colour the code
+
+
+def stage(source: Path, executed: Path | None, target: Path) -> bool:
+    """Write one page of the book.
+
+    Args:
+        source: the page, a Jupytext percent script.
+        executed: the notebook of a finished run of it, or None for a draft. A page staged earlier will do.
+        target: the notebook to write; it is left alone when it would not change.
+
+    Returns:
+        Whether the target changed.
+
+    Raises:
+        InputError: if the source is missing, or if `executed` is not the whole run of a page.
+    """
+    source, target = Path(source), Path(target)
+    if not source.is_file():
+        raise InputError(f"there is no page {source}; pages are papers/<paper>/pages/<name>.py")
+    page = jupytext.read(source, fmt="py:percent")
+    run = _read_run(Path(executed)) if executed else None
+    outputs = _outputs_by_code(run) if run else {}
+
+    for number, cell in enumerate(page.cells):
+        cell.id = f"cell-{number}"  # Jupytext draws new ones each time, and the page would never be unchanged
+        if cell.cell_type == "code":
+            found = outputs.get(_meaning(cell.source))
+            cell.outputs = found.pop(0) if found else _placeholder(cell, run)
+        elif run is None:
+            # A number glued into the prose by a run does not exist yet.
+            cell.source = re.sub(r"\{glue(?::[a-z]+)?\}`[^`]*`", DRAFT, cell.source)
+    _add_note(page, _note(source, run))
+    page.metadata = NotebookNode(kernelspec=KERNEL, language_info=LANGUAGE)
+    if run:
+        page.metadata[RECORD] = {
+            **run.metadata[RECORD],
+            "executed": _origin(Path(str(executed)), run, target),
+        }
+    return write_if_changed(target, nbformat.writes(page) + "\n")
+
+
+def executed_of(staged: Path) -> Path | None:
+    """Return where to get the outputs of a staged page again: its run, else the page itself, else None."""
+    try:
+        record = json.loads(staged.read_text("utf-8"))["metadata"].get(RECORD)
+    except (OSError, ValueError, KeyError):
+        return None
+    if not record:
+        return None
+    origin = staged.parent / record["executed"]
+    return origin if origin.is_file() else staged
+
+
+def write_if_changed(path: Path, text: str) -> bool:
+    """Write a text file whole or not at all, and only if it differs: what is unchanged is not built again."""
+    if path.is_file() and path.read_text("utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+    return True
+
+
+def _read_run(executed: Path) -> NotebookNode:
+    try:
+        run = nbformat.read(executed, as_version=4)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the executed page {executed}: {error}") from error
+    if RECORD not in run.metadata:
+        raise InputError(
+            f"{executed} is not the finished run of a page: its metadata has no {RECORD!r}. "
+            "Run the page through the batch (make book), which adds it at the end."
+        )
+    return run
+
+
+def _origin(executed: Path, run: NotebookNode, target: Path) -> str:
+    """Return the run's path from the page; a page staged from itself goes on naming the run it came from."""
+    return run.metadata[RECORD].get("executed", os.path.relpath(executed, target.parent))
+
+
+def _meaning(code: str) -> str:
+    """Return what the code says to Python: layout and comments do not separate a cell from its output."""
+    try:
+        return ast.dump(ast.parse(code))
+    except SyntaxError:  # a cell with a magic
+        return code.strip()
+
+
+def _outputs_by_code(run: NotebookNode) -> dict[str, list[list[NotebookNode]]]:
+    """Return the outputs of every code cell of a run, in order, under the meaning of its code."""
+    found: dict[str, list[list[NotebookNode]]] = {}
+    for cell in run.cells:
+        if cell.cell_type == "code":
+            kept = [_for_reading(output) for output in cell.outputs]
+            found.setdefault(_meaning(cell.source), []).append([output for output in kept if output])
+    return found
+
+
+def _for_reading(output: NotebookNode) -> NotebookNode | None:
+    """Return an output as a page without a kernel should show it, or None to leave it out."""
+    if output.output_type == "stream":
+        return (
+            output if output.name == "stdout" else None
+        )  # progress bars and warnings stay in the run's notebook
+    if WIDGET not in output.get("data", {}):
+        return output
+    if "%|" in output.data.get("text/plain", ""):  # a progress bar
+        return None
+    sentence = "*Here the live notebook has controls that start computations; open it with* `make lab`."
+    return nbformat.v4.new_output("display_data", {"text/markdown": sentence, "text/plain": sentence})
+
+
+def _placeholder(cell: NotebookNode, run: NotebookNode | None) -> list[NotebookNode]:
+    """Return what stands for a missing output; a figure needs one, as the target of references to it."""
+    if not cell.metadata.get("mystnb", {}).get("figure"):
+        return []
+    text = "(the code of this figure changed after the run)" if run else DRAFT
+    return [nbformat.v4.new_output("display_data", {"text/plain": text})]
+
+
+def _note(source: Path, run: NotebookNode | None) -> str:
+    if run is None:
+        return (
+            "```{warning}\nThis page has not been run here yet: it shows its text and code only. "
+            "`make book` runs it.\n```"
+        )
+    record: dict[str, Any] = run.metadata[RECORD]
+    values = dict(record.get("parameters", {}))
+    scale = f" at **{values.pop('scale')}** scale" if "scale" in values else ""
+    given = ", ".join(f"`{name} = {value!r}`" for name, value in values.items() if value != "")
+    made_with = ", ".join(
+        f"{name} {record['versions'][name]}" for name in NAMED_VERSIONS if name in record["versions"]
+    )
+    facts = [f"Run on {_day(record['started'])}{scale} in {_duration(record['seconds'])}", given, made_with]
+    note = ":::{div} run-note\n" + " · ".join(fact for fact in facts if fact) + "\n:::"
+    if record.get("code_hash") != code_hash(source):
+        note += "\n\n```{warning}\nThe code of this page changed after this run: its results are older.\n```"
+    return note
+
+
+def _day(started: str) -> str:
+    when = datetime.fromisoformat(started)
+    return f"{when.day} {when:%B %Y}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _add_note(page: NotebookNode, note: str) -> None:
+    """Put the note below the page's title."""
+    for cell in page.cells:
+        if cell.cell_type == "markdown" and (title := re.search(r"^# .*$", cell.source, flags=re.MULTILINE)):
+            cell.source = f"{cell.source[: title.end()]}\n\n{note}\n{cell.source[title.end() :]}"
+            return
+    page.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="cell-note"))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Stage one page from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lib.book.staging", description="Put one page into the book."
+    )
+    parser.add_argument("source", type=Path, help="the page, papers/<paper>/pages/<name>.py")
+    parser.add_argument("target", type=Path, help="the notebook to write, book/papers/<paper>/<name>.ipynb")
+    parser.add_argument(
+        "executed", type=Path, nargs="?", help="the notebook of a finished run; without it, a draft"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        stage(given.source, given.executed, given.target)
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

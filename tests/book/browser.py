@@ -1,0 +1,142 @@
+"""Open pages of the built book in a real browser without a network, and check what a reader would notice."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+DESKTOP, PHONE = (1280, 900), (390, 844)
+NOT_OURS = ("'THEBE_JS_URL' has already been declared",)  # Jupyter Book 1 loads one of its own scripts twice
+CHART = "figure.book-chart"
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """Start an installed browser, else the one that Playwright brings; without any, skip, but fail in CI."""
+    installed = next(filter(None, map(shutil.which, NAMES)), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=installed, headless=True, args=FLAGS)
+        except Error as error:
+            reason = (
+                f"no browser: none of {', '.join(NAMES)} starts, nor Playwright's own. Install Chromium, or "
+                f"run 'playwright install chromium'. ({str(error).splitlines()[0]})"
+            )
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Reading:
+    """A page opened by a reader, and what went wrong while it was read."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    """Addresses outside of the book's files that the page asked for (and did not get)."""
+    errors: list[str] = field(default_factory=list)
+    """Script errors and console errors of ours."""
+
+    def wait_for_charts(self) -> int:
+        """Wait until every chart is drawn, and return how many there are."""
+        charts = self.page.locator(CHART)
+        for number in range(charts.count()):
+            charts.nth(number).scroll_into_view_if_needed()
+        self.page.wait_for_function(
+            f"[...document.querySelectorAll('{CHART}')].every((each) => each.dataset.state)", timeout=30_000
+        )
+        return charts.count()
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+
+@contextmanager
+def read(
+    browser: Browser, address: str, size: tuple[int, int] = DESKTOP, dark: bool = False
+) -> Iterator[Reading]:
+    """Open a page in a window of the given size, with every request but those for files refused and noted."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", offline=True
+    )
+    reading = Reading(context.new_page())
+
+    def refuse(route, request):
+        if request.url.startswith(("file:", "data:", "blob:")):
+            route.continue_()
+        else:
+            reading.requests.append(request.url)
+            route.abort()
+
+    def note(text: str) -> None:
+        if not any(known in text for known in NOT_OURS):
+            reading.errors.append(text)
+
+    context.route("**/*", refuse)
+    reading.page.on("pageerror", lambda error: note(str(error)))
+    reading.page.on("console", lambda message: note(message.text) if message.type == "error" else None)
+    try:
+        reading.page.goto(address)
+        yield reading
+    finally:
+        context.close()
+
+
+def check_page(browser: Browser, address: str) -> int:
+    """Check one page of the book on a desktop and on a phone, in light and in dark mode.
+
+    Every chart is drawn by the script and has a name for screen readers, the first menu of each chart changes
+    its drawing, formulas are set, nothing is asked of a network, no error of ours is in the console, and no
+    window has to scroll sideways.
+
+    Args:
+        browser: from `open_browser`.
+        address: the page's `file://` address.
+
+    Returns:
+        How many charts the page has.
+    """
+    charts = 0
+    for size, dark in ((DESKTOP, False), (PHONE, True)):
+        with read(browser, address, size, dark) as reading:
+            charts = reading.wait_for_charts()
+            for number in range(charts):
+                _check_chart(reading.page, number)
+            left_raw = reading.page.locator(".math:not(:has(mjx-container))").count()
+            assert not left_raw, f"{address}: {left_raw} formulas were not set"
+            assert reading.overflow() <= 0, f"{address}: {reading.overflow()} px too wide at {size[0]} px"
+            assert not reading.requests, f"{address} asked the network for {reading.requests}"
+            assert not reading.errors, f"{address}: {reading.errors}"
+    return charts
+
+
+def _check_chart(page: Page, number: int) -> None:
+    chart = page.locator(CHART).nth(number)
+    name = chart.get_attribute("aria-label")
+    assert chart.get_attribute("data-state") == "drawn", f"chart {number} ({name}) was not drawn"
+    assert name and name != "Chart", f"chart {number} has neither a description nor a title"
+    drawing = chart.locator(".drawing svg.marks").first
+    box = drawing.bounding_box()
+    assert box and box["width"] > 100 and box["height"] > 60, f"chart {number} ({name}) has no size: {box}"
+    menu = chart.locator("select").first
+    if menu.count():
+        before = drawing.inner_html()
+        values = menu.locator("option").evaluate_all("(options) => options.map((each) => each.value)")
+        other = next(value for value in values if value != menu.input_value())
+        menu.select_option(other)
+        page.wait_for_timeout(300)
+        assert drawing.inner_html() != before, f"chart {number} ({name}) did not change with its menu"
