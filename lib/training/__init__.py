@@ -1,0 +1,12 @@
+"""Training: recipes and schedules, the loop for a stack of replicates, evaluation."""
+
+from lib.training.evaluation import Outcome, evaluate
+from lib.training.examples import Examples, Replicate, prepare
+from lib.training.loop import Progress, train
+from lib.training.recipe import DataRecipe, Precision, Recipe, learning_rate
+from lib.training.stack import forward, stack_limit, stack_states, unstack
+
+__all__ = [
+    "DataRecipe", "Examples", "Outcome", "Precision", "Progress", "Recipe", "Replicate",
+    "evaluate", "forward", "learning_rate", "prepare", "stack_limit", "stack_states", "train", "unstack",
+]  # fmt: skip

@@ -1,0 +1,37 @@
+"""Initial weights (facts A.2): w ~ N(0, 2 / fan_in) for every convolution and linear layer, the output layer included.
+
+Biases are uniform within ± 1 / √fan_in, as PyTorch leaves them. The scale of batch normalization is uniform on [0, 1)
+for TR and LN, which follow the code base they use, or constant one.
+"""
+
+from typing import Literal
+
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def initialize(
+    module: nn.Module, generator: torch.Generator, normalization_scale: Literal["uniform", "one"] = "uniform"
+) -> None:
+    """Draw all parameters of a network anew, in place, from one generator.
+
+    Args:
+        module: any network; layers other than convolutions, linear layers and batch normalization keep their values.
+        generator: source of all random numbers, used in module order.
+        normalization_scale: distribution of the scale γ of batch normalization; its shift is zero.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            if layer.bias is not None:
+                bound = layer.weight[0].numel() ** -0.5
+                layer.bias.uniform_(-bound, bound, generator=generator)
+        elif isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            if layer.affine:
+                layer.bias.zero_()
+                if normalization_scale == "uniform":
+                    layer.weight.uniform_(generator=generator)
+                else:
+                    layer.weight.fill_(1)

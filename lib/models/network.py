@@ -1,0 +1,69 @@
+"""A network is a module and the names of the weight tensors that may be pruned."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+
+from lib.errors import InputError, unknown
+from lib.models.lenet import LeNet
+from lib.models.resnet import ResNet
+
+
+@dataclass(frozen=True)
+class Network:
+    """A module with what is prunable in it.
+
+    Attributes:
+        module: the network.
+        prunable: names of prunable weight tensors in module order, as in `module.named_parameters()`.
+    """
+
+    module: nn.Module
+    prunable: tuple[str, ...]
+
+
+def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the names of the weights of every convolution and linear layer, never biases or normalization.
+
+    Args:
+        module: any network.
+        except_for: names of layers that stay whole, such as ("output",).
+
+    Raises:
+        InputError: if a named layer does not exist or nothing is left to prune.
+    """
+    layers = {n: m for n, m in module.named_modules() if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)}
+    for name in except_for:
+        if name not in layers:
+            raise unknown("layer", name, layers)
+    names = tuple(f"{n}.weight" if n else "weight" for n in layers if n not in except_for)
+    if not names:
+        raise InputError(f"{type(module).__name__} has no convolution or linear layer that could be pruned")
+    return names
+
+
+# name → (constructor taking classes and, if it has one, width; layers that are not pruned: facts J13)
+NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[str, ...]]] = {
+    "lenet-300-100": (LeNet, ("output",)),
+    "cifar-resnet20": (partial(ResNet, depth=20), ()),
+}
+
+
+def build(name: str, classes: int = 10, width: int | None = None) -> Network:
+    """Build a network by name.
+
+    Args:
+        name: one of `NETWORKS`.
+        classes: number of outputs.
+        width: filters of the first segment, for networks that have one; None takes the standard width.
+
+    Raises:
+        InputError: if the name is unknown.
+    """
+    if name not in NETWORKS:
+        raise unknown("network", name, NETWORKS)
+    constructor, whole = NETWORKS[name]
+    module = constructor(classes=classes) if width is None else constructor(classes=classes, width=width)
+    return Network(module, prunable_weights(module, whole))

@@ -1,0 +1,63 @@
+"""Residual networks for 32 × 32 images, depth 6n + 2 (He et al. 2016, section 4.2; facts A.1).
+
+Three segments of n basic blocks with W, 2W and 4W filters; the first block of segments two and three halves the map
+and learns a 1 × 1 shortcut with batch normalization (option B), as in the code that TR and LN build on. ResNet-20 with
+W = 16 has 272,474 parameters, 270,896 of them prunable: the output layer is pruned too.
+"""
+
+from torch import Tensor, nn
+
+from lib.errors import InputError
+
+
+def _convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
+
+
+class Block(nn.Module):
+    """Two 3 × 3 convolutions around which the input is added."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__()
+        self.first = _convolution(inputs, outputs, 3, stride)
+        self.second = _convolution(outputs, outputs, 3, 1)
+        self.shortcut = nn.Identity() if stride == 1 else _convolution(inputs, outputs, 1, stride)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map [batch, inputs, height, width] to [batch, outputs, height / stride, width / stride]."""
+        return (self.second(self.first(maps).relu()) + self.shortcut(maps)).relu()
+
+
+class ResNet(nn.Module):
+    """A CIFAR residual network.
+
+    Args:
+        classes: number of outputs.
+        depth: number of layers with weights along the main path: 20, 32, 56, …
+        width: filters of the first segment.
+
+    Raises:
+        InputError: if depth is not 6n + 2.
+    """
+
+    def __init__(self, classes: int = 10, depth: int = 20, width: int = 16):
+        super().__init__()
+        blocks, rest = divmod(depth - 2, 6)
+        if rest or blocks < 1:
+            raise InputError(f"depth={depth} is not 6n + 2; allowed are 8, 14, 20, 32, 44, 56, 110, …")
+        self.stem = _convolution(3, width, 3, 1)
+        layers: list[Block] = []
+        inputs = width
+        for segment in range(3):
+            outputs = width * 2**segment
+            for block in range(blocks):
+                layers.append(Block(inputs, outputs, stride=2 if segment and block == 0 else 1))
+                inputs = outputs
+        self.blocks = nn.Sequential(*layers)
+        self.output = nn.Linear(inputs, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images [batch, 3, 32, 32] to logits [batch, classes]."""
+        maps = self.blocks(self.stem(images).relu())
+        return self.output(maps.mean((2, 3)))

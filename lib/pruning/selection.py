@@ -1,0 +1,72 @@
+"""Selection: which weights a fraction of pruning removes, given their scores (facts A.6, J10).
+
+Of the R weights that remain, ⌈fraction · R⌉ with the lowest scores are removed, exactly. Equal scores are
+removed in the order of the tensors, so that every machine removes the same. A pruned weight never returns.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from lib.errors import InputError, unknown
+
+Scope = Literal["global", "layer"]
+
+
+def prune_count(remaining: int, fraction: float) -> int:
+    """Return ⌈fraction · remaining⌉, not misled by the rounding of 0.2 · 5 = 1.0000000000000002."""
+    return math.ceil(round(fraction * remaining, 6))
+
+
+def _lowest(scores: Tensor, kept: Tensor, count: int) -> Tensor:
+    """Return the mask [n] without `count` of the kept entries, in O(n)."""
+    scores = scores.masked_fill(~kept, torch.inf)
+    threshold = torch.kthvalue(scores, count).values
+    below = scores < threshold
+    ties = (scores == threshold) & kept
+    first_ties = ties & (ties.cumsum(0) <= count - below.sum())
+    return kept & ~below & ~first_ties
+
+
+def select(
+    scores: Mapping[str, Tensor], masks: Mapping[str, Tensor], fraction: float, scope: Scope = "global"
+) -> dict[str, Tensor]:
+    """Prune a fraction of the remaining weights.
+
+    Args:
+        scores: name → score of each weight, same shape as the weight; higher is kept.
+        masks: name → bool of the same shape, True where the weight remains; all names of `scores`.
+        fraction: share of the remaining weights to remove, inside (0, 1).
+        scope: "global" compares all tensors together, "layer" removes the fraction in each.
+
+    Returns:
+        New masks; the given ones are not changed.
+
+    Raises:
+        InputError: if the fraction is outside (0, 1), the scope unknown or a score not a number.
+    """
+    if not 0 < fraction < 1:
+        raise InputError(f"fraction={fraction!r} must lie inside (0, 1), such as 0.2 for a fifth of what remains")
+    if scope not in get_args(Scope):
+        raise unknown("scope", scope, get_args(Scope))
+    for name, score in scores.items():
+        if score.isnan().any():
+            raise InputError(f"the scores of {name!r} contain NaN; a diverged network cannot be pruned")
+    groups = [list(scores)] if scope == "global" else [[name] for name in scores]
+    pruned: dict[str, Tensor] = {}
+    for names in groups:
+        kept = torch.cat([masks[name].flatten() for name in names])
+        flat = torch.cat([scores[name].flatten() for name in names])
+        count = prune_count(int(kept.sum()), fraction)
+        new = _lowest(flat, kept, count) if count else kept
+        sizes = [scores[name].numel() for name in names]
+        pruned |= {name: part.view_as(scores[name]) for name, part in zip(names, new.split(sizes), strict=True)}
+    return pruned
+
+
+def weights_remaining(masks: Mapping[str, Tensor]) -> float:
+    """Return the share of prunable weights that remain, in [0, 1]."""
+    return sum(int(m.sum()) for m in masks.values()) / sum(m.numel() for m in masks.values())

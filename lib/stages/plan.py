@@ -1,0 +1,55 @@
+"""A plan is what one page runs at one scale: a recipe, how far to prune, and how many replicates.
+
+Three scales, one code path: a scale changes numbers, never the algorithm.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from lib.errors import unknown
+from lib.stages.stage import Prune
+from lib.training import Precision, Recipe, Replicate
+from lib.training.recipe import Description
+
+Scale = Literal["smoke", "laptop", "paper"]
+SCALES: tuple[str, ...] = get_args(Scale)
+
+
+class Plan(Description):
+    """What to run.
+
+    Attributes:
+        recipe: how the benchmark is trained at this scale.
+        prune: what each level removes.
+        levels: how often; 21 levels of 20 % leave 0.92 % of the weights.
+        seeds: the replicates at each noise level.
+        noise_percents: noise levels.
+        precision: of the matrix products while training.
+        largest_stack: most replicates trained together; None for all.
+    """
+
+    recipe: Recipe
+    prune: Prune = Prune()
+    levels: Annotated[int, Field(ge=0)]
+    seeds: tuple[int, ...]
+    noise_percents: tuple[float, ...]
+    precision: Precision = "float32"
+    largest_stack: Annotated[int, Field(gt=0)] | None = None
+
+    def replicates(self) -> list[Replicate]:
+        """Return seeds × noise levels, all noise levels of a seed together."""
+        return [Replicate(seed=s, noise_percent=n) for s in self.seeds for n in self.noise_percents]
+
+
+def check_scale(scale: str) -> None:
+    """Raise InputError unless the scale is one of `SCALES`."""
+    if scale not in SCALES:
+        raise unknown("scale", scale, SCALES)
+
+
+def check_benchmark(benchmark: str, known: Sequence[str]) -> None:
+    """Raise InputError unless the benchmark is known."""
+    if benchmark not in known:
+        raise unknown("benchmark", benchmark, known)

@@ -1,0 +1,271 @@
+"""The runner: brings a chain to its end for a set of replicates, computing only the stages that the store lacks.
+
+Replicates that miss the same stage train it as one stack. Each stage starts from what the store holds of its parents, so
+that a run that was killed goes on from the same bits as one that was not.
+"""
+
+import datetime
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from lib.models import Network, build, initialize
+from lib.pruning import find_score, select, weights_remaining
+from lib.stages.stage import NUMERICS_VERSION, Chain, stage_keys
+from lib.stages.store import Entry, Store
+from lib.training import (
+    Examples,
+    Outcome,
+    Precision,
+    Progress,
+    Replicate,
+    evaluate,
+    prepare,
+    stack_limit,
+    stack_states,
+    train,
+    unstack,
+)
+from lib.training.device import describe_device, find_device
+from lib.training.memory import keep_freed_memory
+from lib.training.stack import State
+
+CHECKPOINT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Results:
+    """The finished stages of a chain.
+
+    Attributes:
+        chain: what was run.
+        replicates: R replicates.
+        entries: for each replicate the entries of its stages in order; fewer than the chain has if it diverged.
+    """
+
+    chain: Chain
+    replicates: tuple[Replicate, ...]
+    entries: tuple[tuple[Entry, ...], ...]
+
+
+def pack(flags: Tensor) -> Tensor:
+    """Pack booleans into bits, eight a byte, uint8 [⌈n / 8⌉]."""
+    return torch.from_numpy(numpy.packbits(flags.cpu().numpy().ravel()))
+
+
+def unpack(bits: Tensor, shape: Sequence[int]) -> Tensor:
+    """Undo `pack`: bool of the given shape."""
+    count = int(numpy.prod(shape))
+    return torch.from_numpy(numpy.unpackbits(bits.numpy(), count=count).astype(bool)).view(*shape)
+
+
+def read_masks(entry: Entry, network: Network) -> State:
+    """Return the masks of a finished stage, name → bool like the weight."""
+    packed = entry.tensors("masks")
+    return {name: unpack(packed[name], network.module.get_parameter(name).shape) for name in network.prunable}
+
+
+def _starting_point(
+    network: Network, chain: Chain, position: int, replicate: Replicate, done: Sequence[Entry]
+) -> tuple[State, State]:
+    """Return weights and masks with which one replicate enters a stage."""
+    stage, module = chain.stages[position], network.module
+    if done:
+        masks = read_masks(done[-1], network)
+    else:
+        masks = {name: torch.ones_like(module.get_parameter(name), dtype=torch.bool) for name in network.prunable}
+    if stage.prune:
+        module.load_state_dict(done[-1].tensors("weights"))
+        scores = find_score(stage.prune.score)(module, network.prunable, None)
+        masks = select(scores, masks, stage.prune.fraction, stage.prune.scope)
+    if stage.start == "fresh":
+        initialize(module, replicate.generator("initialization", position), chain.recipe.normalization_scale)
+        weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+    else:
+        weights = done[-1 if stage.start == "previous" else 0].tensors("weights")
+    for name, mask in masks.items():
+        weights[name] = weights[name] * mask
+    return weights, masks
+
+
+def _metrics(outcomes: dict[str, Outcome], examples: Examples, replicate: int) -> list[dict]:
+    """Return a row of error and loss for each subset that has examples."""
+    noisy = examples.noisy[replicate].cpu()
+    rows = []
+    for name, outcome in outcomes.items():
+        subsets = {name: slice(None)}
+        if name == "train" and noisy.any():
+            subsets |= {"train_noisy": noisy, "train_original": ~noisy}
+        for subset, chosen in subsets.items():
+            correct, losses = outcome.correct[replicate][chosen], outcome.losses[replicate][chosen].double()
+            if len(correct):
+                error = 100 * (1 - correct.double().mean().item())
+                rows.append(
+                    {"subset": subset, "examples": len(correct), "error_percent": error,
+                     "cross_entropy_nats": losses.mean().item()}
+                )  # fmt: skip
+    return rows
+
+
+def _train_stage(
+    network: Network,
+    chain: Chain,
+    position: int,
+    replicates: Sequence[Replicate],
+    done: Sequence[Sequence[Entry]],
+    keys: Sequence[str],
+    examples: Examples,
+    store: Store,
+    precision: Precision,
+    report: Callable[[int], None],
+) -> None:
+    """Train one stage for a stack of replicates and keep it in the store."""
+    stage, device = chain.stages[position], examples.train_images.device
+    started = time.perf_counter()
+    starts = [_starting_point(network, chain, position, r, d) for r, d in zip(replicates, done, strict=True)]
+    masks = stack_states([m for _, m in starts])
+    checkpoint = store.checkpoint_path(keys)
+    network.module.to(device)
+    if saved := store.load_checkpoint(checkpoint):
+        spent = saved.pop("seconds")
+        progress = Progress(**saved)
+        progress.stack = {name: tensor.to(device) for name, tensor in progress.stack.items()}
+        report(progress.epoch - stage.from_epoch)
+    else:
+        spent = 0.0
+        progress = Progress(stage.from_epoch, {n: t.to(device) for n, t in stack_states([w for w, _ in starts]).items()})
+    last = time.perf_counter()
+
+    def after_epoch(now: Progress) -> None:
+        nonlocal last
+        report(1)
+        if now.epoch < stage.to_epoch and time.perf_counter() - last > CHECKPOINT_SECONDS:
+            stack = {name: tensor.detach() for name, tensor in now.stack.items()}
+            state = {"epoch": now.epoch, "stack": stack, "optimizer": now.optimizer, "train_losses": now.train_losses}
+            store.save_checkpoint(checkpoint, state | {"seconds": spent + time.perf_counter() - started})
+            last = time.perf_counter()
+
+    dense = all(bool(mask.all()) for mask in masks.values())
+    train(
+        network.module, progress, examples, replicates, chain.recipe, stage.to_epoch,
+        {} if dense else {name: mask.to(device) for name, mask in masks.items()},
+        position, precision, after_epoch,
+    )  # fmt: skip
+    outcomes = {
+        subset: evaluate(network.module, progress.stack, images, labels, examples.normalization)
+        for subset, images, labels in (
+            ("train", examples.train_images, examples.train_labels),
+            ("validation", examples.validation_images, examples.validation_labels),
+            ("test", examples.test_images, examples.test_labels),
+        )
+        if len(images)
+    }
+    network.module.cpu()
+    seconds = (spent + time.perf_counter() - started) / len(replicates)
+    entries = {}
+    for index, key in enumerate(keys):
+        own_masks = unstack(masks, index)
+        losses = [epoch[index] for epoch in progress.train_losses]
+        record = {
+            "metrics": _metrics(outcomes, examples, index),
+            "weights_remaining_percent": 100 * weights_remaining(own_masks),
+            "train_losses": losses,
+            "diverged": not bool(torch.isfinite(outcomes["train"].losses[index]).all()),
+            "seconds": seconds,
+            "stacked": len(replicates),
+            "threads": torch.get_num_threads(),
+            "precision": precision,
+            "device": describe_device(device),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+            "numerics_version": NUMERICS_VERSION,
+            "date": datetime.date.today().isoformat(),
+            "replicate": replicates[index].model_dump(mode="json"),
+        }
+        per_example = {}
+        for subset, outcome in outcomes.items():
+            per_example[f"{subset}_losses"] = outcome.losses[index].half()
+            per_example[f"{subset}_correct"] = pack(outcome.correct[index])
+        groups = {
+            "weights": unstack(progress.stack, index),
+            "masks": {name: pack(mask) for name, mask in own_masks.items()},
+            "examples": per_example,
+        }
+        entries[key] = (record, groups)
+    store.put(entries)
+    checkpoint.unlink(missing_ok=True)
+
+
+def run(
+    chain: Chain,
+    replicates: Sequence[Replicate],
+    store: Store,
+    device: str = "auto",
+    precision: Precision = "float32",
+    largest_stack: int | None = None,
+    progress: bool = True,
+) -> Results:
+    """Bring a chain to its end for all replicates.
+
+    Args:
+        chain: algorithm and recipe.
+        replicates: R replicates; those that miss the same stages train as one stack where that is faster.
+        store: where finished stages are looked for and kept.
+        device: see `lib.training.device.find_device`.
+        precision: of the matrix products in training; part of every key.
+        largest_stack: most replicates in a stack; with it set, each stack is brought to its end before the next begins,
+            so that a run cut short leaves whole replicates.
+        progress: show a bar.
+
+    Returns:
+        The finished stages.
+
+    Raises:
+        InputError: for a device that is not there or a store that cannot be written.
+    """
+    place = find_device(device)
+    keep_freed_memory()
+    keys = [stage_keys(chain, r, precision) for r in replicates]
+    found = {key: store.find(key) for row in keys for key in row}
+    epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
+    missing = sum(n for row in keys for n, key in zip(epochs, row, strict=True) if found[key] is None)
+    done: list[list[Entry]] = [[] for _ in replicates]
+    if any(entry is None for entry in found.values()):
+        recipe = chain.recipe
+        examples = prepare(recipe.data, replicates, place)
+        network = build(recipe.network, examples.classes, recipe.width)
+        size = min(stack_limit(network.module, place, len(replicates)), largest_stack or len(replicates))
+        stacks = [list(range(i, min(i + size, len(replicates)))) for i in range(0, len(replicates), size)]
+        bar = tqdm(total=missing, unit="epoch", disable=not progress, desc=f"{recipe.benchmark} {chain.algorithm}")
+    else:
+        stacks, bar = [list(range(len(replicates)))], None
+    for stack in stacks:
+        for position, stage in enumerate(chain.stages):
+            alive = [i for i in stack if not (done[i] and done[i][-1].record["diverged"])]
+            wanted = [i for i in alive if found[keys[i][position]] is None]
+            with store.locked(keys[i][position] for i in wanted):
+                for i in wanted:  # another process may have finished it while this one waited
+                    found[keys[i][position]] = store.find(keys[i][position])
+                absent = [i for i in wanted if found[keys[i][position]] is None]
+                if absent:
+                    chosen = [replicates[i] for i in absent]
+                    seeds = ", ".join(f"{r.seed} ({r.noise_percent:g} %)" for r in chosen)
+                    bar.set_postfix_str(f"level {stage.level or 0}, seed (noise) {seeds}", refresh=False)
+                    _train_stage(
+                        network, chain, position, chosen, [done[i] for i in absent],
+                        [keys[i][position] for i in absent], examples[absent], store, precision, lambda n, width=len(absent): bar.update(n * width),
+                    )  # fmt: skip
+                    for i in absent:
+                        found[keys[i][position]] = store.find(keys[i][position])
+            for i in alive:
+                entry = found[keys[i][position]]
+                assert entry is not None, "a stage that was just kept is in the store"
+                done[i].append(entry)
+    if bar is not None:
+        bar.close()
+    return Results(chain, tuple(replicates), tuple(map(tuple, done)))

@@ -1,0 +1,43 @@
+"""Which device computes."""
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from lib.errors import InputError, unknown
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """Return the device of that name.
+
+    Args:
+        name: "cpu", "cuda", "cuda:1", "mps", or "auto" for the first of cuda, mps, cpu that is there.
+
+    Raises:
+        InputError: if the name is unknown or the device is not there: a run never falls back silently.
+    """
+    kind, _, index = name.partition(":")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, available in there.items() if available))
+    if kind not in there or (index and not index.isdigit()):
+        raise unknown("device", name, [*there, "cuda:1", "auto"])
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if not there[kind] or int(index or 0) >= count:
+        usable = [kind for kind, available in there.items() if available]
+        raise InputError(f"device {name!r} was asked for, but this machine offers only {', '.join(usable)} ({count} of its kind)")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the device in words for provenance, such as "2 CPU cores (AMD EPYC)" or "NVIDIA H200"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    model = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        names = [line.split(":", 1)[1] for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].strip() if names else model
+    kind = "Apple GPU, " if device.type == "mps" else ""
+    return f"{kind}{os.cpu_count()} CPU cores ({model})"

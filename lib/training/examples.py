@@ -1,0 +1,111 @@
+"""The images of a recipe on the device, and for each replicate its labels."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from lib import data
+from lib.errors import InputError
+from lib.seeds import generator
+from lib.training.recipe import DataRecipe, Description
+
+
+class Replicate(Description):
+    """One independent run.
+
+    Attributes:
+        seed: names all its random choices.
+        noise_percent: share of the training labels that are wrong, in percent.
+        shared: purpose → another seed, to hold one choice fixed over replicates or vary it alone; the purposes are
+            "initialization", "data order", "label noise", "augmentation".
+    """
+
+    seed: int
+    noise_percent: Annotated[float, Field(ge=0, le=100)] = 0.0
+    shared: tuple[tuple[str, int], ...] = ()
+
+    def generator(self, purpose: str, *counters: int) -> torch.Generator:
+        """Return the generator of one purpose of this replicate."""
+        return generator(dict(self.shared).get(purpose, self.seed), purpose, *counters)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Images shared by a stack of R replicates, and their labels.
+
+    Attributes:
+        train_images, validation_images, test_images: uint8 [N, height, width, channels] on the device.
+        train_labels: int64 [R, N], what each replicate trains on.
+        noisy: bool [R, N], True where label noise replaced the label.
+        validation_labels, test_labels: int64 [N], always clean.
+        normalization: name of the constants.
+        classes: number of classes.
+    """
+
+    train_images: Tensor
+    train_labels: Tensor
+    noisy: Tensor
+    validation_images: Tensor
+    validation_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    normalization: str
+    classes: int
+
+    def __getitem__(self, replicates: list[int]) -> "Examples":
+        """Return the same images with the labels of some of the replicates."""
+        return Examples(
+            **self.__dict__ | {"train_labels": self.train_labels[replicates], "noisy": self.noisy[replicates]}
+        )
+
+
+@functools.lru_cache(maxsize=2)
+def _images(name: str) -> data.ImageSet:
+    return data.load(name)
+
+
+def _some(indices: Tensor, count: int | None, seed: int) -> Tensor:
+    if count is None or count == len(indices):
+        return indices
+    if count > len(indices):
+        raise InputError(f"{count} images were asked for, but only {len(indices)} are left after the split")
+    return indices[data.split(len(indices), count, seed)[1]]
+
+
+def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.device) -> Examples:
+    """Load, split and relabel the images for a stack of replicates.
+
+    Args:
+        recipe: which images.
+        replicates: R replicates; each draws its label noise from its own generator.
+        device: where the tensors live from now on.
+
+    Raises:
+        InputError: if the recipe asks for more images than there are.
+    """
+    images = _images(recipe.image_set)
+    train, validation = data.split(len(images.train_labels), recipe.validation, recipe.split_seed)
+    train = _some(train, recipe.train, recipe.split_seed)
+    test = _some(torch.arange(len(images.test_labels)), recipe.test, recipe.split_seed)
+    classes = len(images.class_names)
+    clean = images.train_labels[train]
+    noise = [
+        data.add_label_noise(clean, r.noise_percent, recipe.noise, classes, r.generator("label noise"))
+        for r in replicates
+    ]
+    return Examples(
+        train_images=images.train_images[train].to(device),
+        train_labels=torch.stack([n.labels for n in noise]).long().to(device),
+        noisy=torch.stack([n.noisy for n in noise]).to(device),
+        validation_images=images.train_images[validation].to(device),
+        validation_labels=images.train_labels[validation].long().to(device),
+        test_images=images.test_images[test].to(device),
+        test_labels=images.test_labels[test].long().to(device),
+        normalization=recipe.normalization,
+        classes=classes,
+    )

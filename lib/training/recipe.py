@@ -1,0 +1,100 @@
+"""A recipe says how one benchmark is trained: data, network, optimizer, schedule (TR Table 1)."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lib.errors import InputError, unknown
+
+Positive = Annotated[int, Field(gt=0)]
+Precision = Literal["float32", "bfloat16", "tf32"]
+
+
+class Description(BaseModel):
+    """A frozen, checked description; an unknown name or a wrong type is an error before any work."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def __init__(self, **values: object):
+        for name in values:
+            if name not in type(self).model_fields:
+                raise unknown(f"setting of {type(self).__name__}", name, type(self).model_fields)
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or type(self).__name__}: {e['msg']}, given {e['input']!r}"
+                for e in error.errors()
+            )
+            raise InputError(f"{type(self).__name__} cannot be used: {problems}") from None
+
+
+class DataRecipe(Description):
+    """Which images a network sees.
+
+    Attributes:
+        image_set: name of the image set, as in `lib.data.load`.
+        validation: images of the training set held out, never relabelled (facts J3, J25).
+        split_seed: which images those are; the same for all replicates.
+        train: how many of the other images are trained on; None takes all, fewer are a seeded choice.
+        test: how many test images are used; None takes all.
+        normalization: name of the constants, as in `lib.data.normalize`.
+        augmentation: "none", or "flip-crop" for a random flip and a 4-pixel shift in every epoch.
+        noise: "other" relabels with one of the other classes (TR), "any" with any class (LN).
+    """
+
+    image_set: str
+    validation: Annotated[int, Field(ge=0)]
+    split_seed: int = 0
+    train: Positive | None = None
+    test: Positive | None = None
+    normalization: Literal["mnist", "imagenet", "cifar"]
+    augmentation: Literal["none", "flip-crop"] = "none"
+    noise: Literal["other", "any"] = "other"
+
+
+class Recipe(Description):
+    """How a benchmark is trained from start to end.
+
+    Attributes:
+        benchmark: its name, such as "mnist-lenet".
+        data: which images, see `DataRecipe`.
+        network: name of the network, as in `lib.models.build`; `width` scales it where it has one.
+        normalization_scale: initial distribution of the scale of batch normalization.
+        epochs: length of the whole schedule.
+        batch_size: examples a step; the last, smaller batch of an epoch is kept.
+        optimizer: "adam" (0.9, 0.999, 1e-8) or "sgd" with `momentum`.
+        learning_rate: at the start; times `drop_factor` from each epoch in `drop_epochs` on, and rising linearly from
+            zero over the first `warmup_epochs`.
+        weight_decay: on all parameters, as a term of the gradient.
+        rewind_epoch: epoch t to which weights and schedule are rewound (TR Table 1).
+    """
+
+    benchmark: str
+    data: DataRecipe
+    network: str
+    width: Positive | None = None
+    normalization_scale: Literal["uniform", "one"] = "uniform"
+    epochs: Positive
+    batch_size: Positive
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    drop_epochs: tuple[int, ...] = ()
+    drop_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    rewind_epoch: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _rewind_inside_schedule(self) -> Self:
+        if self.rewind_epoch >= self.epochs:
+            raise ValueError(f"rewind_epoch={self.rewind_epoch} must come before the end, epochs={self.epochs}")
+        return self
+
+
+def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+    """Return the learning rate of one step, counted from the start of the recipe's schedule (facts A.4)."""
+    drops = sum(step >= epoch * steps_per_epoch for epoch in recipe.drop_epochs)
+    warmup = min(1.0, step / (recipe.warmup_epochs * steps_per_epoch)) if recipe.warmup_epochs else 1.0
+    return recipe.learning_rate * recipe.drop_factor**drops * warmup

@@ -1,0 +1,57 @@
+"""A stack: the parameters of R replicates side by side, advanced by the same operations.
+
+Every tensor has a leading replicate axis. The network is applied to all replicates at once by `torch.func`
+(vmap over functional_call), so that R small matrix products become one batched product; the loss is the sum over
+replicates, whose gradient with respect to each replicate's weights is that replicate's own.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+State = dict[str, Tensor]
+
+
+def stack_states(states: list[State]) -> State:
+    """Stack R states name → tensor [...] into name → tensor [R, ...]."""
+    return {name: torch.stack([state[name] for state in states]) for name in states[0]}
+
+
+def unstack(stack: Mapping[str, Tensor], replicate: int) -> State:
+    """Return a copy of one replicate's tensors, on the CPU."""
+    return {name: tensor[replicate].detach().cpu().clone() for name, tensor in stack.items()}
+
+
+def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> Tensor:
+    """Apply R networks.
+
+    Args:
+        module: gives the computation and the mode (train or eval); its own weights are not used.
+        stack: name → [R, ...] for all parameters and buffers. Running statistics are updated in place in train mode.
+        images: [R, batch, channels, height, width], or [batch, channels, height, width] for the same to all.
+
+    Returns:
+        Logits [R, batch, classes].
+    """
+    shared = images.dim() == 4
+    replicates = next(iter(stack.values())).shape[0]
+    if replicates == 1:  # without vmap: squeeze is a view, so nothing is copied either way
+        state = {name: tensor.squeeze(0) for name, tensor in stack.items()}
+        return functional_call(module, state, (images if shared else images.squeeze(0),)).unsqueeze(0)
+
+    def apply(state: State, batch: Tensor) -> Tensor:
+        return functional_call(module, state, (batch,))
+
+    return vmap(apply, in_dims=(0, None if shared else 0))(dict(stack), images)
+
+
+def stack_limit(module: nn.Module, device: torch.device, replicates: int) -> int:
+    """Return how many replicates advance together, from measurement (`make bench`).
+
+    Batched matrix products win everywhere. On CPUs stacked convolutions become grouped ones, which were
+    slower there than one network after the other.
+    """
+    convolutional = any(isinstance(m, nn.modules.conv._ConvNd) for m in module.modules())
+    return 1 if convolutional and device.type == "cpu" else replicates
