@@ -19,6 +19,7 @@ COLUMNS = (
     "replicates", "difference", "scale",
 )  # fmt: skip
 SOURCES = ("printed", "measured")
+_LABELS = 130  # pixels for the names of rows, which stand in two lines
 
 # A verdict is said by a sign and a word; the colour repeats it. Dark text on a light ground, legible in light
 # and dark mode.
@@ -57,7 +58,13 @@ def comparison_chart(
 
     base = one_table(alt.Chart(data), names)
     y = alt.Y("row:N", title=None, sort=rows).axis(
-        labelLimit=150, grid=True, tickBand="extent", domain=False, ticks=False
+        labelExpr="split(datum.label, ', ')",
+        labelLimit=_LABELS,
+        labelOffset=-7,
+        grid=True,
+        tickBand="extent",
+        domain=False,
+        ticks=False,
     )
     offset = alt.YOffset("source:N", sort=list(SOURCES)).scale(paddingInner=0.6, paddingOuter=0.8)
     colour = alt.Color("source:N", title=None).scale(domain=list(SOURCES), range=[PALETTE[0], PALETTE[1]])
@@ -81,13 +88,15 @@ def comparison_chart(
         shape,
         tooltip=tooltip,
     )
-    chart = alt.layer(bars, dots, source_notes(names, [f"{name}." for name in names])).add_params(
-        *menus(names)
-    )
+    chart = alt.layer(
+        bars, dots, source_notes(names, [f"{name}." for name in names], left=-_LABELS)
+    ).add_params(*menus(names))
     key = "Dots: means. Bars: ± 1 standard deviation, as printed and as measured over replicates."
     tallest = max(len(set(part["row"])) for _, part in data.groupby("table"))
     return fitted(chart, height=60 + 40 * tallest).properties(
-        title=alt.TitleParams(text=wording.lines(title), subtitle=wording.lines(key)),
+        title=alt.TitleParams(
+            text=wording.lines(title, wording.TITLE_LINE), subtitle=wording.lines(key), dx=-_LABELS
+        ),
         description=_in_words(frame, title, axis),
     )
 
@@ -133,9 +142,16 @@ def verdicts_table(verdicts: pd.DataFrame | Iterable[Any]) -> Any:
 
     table = frame.style.hide(axis="index").set_uuid("verdicts").set_table_attributes('class="verdicts"')
     table.format(escape="html", na_rep="")
+    short = "white-space: nowrap;"
     cells = "text-align: left; vertical-align: top; padding: 0.3rem 0.6rem;"
     whole = "display: block; overflow-x: auto; max-width: 100%;"
-    table.set_table_styles([{"selector": "", "props": whole}, {"selector": "td, th", "props": cells}])
+    table.set_table_styles(
+        [
+            {"selector": "", "props": whole},
+            {"selector": "td, th", "props": cells},
+            {"selector": ".col0", "props": short},
+        ]
+    )
     return table.apply(coloured, subset=["verdict"])
 
 
@@ -146,7 +162,7 @@ def _long(frame: pd.DataFrame) -> pd.DataFrame:
             {
                 "table": _names(frame),
                 "row": [
-                    f"{wording.noise_name(n)}, {_plain(q)}"
+                    f"{wording.noise_name(n)} noise, {_plain(q)}"
                     for n, q in zip(frame["noise_percent"], frame["quantity"], strict=True)
                 ],
                 "source": source,
@@ -180,7 +196,7 @@ def _names(frame: pd.DataFrame) -> list[str]:
 
 
 def _plain(quantity: str) -> str:
-    return str(quantity).replace("_", " ").removesuffix(" percent")
+    return str(quantity).replace("_", " ").removesuffix(" percent").removesuffix(" test error")
 
 
 def _numbers(value: Any) -> str:

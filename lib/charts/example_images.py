@@ -24,7 +24,7 @@ def worst_examples(
     losses: Any,
     *,
     count: int = 18,
-    columns: int = 6,
+    columns: int | None = None,
     title: str = "The training examples with the highest loss",
     note: str = "",
     class_names: list[str] | None = None,
@@ -37,7 +37,7 @@ def worst_examples(
         original_labels: the labels before noise, one integer per example.
         losses: cross-entropy in nats, one number per example; those that are not finite are left out.
         count: how many to draw at most.
-        columns: images in a row.
+        columns: images in a row; None for 6, and 4 where names need the room.
         title: of the chart.
         note: where the losses come from: benchmark, scale, noise, level.
         class_names: a name per label; None for the numbers themselves.
@@ -61,12 +61,15 @@ def worst_examples(
     def name(label: int) -> str:
         return class_names[label] if class_names else str(label)
 
+    gap, extra = ("\n", 13) if class_names else (" ", 0)  # names are too long for one line
+    columns = columns or (4 if class_names else 6)
     rows = [
         {
             "column": place % columns,
             "row": place // columns,
             "image": data_url(pictures[i]),
-            "label": name(trained[i]) + (f" (was {name(original[i])})" if trained[i] != original[i] else ""),
+            "label": name(trained[i])
+            + (f"{gap}(was {name(original[i])})" if trained[i] != original[i] else ""),
             "trained": name(trained[i]),
             "original": name(original[i]),
             "noisy": bool(trained[i] != original[i]),
@@ -86,22 +89,24 @@ def worst_examples(
         x=alt.X("column:O", axis=None, scale=alt.Scale(domain=list(range(columns)))),
         y=alt.Y("row:O", axis=None),
     )
-    pictures_layer = base.mark_image(width=SIDE, height=SIDE, baseline="middle").encode(
+    pictures_layer = base.mark_image(width=SIDE, height=SIDE, baseline="middle", yOffset=-extra / 2).encode(
         url="image:N", tooltip=tooltip
     )
-    text = base.mark_text(dy=SIDE / 2 + 9, fontSize=11.5).encode(
+    text = base.mark_text(dy=SIDE / 2 + 9 - extra / 2, fontSize=10, lineBreak="\n", lineHeight=13).encode(
         text="label:N",
         color=alt.when("datum.noisy").then(alt.value(PALETTE[3])).otherwise(alt.value(INK)),
         tooltip=tooltip,
     )
-    key = 'Under each image: the label trained on; "7 (was 1)" is a replaced label. Highest loss first.'
+    key = 'Under each image: the label trained on; "(was …)" marks a replaced one. Highest loss first.'
     described = f"Grid of {len(rows)} images. {title}. {note} {noisy} of them have a replaced label; "
     described += "the highest losses are "
     described += ", ".join(f"{row['loss']:.2f} nats for {row['label']}" for row in rows[:3]) + "."
-    chart = fitted(alt.layer(pictures_layer, text), height=_ROW * (rows[-1]["row"] + 1))
+    chart = fitted(alt.layer(pictures_layer, text), height=(_ROW + extra) * (rows[-1]["row"] + 1))
     return chart.properties(
         title=alt.TitleParams(
-            text=wording.lines(title), subtitle=[*wording.lines(note), *wording.lines(key)], dx=0
+            text=wording.lines(title, wording.TITLE_LINE),
+            subtitle=[*wording.lines(note), *wording.lines(key)],
+            dx=0,
         ),
         description=" ".join(described.split()),
     )

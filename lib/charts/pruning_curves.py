@@ -198,11 +198,10 @@ def _curves(
 
     controls = [*menus(names), menu("noise_menu", "Label noise: ", [ALL, *noises])]
     legend_click = alt.selection_point(name="legend_click", fields=["noise"], bind="legend")
-    nearest = alt.selection_point(
-        name="nearest",
+    pointed = alt.selection_point(
+        name="pointed",
         on="pointerover",
         clear="pointerout",
-        nearest=True,
         empty=False,
         fields=["noise", "level", "examples"],
     )
@@ -216,13 +215,10 @@ def _curves(
         type="log", reverse=True, nice=False, padding=8
     )
     x = x.axis(values=_TICKS, format="~g", labelOverlap="greedy", grid=False)
-    y = alt.Y("mean:Q", title=axis).scale(
-        type="log" if logarithmic else "linear", zero=False, nice=not logarithmic
-    )
-    colour = alt.Color("noise:N", title="Label noise").scale(
-        domain=noises, range=list(PALETTE[: len(noises)])
-    )
-    shape = alt.Shape("noise:N", title="Label noise").scale(domain=noises, range=list(SHAPES[: len(noises)]))
+    y = alt.Y("mean:Q", title=axis)
+    y = y.scale(type="log", nice=False) if logarithmic else y.scale(zero=False, nice=True)
+    colour = alt.Color("noise:N", title="Noise").scale(domain=noises, range=list(PALETTE[: len(noises)]))
+    shape = alt.Shape("noise:N", title="Noise").scale(domain=noises, range=list(SHAPES[: len(noises)]))
     dash = alt.StrokeDash("examples:N", legend=None).scale(
         domain=partitions, range=[[1, 0], [5, 3]][: len(partitions)]
     )
@@ -246,21 +242,20 @@ def _curves(
         x, y, colour, *(dash,) if partitions else detail,
         opacity=faded.then(alt.value(1.0)).otherwise(alt.value(0.12)),
     )  # fmt: skip
-    points = (
-        base.mark_point(filled=True)
-        .encode(
-            x, y, colour, shape, tooltip=tooltip,
-            opacity=faded.then(alt.value(1.0)).otherwise(alt.value(0.12)),
-            size=alt.when(nearest).then(alt.value(120)).otherwise(alt.value(28)),
-        )
-        .add_params(legend_click, nearest)
+    points = base.mark_point(filled=True, opacity=1).encode(
+        x, y, colour, shape,
+        opacity=faded.then(alt.value(1.0)).otherwise(alt.value(0.12)),
+        size=alt.when(pointed).then(alt.value(120)).otherwise(alt.value(28)),
     )  # fmt: skip
     stars = (
         base.transform_filter("datum.optimum")
         .mark_point(shape=STAR, filled=True, stroke="#ffffff", strokeWidth=1.2, size=260, opacity=1)
         .encode(x, y, colour, opacity=faded.then(alt.value(1.0)).otherwise(alt.value(0.12)), tooltip=tooltip)
     )
-    layers = [band, line, points, stars]
+    # What the pointer meets: larger than what is seen, so that a finger can meet it too.
+    targets = base.mark_point(filled=True, opacity=0).encode(x, y, size=alt.value(250), tooltip=tooltip)
+    # Vega-Lite listens to a legend for the first layer in it only.
+    layers = [band.add_params(legend_click), line, points, stars]
     if not partitions:
         dense = base.transform_filter("datum.level == 0").mark_rule(
             strokeDash=[6, 4], strokeWidth=1.4, aria=False
@@ -274,8 +269,9 @@ def _curves(
         )
         layers.append(ring.encode(x, y))
 
-    chart = alt.layer(*layers, source_notes(names, notes)).add_params(*controls)
+    layers += [targets.add_params(pointed), source_notes(names, notes)]
+    chart = alt.layer(*layers).add_params(*controls)
     return fitted(chart, height=340).properties(
-        title=alt.TitleParams(text=wording.lines(title), subtitle=wording.lines(key)),
+        title=alt.TitleParams(text=wording.lines(title, wording.TITLE_LINE), subtitle=wording.lines(key)),
         description=describe(data, title, axis, digits, notes),
     )

@@ -6,7 +6,7 @@ its own. JupyterLab 4 knows the type of version 5 as its newest and draws specif
 it; Altair's own name for version 6 does not end in "+json", which notebooks refuse.
 
 Colours: blue, green and vermillion follow Okabe and Ito (Color Universal Design, 2008); grey, purple and
-ochre are chosen beside them so that every colour has a contrast of at least 3 : 1 with white and with the
+red are chosen beside them so that every colour has a contrast of at least 3 : 1 with white and with the
 book's dark background, and any two stay apart for readers who do not see red or green. Colour is never the
 only sign: series differ in the shape of their points too.
 """
@@ -16,7 +16,7 @@ import altair as alt
 MIME = "application/vnd.vegalite.v5+json"
 VEGALITE_VERSION = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])  # as vl-convert names it
 
-PALETTE = ("#5f6673", "#0072b2", "#009e73", "#d55e00", "#a6529a", "#8a6d1d")
+PALETTE = ("#5f6673", "#0072b2", "#009e73", "#d55e00", "#8a2ee6", "#cc0033")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 STAR = (  # five points, as a path
     "M0,-1L0.225,-0.309L0.951,-0.309L0.363,0.118L0.588,0.809L0,0.382"
@@ -33,12 +33,13 @@ CSS = """
   background: #ffffff; color: #24292f; border: 1px solid #d5d9de; color-scheme: light; }
 .vega-chart svg, .vega-chart canvas { max-width: 100%; }
 .vega-chart > div > svg { height: auto; }
-.vega-chart .vega-embed { display: block; padding-right: 0; }
+.vega-chart .vega-embed.vega-embed { display: block; padding-right: 0; }
 .vega-chart .vega-bindings { display: flex; flex-wrap: wrap; gap: 0.4rem 1.2rem; padding: 0.4rem; }
 .vega-chart .vega-bind label { display: flex; align-items: center; gap: 0.4rem; margin: 0;
   font-size: 0.9rem; }
-.vega-chart .vega-bind select { max-width: 17rem; min-height: 2rem; font-size: 0.9rem; color: #24292f;
-  background: #ffffff; border: 1px solid #767e89; border-radius: 0.3rem; padding: 0.1rem 0.4rem; }
+.vega-chart .vega-bind select { max-width: min(24rem, 70vw); min-height: 2rem; color: #24292f;
+  font-size: 0.9rem; background: #ffffff; border: 1px solid #767e89; border-radius: 0.3rem;
+  padding: 0.1rem 0.4rem; }
 #vg-tooltip-element { z-index: 1100; font-size: 0.85rem; }
 """
 

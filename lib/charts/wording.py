@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from lib.analysis.tables import Table
 from lib.errors import InputError
 
-LINE = 52  # characters that fit beside a chart on a phone of 390 pixels
+LINE = 48  # characters that fit beside a chart on a phone of 390 pixels
+TITLE_LINE = 32  # and leaves the corner to the menu of the chart
 
 
-def lines(text: str) -> list[str]:
-    """Break a text into lines that fit on a phone."""
-    return textwrap.wrap(text, LINE)
+def lines(text: str, length: int = LINE) -> list[str]:
+    """Break a text into lines that fit on a phone; a title, whose letters are larger, takes `TITLE_LINE`."""
+    return textwrap.wrap(text, length)
 
 
 def noise_name(noise_percent: float) -> str:
