@@ -1,0 +1,73 @@
+"""Tell a change of code from a change of prose.
+
+    code_hash(files) = sha256( syntax tree of each file, without docstrings )[:16]
+
+A syntax tree knows neither comments nor layout, and in a py:percent page all prose is comments. So editing
+prose leaves the hash as it was and re-runs nothing; editing what is computed changes it.
+"""
+
+import ast
+import hashlib
+from pathlib import Path
+
+import lib
+from lib.errors import InputError
+
+CORE = ("data", "models", "pruning", "training", "stages", "analysis", "seeds.py")
+"""The parts of `lib` that decide what a page computes; the others only show it or start it."""
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _tree(path: Path) -> str:
+    """Return the file's syntax tree as text, docstrings taken out."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise InputError(f"{path}, line {error.lineno}: this is not Python: {error.msg}.") from None
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def code_hash(*paths: Path | str) -> str:
+    """Hash what Python files do, whatever their comments, docstrings and layout are.
+
+    Args:
+        paths: the files, in any order that stays the same.
+
+    Returns:
+        Sixteen hexadecimal digits.
+
+    Raises:
+        InputError: a file is not valid Python.
+    """
+    text = "\n".join(_tree(Path(path)) for path in paths)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def data_hash(*paths: Path | str) -> str:
+    """Hash the bytes of files and their names: tables that a page reads, for instance.
+
+    Args:
+        paths: the files, in any order that stays the same.
+
+    Returns:
+        Sixteen hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in map(Path, paths):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def core_hash() -> str:
+    """Hash the code of `lib` that computes (`CORE`), as `code_hash` does."""
+    home = Path(lib.__file__).parent
+    files = (
+        file
+        for part in CORE
+        for file in ([home / part] if part.endswith(".py") else (home / part).rglob("*.py"))
+    )
+    return code_hash(*sorted(files))

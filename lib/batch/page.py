@@ -1,0 +1,321 @@
+"""Execute one page.
+
+    python -m lib.batch.page papers/p/pages/x.py runs/pages/p/x/y.ipynb benchmark=mnist-lenet scale=laptop
+
+The page runs under `y.partial.ipynb` and gets its final name only when it is whole, so a file of that name is
+a finished run. A page that fails leaves `y.failed.ipynb`, with the error in the cell where it happened; a
+killed one leaves `y.partial.ipynb`. Neither is ever taken for a result.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import jupytext
+import nbformat
+import papermill
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from traitlets import default
+
+from lib.batch import parameters as page_parameters
+from lib.batch.fingerprint import code_hash
+from lib.batch.gpu import gpu_place
+from lib.errors import InputError
+
+KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
+PACKAGES = ("pruning-book", "torch", "torchvision", "numpy", "pandas", "altair", "papermill")
+_PLAIN_PROGRESS = """
+# Progress bars as text: a widget would show nothing in a log, and nothing in a page without a kernel.
+import warnings
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import tqdm.autonotebook, tqdm.std
+tqdm.autonotebook.tqdm, tqdm.autonotebook.trange = tqdm.std.tqdm, tqdm.std.trange
+del warnings, tqdm
+"""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class PageFailed(Exception):
+    """A cell of the page raised an error, or its kernel died; the message says where and shows it."""
+
+
+class PlainLines:
+    """A stream that turns what a page prints, progress bars included, into plain lines of a log.
+
+    A progress bar redraws its line many times a second, each time after a carriage return. Of those
+    redrawings one every `seconds` is kept, as a line; everything else passes at once.
+    """
+
+    def __init__(self, *streams: TextIO, seconds: float = 10.0):
+        self.streams, self.seconds = streams, seconds
+        self.line, self.redrawn, self.last = "", False, float("-inf")
+
+    def write(self, text: str) -> int:
+        """Take a piece of output, which may end anywhere in a line."""
+        for piece in re.split(r"([\r\n])", _COLOURS.sub("", text)):
+            if piece == "\n":
+                self._out()
+                self.redrawn = False
+            elif piece == "\r":
+                if self.line and time.monotonic() - self.last >= self.seconds:
+                    self._out()
+                    self.last = time.monotonic()
+                self.line, self.redrawn = "", True
+            else:
+                self.line += piece
+        if self.redrawn and self.line and time.monotonic() - self.last >= self.seconds:
+            self._out()
+            self.last = time.monotonic()
+        return len(text)
+
+    def _out(self) -> None:
+        if self.line.strip():
+            for stream in self.streams:
+                stream.write(self.line.rstrip() + "\n")
+                stream.flush()
+        self.line = ""
+
+    def flush(self) -> None:
+        """Do nothing: whole lines are passed on as soon as they are whole."""
+
+    def close(self) -> None:
+        """Pass on what is left of an unfinished line."""
+        self._out()
+
+
+class _Kernel(AsyncKernelManager):
+    """Starts this very Python, whatever kernels the user has installed."""
+
+    @default("kernel_spec_manager")
+    def _own_python(self) -> KernelSpecManager:
+        return KernelSpecManager(
+            kernel_dirs=[]
+        )  # no folder to look in: what is left is the running interpreter
+
+
+@contextlib.contextmanager
+def _kernel_home() -> Iterator[Path]:
+    """Give the kernel a folder of its own: no start-up files of the user, no shared history."""
+    with tempfile.TemporaryDirectory(prefix="page-", ignore_cleanup_errors=True) as folder:
+        startup = Path(folder) / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        (startup / "plain_progress.py").write_text(_PLAIN_PROGRESS, encoding="utf-8")
+        own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder}
+        before = {name: os.environ.get(name) for name in own}
+        os.environ.update(own)
+        try:
+            yield Path(folder)
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+@contextlib.contextmanager
+def _alone(partial: Path, patience: float = 10.0) -> Iterator[None]:
+    """Hold the partial file for this process, so that two executions of one page never mix their cells."""
+    with partial.open("a") as handle:
+        until = (
+            time.monotonic() + patience
+        )  # a run whose batch was killed needs a second to notice and to let go
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > until:
+                    raise InputError(
+                        f"{partial} is being written by another process; wait for it or end it."
+                    ) from None
+                time.sleep(0.2)
+        yield
+
+
+def run_page(
+    source: Path | str,
+    target: Path | str,
+    parameters: dict[str, object],
+    log: Path | str | None = None,
+    fingerprint: str = "",
+    words: bool = True,
+) -> None:
+    """Execute a page with papermill and give the notebook its final name when it is whole.
+
+    Its metadata keep, under `pruning_book`: `source`, `parameters` (all of them, with the defaults),
+    `code_hash` (of the page alone), `fingerprint` (of all that the run depends on), `started` (UTC),
+    `seconds` (wall clock) and `versions`.
+
+    Args:
+        source: the page, a py:percent file.
+        target: the notebook to write, `*.ipynb`.
+        parameters: values by name; a text stands for the value that it spells.
+        log: a file that gets what the page prints, as plain lines, beside standard output.
+        fingerprint: what `lib.batch.state` will compare to say whether this run is still of today; "" for
+            never.
+        words: also check the vocabularies of `scale` and `benchmark`; a batch did that before it began.
+
+    Raises:
+        InputError: a parameter is unknown or of the wrong type (nothing was started), or the target is being
+            written.
+        PageFailed: a cell raised an error; nothing of the final name was written.
+    """
+    source, target = Path(source), Path(target)
+    if target.suffix != ".ipynb":
+        raise InputError(f"the target {target} is no notebook. Allowed: a name ending in .ipynb.")
+    given = page_parameters.check(source, parameters, words)
+    everything = {name: parameter.default for name, parameter in page_parameters.read(source).items()} | given
+    notebook = jupytext.read(source, fmt="py:percent")
+    notebook.metadata["kernelspec"] = KERNEL
+    record = {
+        "source": source.as_posix(),
+        "parameters": everything,
+        "code_hash": code_hash(source),
+        "fingerprint": fingerprint,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+    }
+    notebook.metadata["pruning_book"] = record
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial, failed = target.with_suffix(".partial.ipynb"), target.with_suffix(".failed.ipynb")
+    start = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_alone(partial))
+        streams = [sys.stdout]
+        if log is not None:
+            Path(log).parent.mkdir(parents=True, exist_ok=True)
+            streams.append(stack.enter_context(Path(log).open("w", encoding="utf-8")))
+        lines = PlainLines(*streams)
+        stack.callback(lines.close)
+        home = stack.enter_context(_kernel_home())
+        lines.write(f"{source} with {', '.join(f'{k}={v!r}' for k, v in given.items()) or 'its defaults'}\n")
+        nbformat.write(
+            notebook, partial
+        )  # papermill reads a file: given the object, it would record all of it as a path
+        try:
+            done = papermill.execute_notebook(
+                str(partial),
+                str(partial),
+                parameters=given,
+                progress_bar=False,
+                stdout_file=lines,
+                stderr_file=lines,
+                coalesce_streams=True,  # of a bar that was redrawn, the notebook keeps the last drawing
+                kernel_manager_class=_kernel_class(home),
+            )
+        except (PapermillExecutionError, DeadKernelError) as error:
+            done = nbformat.read(partial, as_version=4)
+            done.metadata.pruning_book["seconds"] = round(time.monotonic() - start, 1)
+            nbformat.write(done, partial)
+            partial.replace(failed)
+            message = _explained(source, failed, error)
+            lines.close()
+            if log is not None:
+                print(message, file=streams[-1])
+            raise PageFailed(message) from None
+        done.metadata.papermill.update(input_path=source.as_posix(), output_path=target.as_posix())
+        done.metadata.pruning_book["seconds"] = round(time.monotonic() - start, 1)
+        nbformat.write(done, partial)
+        partial.replace(target)
+        failed.unlink(missing_ok=True)
+        lines.write(f"{target} is done after {time.monotonic() - start:.0f} s\n")
+
+
+def _kernel_class(home: Path) -> type[AsyncKernelManager]:
+    """Return the kernel's manager, connected by files in `home`, which are private, instead of by ports."""
+    short = len(str(home)) < 80  # the operating system refuses longer paths for sockets, from 104 letters on
+    name = str(home / "k.json")
+    return type(
+        "Kernel",
+        (_Kernel,),
+        {"_connection_file_default": lambda self: name, "transport": "ipc"} if short else {},
+    )
+
+
+def _explained(source: Path, failed: Path, error: Exception) -> str:
+    """Say which cell failed and how, without colours, as the cell's reader would see it."""
+    if isinstance(error, PapermillExecutionError):
+        cell = "\n".join("    " + line for line in error.source.splitlines())
+        trace = _COLOURS.sub("", "\n".join(error.traceback))
+        return f"{source} failed in cell [{error.exec_count}]:\n\n{cell}\n\n{trace}\n\nUp to there: {failed}"
+    return (
+        f"{source}: the kernel died, which mostly means that memory ran out ({error}).\nUp to there: {failed}"
+    )
+
+
+def end_with_parent() -> None:
+    """End this process within a second of its parent's end; the kernel does the same with this process."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit status: 0 whole, 1 the page failed, 2 bad input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lib.batch.page", description="Execute one page of the book."
+    )
+    parser.add_argument("source", help="the page, papers/<paper>/pages/<page>.py")
+    parser.add_argument("target", help="the notebook to write")
+    parser.add_argument("parameters", nargs="*", metavar="name=value")
+    parser.add_argument("--log", help="also write there what the page prints")
+    parser.add_argument(
+        "--attached", action="store_true", help="end when the process that started this one ends"
+    )
+    parser.add_argument(
+        "--checked", action="store_true", help="the words of scale and benchmark are known to be right"
+    )
+    parser.add_argument("--fingerprint", default="", help="recorded in the notebook: what the run depends on")
+    parser.add_argument("--gpus", default="", help="names of GPUs to take a place on, such as 0,1")
+    parser.add_argument("--places-per-gpu", type=int, default=1)
+    options = parser.parse_args(arguments)
+    if options.attached:
+        end_with_parent()
+    try:
+        given: dict[str, object] = {}
+        for pair in options.parameters:
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise InputError(f"{pair!r} is no parameter. Allowed: name=value.")
+            given[name] = value
+        page_parameters.check(options.source, given, not options.checked)  # before waiting for a GPU
+        with gpu_place([gpu for gpu in options.gpus.split(",") if gpu], options.places_per_gpu):
+            run_page(options.source, options.target, given, options.log, options.fingerprint, words=False)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except PageFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""Read the plans of the papers: which page runs with which parameters, and which run the book shows.
+
+`papers/<paper>/plan.yml` has a section per page:
+
+    additional_regularization:              # papers/<paper>/pages/additional_regularization.py
+      grid:                                 # at each scale, every combination of these values is one run
+        laptop: {benchmark: [mnist-lenet, cifar10-resnet20]}
+      gpu: 1                                # a run takes one GPU where there are some; 0: it never does
+      needs: []                             # pages, of this paper or as paper/page, that must have run before
+      book:                                 # pages of the book, and the run that each one shows
+        additional_regularization: {benchmark: mnist-lenet}
+
+The scale is a parameter of every page, so a run is known by the grid's values and the scale.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lib.errors import InputError, unknown
+
+SCALES = ("smoke", "laptop", "paper")
+"""Those of `lib.stages.plan`, repeated since importing it loads torch, which a batch with nothing to do need
+not; a test holds the two together."""
+
+Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+_PLAIN = re.compile(r"[\w.+-]+")  # no comma: Snakemake's remote executors split the names of files there
+
+
+class PagePlan(BaseModel):
+    """What `plan.yml` says of one page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    grid: dict[str, dict[str, list[Value]]]
+    gpu: Literal[0, 1] = 1
+    needs: list[str] = []
+    book: dict[str, dict[str, Value]] = {}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One page with one set of parameters."""
+
+    paper: str
+    page: str
+    parameters: dict[str, Value]
+    plan: PagePlan
+
+    @property
+    def source(self) -> str:
+        """The page's file."""
+        return f"papers/{self.paper}/pages/{self.page}.py"
+
+    @property
+    def configuration(self) -> str:
+        """The parameters as the name of a file: `benchmark~mnist-lenet_scale~laptop`."""
+        return "_".join(f"{name}~{_text(value, '+')}" for name, value in self.parameters.items())
+
+    @property
+    def notebook(self) -> str:
+        """The executed notebook."""
+        return f"runs/pages/{self.paper}/{self.page}/{self.configuration}.ipynb"
+
+    @property
+    def pairs(self) -> list[str]:
+        """The parameters as `lib.batch.page` takes them: `name=value`."""
+        return [f"{name}={_text(value, ',')}" for name, value in self.parameters.items()]
+
+
+@dataclass(frozen=True)
+class BookPage:
+    """One page of the book: its source, its place, and the executed notebook shown there (None: a draft)."""
+
+    source: str
+    target: str
+    executed: str | None
+
+
+Plans = dict[str, dict[str, PagePlan]]
+"""Plans by paper and page."""
+
+
+def _text(value: Value, between: str) -> str:
+    if isinstance(value, list):
+        return between.join(_text(item, between) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _page_plan(where: str, content: object) -> PagePlan:
+    """Check one section of a plan."""
+    if not isinstance(content, dict):
+        raise InputError(f"{where}: a page needs a section with the key 'grid'.")
+    for key in set(content) - set(PagePlan.model_fields):
+        raise unknown(f"key in {where}", key, PagePlan.model_fields)
+    try:
+        plan = PagePlan.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(f"{where}, {place}: {first['msg'].lower()} (given: {first['input']!r}).") from None
+    for scale, grid in plan.grid.items():
+        if scale not in SCALES:
+            raise unknown(f"scale in {where}", scale, SCALES)
+        for name, values in grid.items():
+            if not values:
+                raise InputError(f"{where}: the grid of scale {scale} gives {name} no value.")
+            for value in values:
+                if not all(
+                    _PLAIN.fullmatch(_text(item, ""))
+                    for item in (value if isinstance(value, list) else [value])
+                ):
+                    raise InputError(
+                        f"{where}: the grid's value {name}={value!r} cannot be part of a file's name. "
+                        "Allowed: letters, digits, and . + - _"
+                    )
+    names = {name for grid in plan.grid.values() for name in grid}
+    for target, shown in plan.book.items():
+        for name in set(shown) - names:
+            raise unknown(f"parameter of the book's page {target} in {where}", name, names)
+    return plan
+
+
+def read_plans(root: Path | str = ".") -> Plans:
+    """Read and check every `papers/*/plan.yml`.
+
+    Args:
+        root: the repository's folder.
+
+    Returns:
+        The plans by paper and page, sorted.
+
+    Raises:
+        InputError: there is no plan, a key, scale, page or value in one is wrong.
+    """
+    plans: Plans = {}
+    for file in sorted(Path(root).glob("papers/*/plan.yml")):
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise InputError(f"{file} is not valid YAML: {error}") from None
+        if not isinstance(content, dict):
+            raise InputError(f"{file}: a plan has a section for each page.")
+        present = {page.stem for page in (file.parent / "pages").glob("*.py")}
+        for page in content:
+            if page not in present:
+                raise unknown(f"page in {file}", page, present)
+        plans[file.parent.name] = {
+            page: _page_plan(f"{file}, {page}", plan) for page, plan in content.items()
+        }
+    if not plans:
+        raise InputError(
+            f"no plan found at papers/*/plan.yml in {Path(root).resolve()}; start in the repository's folder."
+        )
+    for paper, pages in plans.items():
+        for page, plan in pages.items():
+            for needed in plan.needs:
+                other, _, name = needed.rpartition("/")
+                if name not in plans.get(other or paper, {}):
+                    known = [f"{p}/{n}" for p, those in plans.items() for n in those]
+                    raise unknown(f"page needed by {paper}/{page}", needed, known)
+    return plans
+
+
+def runs(plans: Plans, scale: str, paper: str = "", page: str = "") -> list[Run]:
+    """List the runs at a scale.
+
+    Args:
+        plans: what `read_plans` returned.
+        scale: "smoke", "laptop" or "paper".
+        paper: only this paper's; "" for all.
+        page: only this page's; "" for all.
+
+    Returns:
+        The runs, in the order of the plans.
+
+    Raises:
+        InputError: there is no such scale, paper or page.
+    """
+    if scale not in SCALES:
+        raise unknown("scale", scale, SCALES)
+    if paper and paper not in plans:
+        raise unknown("paper", paper, plans)
+    pages = {name for p, those in plans.items() for name in those if paper in ("", p)}
+    if page and page not in pages:
+        raise unknown("page", page, pages)
+    found = []
+    for p, those in plans.items():
+        for name, plan in those.items():
+            if paper in ("", p) and page in ("", name) and scale in plan.grid:
+                grid = plan.grid[scale]
+                for values in product(*grid.values()):
+                    found.append(Run(p, name, dict(zip(grid, values, strict=True)) | {"scale": scale}, plan))
+    return found
+
+
+def needed(plans: Plans, run: Run) -> list[Run]:
+    """List the runs, at the same scale, that must be finished before a run starts."""
+    found = []
+    for name in run.plan.needs:
+        other, _, page = name.rpartition("/")
+        found += runs(plans, str(run.parameters["scale"]), other or run.paper, page)
+    return found
+
+
+def book_pages(
+    plans: Plans, scale: str, paper: str = "", page: str = "", root: Path | str = "."
+) -> list[BookPage]:
+    """List the pages of the book and the run at this scale that each one shows.
+
+    Where the plan runs a page's parameters at other scales only, a finished run of one of those (never
+    "smoke") is shown; without any, the page is a draft.
+
+    Args:
+        plans, scale, paper, page: as for `runs`.
+        root: the repository's folder, in which finished runs are looked for.
+
+    Returns:
+        The pages. `executed` at this scale may not exist yet: it is what a batch is about to make.
+
+    Raises:
+        InputError: a page of the book could show several runs.
+    """
+    runs(plans, scale, paper, page)  # the names are checked there
+    found = []
+    for p, those in plans.items():
+        for name, plan in those.items():
+            if paper not in ("", p) or page not in ("", name):
+                continue
+            for target, shown in plan.book.items():
+                there = {
+                    s: _the_run(plans, s, p, name, target, shown)
+                    for s in dict.fromkeys((scale, "laptop", "paper"))
+                }
+                executed = there.pop(scale)
+                for run in there.values():
+                    if executed is None and run is not None and (Path(root) / run.notebook).exists():
+                        executed = run
+                source = f"papers/{p}/pages/{name}.py"
+                found.append(
+                    BookPage(
+                        source, f"book/papers/{p}/{target}.ipynb", executed.notebook if executed else None
+                    )
+                )
+    return found
+
+
+def _the_run(
+    plans: Plans, scale: str, paper: str, page: str, target: str, shown: dict[str, Value]
+) -> Run | None:
+    """Return the only run of a page at a scale with the given values, None if there is none."""
+    matching = [run for run in runs(plans, scale, paper, page) if shown.items() <= run.parameters.items()]
+    if len(matching) > 1:
+        names = ", ".join(run.configuration for run in matching)
+        raise InputError(
+            f"papers/{paper}/plan.yml: the book's page {target} could show any of: {names}. Name one."
+        )
+    return matching[0] if matching else None

@@ -1,0 +1,64 @@
+"""Say what is finished, from the notebooks themselves: runs brought from another machine count as well.
+
+A run is finished when its notebook is there, carries the fingerprint that the run would get today, and is no
+older than the runs that it needs. A page of the book is up to date when nothing that it is made from is
+newer.
+"""
+
+import json
+from pathlib import Path
+
+from lib.batch import plan
+from lib.batch.fingerprint import code_hash, core_hash, data_hash
+
+
+class Fingerprints:
+    """Hashes of all that runs depend on, each part computed once: the code of the page, the code and the
+    tables of its paper, the core of `lib`. Prose is in none of them."""
+
+    def __init__(self, root: Path | str = ".") -> None:
+        self.root, self.core = Path(root), core_hash()
+        self.papers: dict[str, str] = {}
+
+    def of(self, run: plan.Run) -> str:
+        """Return the fingerprint of a run."""
+        home = self.root / "papers" / run.paper
+        if run.paper not in self.papers:
+            tables = [file for file in home.rglob("*") if file.suffix in (".csv", ".json")]
+            self.papers[run.paper] = code_hash(*sorted(home.glob("*.py"))) + data_hash(*sorted(tables))
+        return code_hash(self.root / run.source) + self.papers[run.paper] + self.core
+
+
+def is_finished(plans: plan.Plans, run: plan.Run, fingerprints: Fingerprints) -> bool:
+    """Say whether a run's notebook is whole and would come out the same today."""
+    notebook = Path(run.notebook)
+    try:
+        record = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["pruning_book"]
+        needed = [Path(other.notebook).stat().st_mtime for other in plan.needed(plans, run)]
+    except (OSError, ValueError, KeyError):
+        return False
+    return record.get("fingerprint") == fingerprints.of(run) and all(
+        t <= notebook.stat().st_mtime for t in needed
+    )
+
+
+def unfinished(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
+    """List which of the wanted runs, and of those that they need, have to be executed."""
+    fingerprints = Fingerprints()
+    every = {run.notebook: run for run in wanted}
+    waiting = list(wanted)
+    while waiting:
+        for other in plan.needed(plans, waiting.pop()):
+            if other.notebook not in every:
+                every[other.notebook] = other
+                waiting.append(other)
+    return [run for run in every.values() if not is_finished(plans, run, fingerprints)]
+
+
+def is_staged(page: plan.BookPage, staging: Path) -> bool:
+    """Say whether a page of the book is newer than its source, its run and the code that stages it."""
+    made_from = [Path(page.source), staging, *([Path(page.executed)] if page.executed else [])]
+    target = Path(page.target)
+    return target.exists() and all(
+        file.exists() and file.stat().st_mtime <= target.stat().st_mtime for file in made_from
+    )

@@ -1,0 +1,186 @@
+"""The whole batch on a toy project: what is missing runs, what is finished stays, whatever is killed."""
+
+import importlib.util
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lib.batch import __main__ as command_line
+from lib.errors import InputError
+
+Batch = Callable[..., subprocess.CompletedProcess[str]]
+ONE, SLOW = (f"runs/pages/toy/page/benchmark~{name}_scale~laptop.ipynb" for name in ("one", "slow"))
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.1)
+
+
+def ended(process: int) -> bool:
+    """Say whether a process is gone, or dead and only not yet collected by whoever inherited it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def begun(name: str) -> list[str]:
+    file = Path(f"begun-{name}")
+    return file.read_text().splitlines() if file.exists() else []
+
+
+@pytest.mark.slow
+def test_kill_and_resume(project: Path, batch: Batch) -> None:
+    both = ["--at-once", "2", "--", "--cores", "2"]
+    first = subprocess.Popen([sys.executable, "-m", "lib.batch", *both], cwd=project, start_new_session=True)
+    try:
+        wait_for(lambda: Path(ONE).exists() and begun("slow"))
+        second = batch()
+        assert second.returncode == 1
+        assert f"another batch works in {project} (process {first.pid}" in second.stderr
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    kernel, runner = map(int, begun("slow")[0].split())
+    wait_for(lambda: ended(kernel) and ended(runner), 20)
+    assert not Path(SLOW).exists()
+    assert Path(SLOW).with_suffix(".partial.ipynb").exists()
+    finished = Path(ONE).read_bytes()
+
+    Path("go").touch()
+    again = batch()
+    assert again.returncode == 0, again.stderr
+    assert Path(ONE).read_bytes() == finished
+    assert (len(begun("one")), len(begun("slow"))) == (1, 2)
+    assert [file.name for file in Path(SLOW).parent.iterdir() if "partial" in file.name] == []
+    assert "is done after" in Path("runs/logs/toy/page/benchmark~slow_scale~laptop.log").read_text()
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    third = batch()
+    assert "Nothing to do: 2 runs at laptop scale are finished, 1 pages" in third.stdout
+    assert (
+        resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 3
+    )  # seconds of CPU: others work here
+
+    page = project / "papers/toy/pages/page.py"
+    page.write_text(page.read_text().replace("# Prose.", "# Better prose."))
+    todo = command_line.command([])
+    assert todo is not None  # the page of the book is made anew,
+    assert "--forcerun" not in todo[0]  # but nothing is executed
+    assert command_line.command(["--no-book"]) is None
+
+    page.write_text(page.read_text().replace("epochs < 100", "epochs < 50"))
+    todo = command_line.command([])
+    assert todo is not None
+    assert {ONE, SLOW} <= set(todo[0])
+
+
+@pytest.mark.slow
+def test_a_failing_page_does_not_stop_the_others(project: Path, batch: Batch) -> None:
+    (project / "papers/toy/plan.yml").write_text("page: {grid: {laptop: {epochs: [100, 2]}}}")
+    done = batch("--no-book", "--gpus", "stand-in-a,stand-in-b")
+    assert done.returncode == 1
+    assert "too many epochs" in done.stderr
+    names = sorted(file.name for file in Path("runs/pages/toy/page").iterdir())
+    assert names == [
+        "epochs~100_scale~laptop.failed.ipynb",
+        "epochs~2_scale~laptop.ipynb",
+    ]
+    assert "one 2 stand-in-" in Path("runs/logs/toy/page/epochs~2_scale~laptop.log").read_text()
+
+
+@pytest.mark.parametrize("profile", ["slurm", "kubernetes"])
+def test_dry_run_of_a_cluster(batch: Batch, profile: str) -> None:
+    needed = {
+        "slurm": ["executor_plugin_slurm"],
+        "kubernetes": ["executor_plugin_kubernetes", "storage_plugin_fs"],
+    }
+    for package in needed[profile]:
+        if importlib.util.find_spec(f"snakemake_{package}") is None:
+            pytest.skip(f"the package snakemake_{package} is not installed: pip install -e .[{profile}]")
+    extra = ["--", "--container-image", "image"] if profile == "kubernetes" else []
+    done = batch("--profile", profile, "--dry-run", *extra)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ONE in done.stdout + done.stderr
+    assert "gpu=1" in done.stdout + done.stderr
+    assert not Path("runs").exists()
+
+
+def test_a_missing_plugin_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        InputError, match=r"snakemake-executor-plugin-slurm, which is missing: pip install -e \"\.\[slurm"
+    ):
+        command_line.profile_folder("slurm")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--scale", "papr"], "Did you mean 'paper'?"),
+        (["--page", "pag"], "Did you mean 'page'?"),
+        (["--profile", "slrm"], "Did you mean 'slurm'?"),
+    ],
+)
+def test_bad_options_are_refused(project: Path, options: list[str], said: str) -> None:
+    with pytest.raises(SystemExit) as error:
+        command_line.main(options)
+    assert said in str(error.value)
+    assert [file.name for file in project.iterdir()] == ["papers"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "said"),
+    [
+        ("{epoch: [1]}", "page at laptop scale: unknown parameter of page.py 'epoch'"),
+        ("{epochs: [a]}", "Allowed: int."),
+    ],
+)
+def test_a_plan_is_held_against_its_page(project: Path, grid: str, said: str) -> None:
+    (project / "papers/toy/plan.yml").write_text(f"page: {{grid: {{laptop: {grid}}}}}")
+    with pytest.raises(InputError, match=said):
+        command_line.command([])
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not possible: No such file"):
+        command_line.take_folder(tmp_path / "absent")
+
+
+def test_gpus_become_places(project: Path) -> None:
+    todo = command_line.command(["--gpus", "0,1", "--places-per-gpu", "2", "--no-book"])
+    assert todo is not None
+    assert "gpu=4" in todo[0]
+    assert 'gpus=["0", "1"]' in todo[0]
+
+
+def test_runs_from_elsewhere_count_and_needed_ones_come_first(project: Path) -> None:
+    from lib.batch import plan, state
+
+    shutil.copy("papers/toy/pages/page.py", "papers/toy/pages/later.py")
+    Path("papers/toy/plan.yml").write_text(
+        "page: {grid: {laptop: {}}}\nlater: {grid: {laptop: {}}, needs: [page]}\n"
+    )
+    plans = plan.read_plans()
+    (later,) = plan.runs(plans, "laptop", page="later")
+    (first,) = plan.needed(plans, later)
+    assert state.unfinished(plans, [later]) == [later, first]
+    for age, run in ((20, first), (10, later)):
+        Path(run.notebook).parent.mkdir(parents=True)
+        record = f'{{"metadata": {{"pruning_book": {{"fingerprint": "{state.Fingerprints().of(run)}"}}}}}}'
+        Path(run.notebook).write_text(record)
+        os.utime(run.notebook, (time.time() - age, time.time() - age))
+    assert state.unfinished(plans, [later]) == []
+    os.utime(first.notebook)
+    assert state.unfinished(plans, [later]) == [later]

@@ -1,0 +1,88 @@
+"""One page: whole under its final name, or not there."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lib.batch import page
+from lib.batch.fingerprint import code_hash
+
+SOURCE = "papers/toy/pages/page.py"
+
+
+def test_a_whole_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A kernel that the user installed under the usual name must not be taken for this Python.
+    other = project / "share/kernels/python3"
+    other.mkdir(parents=True)
+    (other / "kernel.json").write_text(
+        json.dumps({"argv": ["false"], "display_name": "x", "language": "python"})
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(project / "share"))
+    target = Path("runs/a/rate~0.5.ipynb")
+    target.parent.mkdir(parents=True)
+    target.with_suffix(".failed.ipynb").write_text("of an earlier run")
+    options = ["--log", "runs/a.log", "--gpus", "stand-in", "--fingerprint", "abc"]
+    assert page.main([SOURCE, str(target), "epochs=3", "rate=0.5", *options]) == 0
+    assert [file.name for file in target.parent.iterdir()] == ["rate~0.5.ipynb"]
+    notebook = nbformat.read(target, as_version=4)
+    record = notebook.metadata.pruning_book
+    assert record.source == SOURCE
+    assert record.parameters == {
+        "benchmark": "one", "scale": "laptop", "epochs": 3, "rate": 0.5, "levels": [0, 1], "fast": False
+    }  # fmt: skip
+    assert (record.code_hash, record.fingerprint) == (code_hash(SOURCE), "abc")
+    assert record.seconds > 0
+    assert record.versions["python"] == sys.version.split()[0]
+    assert notebook.metadata.papermill.input_path == SOURCE
+    outputs = {output.name: output.text for cell in notebook.cells for output in cell.get("outputs", [])}
+    assert outputs["stdout"] == f"{sys.executable} one 3 stand-in\n"
+    assert outputs["stderr"] == "100%|##########|\n"
+    log = Path("runs/a.log").read_text()
+    assert f"{sys.executable} one 3 stand-in" in log.splitlines()
+    assert "\r" not in log
+    assert "100%|##########|" in capsys.readouterr().out
+
+
+def test_a_failed_run_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = Path("runs/a/x.ipynb")
+    assert page.main([SOURCE, str(target), "epochs=100", "--log", "runs/a.log"]) == 1
+    assert [file.name for file in target.parent.iterdir()] == ["x.failed.ipynb"]
+    error = capsys.readouterr().err
+    assert "AssertionError" in error
+    assert "too many epochs" in error
+    assert "x.failed.ipynb" in error
+    assert "too many epochs" in Path("runs/a.log").read_text()
+    assert nbformat.read("runs/a/x.failed.ipynb", as_version=4).metadata.pruning_book.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["epoch=3"], "Did you mean 'epochs'?"),
+        (["epochs=x"], "Allowed: int."),
+        (["epochs"], "Allowed: name=value."),
+        (["scale=big"], "unknown scale 'big'"),
+    ],
+)
+def test_bad_input_starts_nothing(
+    project: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert page.main([SOURCE, "runs/x.ipynb", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+def test_progress_becomes_plain_lines() -> None:
+    out = io.StringIO()
+    lines = page.PlainLines(out, seconds=100)
+    for text in ("be", "gin\n", "\r  0%", "\r 10%", "\r 20%", "\r\x1b[32m100%\x1b[0m\n", "end"):
+        lines.write(text)
+    assert out.getvalue() == "begin\n  0%\n100%\n"
+    lines.close()
+    assert out.getvalue().endswith("end\n")
