@@ -61,8 +61,9 @@ def worst_examples(
     def name(label: int) -> str:
         return class_names[label] if class_names else str(label)
 
-    gap, extra = ("\n", 13) if class_names else (" ", 0)  # names are too long for one line
-    columns = columns or (4 if class_names else 6)
+    wordy = max(len(name(label)) for label in {*trained[order], *original[order]}) > 3
+    gap, extra = ("\n", 13) if wordy else (" ", 0)  # two names are too long for one line
+    columns = columns or (4 if wordy else 6)
     rows = [
         {
             "column": place % columns,
@@ -97,7 +98,7 @@ def worst_examples(
         color=alt.when("datum.noisy").then(alt.value(PALETTE[3])).otherwise(alt.value(INK)),
         tooltip=tooltip,
     )
-    key = 'Under each image: the label trained on; "(was …)" marks a replaced one. Highest loss first.'
+    key = "Under each image: the label trained on, and the original one where it was replaced."
     described = f"Grid of {len(rows)} images. {title}. {note} {noisy} of them have a replaced label; "
     described += "the highest losses are "
     described += ", ".join(f"{row['loss']:.2f} nats for {row['label']}" for row in rows[:3]) + "."

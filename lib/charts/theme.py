@@ -27,22 +27,6 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, 
 LEFT = -40  # pixels from the plot to the left edge of titles and notes, over the axis labels
 WIDTH = 680  # pixels; what a page of the book offers on a desktop
 
-# What a page has to say about the boxes around charts: a chart stays a light card in dark mode too.
-CSS = """
-.vega-chart { max-width: 100%; overflow-x: auto; margin: 1rem 0; padding: 0.5rem; border-radius: 0.5rem;
-  background: #ffffff; color: #24292f; border: 1px solid #d5d9de; color-scheme: light; }
-.vega-chart svg, .vega-chart canvas { max-width: 100%; }
-.vega-chart > div > svg { height: auto; }
-.vega-chart .vega-embed.vega-embed { display: block; padding-right: 0; }
-.vega-chart .vega-bindings { display: flex; flex-wrap: wrap; gap: 0.4rem 1.2rem; padding: 0.4rem; }
-.vega-chart .vega-bind label { display: flex; align-items: center; gap: 0.4rem; margin: 0;
-  font-size: 0.9rem; }
-.vega-chart .vega-bind select { max-width: min(24rem, 70vw); min-height: 2rem; color: #24292f;
-  font-size: 0.9rem; background: #ffffff; border: 1px solid #767e89; border-radius: 0.3rem;
-  padding: 0.1rem 0.4rem; }
-#vg-tooltip-element { z-index: 1100; font-size: 0.85rem; }
-"""
-
 # The box a chart is drawn into may not have a width of its own (JupyterLab shrinks it around the chart), so
 # the window decides then; without any window (a picture made by vl-convert) the declared width stays. 46:
 # scroll bar and card's border.

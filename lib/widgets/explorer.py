@@ -93,8 +93,8 @@ def explore_noise(
         several = f" ± {here['std']:.2f}" if here["replicates"] > 1 else ""
         replicates = wording.replicate_count(range(int(here["replicates"])))
         numbers.value = (
-            f"<b>{here['mean']:.2f}{several} %</b> test error, {here['weights_remaining_percent']:.3g} % of the"
-            f" weights left, {wording.noise_name(noise)} label noise; {replicates}."
+            f"<b>{here['mean']:.2f}{several} %</b> test error, {here['weights_remaining_percent']:.3g} % of"
+            f" the weights left, {wording.noise_name(noise)} label noise; {replicates}."
         )
         show(curve, error_against_weights_remaining([table], marked=(noise, level)))
         if examples is None:

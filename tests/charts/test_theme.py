@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lib.charts.theme import CSS, INK, PALETTE, SHAPES
+from lib.charts.theme import INK, PALETTE, SHAPES
 
 # Simulation of dichromats in linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.
 DICHROMATS = {
@@ -44,8 +44,8 @@ def test_lines_stand_out_on_light_and_dark_ground(ground):
     assert all(contrast(colour, ground) >= 3 for colour in PALETTE)
 
 
-def test_text_stands_out_on_the_card():
-    assert contrast(INK, "#ffffff") >= 7 and "background: #ffffff" in CSS
+def test_text_stands_out_on_white():
+    assert contrast(INK, "#ffffff") >= 7
 
 
 @pytest.mark.parametrize("kind", DICHROMATS)
