@@ -29,7 +29,8 @@ def _own_scores() -> dict[str, Score]:
     return {
         name: function
         for name, function in inspect.getmembers(sys.modules[__name__], inspect.isfunction)
-        if function.__module__ == __name__ and list(inspect.signature(function).parameters) == ["module", "names", "batch"]
+        if function.__module__ == __name__
+        and list(inspect.signature(function).parameters) == ["module", "names", "batch"]
     }
 
 
@@ -50,7 +51,9 @@ def find_score(name: str) -> Score:
     try:
         return getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise InputError(f"score {name!r} cannot be imported ({error}); write it as package.module:function") from error
+        raise InputError(
+            f"score {name!r} cannot be imported ({error}); write it as package.module:function"
+        ) from error
 
 
 def score_identity(name: str) -> str:

@@ -49,7 +49,9 @@ def select(
         InputError: if the fraction is outside (0, 1), the scope unknown or a score not a number.
     """
     if not 0 < fraction < 1:
-        raise InputError(f"fraction={fraction!r} must lie inside (0, 1), such as 0.2 for a fifth of what remains")
+        raise InputError(
+            f"fraction={fraction!r} must lie inside (0, 1), such as 0.2 for a fifth of what remains"
+        )
     if scope not in get_args(Scope):
         raise unknown("scope", scope, get_args(Scope))
     for name, score in scores.items():
@@ -63,7 +65,9 @@ def select(
         count = prune_count(int(kept.sum()), fraction)
         new = _lowest(flat, kept, count) if count else kept
         sizes = [scores[name].numel() for name in names]
-        pruned |= {name: part.view_as(scores[name]) for name, part in zip(names, new.split(sizes), strict=True)}
+        pruned |= {
+            name: part.view_as(scores[name]) for name, part in zip(names, new.split(sizes), strict=True)
+        }
     return pruned
 
 

@@ -55,7 +55,12 @@ def fine_tuning(recipe: Recipe, levels: int, prune: Prune, epochs: int) -> Chain
 
 def from_scratch(recipe: Recipe, levels: int, prune: Prune) -> Chain:
     """Prune, draw new weights under the mask, and train by the whole schedule."""
-    return _chain("from_scratch", recipe, levels, Stage(start="fresh", prune=prune, from_epoch=0, to_epoch=recipe.epochs))
+    return _chain(
+        "from_scratch",
+        recipe,
+        levels,
+        Stage(start="fresh", prune=prune, from_epoch=0, to_epoch=recipe.epochs),
+    )
 
 
 def one_shot(recipe: Recipe, prune: Prune) -> Chain:

@@ -7,7 +7,7 @@ that a run that was killed goes on from the same bits as one that was not.
 import datetime
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -79,7 +79,9 @@ def _starting_point(
     if done:
         masks = read_masks(done[-1], network)
     else:
-        masks = {name: torch.ones_like(module.get_parameter(name), dtype=torch.bool) for name in network.prunable}
+        masks = {
+            name: torch.ones_like(module.get_parameter(name), dtype=torch.bool) for name in network.prunable
+        }
     if stage.prune:
         module.load_state_dict(done[-1].tensors("weights"))
         scores = find_score(stage.prune.score)(module, network.prunable, None)
@@ -123,7 +125,7 @@ def _train_stage(
     examples: Examples,
     store: Store,
     precision: Precision,
-    report: Callable[[int], None],
+    bar: tqdm,
 ) -> None:
     """Train one stage for a stack of replicates and keep it in the store."""
     stage, device = chain.stages[position], examples.train_images.device
@@ -136,18 +138,25 @@ def _train_stage(
         spent = saved.pop("seconds")
         progress = Progress(**saved)
         progress.stack = {name: tensor.to(device) for name, tensor in progress.stack.items()}
-        report(progress.epoch - stage.from_epoch)
+        bar.update((progress.epoch - stage.from_epoch) * len(replicates))
     else:
         spent = 0.0
-        progress = Progress(stage.from_epoch, {n: t.to(device) for n, t in stack_states([w for w, _ in starts]).items()})
+        progress = Progress(
+            stage.from_epoch, {n: t.to(device) for n, t in stack_states([w for w, _ in starts]).items()}
+        )
     last = time.perf_counter()
 
     def after_epoch(now: Progress) -> None:
         nonlocal last
-        report(1)
+        bar.update(len(replicates))
         if now.epoch < stage.to_epoch and time.perf_counter() - last > CHECKPOINT_SECONDS:
             stack = {name: tensor.detach() for name, tensor in now.stack.items()}
-            state = {"epoch": now.epoch, "stack": stack, "optimizer": now.optimizer, "train_losses": now.train_losses}
+            state = {
+                "epoch": now.epoch,
+                "stack": stack,
+                "optimizer": now.optimizer,
+                "train_losses": now.train_losses,
+            }
             store.save_checkpoint(checkpoint, state | {"seconds": spent + time.perf_counter() - started})
             last = time.perf_counter()
 
@@ -241,7 +250,9 @@ def run(
         network = build(recipe.network, examples.classes, recipe.width)
         size = min(stack_limit(network.module, place, len(replicates)), largest_stack or len(replicates))
         stacks = [list(range(i, min(i + size, len(replicates)))) for i in range(0, len(replicates), size)]
-        bar = tqdm(total=missing, unit="epoch", disable=not progress, desc=f"{recipe.benchmark} {chain.algorithm}")
+        bar = tqdm(
+            total=missing, unit="epoch", disable=not progress, desc=f"{recipe.benchmark} {chain.algorithm}"
+        )
     else:
         stacks, bar = [list(range(len(replicates)))], None
     for stack in stacks:
@@ -258,7 +269,7 @@ def run(
                     bar.set_postfix_str(f"level {stage.level or 0}, seed (noise) {seeds}", refresh=False)
                     _train_stage(
                         network, chain, position, chosen, [done[i] for i in absent],
-                        [keys[i][position] for i in absent], examples[absent], store, precision, lambda n, width=len(absent): bar.update(n * width),
+                        [keys[i][position] for i in absent], examples[absent], store, precision, bar,
                     )  # fmt: skip
                     for i in absent:
                         found[keys[i][position]] = store.find(keys[i][position])

@@ -15,7 +15,9 @@ from lib.pruning.scores import find_score, score_identity
 from lib.training import Precision, Recipe, Replicate
 from lib.training.recipe import Description
 
-NUMERICS_VERSION = 1  # raise it whenever the same description gives other numbers; the golden run in the tests asks for it
+NUMERICS_VERSION = (
+    1  # raise it whenever the same description gives other numbers; the golden run in the tests asks for it
+)
 
 
 class Prune(Description):
@@ -46,7 +48,8 @@ class Stage(Description):
             first stage. Masks always come from the stage before.
         prune: what to remove before training; scored on the final weights of the stage before.
         from_epoch, to_epoch: slice of the recipe's schedule that is trained, with a fresh optimizer.
-        level: how many times the chain has pruned, or lengthened training, up to here; None marks a preparation that is not reported.
+        level: how many times the chain has pruned, or lengthened training, up to here; None marks a preparation,
+            which is not reported.
     """
 
     start: Literal["fresh", "previous", "rewind"]
@@ -76,7 +79,9 @@ class Chain(Description):
             raise ValueError("the first stage starts fresh and prunes nothing")
         for position, stage in enumerate(stages):
             if stage.to_epoch < stage.from_epoch:
-                raise ValueError(f"stage {position} ends at epoch {stage.to_epoch}, before it starts at {stage.from_epoch}")
+                raise ValueError(
+                    f"stage {position} ends at epoch {stage.to_epoch}, before it starts at {stage.from_epoch}"
+                )
         return stages
 
 
@@ -86,7 +91,9 @@ def _digest(value: object) -> str:
 
 def recipe_hash(chains: Sequence[Chain]) -> str:
     """Return what a table's numbers depend on besides replicates: recipes, stages and the numerics version."""
-    return _digest([NUMERICS_VERSION, [chain.model_dump(mode="json", exclude_defaults=True) for chain in chains]])
+    return _digest(
+        [NUMERICS_VERSION, [chain.model_dump(mode="json", exclude_defaults=True) for chain in chains]]
+    )
 
 
 def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list[str]:
@@ -96,7 +103,9 @@ def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list
     """
     # Defaults are left out, so that a setting added later does not change the keys of what never used it.
     recipe = chain.recipe.model_dump(mode="json", exclude={"benchmark"}, exclude_defaults=True)
-    root = _digest([NUMERICS_VERSION, recipe, replicate.model_dump(mode="json", exclude_defaults=True), precision])
+    root = _digest(
+        [NUMERICS_VERSION, recipe, replicate.model_dump(mode="json", exclude_defaults=True), precision]
+    )
     keys: list[str] = []
     for position, stage in enumerate(chain.stages):
         description = stage.model_dump(mode="json", exclude={"level"}, exclude_defaults=True)

@@ -116,8 +116,8 @@ class Store:
         with contextlib.suppress(FileNotFoundError):  # another process was first
             folder.rename(aside)
         warnings.warn(
-            f"stage {key} is damaged on disk ({', '.join(damaged)} differ from their checksums); it was moved to {aside} and "
-            "will be trained again",
+            f"stage {key} is damaged on disk ({', '.join(damaged)} differ from their checksums); it was moved to "
+            f"{aside} and will be trained again",
             stacklevel=2,
         )
         return None
@@ -166,7 +166,9 @@ class Store:
     def _finish_interrupted(self) -> None:
         with self._explained(), FileLock(self._locks / "incoming.lock"):
             for batch in list(self._incoming.iterdir()):
-                with contextlib.suppress(FileNotFoundError):  # its writer may be alive and finish it meanwhile
+                with contextlib.suppress(
+                    FileNotFoundError
+                ):  # its writer may be alive and finish it meanwhile
                     if batch.suffix == ".complete":
                         self._move_in(batch)
                     elif time.time() - batch.stat().st_mtime > 3600:
@@ -268,12 +270,16 @@ class Store:
             for entry in batch.iterdir():
                 files = json.loads((entry / MANIFEST).read_text())["files"]
                 if bad := [name for name, digest in files.items() if _sha256(entry / name) != digest]:
-                    raise InputError(f"{file}: stage {entry.name} is damaged ({', '.join(bad)}); nothing was imported")
+                    raise InputError(
+                        f"{file}: stage {entry.name} is damaged ({', '.join(bad)}); nothing was imported"
+                    )
             batch.rename(complete := batch.with_suffix(".complete"))
         except (tarfile.TarError, OSError, ValueError, KeyError) as error:
             shutil.rmtree(batch, ignore_errors=True)
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{file} is not a whole export of a store ({error}); nothing was imported") from error
+            raise InputError(
+                f"{file} is not a whole export of a store ({error}); nothing was imported"
+            ) from error
         self._move_in(complete)
         return len(self.keys()) - before

@@ -27,7 +27,9 @@ def find_device(name: str = "auto") -> torch.device:
     count = torch.cuda.device_count() if kind == "cuda" else 1
     if not there[kind] or int(index or 0) >= count:
         usable = [kind for kind, available in there.items() if available]
-        raise InputError(f"device {name!r} was asked for, but this machine offers only {', '.join(usable)} ({count} of its kind)")
+        raise InputError(
+            f"device {name!r} was asked for, but this machine offers only {', '.join(usable)} ({count} of its kind)"
+        )
     return torch.device(name)
 
 
@@ -37,7 +39,9 @@ def describe_device(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     model = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
-        names = [line.split(":", 1)[1] for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1] for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         model = names[0].strip() if names else model
     kind = "Apple GPU, " if device.type == "mps" else ""
     return f"{kind}{os.cpu_count()} CPU cores ({model})"

@@ -49,6 +49,8 @@ def evaluate(
         batch = data.normalize(images[start : start + size], constants)
         logits = forward(module, stack, batch).float()
         truth = labels[:, start : start + size]
-        losses.append(cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view(truth.shape))
+        losses.append(
+            cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view(truth.shape)
+        )
         correct.append(logits.argmax(-1) == truth)
     return Outcome(torch.cat(losses, 1).cpu(), torch.cat(correct, 1).cpu())

@@ -1,0 +1,54 @@
+"""What many tests share: a recipe on generated images that trains within a second."""
+
+import pytest
+
+from lib.stages import Store
+from lib.training import DataRecipe, Recipe, Replicate
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    """LeNet on generated digits: 300 images, three epochs."""
+    return Recipe(
+        benchmark="digits",
+        data=DataRecipe(image_set="generated-digits", validation=100, train=300, normalization="mnist"),
+        network="lenet-300-100",
+        epochs=3,
+        batch_size=64,
+        optimizer="adam",
+        learning_rate=1.2e-3,
+        rewind_epoch=1,
+    )
+
+
+@pytest.fixture
+def objects_recipe() -> Recipe:
+    """A narrow ResNet-20 on generated objects: 96 images, two epochs."""
+    return Recipe(
+        benchmark="objects",
+        data=DataRecipe(
+            image_set="generated-objects", validation=50, train=96, normalization="imagenet", augmentation="flip-crop"
+        ),
+        network="cifar-resnet20",
+        width=4,
+        epochs=2,
+        batch_size=32,
+        optimizer="sgd",
+        learning_rate=0.1,
+        momentum=0.9,
+        weight_decay=1e-4,
+        drop_epochs=(1,),
+        rewind_epoch=1,
+    )
+
+
+@pytest.fixture
+def replicates() -> list[Replicate]:
+    """Two seeds at two noise levels."""
+    return [Replicate(seed=s, noise_percent=n) for s in (0, 1) for n in (0.0, 20.0)]
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "store")

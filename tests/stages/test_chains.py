@@ -1,0 +1,95 @@
+"""Chains: the algorithms as settings of the same stages, and what a key depends on."""
+
+import pytest
+
+from lib.errors import InputError
+from lib.stages import Chain, Prune, Stage, recipe_hash, stage_keys
+from lib.stages.algorithms import (
+    extended_dense_training,
+    find_algorithm,
+    fine_tuning,
+    from_scratch,
+    learning_rate_rewinding,
+    one_shot,
+    weight_rewinding,
+)
+from lib.training import Replicate
+from papers.training_regularization.recipes import CIFAR10_RESNET20
+
+REPLICATE = Replicate(seed=0)
+
+
+def keys(chain, replicate=REPLICATE, precision="float32"):
+    return stage_keys(chain, replicate, precision)
+
+
+def test_all_algorithms_share_the_dense_network(recipe):
+    prune = Prune()
+    chains = [
+        learning_rate_rewinding(recipe, 2, prune),
+        weight_rewinding(recipe, 2, prune),
+        extended_dense_training(recipe, 2),
+        fine_tuning(recipe, 2, prune, 1),
+        from_scratch(recipe, 2, prune),
+        one_shot(recipe, Prune(fraction=0.9)),
+    ]
+    assert len({tuple(keys(chain)[:2]) for chain in chains}) == 1
+    assert len({keys(chain)[2] for chain in chains}) == len(chains)
+
+
+def test_epochs_of_resnet20_are_the_papers():
+    """160 epochs for the dense network, 150 more a level (facts A.7)."""
+    chain = learning_rate_rewinding(CIFAR10_RESNET20, 1, Prune())
+    assert [s.to_epoch - s.from_epoch for s in chain.stages] == [10, 150, 150]
+    extended = extended_dense_training(CIFAR10_RESNET20, 1)
+    assert [s.to_epoch - s.from_epoch for s in extended.stages] == [10, 150, 150]
+
+
+def test_a_key_depends_on_what_changes_numbers_only(recipe):
+    chain = learning_rate_rewinding(recipe, 2, Prune())
+    assert keys(chain) == keys(chain.model_copy(update={"algorithm": "other"}))
+    assert keys(chain) == keys(learning_rate_rewinding(recipe.model_copy(update={"benchmark": "x"}), 2, Prune()))
+    for other in (
+        keys(learning_rate_rewinding(recipe.model_copy(update={"learning_rate": 1e-3}), 2, Prune())),
+        keys(chain, Replicate(seed=1)),
+        keys(chain, Replicate(seed=0, noise_percent=5.0)),
+        keys(chain, precision="bfloat16"),
+    ):
+        assert not set(other) & set(keys(chain))
+    other = keys(learning_rate_rewinding(recipe, 2, Prune(fraction=0.5)))
+    assert other[:2] == keys(chain)[:2] and not set(other[2:]) & set(keys(chain)[2:])
+
+
+def test_a_longer_chain_begins_with_the_shorter(recipe):
+    assert keys(learning_rate_rewinding(recipe, 5, Prune()))[:4] == keys(learning_rate_rewinding(recipe, 2, Prune()))
+
+
+def test_recipe_hash_moves_with_the_recipe(recipe):
+    one = recipe_hash([learning_rate_rewinding(recipe, 2, Prune())])
+    assert one == recipe_hash([learning_rate_rewinding(recipe, 2, Prune())])
+    assert one != recipe_hash([learning_rate_rewinding(recipe, 3, Prune())])
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda r: Prune(score="magnitud"), "magnitude"),
+        (lambda r: Prune(fraction=1.0), "less than 1"),
+        (lambda r: Prune(scope="locally"), "'global' or 'layer'"),
+        (lambda r: learning_rate_rewinding(r, -1, Prune()), "levels=-1"),
+        (lambda r: fine_tuning(r, 1, Prune(), 99), "length of the schedule"),
+        (lambda r: find_algorithm("weight_rewindin"), "weight_rewinding"),
+        (
+            lambda r: Chain(algorithm="x", recipe=r, stages=(Stage(start="previous", from_epoch=0, to_epoch=1),)),
+            "first stage starts fresh",
+        ),
+        (lambda r: Chain(algorithm="x", recipe=r, stages=(Stage(start="fresh", from_epoch=2, to_epoch=1),)), "before it starts"),
+    ],
+)
+def test_impossible_chains_are_refused(recipe, call, says):
+    with pytest.raises(InputError, match=says):
+        call(recipe)
+
+
+def test_algorithms_are_found_by_name():
+    assert find_algorithm("weight_rewinding") is weight_rewinding

@@ -1,0 +1,42 @@
+"""Recipes and schedules."""
+
+import pytest
+
+from lib.errors import InputError
+from lib.training import Recipe, Replicate, learning_rate
+from papers.training_regularization.recipes import CIFAR10_RESNET20, plan
+
+
+def test_learning_rate_drops_where_table_1_says():
+    rates = [learning_rate(CIFAR10_RESNET20, epoch * 375, 375) for epoch in (0, 79, 80, 119, 120, 159)]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_warmup_rises_from_zero(recipe):
+    warm = recipe.model_copy(update={"warmup_epochs": 2})
+    assert [learning_rate(warm, step, 10) / warm.learning_rate for step in (0, 5, 10, 20, 25)] == [0, 0.25, 0.5, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"learning_rat": 0.1}, "Did you mean 'learning_rate'"),
+        ({"learning_rate": "fast"}, "learning_rate: .* given 'fast'"),
+        ({"learning_rate": -1.0}, "greater than 0"),
+        ({"epochs": 2.5}, "epochs"),
+        ({"optimizer": "adamw"}, "'adam' or 'sgd'"),
+        ({"rewind_epoch": 3}, "must come before the end"),
+    ],
+)
+def test_bad_recipes_are_refused(recipe, change, says):
+    with pytest.raises(InputError, match=says):
+        Recipe(**{**dict(recipe), **change})
+
+
+def test_bad_names_of_a_plan_are_refused():
+    with pytest.raises(InputError, match="Did you mean 'mnist-lenet'"):
+        plan("mnist-lenett", "laptop")
+    with pytest.raises(InputError, match="Did you mean 'laptop'"):
+        plan("mnist-lenet", "laptob")
+    with pytest.raises(InputError, match="less than or equal to 100"):
+        Replicate(seed=0, noise_percent=120.0)

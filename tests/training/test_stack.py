@@ -1,0 +1,139 @@
+"""A replicate is the same alone and in a stack; a stack repeats itself to the bit; masks hold."""
+
+import pytest
+import torch
+
+from lib.models import build, initialize
+from lib.pruning import magnitude, select
+from lib.training import Progress, Recipe, Replicate, evaluate, forward, prepare, stack_states, train
+from lib.training.loop import batch_indices
+
+CPU = torch.device("cpu")
+
+
+def start(recipe: Recipe, replicates: list[Replicate]):
+    """Return network, fresh stack and examples."""
+    examples = prepare(recipe.data, replicates, CPU)
+    network = build(recipe.network, examples.classes, recipe.width)
+    states = []
+    for replicate in replicates:
+        initialize(network.module, replicate.generator("initialization", 0), recipe.normalization_scale)
+        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
+    return network, stack_states(states), examples
+
+
+def trained(recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=None, precision="float32"):
+    network, stack, examples = start(recipe, replicates)
+    return train(network.module, Progress(0, stack), examples, replicates, recipe, epochs, masks or {}, 0, precision)
+
+
+def largest_difference(one: dict, other: dict) -> float:
+    return max((one[n].double() - other[n].double()).abs().max().item() for n in one)
+
+
+def test_forward_of_a_stack_is_each_network(recipe, replicates):
+    network, stack, examples = start(recipe, replicates)
+    images = torch.rand(len(replicates), 5, 1, 28, 28)
+    together = forward(network.module, stack, images)
+    for r in range(len(replicates)):
+        network.module.load_state_dict({n: t[r] for n, t in stack.items()})
+        assert torch.allclose(together[r], network.module(images[r]), atol=1e-5)
+    assert forward(network.module, stack, images[0]).shape == (len(replicates), 5, examples.classes)
+
+
+@pytest.mark.parametrize("kind", ["recipe", "objects_recipe"])
+def test_same_first_updates_alone_and_in_a_stack(kind, request, replicates):
+    """Same initialization, labels, data order and augmentation; the same updates to float tolerance."""
+    recipe = request.getfixturevalue(kind)
+    together = trained(recipe, replicates)
+    for r, replicate in enumerate(replicates):
+        alone = trained(recipe, [replicate])
+        assert largest_difference({n: t[0] for n, t in alone.stack.items()}, {n: t[r] for n, t in together.stack.items()}) < 2e-3
+        assert alone.train_losses[0][0] == pytest.approx(together.train_losses[0][r], abs=1e-4)
+
+
+def test_a_stack_repeats_itself_to_the_bit(recipe, replicates):
+    first, second = trained(recipe, replicates, 2), trained(recipe, replicates, 2)
+    assert first.train_losses == second.train_losses
+    assert all(torch.equal(t, second.stack[n]) for n, t in first.stack.items())
+
+
+def test_random_choices_are_separate(recipe):
+    """Holding one purpose fixed leaves the others free."""
+    plain = Replicate(seed=1, noise_percent=20.0)
+    shared = Replicate(seed=2, noise_percent=20.0, shared=(("label noise", 1),))
+    labels = prepare(recipe.data, [plain, shared], CPU).train_labels
+    assert torch.equal(labels[0], labels[1])
+    orders = batch_indices([plain, shared], 0, 0, 50)
+    assert not torch.equal(orders[0], orders[1])
+    assert not torch.equal(orders[0], batch_indices([plain], 0, 1, 50)[0])
+    assert not torch.equal(orders[0], batch_indices([plain], 1, 0, 50)[0])
+    assert torch.equal(orders[0], batch_indices([plain], 0, 0, 50)[0])
+
+
+@pytest.mark.parametrize("kind", ["recipe", "objects_recipe"])
+def test_pruned_weights_stay_zero_and_others_move(kind, request, replicates):
+    recipe = request.getfixturevalue(kind)
+    network, stack, examples = start(recipe, replicates)
+    masks = []
+    for r in range(len(replicates)):
+        network.module.load_state_dict({n: t[r] for n, t in stack.items()})
+        dense = {n: torch.ones_like(stack[n][r], dtype=torch.bool) for n in network.prunable}
+        masks.append(select(magnitude(network.module, network.prunable), dense, 0.6))
+    stacked = stack_states(masks)
+    masked = {n: t * stacked[n] if n in stacked else t for n, t in stack.items()}
+    before = {n: t.clone() for n, t in masked.items()}
+    done = train(network.module, Progress(0, masked), examples, replicates, recipe, 2, stacked)
+    for name, mask in stacked.items():
+        assert done.stack[name][~mask].eq(0).all()
+        assert done.stack[name][mask].ne(before[name][mask]).float().mean() > 0.5
+
+
+def test_bfloat16_follows_float32(recipe, replicates):
+    exact, fast = trained(recipe, replicates, 3), trained(recipe, replicates, 3, precision="bfloat16")
+    for a, b in zip(exact.train_losses[-1], fast.train_losses[-1], strict=True):
+        assert a == pytest.approx(b, abs=0.05)
+    assert all(t.dtype == torch.float32 for n, t in fast.stack.items() if "num_batches" not in n)
+
+
+def test_training_lowers_the_loss_and_evaluation_agrees_with_plain_torch(recipe):
+    replicates = [Replicate(seed=0)]
+    network, stack, examples = start(recipe, replicates)
+    before = evaluate(network.module, stack, examples.test_images, examples.test_labels, "mnist")
+    done = train(network.module, Progress(0, stack), examples, replicates, recipe, 3, {})
+    after = evaluate(network.module, done.stack, examples.test_images, examples.test_labels, "mnist")
+    assert after.losses.mean() < before.losses.mean() / 2
+    network.module.load_state_dict({n: t[0] for n, t in done.stack.items()})
+    inputs = (examples.test_images.float().permute(0, 3, 1, 2) / 255 - 0.1307) / 0.3081
+    plain = torch.nn.functional.cross_entropy(network.module(inputs), examples.test_labels, reduction="none")
+    assert torch.allclose(after.losses[0], plain, atol=1e-4)
+
+
+def test_the_smaller_last_batch_is_kept(recipe, monkeypatch):
+    seen = []
+    from lib.training import loop
+
+    def spy(module, stack, images):
+        seen.append(images.shape[1])
+        return forward(module, stack, images)
+
+    monkeypatch.setattr(loop, "forward", spy)
+    trained(recipe, [Replicate(seed=0)])
+    assert seen == [64, 64, 64, 64, 44]
+
+
+def test_a_replicate_that_diverges_leaves_the_others_alone(recipe, replicates):
+    network, stack, examples = start(recipe, replicates)
+    stack["hidden.0.weight"][1] = float("nan")
+    done = train(network.module, Progress(0, stack), examples, replicates, recipe, 2, {})
+    healthy = trained(recipe, replicates, 2)
+    assert done.train_losses[-1][1] != done.train_losses[-1][1]
+    for r in (0, 2, 3):
+        assert torch.equal(done.stack["output.weight"][r], healthy.stack["output.weight"][r])
+
+
+def test_training_stops_when_all_have_diverged(recipe):
+    network, stack, examples = start(recipe, [Replicate(seed=0)])
+    stack["hidden.0.weight"][:] = float("nan")
+    done = train(network.module, Progress(0, stack), examples, [Replicate(seed=0)], recipe, 3, {})
+    assert done.epoch == 1
