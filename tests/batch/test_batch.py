@@ -61,7 +61,7 @@ def test_kill_and_resume(project: Path, batch: Batch) -> None:
     Path("go").touch()
     again = batch()
     assert again.returncode == 0, again.stderr
-    assert Path(ONE).read_bytes() == finished
+    assert Path(ONE).read_bytes() == finished, again.stderr
     assert (len(begun("one")), len(begun("slow"))) == (1, 2)
     assert [file.name for file in Path(SLOW).parent.iterdir() if "partial" in file.name] == []
     assert "is done after" in Path("runs/logs/toy/page/benchmark~slow_scale~laptop.log").read_text()

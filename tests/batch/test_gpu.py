@@ -42,6 +42,7 @@ def test_places_of_two_gpus(tmp_path: Path) -> None:
         assert Counter(places.values()) == {"gpu-a": 2, "gpu-b": 2}
         fifth = hold(tmp_path)
         holders.append(fifth)
+        assert fifth.stdout is not None
         assert not select.select([fifth.stdout], [], [], 1.0)[0]  # all places are taken: it waits
         victim = holders[2]
         victim.kill()
