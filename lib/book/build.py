@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lib.batch.plan import book_pages, read_plans
 from lib.book import generated
 from lib.book.staging import executed_of, stage, write_if_changed
 from lib.errors import InputError
@@ -18,28 +19,33 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINES = ("jupyter-book", "sphinx")
 
 
-def prepare(book: Path, papers: Path, runs: Path) -> list[str]:
+def prepare(root: Path, book: Path | None = None) -> list[str]:
     """Bring the generated parts of the book's folder up to date.
 
+    A page that was staged before keeps the run that it shows, with the prose of today; another one shows the
+    finished run that its paper's plan names, if there is one.
+
     Args:
-        book: the book's folder, with `_config.yml` and `_toc.yml`.
-        papers: the folder whose `<paper>/pages/*.py` are the pages.
-        runs: the folder of this machine's runs; it may be missing.
+        root: the repository, with `papers/` and perhaps `runs/`.
+        book: the book's folder, with `_config.yml` and `_toc.yml`; the repository's own by default.
 
     Returns:
         The names of the pages that are drafts, such as "training_regularization/some_page".
     """
-    drafts = []
-    for name, source in generated.page_sources(papers).items():
-        target = book / "papers" / f"{name}.ipynb"
-        executed = executed_of(target)
-        stage(source, executed, target)
+    book = book or root / "book"
+    names, drafts = [], []
+    for page in book_pages(read_plans(root), "laptop", root=root):
+        target = book / Path(page.target).relative_to("book")
+        names.append(f"{target.parent.name}/{target.stem}")
+        planned = root / page.executed if page.executed else None
+        executed = executed_of(target) or (planned if planned and planned.is_file() else None)
+        stage(root / page.source, executed, target)
         if executed is None:
-            drafts.append(name)
+            drafts.append(names[-1])
     for part, text in {
-        "cards": generated.cards(book, papers),
-        "scoreboard": generated.scoreboard(book, papers),
-        "runs": generated.runs(papers, runs),
+        "cards": generated.cards(book, names),
+        "scoreboard": generated.scoreboard(book, root / "papers"),
+        "runs": generated.runs(root / "papers", root / "runs"),
     }.items():
         write_if_changed(book / "generated" / f"{part}.md", text)
     return drafts
@@ -106,7 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     book = REPOSITORY / "book"
     try:
-        drafts = prepare(book, REPOSITORY / "papers", REPOSITORY / "runs")
+        drafts = prepare(REPOSITORY)
         first = build(book, (given.output or book).resolve(), "sphinx" if given.sphinx else "jupyter-book")
     except (InputError, RuntimeError) as error:
         raise SystemExit(f"error: {error}") from None

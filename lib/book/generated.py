@@ -23,13 +23,6 @@ UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the sec
 Cell = str | tuple[str, str]  # text, or text and the class of its badge
 
 
-def page_sources(papers: Path) -> dict[str, Path]:
-    """Return every page's source by its name in the book, such as "training_regularization/some_page"."""
-    return {
-        f"{path.parent.parent.name}/{path.stem}": path for path in sorted(papers.glob("*/pages/[!_]*.py"))
-    }
-
-
 def read_rows(table: Path) -> list[dict[str, str]]:
     """Return the rows of a table of claims; none if it has not been written yet."""
     if not table.is_file():
@@ -38,10 +31,14 @@ def read_rows(table: Path) -> list[dict[str, str]]:
         return [{name: value or "" for name, value in row.items() if name} for row in csv.DictReader(lines)]
 
 
-def cards(book: Path, papers: Path) -> str:
-    """Return one card per paper of `book/papers.yml`, with how far its pages and claims have come."""
+def cards(book: Path, pages: Sequence[str]) -> str:
+    """Return one card per paper of `book/papers.yml`, with how far its pages and claims have come.
+
+    Args:
+        book: the book's folder, whose `papers/` hold the staged pages.
+        pages: their names, such as "training_regularization/some_page".
+    """
     claims = read_rows(book / "claims.csv")
-    pages = page_sources(papers)
     parts = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
     for paper in yaml.safe_load((book / "papers.yml").read_text("utf-8")):
         missing = {"folder", "title", "venue", "question", "claims", "cite"} - set(paper)
@@ -96,7 +93,7 @@ def scoreboard(book: Path, papers: Path) -> str:
         badge = (row["verdict"], f"verdict-{_slug(row['verdict'])}")
         facts = [_numbers(row[name]) if name == "numbers" else row[name] for name in others]
         rows.append([row["claim"], statements.get(row["claim"], ""), badge, *facts])
-    heads = ["claim", "statement", "verdict", *(name.replace("_", " ") for name in others)]
+    heads = ["claim", "statement", "verdict", *map(_words, others)]
     return f"{summary}\n\n{table(heads, rows)}"
 
 
@@ -111,19 +108,20 @@ def _numbers(text: str) -> str:
     shown = {
         name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in numbers.items()
     }
-    return "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
+    return "; ".join(f"{_words(name)} {value}" for name, value in shown.items())
 
 
 def runs(papers: Path, folder: Path) -> str:
-    """Return the tables of executed pages and of measured tables.
+    """Return the tables of executed pages and of measured tables, without the tests' smoke scale.
 
     Args:
         papers: the folder of the papers, whose `results/` hold the committed tables.
         folder: the folder of this machine's runs.
     """
-    executed = [_executed_row(path, folder) for path in sorted((folder / "pages").glob("*/*/*.ipynb"))]
-    found = [*papers.glob("*/results/*/*.json"), *folder.glob("tables/*/*/*.json")]
-    measured = [_measured_row(path, papers) for path in sorted(found)]
+    notebooks = sorted((folder / "pages").glob("*/*/*.ipynb"))
+    executed = [_executed_row(path, folder) for path in notebooks if "scale~smoke" not in path.name]
+    found = sorted([*papers.glob("*/results/*/*.json"), *folder.glob("tables/*/*/*.json")])
+    measured = [_measured_row(path, papers) for path in found if not path.stem.endswith("_smoke")]
     parts = ["## Measured tables", ""]
     heads = ["paper", "page", "benchmark", "scale", "replicates", "device", "date", "training", "kept"]
     parts += [table(heads, measured) if measured else "None yet."]
@@ -135,20 +133,34 @@ def runs(papers: Path, folder: Path) -> str:
 
 def _executed_row(path: Path, folder: Path) -> list[Cell]:
     paper, page, name = path.relative_to(folder / "pages").parts
-    configuration, _, state = name.removesuffix(".ipynb").partition(
-        "."
-    )  # a finished run has no second suffix
+    # A finished run has no second suffix.
+    configuration, _, state = name.removesuffix(".ipynb").partition(".")
+    configuration = configuration.replace("~", " ").replace("_", ", ")
     record = _record(path)
     if state or record is None:
-        return [paper, page, configuration, "", "", (UNFINISHED.get(state, "not a run"), "verdict-undecided")]
+        return [
+            _words(paper),
+            _words(page),
+            configuration,
+            "",
+            "",
+            (UNFINISHED.get(state, "not a run"), "verdict-undecided"),
+        ]
     started, seconds = str(record.get("started", ""))[:16].replace("T", " "), record.get("seconds")
-    return [paper, page, configuration, started, _minutes(seconds), ("done", "verdict-reproduced")]
+    return [
+        _words(paper),
+        _words(page),
+        configuration,
+        started,
+        _minutes(seconds),
+        ("done", "verdict-reproduced"),
+    ]
 
 
 def _measured_row(path: Path, papers: Path) -> list[Cell]:
     info: dict[str, Any] = json.loads(path.read_text("utf-8"))
     committed = papers in path.parents
-    paper, page = path.parts[-4 if committed else -3], path.parts[-2]
+    paper, page = _words(path.parts[-4 if committed else -3]), _words(path.parts[-2])
     facts = [str(info.get(name, "")) for name in ("benchmark", "scale")]
     facts += [str(len(info.get("seeds", []))), str(info.get("device", "")), str(info.get("date", ""))]
     return [
@@ -158,6 +170,10 @@ def _measured_row(path: Path, papers: Path) -> list[Cell]:
         _minutes(info.get("wall_clock_seconds")),
         "committed" if committed else "this machine",
     ]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _minutes(seconds: float | None) -> str:

@@ -25,6 +25,7 @@ from lib.errors import InputError
 RECORD = "pruning_book"  # the key under which a run and a staged page describe themselves
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NAMED_VERSIONS = ("python", "torch")  # on the page; the run's notebook lists more
+OF_A_MACHINE = ("store",)  # parameters that name folders of one machine: nothing for a published page
 DRAFT = "(not run yet)"
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 LANGUAGE = {
@@ -39,7 +40,8 @@ def stage(source: Path, executed: Path | None, target: Path) -> bool:
     Args:
         source: the page, a Jupytext percent script.
         executed: the notebook of a finished run of it, or None for a draft. A page staged earlier will do.
-        target: the notebook to write; it is left alone when it would not change.
+        target: the notebook to write; it is left alone when it would not change. One source can make several
+            pages: a target `<name of the source>_<variant>` has the variant in its title and its labels.
 
     Returns:
         Whether the target changed.
@@ -62,13 +64,12 @@ def stage(source: Path, executed: Path | None, target: Path) -> bool:
         elif run is None:
             # A number glued into the prose by a run does not exist yet.
             cell.source = re.sub(r"\{glue(?::[a-z]+)?\}`[^`]*`", DRAFT, cell.source)
+    if target.stem != source.stem:
+        _make_variant(page, target.stem.removeprefix(source.stem).lstrip("_"))
     _add_note(page, _note(source, run))
     page.metadata = NotebookNode(kernelspec=KERNEL, language_info=LANGUAGE)
     if run:
-        page.metadata[RECORD] = {
-            **run.metadata[RECORD],
-            "executed": _origin(Path(str(executed)), run, target),
-        }
+        page.metadata[RECORD] = _record(Path(str(executed)), run, target)
     return write_if_changed(target, nbformat.writes(page) + "\n")
 
 
@@ -108,9 +109,15 @@ def _read_run(executed: Path) -> NotebookNode:
     return run
 
 
-def _origin(executed: Path, run: NotebookNode, target: Path) -> str:
-    """Return the run's path from the page; a page staged from itself goes on naming the run it came from."""
-    return run.metadata[RECORD].get("executed", os.path.relpath(executed, target.parent))
+def _record(executed: Path, run: NotebookNode, target: Path) -> dict[str, Any]:
+    """Return what the page keeps of its run's record, with the way from the page to the run.
+
+    A page staged from itself goes on naming the run that it came from.
+    """
+    record = dict(run.metadata[RECORD])
+    values = record.get("parameters", {})
+    record["parameters"] = {name: value for name, value in values.items() if name not in OF_A_MACHINE}
+    return {"executed": os.path.relpath(executed, target.parent), **record}
 
 
 def _meaning(code: str) -> str:
@@ -160,9 +167,9 @@ def _note(source: Path, run: NotebookNode | None) -> str:
             "`make book` runs it.\n```"
         )
     record: dict[str, Any] = run.metadata[RECORD]
-    values = dict(record.get("parameters", {}))
+    values = {name: value for name, value in record.get("parameters", {}).items() if name not in OF_A_MACHINE}
     scale = f" at **{values.pop('scale')}** scale" if "scale" in values else ""
-    given = ", ".join(f"`{name} = {value!r}`" for name, value in values.items() if value != "")
+    given = ", ".join(f"`{name} = {value!r}`" for name, value in values.items() if _says_something(value))
     made_with = ", ".join(
         f"{name} {record['versions'][name]}" for name in NAMED_VERSIONS if name in record["versions"]
     )
@@ -171,6 +178,10 @@ def _note(source: Path, run: NotebookNode | None) -> str:
     if record.get("code_hash") != code_hash(source):
         note += "\n\n```{warning}\nThe code of this page changed after this run: its results are older.\n```"
     return note
+
+
+def _says_something(value: object) -> bool:
+    return value is not False and value not in ("", "auto")
 
 
 def _day(started: str) -> str:
@@ -184,6 +195,44 @@ def _duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+_LABEL = re.compile(
+    r"^\(([\w.:-]+)\)=|^\$\$ *\(([\w.:-]+)\)|\$\$ *\(([\w.:-]+)\)$|^:(?:name|label): *(\S+)", re.M
+)
+
+
+def _make_variant(page: NotebookNode, variant: str) -> None:
+    """Tell a page from others of the same source: every label it defines may exist once in a book."""
+    figures = [cell.metadata.get("mystnb", {}).get("figure") or {} for cell in page.cells]
+    prose = [cell for cell in page.cells if cell.cell_type == "markdown"]
+    labels = {figure["name"] for figure in figures if "name" in figure}
+    labels |= {label for cell in prose for found in _LABEL.findall(cell.source) for label in found if label}
+    for figure in figures:
+        if "name" in figure:
+            figure["name"] += f"-{variant}"
+        if "caption" in figure:
+            figure["caption"] = _rename(figure["caption"], labels, variant)
+    for cell in prose:
+        cell.source = _rename(cell.source, labels, variant)
+    for cell in prose:
+        cell.source, changed = re.subn(
+            r"^(# .*)$", rf"\1: {variant}", cell.source, count=1, flags=re.MULTILINE
+        )
+        if changed:
+            return
+
+
+def _rename(text: str, labels: set[str], variant: str) -> str:
+    """Rename labels where they are defined, and where a role or a link refers to them."""
+    for label in labels:
+        text = re.sub(
+            rf"((?:[(`<#]|^:(?:name|label): *){re.escape(label)})(?=[)`>]|$)",
+            rf"\1-{variant}",
+            text,
+            flags=re.M,
+        )
+    return text
 
 
 def _add_note(page: NotebookNode, note: str) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -116,8 +116,8 @@ def check_page(browser: Browser, address: str) -> int:
             charts = reading.wait_for_charts()
             for number in range(charts):
                 _check_chart(reading.page, number)
-            left_raw = reading.page.locator(".math:not(:has(mjx-container))").count()
-            assert not left_raw, f"{address}: {left_raw} formulas were not set"
+            unset = reading.page.locator(".math:not(:has(mjx-container))")
+            expect(unset, f"{address}: formulas were not set").to_have_count(0)
             assert reading.overflow() <= 0, f"{address}: {reading.overflow()} px too wide at {size[0]} px"
             assert not reading.requests, f"{address} asked the network for {reading.requests}"
             assert not reading.errors, f"{address}: {reading.errors}"

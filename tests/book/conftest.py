@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from lib.book.build import build, prepare
+
 from . import toy
 from .browser import open_browser
 
@@ -16,14 +18,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def toy_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a toy book whose page has been run and staged, and whose HTML is built."""
-    from lib.book.build import build, prepare
-    from lib.book.staging import stage
-
+    """A folder with a toy book whose pages have been run and staged, and whose HTML is built."""
     root = tmp_path_factory.mktemp("toy")
-    source = toy.write(root)
-    run = toy.executed(source, root / "runs" / "pages" / toy.PAPER / toy.PAGE / "default.ipynb")
-    stage(source, run, root / "book" / "papers" / f"{toy.NAME}.ipynb")
-    assert prepare(root / "book", root / "papers", root / "runs") == []
+    toy.executed(toy.write(root), root / toy.RUN)
+    assert prepare(root) == []
     build(root / "book", root)
     return root

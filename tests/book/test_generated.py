@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lib.batch.plan import book_pages, read_plans
 from lib.book import generated
 from lib.book.build import REPOSITORY, prepare
 from lib.errors import InputError
@@ -41,8 +42,8 @@ def test_without_claims_the_scoreboard_says_what_to_do(tmp_path: Path):
 
 
 def test_cards_show_how_far_a_paper_has_come(root: Path):
-    text = generated.cards(root / "book", root / "papers")
-    assert "0 of 1 page run" in text
+    text = generated.cards(root / "book", toy.NAMES)
+    assert "0 of 2 pages run" in text
     assert "1 claim reproduced" in text
     assert text.count("planned") == 3
     assert f":link: papers/{toy.NAME}" in text
@@ -51,13 +52,13 @@ def test_cards_show_how_far_a_paper_has_come(root: Path):
 def test_cards_name_what_a_paper_lacks(root: Path):
     (root / "book" / "papers.yml").write_text("- {folder: x, title: y}", "utf-8")
     with pytest.raises(InputError, match="x lacks cite, claims, question, venue"):
-        generated.cards(root / "book", root / "papers")
+        generated.cards(root / "book", [])
 
 
 def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(root: Path):
     source = root / "papers" / toy.PAPER / "pages" / "toy.py"
     folder = root / "runs" / "pages" / toy.PAPER / "toy"
-    for name in ("default", "noise~15.partial", "noise~10.failed"):
+    for name in ("default", "noise~15_scale~laptop.partial", "noise~10.failed", "noise~10_scale~smoke"):
         toy.executed(source, folder / f"{name}.ipynb")
     info = {
         "benchmark": "mnist-lenet",
@@ -75,7 +76,7 @@ def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(r
     text = generated.runs(root / "papers", root / "runs")
     assert "<td>2026-11-20 14:30</td><td>3 min</td>" in text
     assert text.count(">done<") == text.count("running or stopped") == text.count(">failed<") == 1
-    assert "<td>noise~15</td>" in text
+    assert "<td>noise 15, scale laptop</td>" in text
     assert "<td>1.9 h</td><td>committed</td>" in text
     assert "<td>1.9 h</td><td>this machine</td>" in text
 
@@ -84,18 +85,25 @@ def test_preparing_twice_changes_nothing(root: Path):
     def times() -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in (root / "book").rglob("*") if path.is_file()}
 
-    assert prepare(root / "book", root / "papers", root / "runs") == [toy.NAME]
+    assert prepare(root) == list(toy.NAMES)
     before = times()
-    assert prepare(root / "book", root / "papers", root / "runs") == [toy.NAME]
+    assert prepare(root) == list(toy.NAMES)
     assert times() == before
+
+
+def test_a_page_shows_the_run_of_its_plan_and_keeps_it(root: Path):
+    toy.executed(root / "papers" / toy.PAPER / "pages" / "toy.py", root / toy.RUN)
+    assert prepare(root) == []
+    (root / toy.RUN).unlink()
+    assert prepare(root) == [], "results are not lost when the runs are cleaned up"
 
 
 def test_every_page_is_in_the_table_of_contents_and_every_paper_has_a_card():
     contents = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text("utf-8"))
     files = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    listed = {name.removeprefix("papers/") for name in files if name.startswith("papers/")}
-    assert listed == set(generated.page_sources(REPOSITORY / "papers"))
+    listed = {f"book/{name}.ipynb" for name in files if name.startswith("papers/")}
+    assert listed == {page.target for page in book_pages(read_plans(REPOSITORY), "laptop", root=REPOSITORY)}
     carded = {
         paper["folder"] for paper in yaml.safe_load((REPOSITORY / "book" / "papers.yml").read_text("utf-8"))
     }
-    assert {name.split("/")[0] for name in listed} <= carded
+    assert {name.split("/")[2] for name in listed} <= carded

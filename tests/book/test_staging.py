@@ -50,7 +50,8 @@ def test_a_run_gives_outputs_and_provenance(source: Path, run: Path, tmp_path: P
         in notebook.cells[0].source
     )
     assert "{warning}" not in text_of(page)
-    assert notebook.metadata[RECORD]["parameters"] == {"scale": "smoke", "seed": 0}
+    assert notebook.metadata[RECORD]["parameters"] == {"scale": "smoke", "seed": 0, "recompute": False}
+    assert "/somewhere" not in text_of(page), "a folder of one machine has no place in a page"
     assert notebook.metadata[RECORD]["executed"] == "../runs/default.ipynb", (
         "no path of this machine in a page"
     )
@@ -112,6 +113,18 @@ def test_a_page_keeps_its_results_when_the_run_is_gone(source: Path, run: Path, 
     stage(source, page, page)
     assert "Now, after" in text_of(page)
     assert MIME in text_of(page)
+
+
+def test_a_variant_has_its_own_title_and_labels(source: Path, run: Path, tmp_path: Path):
+    page = tmp_path / "toy_mnist-lenet.ipynb"
+    stage(source, run, page)
+    text = text_of(page)
+    assert "# Test error of an invented network: mnist-lenet" in text
+    for label in ("(sec-toy-mnist-lenet)=", "{numref}`fig-toy-mnist-lenet`", "$$ (eq-toy-mnist-lenet)"):
+        assert label in text
+    assert '"name": "fig-toy-mnist-lenet"' in text
+    assert "{term}`level`" in text, "what the page does not define keeps its name"
+    assert text.count(f'"{MIME}"') == 2
 
 
 def test_what_is_not_a_page_or_not_a_run_is_refused(source: Path, tmp_path: Path):

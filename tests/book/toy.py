@@ -16,12 +16,15 @@ from lib.charts.theme import MIME
 
 PAPER, PAGE = "training_regularization", "toy"
 NAME = f"{PAPER}/{PAGE}"
+VARIANT = f"{NAME}_other-seed"  # a second page of the book from the same source
+RUN = f"runs/pages/{NAME}/seed~0_scale~laptop.ipynb"
+NAMES = (NAME, VARIANT)
 
 SOURCE = r"""# %% [markdown]
 # (sec-toy)=
 # # Test error of an invented network
 #
-# After $k$ levels $0.8^k$ of the weights remain {cite:p}`renda2020`, see {term}`level` and {numref}`fig-toy`:
+# After $k$ levels $0.8^k$ of the weights remain {cite:p}`renda2020rewinding`, see {term}`level` and {numref}`fig-toy`:
 #
 # $$ E(k) = \frac{1}{n} \sum_{i=1}^{n} \mathbf{1}\left[\arg\max_c p_c(x_i) \ne y_i\right] $$ (eq-toy)
 
@@ -101,7 +104,7 @@ def executed(source: Path, target: Path) -> Path:
     notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
     notebook.metadata[RECORD] = {
         "source": source.as_posix(),
-        "parameters": {"scale": "smoke", "seed": 0},
+        "parameters": {"scale": "smoke", "seed": 0, "recompute": False, "store": "/somewhere/else"},
         "code_hash": code_hash(source),
         "started": "2026-11-20T14:30:00+00:00",
         "seconds": 184.2,
@@ -117,9 +120,13 @@ def write(root: Path) -> Path:
     copy_book(root / "book")
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text("utf-8"))
     for part in toc["parts"]:
-        if any(chapter["file"].startswith("papers/") for chapter in part["chapters"]):
-            part["chapters"] = [{"file": f"papers/{NAME}"}] if PAPER in part["chapters"][0]["file"] else []
-    toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
+        if any(f"papers/{PAPER}" in chapter["file"] for chapter in part["chapters"]):
+            part["chapters"] = [{"file": f"papers/{name}"} for name in NAMES]
+    toc["parts"] = [
+        part
+        for part in toc["parts"]
+        if all("papers/" not in chapter["file"] or "/toy" in chapter["file"] for chapter in part["chapters"])
+    ]
     (root / "book" / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
     (root / "book" / "claims.csv").write_text(
         "claim,benchmark,scale,verdict,reason,numbers\n"
@@ -128,13 +135,20 @@ def write(root: Path) -> Path:
         "TR-C09,mnist-lenet,paper,not run,,\n",
         "utf-8",
     )
-    (root / "papers").mkdir()
+    (root / "papers" / PAPER).mkdir(parents=True)
+    plan = {
+        PAGE: {
+            "grid": {"laptop": {"seed": [0]}},
+            "book": {PAGE: {"seed": 0}, f"{PAGE}_other-seed": {"seed": 0}},
+        }
+    }
+    (root / "papers" / PAPER / "plan.yml").write_text(yaml.safe_dump(plan), "utf-8")
     (root / "papers" / "claims.csv").write_text(
         'id,statement\nTR-C07,"At the optimum, a sparse network is better than the dense one, |d| > 0."\n',
         "utf-8",
     )
     source = root / "papers" / PAPER / "pages" / f"{PAGE}.py"
-    source.parent.mkdir(parents=True)
+    source.parent.mkdir()
     source.write_text(SOURCE, "utf-8")
     return source
 
