@@ -1,13 +1,18 @@
-"""Open pages of the built book in a real browser without a network, and check what a reader would notice."""
+"""Open pages of the built book in a real browser without a network, and check what a reader would notice.
+
+python -m tests.book.browser --install sees to it that there is a browser.
+"""
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -22,20 +27,56 @@ CHART = "figure.book-chart"
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start an installed browser, else the one that Playwright brings; without any, skip, but fail in CI."""
-    installed = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=installed, headless=True, args=FLAGS)
-        except Error as error:
-            reason = (
-                f"no browser: none of {', '.join(NAMES)} starts, nor Playwright's own. Install Chromium, or "
-                f"run 'playwright install chromium'. ({str(error).splitlines()[0]})"
-            )
+        browser, reason = start(playwright)
+        if browser is None:
+            message = f"no browser starts; 'python -m tests.book.browser --install' gets one. {reason}"
             if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        yield browser
-        browser.close()
+                pytest.fail(message)
+            pytest.skip(message)
+        else:
+            yield browser
+            browser.close()
+
+
+def start(playwright: Playwright) -> tuple[Browser | None, str]:
+    """Start the first browser that can be started, and return it, or None with why the last one did not."""
+    reason = ""
+    for path in [*filter(None, map(shutil.which, NAMES)), None]:  # None: Playwright's own
+        try:
+            return playwright.chromium.launch(
+                executable_path=path, headless=True, args=FLAGS
+            ), path or "Playwright's"
+        except Error as error:
+            reason = next(filter(str.strip, str(error).splitlines()), "")
+    return None, reason
+
+
+def install() -> None:
+    """See to it that there is a browser: one that is there, else Debian's package, else Playwright's own.
+
+    Only root can install a package. Where nothing works the browser tests will be skipped, except in CI, where this
+    ends with an error.
+    """
+    package = [
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+    ]
+    own = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    may_install = shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0
+    for commands in ([], package if may_install else [], own):
+        for command in commands:
+            with suppress(subprocess.TimeoutExpired):
+                subprocess.run(command, timeout=300, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+        with sync_playwright() as playwright:
+            browser, which = start(playwright)
+            if browser:
+                print(f"browser for the tests: {which}, version {browser.version}")
+                browser.close()
+                return
+    print(f"no browser could be installed: tests that open the book in one are skipped. ({which})")
+    if os.environ.get("CI"):
+        raise SystemExit("error: in CI these tests must run")
 
 
 @dataclass
@@ -140,3 +181,9 @@ def _check_chart(page: Page, number: int) -> None:
         menu.select_option(other)
         page.wait_for_timeout(300)
         assert drawing.inner_html() != before, f"chart {number} ({name}) did not change with its menu"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--install"]:
+        raise SystemExit("usage: python -m tests.book.browser --install")
+    install()
