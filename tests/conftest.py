@@ -27,7 +27,11 @@ def objects_recipe() -> Recipe:
     return Recipe(
         benchmark="objects",
         data=DataRecipe(
-            image_set="generated-objects", validation=50, train=96, normalization="imagenet", augmentation="flip-crop"
+            image_set="generated-objects",
+            validation=50,
+            train=96,
+            normalization="imagenet",
+            augmentation="flip-crop",
         ),
         network="cifar-resnet20",
         width=4,

@@ -101,6 +101,46 @@ def comparison_chart(
     )
 
 
+def comparison_table(frame: pd.DataFrame, *, unit: str, digits: int = 2) -> Any:
+    """Set printed and measured means with their standard deviations and the difference in a table.
+
+    Args:
+        frame: as for `comparison_chart`.
+        unit: of the numbers, for the heads of the columns.
+        digits: after the point.
+
+    Returns:
+        A pandas Styler. A dash stands where nothing is printed or measured.
+    """
+
+    def number(mean: float, std: float) -> str:
+        if pd.isna(mean):
+            return "–"
+        return f"{mean:.{digits}f}" + ("" if pd.isna(std) else f" ± {std:.{digits}f}")
+
+    rows = [
+        {
+            "scale": "–" if pd.isna(row["scale"]) or not row["replicates"] else row["scale"],
+            "noise (%)": f"{row['noise_percent']:g}",
+            "quantity": _plain(row["quantity"]),
+            f"printed ({unit})": number(row["printed_mean"], row["printed_std"]),
+            f"measured ({unit})": number(row["measured_mean"], row["measured_std"]),
+            f"difference ({unit})": "–" if pd.isna(row["difference"]) else f"{row['difference']:+.{digits}f}",
+            "replicates": f"{int(row['replicates'])}",
+        }
+        for row in frame.to_dict("records")
+    ]
+    table = pd.DataFrame(rows).style.hide(axis="index").set_uuid(f"comparison-{unit.strip('%') or 'percent'}")
+    table.format(escape="html")
+    whole = "display: block; overflow-x: auto; max-width: 100%;"
+    return table.set_table_styles(
+        [
+            {"selector": "", "props": whole},
+            {"selector": "td, th", "props": "text-align: left; padding: 0.2rem 0.6rem;"},
+        ]
+    )
+
+
 def verdicts_table(verdicts: pd.DataFrame | Iterable[Any]) -> Any:
     """Set the verdicts on claims as a table, each said by sign, word and colour.
 
@@ -196,7 +236,10 @@ def _names(frame: pd.DataFrame) -> list[str]:
 
 
 def _plain(quantity: str) -> str:
-    return str(quantity).replace("_", " ").removesuffix(" percent").removesuffix(" test error")
+    words = (
+        str(quantity).removeprefix("test_error_percent_").removeprefix("train_loss_nats_").replace("_", " ")
+    )
+    return words.replace("learning rate rewinding", "(learning-rate rewinding)")
 
 
 def _numbers(value: Any) -> str:

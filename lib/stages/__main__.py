@@ -30,14 +30,18 @@ def needed_keys(papers: Path = PAPERS) -> set[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m lib.stages", description="Look after the store of finished stages.")
+    parser = argparse.ArgumentParser(
+        prog="python -m lib.stages", description="Look after the store of finished stages."
+    )
     parser.add_argument("--store", help="folder of the store; the default one if not given")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("size", help="entries and bytes")
     commands.add_parser("verify", help="check every entry against its checksums")
     for name in ("export", "import"):
         commands.add_parser(name).add_argument("file", type=Path)
-    clean = commands.add_parser("clean", help="remove entries by age, or all that no page needs, or both at once")
+    clean = commands.add_parser(
+        "clean", help="remove entries by age, or all that no page needs, or both at once"
+    )
     clean.add_argument("--days", type=float, help="older than this many days")
     clean.add_argument("--unneeded", action="store_true", help="that no page of any paper needs")
     given = parser.parse_args(arguments)

@@ -138,7 +138,7 @@ def _train_stage(
         spent = saved.pop("seconds")
         progress = Progress(**saved)
         progress.stack = {name: tensor.to(device) for name, tensor in progress.stack.items()}
-        bar.update((progress.epoch - stage.from_epoch) * len(replicates))
+        bar.total -= (progress.epoch - stage.from_epoch) * len(replicates)  # so that its speed stays true
     else:
         spent = 0.0
         progress = Progress(

@@ -43,7 +43,10 @@ def test_initialization_depends_on_the_generator_alone():
     first, second = build("cifar-resnet20").module, build("cifar-resnet20").module
     initialize(first, torch.Generator().manual_seed(3))
     initialize(second, torch.Generator().manual_seed(3))
-    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    )
 
 
 def test_any_module_has_prunable_weights():

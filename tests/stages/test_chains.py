@@ -48,7 +48,9 @@ def test_epochs_of_resnet20_are_the_papers():
 def test_a_key_depends_on_what_changes_numbers_only(recipe):
     chain = learning_rate_rewinding(recipe, 2, Prune())
     assert keys(chain) == keys(chain.model_copy(update={"algorithm": "other"}))
-    assert keys(chain) == keys(learning_rate_rewinding(recipe.model_copy(update={"benchmark": "x"}), 2, Prune()))
+    assert keys(chain) == keys(
+        learning_rate_rewinding(recipe.model_copy(update={"benchmark": "x"}), 2, Prune())
+    )
     for other in (
         keys(learning_rate_rewinding(recipe.model_copy(update={"learning_rate": 1e-3}), 2, Prune())),
         keys(chain, Replicate(seed=1)),
@@ -61,7 +63,9 @@ def test_a_key_depends_on_what_changes_numbers_only(recipe):
 
 
 def test_a_longer_chain_begins_with_the_shorter(recipe):
-    assert keys(learning_rate_rewinding(recipe, 5, Prune()))[:4] == keys(learning_rate_rewinding(recipe, 2, Prune()))
+    assert keys(learning_rate_rewinding(recipe, 5, Prune()))[:4] == keys(
+        learning_rate_rewinding(recipe, 2, Prune())
+    )
 
 
 def test_recipe_hash_moves_with_the_recipe(recipe):
@@ -80,10 +84,17 @@ def test_recipe_hash_moves_with_the_recipe(recipe):
         (lambda r: fine_tuning(r, 1, Prune(), 99), "length of the schedule"),
         (lambda r: find_algorithm("weight_rewindin"), "weight_rewinding"),
         (
-            lambda r: Chain(algorithm="x", recipe=r, stages=(Stage(start="previous", from_epoch=0, to_epoch=1),)),
+            lambda r: Chain(
+                algorithm="x", recipe=r, stages=(Stage(start="previous", from_epoch=0, to_epoch=1),)
+            ),
             "first stage starts fresh",
         ),
-        (lambda r: Chain(algorithm="x", recipe=r, stages=(Stage(start="fresh", from_epoch=2, to_epoch=1),)), "before it starts"),
+        (
+            lambda r: Chain(
+                algorithm="x", recipe=r, stages=(Stage(start="fresh", from_epoch=2, to_epoch=1),)
+            ),
+            "before it starts",
+        ),
     ],
 )
 def test_impossible_chains_are_refused(recipe, call, says):

@@ -24,7 +24,9 @@ def start(recipe: Recipe, replicates: list[Replicate]):
 
 def trained(recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=None, precision="float32"):
     network, stack, examples = start(recipe, replicates)
-    return train(network.module, Progress(0, stack), examples, replicates, recipe, epochs, masks or {}, 0, precision)
+    return train(
+        network.module, Progress(0, stack), examples, replicates, recipe, epochs, masks or {}, 0, precision
+    )
 
 
 def largest_difference(one: dict, other: dict) -> float:
@@ -48,7 +50,12 @@ def test_same_first_updates_alone_and_in_a_stack(kind, request, replicates):
     together = trained(recipe, replicates)
     for r, replicate in enumerate(replicates):
         alone = trained(recipe, [replicate])
-        assert largest_difference({n: t[0] for n, t in alone.stack.items()}, {n: t[r] for n, t in together.stack.items()}) < 2e-3
+        assert (
+            largest_difference(
+                {n: t[0] for n, t in alone.stack.items()}, {n: t[r] for n, t in together.stack.items()}
+            )
+            < 2e-3
+        )
         assert alone.train_losses[0][0] == pytest.approx(together.train_losses[0][r], abs=1e-4)
 
 

@@ -20,12 +20,13 @@
 # {term}`learning-rate rewinding`. With weights $w$ and {term}`mask` $m \in \{0, 1\}^d$, a {term}`level` is
 #
 # $$
-# m_{k+1} = m_k \odot \mathbb{1}\big[\, |w_k| \text{ is not among the } \lceil q \, \lVert m_k \rVert_0 \rceil \text{ smallest} \,\big],
-# \qquad
-# w_{k+1} = \mathrm{train}_{\,t \to T}\,(m_{k+1} \odot w_k),
+# \begin{aligned}
+# m_{k+1} &= m_k \odot [\, |w_k| > \tau_k \,], \\
+# w_{k+1} &= \mathrm{train}_{\,t \to T}\,(m_{k+1} \odot w_k),
+# \end{aligned}
 # $$ (eq-learning-rate-rewinding)
 #
-# where training goes through the schedule from epoch $t$ to its end $T$ with a fresh optimizer. All weights compete with each
+# where the threshold $\tau_k$ removes exactly $\lceil q \, \lVert m_k \rVert_0 \rceil$ of the remaining weights, and training goes through the schedule from epoch $t$ to its end $T$ with a fresh optimizer. All weights compete with each
 # other (global {term}`scope`); $q = 0.2$ at `paper` scale. LeNet rewinds to $t = 0$ and leaves its output layer whole; ResNet-20 rewinds
 # to $t = 10$ of 160 epochs and prunes every layer.
 #
@@ -50,6 +51,8 @@ device: str = "auto"
 # trained stage is kept, so a second run only reads.
 
 # %% tags=["hide-output"]
+from dataclasses import asdict
+
 import pandas
 
 from lib.analysis import measure
@@ -100,10 +103,11 @@ errors = pandas.concat([table_6(table) for table in found.one_per_scale])
 comparison.comparison_chart(errors)
 
 # %% tags=["hide-input"]
-errors.round(2)
+comparison.comparison_table(errors, unit="%")
 
 # %% tags=["hide-input"]
-pandas.concat([table_11(table) for table in found.one_per_scale]).round(3)
+losses = pandas.concat([table_11(table) for table in found.one_per_scale])
+comparison.comparison_table(losses, unit="nats")
 
 # %% [markdown]
 # ## The verdicts
@@ -120,7 +124,7 @@ verdicts = [
     for claim in asked
 ]
 comparison.verdicts_table(
-    [{**verdict.model_dump(), "statement": statements[verdict.claim]} for verdict in verdicts]
+    [{**asdict(verdict), "statement": statements[verdict.claim]} for verdict in verdicts]
 )
 
 # %% [markdown]

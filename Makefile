@@ -1,0 +1,53 @@
+# make book | test | lab | bench. To use an environment of your own (conda, uv): make book RUN=python
+PYTHON ?= python3
+VENV := .venv
+RUN ?= $(VENV)/bin/python
+SCALE ?= laptop
+PAGE ?=
+
+ifeq ($(RUN),$(VENV)/bin/python)
+ENVIRONMENT := $(VENV)/installed
+endif
+
+.PHONY: book test check lab bench data clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make book   measure every page at laptop scale, render the book, say where to open it"
+	@echo "make test   every check and test; pages run small, the book opens in a browser"
+	@echo "make lab    JupyterLab with the pages as notebooks"
+	@echo "make bench  what an epoch costs, against the conventional loop"
+	@echo "make book SCALE=paper   the papers' own recipes: hours on CPUs"
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[book,dev,slurm,kubernetes]'
+	@touch $@
+
+data: $(ENVIRONMENT)
+	$(RUN) -m lib.data fetch mnist cifar10
+
+book: data
+	$(RUN) -m lib.batch --scale $(SCALE)
+	$(RUN) -m lib.analysis.claims --write book/claims.csv
+	$(RUN) -m lib.book.build
+
+check: $(ENVIRONMENT)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m basedpyright --pythonpath "$$($(RUN) -c 'import sys; print(sys.executable)')"
+
+test: data check
+	$(RUN) -m tests.book.browser --install
+	$(RUN) -m pytest
+
+lab: $(ENVIRONMENT)
+	$(RUN) -m jupytext --sync papers/*/pages/*.py
+	$(RUN) -m jupyterlab --notebook-dir=.
+
+bench: data
+	$(RUN) -m lib.benchmark
+
+clean:
+	rm -rf runs work book/_build book/papers

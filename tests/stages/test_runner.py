@@ -1,0 +1,243 @@
+"""The runner: shares beginnings, resumes to the bit, survives kills, and says when numbers change."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from lib.models import build
+from lib.stages import NUMERICS_VERSION, Prune, Store, read_masks, run
+from lib.stages import runner as runner_module
+from lib.stages.algorithms import (
+    extended_dense_training,
+    from_scratch,
+    learning_rate_rewinding,
+    weight_rewinding,
+)
+from lib.training import Replicate
+
+PRUNE = Prune(fraction=0.5)
+
+
+def bits(results):
+    """Return all weights of all stages, to compare runs bit for bit."""
+    return [
+        {name: tensor.clone() for name, tensor in entry.tensors("weights").items()}
+        for row in results.entries
+        for entry in row
+    ]
+
+
+def same(one, other):
+    return all(
+        torch.equal(t, b[n]) for a, b in zip(bits(one), bits(other), strict=True) for n, t in a.items()
+    )
+
+
+def metrics(results):
+    return [entry.record["metrics"] for row in results.entries for entry in row]
+
+
+def quick(chain, replicates, store, **options):
+    return run(chain, replicates, store, "cpu", progress=False, **options)
+
+
+def test_a_second_run_trains_nothing(recipe, replicates, store, monkeypatch):
+    chain = learning_rate_rewinding(recipe, 2, PRUNE)
+    first = quick(chain, replicates, store)
+    monkeypatch.setattr(runner_module, "_train_stage", lambda *a: pytest.fail("trained again"))
+    second = quick(chain, replicates, store)
+    assert metrics(first) == metrics(second)
+
+
+def test_algorithms_share_the_dense_network(recipe, replicates, store):
+    quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
+    before = set(store.keys())
+    quick(weight_rewinding(recipe, 2, PRUNE), replicates, store)
+    quick(extended_dense_training(recipe, 1), replicates, store)
+    # Level 1 of both rewindings prunes the same network but trains from other weights.
+    assert len(set(store.keys()) - before) == len(replicates) * (2 + 1)
+
+
+def test_masks_of_a_chain(recipe, store):
+    """Exact counts; each level's mask lies inside the one before; pruned weights are zero."""
+    (row,) = quick(learning_rate_rewinding(recipe, 3, PRUNE), [Replicate(seed=0)], store).entries
+    network = build("lenet-300-100", 10)
+    counts, previous = [], None
+    for entry in row:
+        masks = read_masks(entry, network)
+        counts.append(sum(int(m.sum()) for m in masks.values()))
+        weights = entry.tensors("weights")
+        assert all(weights[name][~mask].eq(0).all() for name, mask in masks.items())
+        if previous:
+            assert all(bool((previous[name] | ~mask).all()) for name, mask in masks.items())
+        previous = masks
+    assert counts == [265_200, 265_200, 132_600, 66_300, 33_150]
+
+
+def test_rewinding_really_restores(recipe, store):
+    """With no epochs after rewinding, the weights are those of the first stage under the mask."""
+    frozen = weight_rewinding(recipe, 1, PRUNE)
+    last = frozen.stages[-1].model_copy(update={"from_epoch": 1, "to_epoch": 1})
+    chain = frozen.model_copy(update={"stages": (*frozen.stages[:-1], last)})
+    (row,) = quick(chain, [Replicate(seed=0)], store).entries
+    masks = read_masks(row[-1], build("lenet-300-100", 10))
+    first, rewound = row[0].tensors("weights"), row[-1].tensors("weights")
+    for name, tensor in first.items():
+        assert torch.equal(rewound[name], tensor * masks[name] if name in masks else tensor)
+
+
+def test_from_scratch_draws_new_weights(recipe, store):
+    chain = from_scratch(recipe, 1, PRUNE)
+    (row,) = quick(chain, [Replicate(seed=0)], store).entries
+    again = quick(chain, [Replicate(seed=0)], Store(store.folder.parent / "other")).entries[0]
+    assert torch.equal(row[-1].tensors("weights")["output.bias"], again[-1].tensors("weights")["output.bias"])
+    assert not torch.equal(
+        row[-1].tensors("weights")["output.bias"], row[1].tensors("weights")["output.bias"]
+    )
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("kind", ["recipe", "objects_recipe"])
+def test_a_stage_resumes_from_its_checkpoint_to_the_bit(kind, request, store, monkeypatch, replicates):
+    recipe = request.getfixturevalue(kind).model_copy(update={"epochs": 4})
+    chain = learning_rate_rewinding(recipe, 1, PRUNE)
+    whole = quick(chain, replicates, Store(store.folder.parent / "whole"))
+    monkeypatch.setattr(runner_module, "CHECKPOINT_SECONDS", 0.0)
+    real = Store.save_checkpoint
+    saved = []
+
+    def then_die(self, path, state):
+        real(self, path, state)
+        saved.append(state["epoch"])
+        if len(saved) in (2, 3):
+            raise Killed
+
+    monkeypatch.setattr(Store, "save_checkpoint", then_die)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            quick(chain, replicates, store)
+    resumed = quick(chain, replicates, store)
+    assert same(whole, resumed) and metrics(whole) == metrics(resumed)
+    assert not list((store.folder / "checkpoints").iterdir())
+
+
+def test_a_damaged_entry_is_retrained_to_the_same_bits(recipe, replicates, store):
+    chain = learning_rate_rewinding(recipe, 1, PRUNE)
+    first = quick(chain, replicates, store)
+    before = bits(first)
+    victims = [row[1] for row in first.entries]
+    for victim in victims:
+        file = victim.folder / "weights.safetensors"
+        content = bytearray(file.read_bytes())
+        content[-2] ^= 4
+        file.write_bytes(content)
+    with pytest.warns(UserWarning, match=victims[0].key):
+        second = quick(chain, replicates, store)
+    for a, b in zip(before, bits(second), strict=True):
+        assert all(torch.equal(a[n], b[n]) for n in a)
+
+
+def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypatch):
+    replicates = [Replicate(seed=0), Replicate(seed=1)]
+    real = runner_module._starting_point
+
+    def poisoned(network, chain, position, replicate, done):
+        weights, masks = real(network, chain, position, replicate, done)
+        if replicate.seed == 1:
+            weights["output.bias"][0] = float("nan")
+        return weights, masks
+
+    monkeypatch.setattr(runner_module, "_starting_point", poisoned)
+    results = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
+    assert [len(row) for row in results.entries] == [4, 1]
+    assert results.entries[1][0].record["diverged"] and not results.entries[0][-1].record["diverged"]
+
+
+def test_per_example_records_agree_with_the_metrics(recipe, store):
+    (row,) = quick(
+        learning_rate_rewinding(recipe, 1, PRUNE), [Replicate(seed=0, noise_percent=20.0)], store
+    ).entries
+    record, kept = row[-1].record, row[-1].tensors("examples")
+    by_subset = {m["subset"]: m for m in record["metrics"]}
+    assert set(by_subset) == {"train", "train_noisy", "train_original", "validation", "test"}
+    correct = runner_module.unpack(kept["train_correct"], [300])
+    assert 100 * (1 - correct.double().mean().item()) == pytest.approx(by_subset["train"]["error_percent"])
+    mean = kept["train_losses"].double().mean().item()
+    assert mean == pytest.approx(by_subset["train"]["cross_entropy_nats"], rel=1e-3)
+    assert by_subset["train_noisy"]["examples"] == 60 and by_subset["train_original"]["examples"] == 240
+
+
+GOLDEN = """
+import sys
+from tests.stages.test_runner import golden_run
+golden_run(sys.argv[1])
+"""
+
+
+def golden_run(folder):
+    """Three levels of three epochs on generated digits; long enough to be killed in the middle of."""
+    from lib.training import DataRecipe, Recipe
+
+    recipe = Recipe(
+        benchmark="digits", network="lenet-300-100", epochs=60, batch_size=32, optimizer="adam", learning_rate=1.2e-3,
+        data=DataRecipe(image_set="generated-digits", validation=100, normalization="mnist"),
+    )  # fmt: skip
+    chain = learning_rate_rewinding(recipe, 3, PRUNE)
+    return quick(chain, [Replicate(seed=s, noise_percent=20.0) for s in (0, 1)], Store(folder))
+
+
+def start_process(folder) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, "-c", GOLDEN, str(folder)], env=environment)
+
+
+def entries(folder: Path) -> set[str]:
+    place = folder / "entries"
+    return {p.name for p in place.iterdir()} if place.exists() else set()
+
+
+@pytest.mark.slow
+def test_kill_nine_in_the_middle_loses_nothing_and_two_processes_train_once(tmp_path):
+    """Kill -9 while training, run again, twice at once: finished stages stay, the result equals an uninterrupted run's."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        whole = golden_run(tmp_path / "whole")
+    finally:
+        torch.set_num_threads(threads)
+    folder = tmp_path / "killed"
+    process = start_process(folder)
+    while len(entries(folder)) < 4 and process.poll() is None:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = {p: p.stat().st_mtime_ns for p in (folder / "entries").iterdir()}
+    assert 4 <= len(finished) < 10
+    both = [start_process(folder), start_process(folder)]
+    assert [p.wait(timeout=300) for p in both] == [0, 0]
+    assert {p: p.stat().st_mtime_ns for p in finished} == finished
+    resumed = golden_run(folder)
+    assert len(entries(folder)) == 10 and same(whole, resumed) and metrics(whole) == metrics(resumed)
+
+
+def test_golden_run(recipe, store):
+    """Fails when the same description gives other numbers: then raise NUMERICS_VERSION and write the new ones here."""
+    (row,) = quick(
+        learning_rate_rewinding(recipe, 1, PRUNE), [Replicate(seed=0, noise_percent=10.0)], store
+    ).entries
+    losses = [entry.record["train_losses"] for entry in row]
+    assert NUMERICS_VERSION == 1
+    assert [len(loss) for loss in losses] == [1, 2, 2]
+    assert [x for loss in losses for x in loss] == pytest.approx(GOLDEN_LOSSES, rel=1e-3)
+
+
+GOLDEN_LOSSES = [1.6515992, 0.7845719, 0.5718975, 0.5504949, 0.4515826]
