@@ -1,4 +1,4 @@
-"""Housekeeping of the store: python -m lib.stages size | verify | export FILE | import FILE | clean [--days N] [--unneeded]."""
+"""Housekeeping of the store: python -m lib.stages size | verify | export FILE | import FILE | clean [--days N]."""
 
 import argparse
 import importlib
@@ -51,8 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
             count, size = store.size()
             print(f"{store.folder}: {count} finished stages, {size / 2**20:.1f} MiB")
         elif given.command == "verify":
-            damaged = [key for key in store.keys() if store.find(key) is None]
-            print(f"{len(store.keys())} whole, {len(damaged)} damaged and set aside")
+            keys = store.keys()
+            damaged = [key for key in keys if store.find(key) is None]
+            print(f"{len(keys) - len(damaged)} whole, {len(damaged)} damaged and set aside")
             return 1 if damaged else 0
         elif given.command == "export":
             print(f"{store.export(given.file)} stages written to {given.file}")

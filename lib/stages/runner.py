@@ -244,17 +244,19 @@ def run(
     epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
     missing = sum(n for row in keys for n, key in zip(epochs, row, strict=True) if found[key] is None)
     done: list[list[Entry]] = [[] for _ in replicates]
+    bar = tqdm(
+        total=missing,
+        unit="epoch",
+        disable=not (progress and missing),
+        desc=f"{chain.recipe.benchmark} {chain.algorithm}",
+    )
+    stacks, network, examples = [list(range(len(replicates)))], None, None
     if any(entry is None for entry in found.values()):
         recipe = chain.recipe
         examples = prepare(recipe.data, replicates, place)
         network = build(recipe.network, examples.classes, recipe.width)
         size = min(stack_limit(network.module, place, len(replicates)), largest_stack or len(replicates))
         stacks = [list(range(i, min(i + size, len(replicates)))) for i in range(0, len(replicates), size)]
-        bar = tqdm(
-            total=missing, unit="epoch", disable=not progress, desc=f"{recipe.benchmark} {chain.algorithm}"
-        )
-    else:
-        stacks, bar = [list(range(len(replicates)))], None
     for stack in stacks:
         for position, stage in enumerate(chain.stages):
             alive = [i for i in stack if not (done[i] and done[i][-1].record["diverged"])]
@@ -263,7 +265,7 @@ def run(
                 for i in wanted:  # another process may have finished it while this one waited
                     found[keys[i][position]] = store.find(keys[i][position])
                 absent = [i for i in wanted if found[keys[i][position]] is None]
-                if absent:
+                if absent and network and examples:
                     chosen = [replicates[i] for i in absent]
                     seeds = ", ".join(f"{r.seed} ({r.noise_percent:g} %)" for r in chosen)
                     bar.set_postfix_str(f"level {stage.level or 0}, seed (noise) {seeds}", refresh=False)
@@ -277,6 +279,5 @@ def run(
                 entry = found[keys[i][position]]
                 assert entry is not None, "a stage that was just kept is in the store"
                 done[i].append(entry)
-    if bar is not None:
-        bar.close()
+    bar.close()
     return Results(chain, tuple(replicates), tuple(map(tuple, done)))

@@ -1,5 +1,6 @@
 """The images of a recipe on the device, and for each replicate its labels."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,8 +60,8 @@ class Examples:
 
     def __getitem__(self, replicates: list[int]) -> "Examples":
         """Return the same images with the labels of some of the replicates."""
-        return Examples(
-            **self.__dict__ | {"train_labels": self.train_labels[replicates], "noisy": self.noisy[replicates]}
+        return dataclasses.replace(
+            self, train_labels=self.train_labels[replicates], noisy=self.noisy[replicates]
         )
 
 

@@ -131,8 +131,8 @@ def train(
             losses = losses.view(labels.shape)
             losses.mean(1).sum().backward()
             if multipliers:
-                gradients = [parameters[name].grad for name in multipliers]
-                torch._foreach_mul_(gradients, list(multipliers.values()))
+                for name, multiplier in multipliers.items():
+                    parameters[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             total += losses.detach().sum(1)

@@ -13,13 +13,13 @@ from lib.stages.algorithms import (
     one_shot,
     weight_rewinding,
 )
-from lib.training import Replicate
+from lib.training import Precision, Replicate
 from papers.training_regularization.recipes import CIFAR10_RESNET20
 
 REPLICATE = Replicate(seed=0)
 
 
-def keys(chain, replicate=REPLICATE, precision="float32"):
+def keys(chain, replicate=REPLICATE, precision: Precision = "float32"):
     return stage_keys(chain, replicate, precision)
 
 
@@ -79,7 +79,7 @@ def test_recipe_hash_moves_with_the_recipe(recipe):
     [
         (lambda r: Prune(score="magnitud"), "magnitude"),
         (lambda r: Prune(fraction=1.0), "less than 1"),
-        (lambda r: Prune(scope="locally"), "'global' or 'layer'"),
+        (lambda r: Prune(scope="locally"), "'global' or 'layer'"),  # pyright: ignore
         (lambda r: learning_rate_rewinding(r, -1, Prune()), "levels=-1"),
         (lambda r: fine_tuning(r, 1, Prune(), 99), "length of the schedule"),
         (lambda r: find_algorithm("weight_rewindin"), "weight_rewinding"),

@@ -80,7 +80,7 @@ def test_a_batch_declared_complete_is_carried_to_its_end(store):
     (store.folder / "entries" / "k1").rename(batch / "k1")
     undeclared = store.folder / "incoming" / "y"
     (undeclared / "k2").mkdir(parents=True)
-    os.utime(undeclared, (time.time() - 7200,) * 2)
+    os.utime(undeclared, times=(time.time() - 7200, time.time() - 7200))
     again = Store(store.folder)
     assert again.keys() == ["k1"] and again.find("k1")
     assert not any(p.is_dir() for p in (store.folder / "incoming").iterdir())
@@ -113,7 +113,7 @@ def test_import_refuses_damaged_entries(store, tmp_path):
 def test_cleaning(store):
     store.put({key: (RECORD, GROUPS) for key in ("old", "new", "kept")})
     for key in ("old", "kept"):
-        os.utime(store.folder / "entries" / key, (time.time() - 10 * 86400,) * 2)
+        os.utime(store.folder / "entries" / key, times=(time.time() - 10 * 86400, time.time() - 10 * 86400))
     with pytest.raises(InputError, match="older_than_days"):
         store.clean()
     assert store.clean(older_than_days=5, keep=["kept"]) == ["old"]

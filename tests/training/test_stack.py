@@ -5,7 +5,17 @@ import torch
 
 from lib.models import build, initialize
 from lib.pruning import magnitude, select
-from lib.training import Progress, Recipe, Replicate, evaluate, forward, prepare, stack_states, train
+from lib.training import (
+    Precision,
+    Progress,
+    Recipe,
+    Replicate,
+    evaluate,
+    forward,
+    prepare,
+    stack_states,
+    train,
+)
 from lib.training.loop import batch_indices
 
 CPU = torch.device("cpu")
@@ -22,7 +32,9 @@ def start(recipe: Recipe, replicates: list[Replicate]):
     return network, stack_states(states), examples
 
 
-def trained(recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=None, precision="float32"):
+def trained(
+    recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=None, precision: Precision = "float32"
+):
     network, stack, examples = start(recipe, replicates)
     return train(
         network.module, Progress(0, stack), examples, replicates, recipe, epochs, masks or {}, 0, precision

@@ -99,14 +99,14 @@ pruning_curves.loss_by_partition(found.current)
 # need not agree, because fewer images are trained on.
 
 # %% mystnb={"figure": {"caption": "Printed and measured test errors, Table 6 of the paper.", "name": "fig-tr-table-6"}} tags=["hide-input"]
-errors = pandas.concat([table_6(table) for table in found.one_per_scale])
+errors = pandas.concat([table_6(table) for table in found.one_per_scale]).query("replicates > 0")
 comparison.comparison_chart(errors)
 
 # %% tags=["hide-input"]
 comparison.comparison_table(errors, unit="%")
 
 # %% tags=["hide-input"]
-losses = pandas.concat([table_11(table) for table in found.one_per_scale])
+losses = pandas.concat([table_11(table) for table in found.one_per_scale]).query("replicates > 0")
 comparison.comparison_table(losses, unit="nats")
 
 # %% [markdown]
