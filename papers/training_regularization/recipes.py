@@ -40,9 +40,7 @@ def _smaller(
     return recipe.model_copy(update={"data": recipe.data.model_copy(update=data)} | changes)
 
 
-# Levels: 0.8^21 = 0.92 % of the weights is where the figures of TR end; a level of laptop scale is three of those.
-THREE_LEVELS = Prune(fraction=1 - 0.8**3)
-
+# Levels: 0.8^21 = 0.92 % of the weights is where the figures of TR end. Smaller scales take several of TR's levels at once.
 PLANS: dict[str, dict[str, Plan]] = {
     "mnist-lenet": {
         "paper": Plan(
@@ -50,29 +48,29 @@ PLANS: dict[str, dict[str, Plan]] = {
             precision="bfloat16", largest_stack=4,
         ),
         "laptop": Plan(
-            recipe=_smaller(MNIST_LENET, train=10_000, test=None, epochs=25),
-            prune=THREE_LEVELS, levels=7, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0),
+            recipe=_smaller(MNIST_LENET, train=16_000, test=None, epochs=25),
+            prune=Prune(fraction=1 - 0.8**5), levels=4, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0),
         ),
         "smoke": Plan(
             recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=2),
-            prune=THREE_LEVELS, levels=2, seeds=(0, 1), noise_percents=(0.0, 15.0),
+            prune=Prune(fraction=1 - 0.8**3), levels=2, seeds=(0, 1), noise_percents=(0.0, 15.0),
         ),
     },
     "cifar10-resnet20": {
         "paper": Plan(recipe=CIFAR10_RESNET20, levels=21, seeds=(0, 1, 2), noise_percents=(0.0, 15.0, 30.0, 60.0)),
         "laptop": Plan(
             recipe=_smaller(
-                CIFAR10_RESNET20, train=5000, test=None, augmentation="none",
-                width=8, epochs=40, drop_epochs=(20, 30), rewind_epoch=2,
+                CIFAR10_RESNET20, train=4000, test=5000, augmentation="none",
+                width=8, epochs=30, drop_epochs=(15, 23), rewind_epoch=2,
             ),
-            prune=THREE_LEVELS, levels=6, seeds=(0,), noise_percents=(0.0, 60.0), precision="bfloat16",
+            prune=Prune(fraction=1 - 0.8**8), levels=3, seeds=(0,), noise_percents=(60.0,), precision="bfloat16",
         ),
         "smoke": Plan(
             recipe=_smaller(
                 CIFAR10_RESNET20, train=128, test=100, augmentation="flip-crop",
                 width=4, epochs=2, drop_epochs=(1,), rewind_epoch=1,
             ),
-            prune=THREE_LEVELS, levels=1, seeds=(0,), noise_percents=(0.0, 60.0),
+            prune=Prune(fraction=1 - 0.8**3), levels=1, seeds=(0,), noise_percents=(0.0, 60.0),
         ),
     },
 }  # fmt: skip

@@ -1,0 +1,75 @@
+"""Kill -9 a batch in the middle of a stage; the same command ends with the table of an uninterrupted run, bit for bit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PAGE = """\
+# %% tags=["parameters"]
+benchmark: str = "digits"
+scale: str = "laptop"
+store: str = ""
+
+# %%
+from pathlib import Path
+
+from lib.analysis.measure import Page, measure
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.stages.plan import Plan
+from lib.training import DataRecipe, Recipe
+
+recipe = Recipe(
+    benchmark="digits", network="lenet-300-100", epochs=40, batch_size=32, optimizer="adam", learning_rate=1.2e-3,
+    data=DataRecipe(image_set="generated-digits", validation=100, normalization="mnist"),
+)
+plan = Plan(recipe=recipe, levels=3, seeds=(0, 1), noise_percents=(0.0, 20.0))
+page = Page("toy", "page", lambda benchmark, scale: plan, lambda p: [learning_rate_rewinding(p.recipe, p.levels, p.prune)])
+measure(page, benchmark, scale, store="store", repository_root=Path("."))
+"""
+
+TABLE = Path("runs/tables/toy/page/digits_laptop.csv")
+
+
+def make_project(folder: Path) -> Path:
+    pages = folder / "papers" / "toy" / "pages"
+    pages.mkdir(parents=True)
+    (pages / "page.py").write_text(PAGE)
+    (pages.parent / "plan.yml").write_text("page:\n  grid:\n    laptop: {benchmark: [digits]}\n")
+    return folder
+
+
+def batch(project: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "lib.batch", "--no-book", "--gpus", "none"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, cwd=project, env=environment, start_new_session=True)
+
+
+def finished(project: Path) -> dict[str, int]:
+    """Return when each finished stage appeared."""
+    folder = project / "store" / "entries"
+    return {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} if folder.exists() else {}
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_a_stage(tmp_path):
+    whole, killed = make_project(tmp_path / "whole"), make_project(tmp_path / "killed")
+    assert batch(whole).wait(timeout=300) == 0
+    driver = batch(killed)
+    until = time.monotonic() + 200
+    while len(finished(killed)) < 8:  # level 0 of all four replicates is there; level 1 trains
+        assert driver.poll() is None and time.monotonic() < until, "the batch ended before it could be killed"
+        time.sleep(0.02)
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.wait()
+    time.sleep(3)  # kernels that were not in the group notice that their parent is gone
+    kept = finished(killed)
+    assert 8 <= len(kept) < 20 and not (killed / TABLE).exists()
+    assert batch(killed).wait(timeout=300) == 0
+    after = finished(killed)
+    assert len(after) == 20 and {key: after[key] for key in kept} == kept
+    assert (killed / TABLE).read_bytes() == (whole / TABLE).read_bytes()

@@ -1,0 +1,63 @@
+"""Every page of every paper runs at smoke scale, and reads well in the built book with its real charts."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser
+
+from lib.analysis import tables
+from lib.batch.page import run_page
+from lib.batch.plan import Run, book_pages, read_plans, runs
+from lib.book.build import REPOSITORY, build, prepare
+from lib.book.staging import stage
+
+from . import toy
+from .browser import CHART, check_page, read
+
+PLANS = read_plans(REPOSITORY)
+SMOKE = runs(PLANS, "smoke")
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each run of the smoke grids, executed by papermill from an empty store: its notebook → the file."""
+    root = tmp_path_factory.mktemp("pages")
+    before = Path.cwd()
+    os.chdir(REPOSITORY)
+    try:
+        for run in SMOKE:
+            run_page(run.source, root / run.notebook, {**run.parameters, "store": str(root / "store")})
+    finally:
+        os.chdir(before)
+    return {run.notebook: root / run.notebook for run in SMOKE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", SMOKE, ids=lambda run: f"{run.page}-{run.configuration}")
+def test_every_page_runs(run: Run, executed: dict[str, Path]):
+    notebook = nbformat.read(executed[run.notebook], as_version=4)
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    charts = [output for output in outputs if any("vegalite" in kind for kind in output.get("data", {}))]
+    assert len(charts) >= 3
+    measured = tables.find(run.paper, run.page, str(run.parameters["benchmark"]), REPOSITORY)
+    assert any(t.provenance.scale == "smoke" and t.origin == "this machine" for t in measured)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_executed_pages_read_well(executed: dict[str, Path], browser: Browser, tmp_path: Path):
+    toy.copy_book(tmp_path / "book")
+    prepare(REPOSITORY, tmp_path / "book")
+    shown = book_pages(PLANS, "smoke")
+    for page in shown:
+        assert page.executed is not None
+        stage(REPOSITORY / page.source, executed[page.executed], tmp_path / page.target)
+    html = build(tmp_path / "book", tmp_path).parent
+    for page in shown:
+        address = html / Path(page.target).relative_to("book").with_suffix(".html")
+        check_page(browser, address.as_uri())
+        with read(browser, address.as_uri(), dark=True) as reading:
+            assert reading.wait_for_charts() >= 3 and reading.page.locator(CHART).count() >= 3
