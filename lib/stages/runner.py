@@ -5,8 +5,10 @@ that a run that was killed goes on from the same bits as one that was not.
 """
 
 import datetime
+import math
 import platform
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +19,7 @@ from tqdm.auto import tqdm
 
 from lib.models import Network, build, initialize
 from lib.pruning import find_score, select, weights_remaining
-from lib.stages.stage import NUMERICS_VERSION, Chain, stage_keys
+from lib.stages.stage import NUMERICS_VERSION, Chain, Stage, stage_keys
 from lib.stages.store import Entry, Store
 from lib.training import (
     Examples,
@@ -115,6 +117,22 @@ def _metrics(outcomes: dict[str, Outcome], examples: Examples, replicate: int) -
     return rows
 
 
+def _course(progress: Progress, train: Outcome, index: int, stage: Stage, replicate: Replicate) -> dict:
+    """Return how training went for one replicate: the loss of each epoch, and whether and when it diverged."""
+    losses = [epoch[index] for epoch in progress.train_losses]
+    diverged = not bool(torch.isfinite(train.losses[index]).all())
+    first = stage.from_epoch + next(
+        (i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses)
+    )
+    if diverged:
+        warnings.warn(
+            f"seed {replicate.seed}, noise {replicate.noise_percent:g} %: the loss is no longer finite in epoch {first} "
+            f"of level {stage.level or 0}; this replicate ends here, the others go on",
+            stacklevel=3,
+        )
+    return {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
+
+
 def _train_stage(
     network: Network,
     chain: Chain,
@@ -130,6 +148,7 @@ def _train_stage(
     """Train one stage for a stack of replicates and keep it in the store."""
     stage, device = chain.stages[position], examples.train_images.device
     started = time.perf_counter()
+    who = "seed (noise) " + ", ".join(f"{r.seed} ({r.noise_percent:g} %)" for r in replicates)
     starts = [_starting_point(network, chain, position, r, d) for r, d in zip(replicates, done, strict=True)]
     masks = stack_states([m for _, m in starts])
     checkpoint = store.checkpoint_path(keys)
@@ -148,6 +167,9 @@ def _train_stage(
 
     def after_epoch(now: Progress) -> None:
         nonlocal last
+        bar.set_postfix_str(
+            f"level {stage.level or 0}, epoch {now.epoch} of {stage.to_epoch}, {who}", refresh=False
+        )
         bar.update(len(replicates))
         if now.epoch < stage.to_epoch and time.perf_counter() - last > CHECKPOINT_SECONDS:
             stack = {name: tensor.detach() for name, tensor in now.stack.items()}
@@ -176,34 +198,31 @@ def _train_stage(
         if len(images)
     }
     network.module.cpu()
-    seconds = (spent + time.perf_counter() - started) / len(replicates)
+    shared = {
+        "seconds": (spent + time.perf_counter() - started) / len(replicates),
+        "stacked": len(replicates),
+        "threads": torch.get_num_threads(),
+        "precision": precision,
+        "device": describe_device(device),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "numerics_version": NUMERICS_VERSION,
+        "date": datetime.date.today().isoformat(),
+    }
     entries = {}
-    for index, key in enumerate(keys):
+    for index, (key, replicate) in enumerate(zip(keys, replicates, strict=True)):
         own_masks = unstack(masks, index)
-        losses = [epoch[index] for epoch in progress.train_losses]
         record = {
             "metrics": _metrics(outcomes, examples, index),
             "weights_remaining_percent": 100 * weights_remaining(own_masks),
-            "train_losses": losses,
-            "diverged": not bool(torch.isfinite(outcomes["train"].losses[index]).all()),
-            "seconds": seconds,
-            "stacked": len(replicates),
-            "threads": torch.get_num_threads(),
-            "precision": precision,
-            "device": describe_device(device),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
-            "numerics_version": NUMERICS_VERSION,
-            "date": datetime.date.today().isoformat(),
-            "replicate": replicates[index].model_dump(mode="json"),
+            "replicate": replicate.model_dump(mode="json"),
+            **_course(progress, outcomes["train"], index, stage, replicate),
+            **shared,
         }
-        per_example = {}
-        for subset, outcome in outcomes.items():
-            per_example[f"{subset}_losses"] = outcome.losses[index].half()
-            per_example[f"{subset}_correct"] = pack(outcome.correct[index])
         groups = {
             "weights": unstack(progress.stack, index),
             "masks": {name: pack(mask) for name, mask in own_masks.items()},
-            "examples": per_example,
+            "examples": {f"{subset}_losses": o.losses[index].half() for subset, o in outcomes.items()}
+            | {f"{subset}_correct": pack(o.correct[index]) for subset, o in outcomes.items()},
         }
         entries[key] = (record, groups)
     store.put(entries)
@@ -258,7 +277,7 @@ def run(
         size = min(stack_limit(network.module, place, len(replicates)), largest_stack or len(replicates))
         stacks = [list(range(i, min(i + size, len(replicates)))) for i in range(0, len(replicates), size)]
     for stack in stacks:
-        for position, stage in enumerate(chain.stages):
+        for position in range(len(chain.stages)):
             alive = [i for i in stack if not (done[i] and done[i][-1].record["diverged"])]
             wanted = [i for i in alive if found[keys[i][position]] is None]
             with store.locked(keys[i][position] for i in wanted):
@@ -267,8 +286,6 @@ def run(
                 absent = [i for i in wanted if found[keys[i][position]] is None]
                 if absent and network and examples:
                     chosen = [replicates[i] for i in absent]
-                    seeds = ", ".join(f"{r.seed} ({r.noise_percent:g} %)" for r in chosen)
-                    bar.set_postfix_str(f"level {stage.level or 0}, seed (noise) {seeds}", refresh=False)
                     _train_stage(
                         network, chain, position, chosen, [done[i] for i in absent],
                         [keys[i][position] for i in absent], examples[absent], store, precision, bar,

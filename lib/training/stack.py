@@ -39,7 +39,10 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
     replicates = next(iter(stack.values())).shape[0]
     if replicates == 1:  # without vmap: squeeze is a view, so nothing is copied either way
         state = {name: tensor.squeeze(0) for name, tensor in stack.items()}
-        return functional_call(module, state, (images if shared else images.squeeze(0),)).unsqueeze(0)
+        batch = images if shared else images.squeeze(0)
+        # Channels last is the layout in which convolutions run forward and backward without reordering.
+        batch = batch.to(memory_format=torch.channels_last)
+        return functional_call(module, state, (batch,)).unsqueeze(0)
 
     def apply(state: State, batch: Tensor) -> Tensor:
         return functional_call(module, state, (batch,))

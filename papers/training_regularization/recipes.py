@@ -60,10 +60,10 @@ PLANS: dict[str, dict[str, Plan]] = {
         "paper": Plan(recipe=CIFAR10_RESNET20, levels=21, seeds=(0, 1, 2), noise_percents=(0.0, 15.0, 30.0, 60.0)),
         "laptop": Plan(
             recipe=_smaller(
-                CIFAR10_RESNET20, train=4000, test=5000, augmentation="none",
+                CIFAR10_RESNET20, train=3000, test=5000, augmentation="none",
                 width=8, epochs=30, drop_epochs=(15, 23), rewind_epoch=2,
             ),
-            prune=Prune(fraction=1 - 0.8**8), levels=3, seeds=(0,), noise_percents=(60.0,), precision="bfloat16",
+            prune=Prune(fraction=1 - 0.8**8), levels=3, seeds=(0,), noise_percents=(60.0,),
         ),
         "smoke": Plan(
             recipe=_smaller(

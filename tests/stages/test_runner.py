@@ -157,8 +157,10 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
         return weights, masks
 
     monkeypatch.setattr(runner_module, "_starting_point", poisoned)
-    results = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
+    with pytest.warns(UserWarning, match="seed 1, .* no longer finite in epoch 0 of level 0"):
+        results = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
     assert [len(row) for row in results.entries] == [4, 1]
+    assert results.entries[1][0].record["diverged_in_epoch"] == 0
     assert results.entries[1][0].record["diverged"] and not results.entries[0][-1].record["diverged"]
 
 
