@@ -1,6 +1,14 @@
-"""From finished stages to the tidy table of a page, and the tables that a page may draw."""
+"""From finished stages to the tidy table of a page, and the tables that a page may draw.
 
+On a machine without the book's packages: python -m lib.analysis.measure training_regularization additional_regularization
+mnist-lenet paper [--seeds 0 1] [--device cuda] [--store FOLDER] [--commit]. With --commit the table is also written beside
+the page, to be committed.
+"""
+
+import argparse
+import importlib
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +19,7 @@ from lib import data
 from lib.analysis.files import REPOSITORY
 from lib.analysis.schema import Provenance, tidy
 from lib.analysis.tables import Table, find, is_stale, write
-from lib.errors import InputError
+from lib.errors import InputError, unknown
 from lib.stages import NUMERICS_VERSION, Chain, Results, Store, recipe_hash, run, stage_keys
 from lib.stages.plan import Plan
 from lib.training import prepare
@@ -228,3 +236,37 @@ def training_examples(
         clean.train_labels[0][worst],
         losses[worst],
     )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure one table from the command line; return 2 for bad input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lib.analysis.measure", description="Measure one page's table."
+    )
+    for name in ("paper", "page", "benchmark", "scale"):
+        parser.add_argument(name)
+    parser.add_argument("--seeds", type=int, nargs="+", help="only these replicates")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--store", default="")
+    parser.add_argument("--commit", action="store_true", help="also write the table beside the page")
+    given = parser.parse_args(arguments)
+    try:
+        known = [f.stem for f in (REPOSITORY / "papers" / given.paper / "pages").glob("*.py")]
+        if given.page not in known:
+            raise unknown(f"page of paper {given.paper}", given.page, known)
+        page: Page = importlib.import_module(f"papers.{given.paper}.{given.page}").PAGE
+        table = measure(page, given.benchmark, given.scale, given.store, given.device, given.seeds)
+        if given.commit:
+            place = REPOSITORY / "papers" / page.paper / "results" / page.name
+            print(
+                f"written to {write(table, place, f'{given.benchmark}_{given.scale}').relative_to(REPOSITORY)}"
+            )
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{table.label}: {len(table.frame)} rows, {table.provenance.wall_clock_seconds:.0f} s of training")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -148,7 +148,9 @@ def _train_stage(
     """Train one stage for a stack of replicates and keep it in the store."""
     stage, device = chain.stages[position], examples.train_images.device
     started = time.perf_counter()
-    who = "seed (noise) " + ", ".join(f"{r.seed} ({r.noise_percent:g} %)" for r in replicates)
+    seeds = sorted({r.seed for r in replicates})
+    noises = sorted({r.noise_percent for r in replicates})
+    who = f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
     starts = [_starting_point(network, chain, position, r, d) for r, d in zip(replicates, done, strict=True)]
     masks = stack_states([m for _, m in starts])
     checkpoint = store.checkpoint_path(keys)

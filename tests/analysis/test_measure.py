@@ -1,0 +1,82 @@
+"""From stages to tables: every row once, bit for bit, and no table drawn whose recipe has moved on."""
+
+import shutil
+
+import pytest
+
+from lib.analysis import measure as measuring
+from lib.analysis.measure import Page, main, measure, tables, training_examples
+from lib.analysis.tables import read
+from lib.errors import InputError
+from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding
+from lib.stages.plan import Plan, Prune
+
+
+@pytest.fixture
+def page(recipe):
+    """A page with two chains that share the dense network."""
+    plan = Plan(recipe=recipe, prune=Prune(fraction=0.5), levels=1, seeds=(0, 1), noise_percents=(0.0, 20.0))
+
+    def plans(benchmark: str, scale: str) -> Plan:
+        return plan
+
+    def chains(plan: Plan):
+        return [
+            learning_rate_rewinding(plan.recipe, plan.levels, plan.prune),
+            extended_dense_training(plan.recipe, 1),
+        ]
+
+    return Page("toy", "page", plans, chains)
+
+
+def test_a_table_has_every_row_once(page, tmp_path):
+    table = measure(page, "digits", "laptop", str(tmp_path / "store"), "cpu", repository_root=tmp_path)
+    frame = table.frame
+    # two algorithms × two levels × two seeds × (3 subsets without noise + 5 with)
+    assert len(frame) == 2 * 2 * 2 * (3 + 5)
+    assert table.provenance.seeds == (0, 1) and table.provenance.stacking == "stacked"
+    assert sorted(set(frame["epochs_trained"])) == [3, 5]
+    level_one = frame[(frame["level"] == 1) & (frame["subset"] == "test") & (frame["noise_percent"] == 0.0)]
+    assert sorted(set(level_one["weights_remaining_percent"])) == [50.0, 100.0]
+    again = read(tmp_path / "runs" / "tables" / "toy" / "page" / "digits_laptop.csv")
+    assert again.frame.equals(frame)
+    assert again.provenance.store_keys == 4 * 4  # the dense stages are shared
+
+
+def test_a_page_draws_what_is_current_and_trains_only_when_asked(page, recipe, tmp_path, monkeypatch):
+    store = str(tmp_path / "store")
+    first = tables(page, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
+    assert [t.label.split(",")[0] for t in first.current] == ["laptop"] and not first.stale
+    monkeypatch.setattr(measuring, "measure", lambda *a, **k: pytest.fail("trained again"))
+    second = tables(page, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
+    assert len(second.current) == 1
+    committed = tmp_path / "papers" / "toy" / "results" / "page"
+    shutil.copytree(tmp_path / "runs" / "tables" / "toy" / "page", committed)
+    both = tables(page, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
+    assert [t.origin for t in both.current] == ["this machine", "committed"] and len(both.one_per_scale) == 1
+    monkeypatch.undo()
+
+    changed = page.plans("", "").model_copy(update={"recipe": recipe.model_copy(update={"epochs": 2})})
+    moved = Page(page.paper, page.name, lambda benchmark, scale: changed, page.chains)
+    after = tables(moved, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
+    assert [t.origin for t in after.current] == ["this machine"] and [t.origin for t in after.stale] == [
+        "committed"
+    ]
+    assert "recipe has changed" in after.note
+
+
+def test_worst_training_examples_come_from_the_store(page, tmp_path):
+    store = str(tmp_path / "store")
+    with pytest.raises(InputError, match="recompute=True"):
+        training_examples(page, "digits", "laptop", 20.0, 1, store)
+    measure(page, "digits", "laptop", store, "cpu", repository_root=tmp_path)
+    images, labels, original, losses = training_examples(page, "digits", "laptop", 20.0, 1, store, count=10)
+    assert images.shape == (10, 28, 28, 1) and losses.tolist() == sorted(losses.tolist(), reverse=True)
+    assert (labels != original).float().mean() > 0.5
+
+
+def test_bad_names_on_the_command_line(capsys):
+    assert main(["training_regularization", "additional_regularisation", "mnist-lenet", "smoke"]) == 2
+    assert "Did you mean 'additional_regularization'" in capsys.readouterr().err
+    assert main(["training_regularization", "additional_regularization", "mnist", "smoke"]) == 2
+    assert "mnist-lenet" in capsys.readouterr().err
