@@ -20,7 +20,7 @@ help:
 	@echo "make book SCALE=paper   the papers' own recipes: hours on CPUs"
 
 $(VENV)/installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11, 4) <= sys.version_info < (3, 14) else "Python 3.11.4 to 3.13 is needed; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[book,dev,slurm,kubernetes]'
 	@touch $@
@@ -43,8 +43,8 @@ test: data check
 	$(RUN) -m pytest
 
 lab: $(ENVIRONMENT)
-	$(RUN) -m jupytext --sync papers/*/pages/*.py
-	$(RUN) -m jupyterlab --notebook-dir=.
+	$(RUN) -m jupytext --quiet --set-kernel python3 --sync papers/*/pages/*.py
+	$(RUN) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: data
 	$(RUN) -m lib.benchmark

@@ -18,6 +18,7 @@ from pathlib import Path
 import pydantic
 
 from lib.analysis.files import REPOSITORY, write_whole
+from lib.analysis.measure import find_page, is_current
 from lib.analysis.tables import SCALES, Table, find
 from lib.analysis.verdicts import ClaimTest, Finding, NotRun, Verdict
 from lib.errors import InputError, unknown
@@ -148,6 +149,12 @@ def write_scoreboard(found: Iterable[Verdict], path: Path | str) -> None:
     write_whole({Path(path): scoreboard_text(found)})
 
 
+def _current(paper: str) -> list[Table]:
+    """Find a paper's tables, without those whose recipe has moved on since."""
+    found = find(paper, None, None)
+    return [table for table in found if is_current(find_page(paper, table.provenance.page), table)]
+
+
 def _counted(tables: Sequence[Table]) -> list[Table]:
     """Leave out smoke tables, and this machine's where a committed one has the same page, benchmark and
     scale."""
@@ -179,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tests, benchmarks = discover()
     if stray := sorted(tests.keys() - {claim.id for claim in claims}):
         raise InputError(str(unknown("claim", stray[0], (claim.id for claim in claims))))
-    tables = {paper: find(paper, None, None) for paper in sorted({claim.paper for claim in claims})}
+    tables = {paper: _current(paper) for paper in sorted({claim.paper for claim in claims})}
     found = verdicts(claims, tests, tables, benchmarks)
     write_scoreboard(found, path)
     for name in ("reproduced", "not reproduced", "undecided", "not run"):

@@ -18,7 +18,7 @@ import torch
 from lib import data
 from lib.analysis.files import REPOSITORY
 from lib.analysis.schema import Provenance, tidy
-from lib.analysis.tables import Table, find, is_stale, write
+from lib.analysis.tables import Table, find, read, write
 from lib.errors import InputError, unknown
 from lib.stages import NUMERICS_VERSION, Chain, Results, Store, recipe_hash, run, stage_keys
 from lib.stages.plan import Plan
@@ -45,7 +45,10 @@ class Page:
 
 
 def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
-    """Return a row for each replicate, level and subset of a finished chain; preparations have no level and no row."""
+    """Return a row for each replicate, level and subset of a finished chain.
+
+    Preparations have no level and no row, unless a replicate diverged there: then that is its level 0.
+    """
     stages = results.chain.stages
     trained = list(itertools.accumulate(stage.to_epoch - stage.from_epoch for stage in stages))
     return [
@@ -55,7 +58,7 @@ def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
             "algorithm": results.chain.algorithm,
             "noise_percent": replicate.noise_percent,
             "seed": replicate.seed,
-            "level": stage.level,
+            "level": stage.level or 0,
             "weights_remaining_percent": entry.record["weights_remaining_percent"],
             "epochs_trained": epochs,
             "diverged": entry.record["diverged"],
@@ -64,7 +67,7 @@ def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
         }
         for replicate, entries in zip(results.replicates, results.entries, strict=True)
         for stage, epochs, entry in zip(stages, trained, entries, strict=False)
-        if stage.level is not None
+        if stage.level is not None or entry.record["diverged"]
         for metrics in entry.record["metrics"]
     ]
 
@@ -119,6 +122,9 @@ def measure(
         InputError: for an unknown benchmark or scale, a device that is not there, a store that cannot be written.
     """
     plan = page.plans(benchmark, scale)
+    for seed in seeds or ():
+        if seed not in plan.seeds:
+            raise unknown("seed", seed, map(str, plan.seeds))
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
     kept = Store(store or None)
     results = [
@@ -127,6 +133,38 @@ def measure(
     table = tabulate(results, page.name, benchmark, scale)
     write(table, repository_root / "runs" / "tables" / page.paper / page.name, f"{benchmark}_{scale}")
     return table
+
+
+def is_current(page: Page, table: Table) -> bool:
+    """Tell whether a table holds what the page would measure today, as far as it goes.
+
+    Every stage that it names is one of today's plan, and it has today's algorithms and noise levels. It may have fewer
+    seeds or end at an earlier level; then charts and verdicts say so.
+    """
+    made, frame = table.provenance, table.frame
+    try:
+        plan = page.plans(made.benchmark, made.scale)
+    except InputError:  # a benchmark that the page no longer has
+        return False
+    chains = page.chains(plan)
+    keys = {k for c in chains for r in plan.replicates() for k in stage_keys(c, r, plan.precision)}
+    return (
+        set(frame["stage_key"]) <= keys
+        and set(frame["algorithm"]) == {chain.algorithm for chain in chains}
+        and set(frame["noise_percent"]) == set(plan.noise_percents)
+    )
+
+
+def find_page(paper: str, name: str) -> Page:
+    """Return the page that `papers/<paper>/<name>.py` describes in `PAGE`.
+
+    Raises:
+        InputError: if there is no such page.
+    """
+    known = [file.stem for file in (REPOSITORY / "papers" / paper / "pages").glob("*.py")]
+    if name not in known:
+        raise unknown(f"page of paper {paper}", name, known)
+    return importlib.import_module(f"papers.{paper}.{name}").PAGE
 
 
 @dataclass(frozen=True)
@@ -149,7 +187,10 @@ class Tables:
     @property
     def note(self) -> str:
         """Say in a sentence what is drawn and what is not."""
-        drawn = "; ".join(f"{table.label}, precision {table.provenance.precision}" for table in self.current)
+        drawn = "; ".join(
+            f"{table.label}, {table.provenance.precision}, seeds {', '.join(map(str, table.provenance.seeds))}"
+            for table in self.current
+        )
         old = "; ".join(table.label for table in self.stale)
         return f"Tables drawn: {drawn}." + (
             f" Not drawn, since the recipe has changed since: {old}." if old else ""
@@ -181,12 +222,10 @@ def tables(
             if t.provenance.scale in (scale, "laptop", "paper")
         ]
         found.sort(key=lambda t: (t.provenance.scale != scale, t.origin != "this machine"))
-        old = {
-            id(t)
-            for t in found
-            if is_stale(t, recipe_hash(page.chains(page.plans(benchmark, t.provenance.scale))))
-        }
-        return Tables([t for t in found if id(t) not in old], [t for t in found if id(t) in old])
+        current = [is_current(page, table) for table in found]
+        return Tables(
+            *([t for t, now in zip(found, current, strict=True) if now is wanted] for wanted in (True, False))
+        )
 
     if recompute or not any(t.provenance.scale == scale for t in look().current):
         measure(page, benchmark, scale, store, device, repository_root=repository_root)
@@ -238,6 +277,24 @@ def training_examples(
     )
 
 
+def commit(page: Page, table: Table, repository_root: Path = REPOSITORY) -> Path:
+    """Write a table beside its page, to be committed with it.
+
+    Raises:
+        InputError: if a current table with other or more seeds is there: it is not replaced by a part.
+    """
+    place = repository_root / "papers" / page.paper / "results" / page.name
+    name = f"{table.provenance.benchmark}_{table.provenance.scale}"
+    if (place / f"{name}.json").exists():
+        there = read(place / f"{name}.csv")
+        if is_current(page, there) and not set(there.provenance.seeds) <= set(table.provenance.seeds):
+            raise InputError(
+                f"{name}.csv has the seeds {there.provenance.seeds}, this measurement only {table.provenance.seeds}; "
+                "measure all of them, or remove the file first"
+            )
+    return write(table, place, name)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure one table from the command line; return 2 for bad input."""
     parser = argparse.ArgumentParser(
@@ -251,16 +308,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--commit", action="store_true", help="also write the table beside the page")
     given = parser.parse_args(arguments)
     try:
-        known = [f.stem for f in (REPOSITORY / "papers" / given.paper / "pages").glob("*.py")]
-        if given.page not in known:
-            raise unknown(f"page of paper {given.paper}", given.page, known)
-        page: Page = importlib.import_module(f"papers.{given.paper}.{given.page}").PAGE
+        page = find_page(given.paper, given.page)
         table = measure(page, given.benchmark, given.scale, given.store, given.device, given.seeds)
         if given.commit:
-            place = REPOSITORY / "papers" / page.paper / "results" / page.name
-            print(
-                f"written to {write(table, place, f'{given.benchmark}_{given.scale}').relative_to(REPOSITORY)}"
-            )
+            print(f"written to {commit(page, table).relative_to(REPOSITORY)}")
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

@@ -125,15 +125,5 @@ def find(
     return sorted(found, key=lambda table: (_place(table), table.origin))
 
 
-def is_stale(table: Table, recipe_hash: str) -> bool:
-    """Tell whether the recipe has moved on since the table was measured.
-
-    Args:
-        table: a measured table.
-        recipe_hash: hash of the page's recipe as it is now.
-    """
-    return table.provenance.recipe_hash != recipe_hash
-
-
 def _place(table: Table) -> tuple[str, str, int]:
     return table.provenance.page, table.provenance.benchmark, SCALES.index(table.provenance.scale)

@@ -13,8 +13,11 @@ from pathlib import Path
 import lib
 from lib.errors import InputError
 
-CORE = ("data", "models", "pruning", "training", "stages", "analysis", "seeds.py")
-"""The parts of `lib` that decide what a page computes; the others only show it or start it."""
+CORE = (
+    *("data", "models", "pruning", "training", "stages", "analysis", "charts", "widgets"),
+    *("errors.py", "seeds.py"),
+)
+"""The parts of `lib` that decide what a page shows; the others only start it or put it into the book."""
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -28,7 +31,17 @@ def _tree(path: Path) -> str:
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
-    return ast.dump(tree)
+    return _dump(tree)
+
+
+def _dump(node: object) -> str:
+    """Write a tree as text. Empty fields are left out, since Python versions differ in which of them they have."""
+    if isinstance(node, list):
+        return f"[{','.join(map(_dump, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+    return f"{type(node).__name__}({','.join(f'{name}={_dump(value)}' for name, value in fields)})"
 
 
 def code_hash(*paths: Path | str) -> str:

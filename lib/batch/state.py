@@ -25,6 +25,7 @@ class Fingerprints:
         home = self.root / "papers" / run.paper
         if run.paper not in self.papers:
             tables = [file for file in home.rglob("*") if file.suffix in (".csv", ".json")]
+            tables += home.parent.glob("claims.csv")
             self.papers[run.paper] = code_hash(*sorted(home.glob("*.py"))) + data_hash(*sorted(tables))
         return code_hash(self.root / run.source) + self.papers[run.paper] + self.core
 
@@ -56,9 +57,16 @@ def unfinished(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
 
 
 def is_staged(page: plan.BookPage, staging: Path) -> bool:
-    """Say whether a page of the book is newer than its source, its run and the code that stages it."""
+    """Say whether a page of the book shows its run, and is newer than its source, that run and the staging code."""
     made_from = [Path(page.source), staging, *([Path(page.executed)] if page.executed else [])]
     target = Path(page.target)
-    return target.exists() and all(
+    newest = target.exists() and all(
         file.exists() and file.stat().st_mtime <= target.stat().st_mtime for file in made_from
     )
+    if not newest or page.executed is None:
+        return newest
+    try:
+        record = json.loads(target.read_text(encoding="utf-8"))["metadata"]["pruning_book"]
+        return (target.parent / record["executed"]).resolve() == Path(page.executed).resolve()
+    except (ValueError, KeyError):  # a draft, or no page of this book
+        return False

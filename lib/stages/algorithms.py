@@ -46,7 +46,7 @@ def extended_dense_training(recipe: Recipe, levels: int) -> Chain:
 
 
 def fine_tuning(recipe: Recipe, levels: int, prune: Prune, epochs: int) -> Chain:
-    """Prune, then train the last `epochs` of the schedule, at its lowest learning rate."""
+    """Prune, then train the last `epochs` of the schedule once more, at the learning rates that it ends with."""
     if not 0 < epochs <= recipe.epochs:
         raise InputError(f"epochs={epochs} must be between 1 and the length of the schedule, {recipe.epochs}")
     stage = Stage(start="previous", prune=prune, from_epoch=recipe.epochs - epochs, to_epoch=recipe.epochs)

@@ -148,11 +148,16 @@ class Store:
                     files = {p.name: _sha256(p) for p in sorted((batch / key).iterdir())}
                     manifest = {"key": key, "created": time.time(), "files": files, "record": record}
                     (batch / key / MANIFEST).write_text(json.dumps(manifest, indent=1))
-                batch.rename(complete := batch.with_suffix(".complete"))
-                self._move_in(complete)
+                self._declare(batch)
         except BaseException:
             shutil.rmtree(batch, ignore_errors=True)
             raise
+
+    def _declare(self, batch: Path) -> None:
+        """Declare a batch complete and move it in; under the lock, lest another process moves it in meanwhile."""
+        with FileLock(self._locks / "incoming.lock"):
+            batch.rename(complete := batch.with_suffix(".complete"))
+            self._move_in(complete)
 
     def _move_in(self, batch: Path) -> None:
         for entry in list(batch.iterdir()):
@@ -208,7 +213,7 @@ class Store:
         if not path.exists():
             return None
         try:
-            return torch.load(path, weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever torch makes of a damaged file: the stage simply starts over
             warnings.warn(f"checkpoint {path} cannot be read ({error}); its stage starts over", stacklevel=2)
             path.unlink()
@@ -221,7 +226,7 @@ class Store:
         return len(self.keys()), sum(p.stat().st_size for p in self.folder.rglob("*") if p.is_file())
 
     def clean(self, older_than_days: float | None = None, keep: Iterable[str] | None = None) -> list[str]:
-        """Remove entries by age, or all that are not to be kept.
+        """Remove entries by age, or all that are not to be kept, and what was damaged or abandoned.
 
         Args:
             older_than_days: removes entries that were made longer ago.
@@ -242,6 +247,10 @@ class Store:
                 with FileLock(self._locks / f"{key}.lock"):
                     shutil.rmtree(self._entries / key)
                 removed.append(key)
+        shutil.rmtree(self.folder / "damaged", ignore_errors=True)
+        for path in self._checkpoints.iterdir():
+            if now - path.stat().st_mtime > 86400 * (older_than_days or 1):  # nobody has gone on from it
+                path.unlink()
         return removed
 
     def export(self, file: Path, keys: Iterable[str] | None = None) -> int:
@@ -273,7 +282,7 @@ class Store:
                     raise InputError(
                         f"{file}: stage {entry.name} is damaged ({', '.join(bad)}); nothing was imported"
                     )
-            batch.rename(complete := batch.with_suffix(".complete"))
+            self._declare(batch)
         except (tarfile.TarError, OSError, ValueError, KeyError) as error:
             shutil.rmtree(batch, ignore_errors=True)
             if isinstance(error, InputError):
@@ -281,5 +290,4 @@ class Store:
             raise InputError(
                 f"{file} is not a whole export of a store ({error}); nothing was imported"
             ) from error
-        self._move_in(complete)
         return len(self.keys()) - before

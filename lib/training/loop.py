@@ -142,6 +142,10 @@ def train(
         after_epoch(progress)
         if not any(map(torch.isfinite, torch.tensor(progress.train_losses[-1]))):
             break
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = (
+            False  # evaluation is float32
+        )
     for tensor in parameters.values():
         tensor.requires_grad_(False)
     return progress

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from lib.analysis import measure as measuring
-from lib.analysis.measure import Page, main, measure, tables, training_examples
+from lib.analysis.measure import Page, commit, is_current, main, measure, tables, training_examples
 from lib.analysis.tables import read
 from lib.errors import InputError
 from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding
@@ -56,13 +56,45 @@ def test_a_page_draws_what_is_current_and_trains_only_when_asked(page, recipe, t
     assert [t.origin for t in both.current] == ["this machine", "committed"] and len(both.one_per_scale) == 1
     monkeypatch.undo()
 
-    changed = page.plans("", "").model_copy(update={"recipe": recipe.model_copy(update={"epochs": 2})})
+    plan = page.plans("", "")
+    for update in (
+        {"noise_percents": (0.0, 40.0)},
+        {"noise_percents": (0.0, 20.0, 40.0)},
+        {"precision": "bfloat16"},
+        {"seeds": (5, 6)},
+    ):
+        other = Page(
+            page.paper, page.name, lambda benchmark, scale, u=update: plan.model_copy(update=u), page.chains
+        )
+        assert not is_current(other, first.current[0]), update
+    more = Page(
+        page.paper,
+        page.name,
+        lambda benchmark, scale: plan.model_copy(update={"seeds": (0, 1, 2)}),
+        page.chains,
+    )
+    assert is_current(more, first.current[0])
+    changed = plan.model_copy(update={"recipe": recipe.model_copy(update={"epochs": 2})})
     moved = Page(page.paper, page.name, lambda benchmark, scale: changed, page.chains)
     after = tables(moved, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
     assert [t.origin for t in after.current] == ["this machine"] and [t.origin for t in after.stale] == [
         "committed"
     ]
     assert "recipe has changed" in after.note
+
+
+def test_a_part_does_not_replace_a_whole_table(page, tmp_path):
+    def seeds(*wanted):
+        return measure(
+            page, "digits", "laptop", str(tmp_path / "store"), "cpu", wanted, repository_root=tmp_path
+        )
+
+    commit(page, seeds(1), tmp_path)
+    commit(page, seeds(0, 1), tmp_path)
+    with pytest.raises(InputError, match="only \\(0,\\)"):
+        commit(page, seeds(0), tmp_path)
+    with pytest.raises(InputError, match="unknown seed 7"):
+        seeds(7)
 
 
 def test_worst_training_examples_come_from_the_store(page, tmp_path):

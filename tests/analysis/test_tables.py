@@ -10,7 +10,7 @@ import pytest
 
 from lib.analysis import files
 from lib.analysis.schema import tidy
-from lib.analysis.tables import COLUMNS, Table, find, is_stale, read, write
+from lib.analysis.tables import COLUMNS, Table, find, read, write
 from lib.errors import InputError
 from tests.analysis.hand_made import LRR, chain, make, provenance
 
@@ -165,5 +165,3 @@ def test_find_looks_in_both_places_and_labels_what_it_finds(table, tmp_path):
     ]
     assert [one.origin for one in found] == ["committed", "committed", "this machine"]
     assert len(find(paper, None, None, tmp_path)) == 4
-    assert not is_stale(found[0], "c0ffee")
-    assert is_stale(found[0], "beef")

@@ -242,4 +242,18 @@ def test_golden_run(recipe, store):
     assert [x for loss in losses for x in loss] == pytest.approx(GOLDEN_LOSSES, rel=1e-3)
 
 
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 5e-3), ("bfloat16", 2e-2)])
+def test_golden_run_of_convolutions(objects_recipe, store, precision, tolerance):
+    """The same for SGD, augmentation, batch normalization and learning-rate drops."""
+    (row,) = quick(
+        learning_rate_rewinding(objects_recipe, 1, PRUNE), [Replicate(seed=0)], store, precision=precision
+    ).entries
+    losses = [x for entry in row for x in entry.record["train_losses"]]
+    assert losses == pytest.approx(GOLDEN_CONVOLUTIONS[precision], rel=tolerance)
+
+
+GOLDEN_CONVOLUTIONS = {
+    "float32": [2.4905205, 2.2412508, 2.1888831],
+    "bfloat16": [2.4913108, 2.2639163, 2.2266331],
+}
 GOLDEN_LOSSES = [1.6515992, 0.7845719, 0.5718975, 0.5504949, 0.4515826]

@@ -120,7 +120,7 @@ statements = {claim.id: claim.statement for claim in read_claims()}
 asked = [f"TR-C{number:02d}" for number in range(7, 14)]
 verdicts = [
     decide(claim, claims.CLAIM_TESTS[claim], table, claims.CLAIM_BENCHMARKS.get(claim, ()))
-    for table in found.current
+    for table in found.one_per_scale
     for claim in asked
 ]
 comparison.verdicts_table(
@@ -173,7 +173,8 @@ shown
 # %% [markdown]
 # **Change this and predict**
 #
-# 1. Set the noise of the plan to 40 %. Does the peak of the curve move left or right? Why should a network with more wrong labels to
+# 1. Set the noise of the plan (`recipes.py` in `papers/training_regularization`) to 40 %. Does the peak of the curve move left or right? Why should a network with more wrong labels to
 #    learn run out of weights earlier?
-# 2. Replace `learning_rate_rewinding` by `weight_rewinding` in `papers/training_regularization/additional_regularization.py`. Both have
-#    the same masks' sizes and the same steps. Which one forgets the noisy labels sooner?
+# 2. In `papers/training_regularization/additional_regularization.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the
+#    chains, and draw the first figure with `algorithm="weight_rewinding"`. Both prune as many weights and take as many steps. Which
+#    one forgets the noisy labels sooner? Only the new levels are trained; the dense networks are shared.
