@@ -18,7 +18,7 @@ from pathlib import Path
 import pydantic
 
 from lib.analysis.files import REPOSITORY, write_whole
-from lib.analysis.measure import find_page, is_current
+from lib.analysis.pages import find_page, is_current
 from lib.analysis.tables import SCALES, Table, find
 from lib.analysis.verdicts import ClaimTest, Finding, NotRun, Verdict
 from lib.errors import InputError, unknown

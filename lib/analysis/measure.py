@@ -1,4 +1,4 @@
-"""From finished stages to the tidy table of a page, and the tables that a page may draw.
+"""From finished stages to the tidy table of a page.
 
 On a machine without the book's packages: python -m lib.analysis.measure training_regularization additional_regularization
 mnist-lenet paper [--seeds 0 1] [--device cuda] [--store FOLDER] [--commit]. With --commit the table is also written beside
@@ -6,42 +6,17 @@ the page, to be committed.
 """
 
 import argparse
-import importlib
 import itertools
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
-from lib import data
 from lib.analysis.files import REPOSITORY
+from lib.analysis.pages import Page, find_page, is_current
 from lib.analysis.schema import Provenance, tidy
-from lib.analysis.tables import Table, find, read, write
+from lib.analysis.tables import Table, read, write
 from lib.errors import InputError, unknown
-from lib.stages import NUMERICS_VERSION, Chain, Results, Store, recipe_hash, run, stage_keys
-from lib.stages.plan import Plan
-from lib.training import prepare
-
-Chains = Callable[[Plan], list[Chain]]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Names a page and says which chains it runs for a plan.
-
-    Attributes:
-        paper: folder name in `papers/`.
-        name: of the page.
-        plans: benchmark, scale → plan.
-        chains: plan → the chains of the page.
-    """
-
-    paper: str
-    name: str
-    plans: Callable[[str, str], Plan]
-    chains: Chains
+from lib.stages import NUMERICS_VERSION, Results, Store, recipe_hash, run
 
 
 def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
@@ -133,148 +108,6 @@ def measure(
     table = tabulate(results, page.name, benchmark, scale)
     write(table, repository_root / "runs" / "tables" / page.paper / page.name, f"{benchmark}_{scale}")
     return table
-
-
-def is_current(page: Page, table: Table) -> bool:
-    """Tell whether a table holds what the page would measure today, as far as it goes.
-
-    Every stage that it names is one of today's plan, and it has today's algorithms and noise levels. It may have fewer
-    seeds or end at an earlier level; then charts and verdicts say so.
-    """
-    made, frame = table.provenance, table.frame
-    try:
-        plan = page.plans(made.benchmark, made.scale)
-    except InputError:  # a benchmark that the page no longer has
-        return False
-    chains = page.chains(plan)
-    keys = {k for c in chains for r in plan.replicates() for k in stage_keys(c, r, plan.precision)}
-    return (
-        set(frame["stage_key"]) <= keys
-        and set(frame["algorithm"]) == {chain.algorithm for chain in chains}
-        and set(frame["noise_percent"]) == set(plan.noise_percents)
-    )
-
-
-def find_page(paper: str, name: str) -> Page:
-    """Return the page that `papers/<paper>/<name>.py` describes in `PAGE`.
-
-    Raises:
-        InputError: if there is no such page.
-    """
-    known = [file.stem for file in (REPOSITORY / "papers" / paper / "pages").glob("*.py")]
-    if name not in known:
-        raise unknown(f"page of paper {paper}", name, known)
-    return importlib.import_module(f"papers.{paper}.{name}").PAGE
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What a page draws.
-
-    Attributes:
-        current: tables whose recipe is the page's recipe of today; the asked-for scale first.
-        stale: those that were measured with an earlier recipe; they are named, not drawn.
-    """
-
-    current: list[Table]
-    stale: list[Table]
-
-    @property
-    def one_per_scale(self) -> list[Table]:
-        """The first current table of each scale."""
-        return list({table.provenance.scale: table for table in reversed(self.current)}.values())[::-1]
-
-    @property
-    def note(self) -> str:
-        """Say in a sentence what is drawn and what is not."""
-        drawn = "; ".join(
-            f"{table.label}, {table.provenance.precision}, seeds {', '.join(map(str, table.provenance.seeds))}"
-            for table in self.current
-        )
-        old = "; ".join(table.label for table in self.stale)
-        return f"Tables drawn: {drawn}." + (
-            f" Not drawn, since the recipe has changed since: {old}." if old else ""
-        )
-
-
-def tables(
-    page: Page,
-    benchmark: str,
-    scale: str,
-    recompute: bool = False,
-    store: str = "",
-    device: str = "auto",
-    repository_root: Path = REPOSITORY,
-) -> Tables:
-    """Return the tables that a page draws; train only when asked to, or when none of that scale is there.
-
-    Args:
-        page, benchmark, scale, store, device: see `measure`.
-        recompute: measure on this machine even though a table exists. What the store holds is not trained again.
-        repository_root: where `papers/` and `runs/` lie.
-    """
-    page.plans(benchmark, scale)  # refuses unknown names before anything else
-
-    def look() -> Tables:
-        found = [
-            t
-            for t in find(page.paper, page.name, benchmark, repository_root)
-            if t.provenance.scale in (scale, "laptop", "paper")
-        ]
-        found.sort(key=lambda t: (t.provenance.scale != scale, t.origin != "this machine"))
-        current = [is_current(page, table) for table in found]
-        return Tables(
-            *([t for t, now in zip(found, current, strict=True) if now is wanted] for wanted in (True, False))
-        )
-
-    if recompute or not any(t.provenance.scale == scale for t in look().current):
-        measure(page, benchmark, scale, store, device, repository_root=repository_root)
-    return look()
-
-
-def class_names(plan: Plan) -> list[str] | None:
-    """Return the names of a plan's classes, or None where they are just the digits."""
-    names = list(data.load(plan.recipe.data.image_set).class_names)
-    return None if names == [str(digit) for digit in range(10)] else names
-
-
-def training_examples(
-    page: Page, benchmark: str, scale: str, noise_percent: float, level: int, store: str = "", count: int = 18
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the training examples that the first replicate fits worst, from what the store holds.
-
-    Args:
-        page, benchmark, scale, store: see `measure`; nothing is trained.
-        noise_percent, level: which network.
-        count: how many examples.
-
-    Returns:
-        Images uint8 [count, height, width, channels], labels trained on, original labels, losses in nats; the worst first.
-
-    Raises:
-        InputError: if the store does not hold that network.
-    """
-    plan = page.plans(benchmark, scale)
-    replicate = next(r for r in plan.replicates() if r.noise_percent == noise_percent)
-    (chain, *_) = page.chains(plan)
-    position = next(i for i, stage in enumerate(chain.stages) if stage.level == level)
-    entry = Store(store or None).find(stage_keys(chain, replicate, plan.precision)[position])
-    if entry is None:
-        raise InputError(
-            f"the store does not hold {benchmark} at {scale} scale, noise {noise_percent:g} %, level {level}; "
-            "run the page with recompute=True to train it"
-        )
-    cpu = torch.device("cpu")
-    examples = prepare(plan.recipe.data, [replicate], cpu)
-    clean = prepare(plan.recipe.data, [replicate.model_copy(update={"noise_percent": 0.0})], cpu)
-    losses = entry.tensors("examples")["train_losses"].float()
-    worst = losses.argsort(descending=True, stable=True)[:count]
-    return (
-        examples.train_images[worst],
-        examples.train_labels[0][worst],
-        clean.train_labels[0][worst],
-        losses[worst],
-    )
 
 
 def commit(page: Page, table: Table, repository_root: Path = REPOSITORY) -> Path:

@@ -1,6 +1,6 @@
 """What the page on section 4 of TR runs: learning-rate rewinding under label noise."""
 
-from lib.analysis.measure import Page
+from lib.analysis.pages import Page
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.stages.plan import Plan
 from lib.stages.stage import Chain

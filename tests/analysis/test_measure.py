@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
-from lib.analysis import measure as measuring
-from lib.analysis.measure import Page, commit, is_current, main, measure, tables, training_examples
+from lib.analysis import drawn
+from lib.analysis.drawn import tables, training_examples
+from lib.analysis.measure import commit, main, measure
+from lib.analysis.pages import Page, is_current
 from lib.analysis.tables import read
 from lib.errors import InputError
 from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding
@@ -47,7 +49,7 @@ def test_a_page_draws_what_is_current_and_trains_only_when_asked(page, recipe, t
     store = str(tmp_path / "store")
     first = tables(page, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
     assert [t.label.split(",")[0] for t in first.current] == ["laptop"] and not first.stale
-    monkeypatch.setattr(measuring, "measure", lambda *a, **k: pytest.fail("trained again"))
+    monkeypatch.setattr(drawn, "measure", lambda *a, **k: pytest.fail("trained again"))
     second = tables(page, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
     assert len(second.current) == 1
     committed = tmp_path / "papers" / "toy" / "results" / "page"

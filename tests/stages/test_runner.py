@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lib.models import build
-from lib.stages import NUMERICS_VERSION, Prune, Store, read_masks, run
+from lib.stages import NUMERICS_VERSION, Prune, Store, read_masks, run, single
 from lib.stages import runner as runner_module
 from lib.stages.algorithms import (
     extended_dense_training,
@@ -50,7 +50,7 @@ def quick(chain, replicates, store, **options):
 def test_a_second_run_trains_nothing(recipe, replicates, store, monkeypatch):
     chain = learning_rate_rewinding(recipe, 2, PRUNE)
     first = quick(chain, replicates, store)
-    monkeypatch.setattr(runner_module, "_train_stage", lambda *a: pytest.fail("trained again"))
+    monkeypatch.setattr(runner_module, "train_stage", lambda *a: pytest.fail("trained again"))
     second = quick(chain, replicates, store)
     assert metrics(first) == metrics(second)
 
@@ -111,7 +111,7 @@ def test_a_stage_resumes_from_its_checkpoint_to_the_bit(kind, request, store, mo
     recipe = request.getfixturevalue(kind).model_copy(update={"epochs": 4})
     chain = learning_rate_rewinding(recipe, 1, PRUNE)
     whole = quick(chain, replicates, Store(store.folder.parent / "whole"))
-    monkeypatch.setattr(runner_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(single, "CHECKPOINT_SECONDS", 0.0)
     real = Store.save_checkpoint
     saved = []
 
@@ -148,7 +148,7 @@ def test_a_damaged_entry_is_retrained_to_the_same_bits(recipe, replicates, store
 
 def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypatch):
     replicates = [Replicate(seed=0), Replicate(seed=1)]
-    real = runner_module._starting_point
+    real = single._starting_point
 
     def poisoned(network, chain, position, replicate, done):
         weights, masks = real(network, chain, position, replicate, done)
@@ -156,7 +156,7 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
             weights["output.bias"][0] = float("nan")
         return weights, masks
 
-    monkeypatch.setattr(runner_module, "_starting_point", poisoned)
+    monkeypatch.setattr(single, "_starting_point", poisoned)
     with pytest.warns(UserWarning, match="seed 1, .* no longer finite in epoch 0 of level 0"):
         results = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
     assert [len(row) for row in results.entries] == [4, 1]
@@ -171,7 +171,7 @@ def test_per_example_records_agree_with_the_metrics(recipe, store):
     record, kept = row[-1].record, row[-1].tensors("examples")
     by_subset = {m["subset"]: m for m in record["metrics"]}
     assert set(by_subset) == {"train", "train_noisy", "train_original", "validation", "test"}
-    correct = runner_module.unpack(kept["train_correct"], [300])
+    correct = single.unpack(kept["train_correct"], [300])
     assert 100 * (1 - correct.double().mean().item()) == pytest.approx(by_subset["train"]["error_percent"])
     mean = kept["train_losses"].double().mean().item()
     assert mean == pytest.approx(by_subset["train"]["cross_entropy_nats"], rel=1e-3)

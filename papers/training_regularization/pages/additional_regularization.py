@@ -55,7 +55,7 @@ from dataclasses import asdict
 
 import pandas
 
-from lib.analysis import measure
+from lib.analysis import drawn
 from lib.analysis.claims import decide, read_claims
 from lib.charts import comparison, example_images, pruning_curves, theme
 from lib.errors import InputError
@@ -66,7 +66,7 @@ from papers.training_regularization.comparison import table_6, table_11
 
 theme.enable()
 plan = PAGE.plans(benchmark, scale)
-found = measure.tables(PAGE, benchmark, scale, recompute, store, device)
+found = drawn.tables(PAGE, benchmark, scale, recompute, store, device)
 
 # %% [markdown]
 # What was measured, and where:
@@ -150,10 +150,10 @@ comparison.verdicts_table(
 
 # %% tags=["remove-output"]
 def misfitted(noise_percent: float, level: int):
-    return measure.training_examples(PAGE, benchmark, scale, noise_percent, level, store)
+    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store)
 
 
-names = measure.class_names(plan)
+names = drawn.class_names(plan)
 explore_noise(
     [table for table in found.current if table.provenance.scale == scale], misfitted, class_names=names
 )

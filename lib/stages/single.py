@@ -1,0 +1,212 @@
+"""One stage of one stack: its starting point, its training with checkpoints, and what is kept of it.
+
+Each stage starts from what the store holds of its parents, so that a run that was killed goes on from the same bits as one
+that was not.
+"""
+
+import datetime
+import math
+import platform
+import time
+import warnings
+from collections.abc import Sequence
+
+import numpy
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from lib.models import Network, initialize
+from lib.pruning import find_score, select, weights_remaining
+from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
+from lib.stages.store import Entry, Store
+from lib.training import (
+    Examples,
+    Outcome,
+    Precision,
+    Progress,
+    Replicate,
+    evaluate,
+    stack_states,
+    train,
+    unstack,
+)
+from lib.training.device import describe_device
+from lib.training.stack import State
+
+CHECKPOINT_SECONDS = 60.0
+
+
+def pack(flags: Tensor) -> Tensor:
+    """Pack booleans into bits, eight a byte, uint8 [⌈n / 8⌉]."""
+    return torch.from_numpy(numpy.packbits(flags.cpu().numpy().ravel()))
+
+
+def unpack(bits: Tensor, shape: Sequence[int]) -> Tensor:
+    """Undo `pack`: bool of the given shape."""
+    count = int(numpy.prod(shape))
+    return torch.from_numpy(numpy.unpackbits(bits.numpy(), count=count).astype(bool)).view(*shape)
+
+
+def read_masks(entry: Entry, network: Network) -> State:
+    """Return the masks of a finished stage, name → bool like the weight."""
+    packed = entry.tensors("masks")
+    return {name: unpack(packed[name], network.module.get_parameter(name).shape) for name in network.prunable}
+
+
+def _starting_point(
+    network: Network, chain: Chain, position: int, replicate: Replicate, done: Sequence[Entry]
+) -> tuple[State, State]:
+    """Return weights and masks with which one replicate enters a stage."""
+    stage, module = chain.stages[position], network.module
+    if done:
+        masks = read_masks(done[-1], network)
+    else:
+        masks = {
+            name: torch.ones_like(module.get_parameter(name), dtype=torch.bool) for name in network.prunable
+        }
+    if stage.prune:
+        module.load_state_dict(done[-1].tensors("weights"))
+        scores = find_score(stage.prune.score)(module, network.prunable, None)
+        masks = select(scores, masks, stage.prune.fraction, stage.prune.scope)
+    if stage.start == "fresh":
+        initialize(module, replicate.generator("initialization", position), chain.recipe.normalization_scale)
+        weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+    else:
+        weights = done[-1 if stage.start == "previous" else 0].tensors("weights")
+    for name, mask in masks.items():
+        weights[name] = weights[name] * mask
+    return weights, masks
+
+
+def _metrics(outcomes: dict[str, Outcome], examples: Examples, replicate: int) -> list[dict]:
+    """Return a row of error and loss for each subset that has examples."""
+    noisy = examples.noisy[replicate].cpu()
+    rows = []
+    for name, outcome in outcomes.items():
+        subsets = {name: slice(None)}
+        if name == "train" and noisy.any():
+            subsets |= {"train_noisy": noisy, "train_original": ~noisy}
+        for subset, chosen in subsets.items():
+            correct, losses = outcome.correct[replicate][chosen], outcome.losses[replicate][chosen].double()
+            if len(correct):
+                error = 100 * (1 - correct.double().mean().item())
+                rows.append(
+                    {"subset": subset, "examples": len(correct), "error_percent": error,
+                     "cross_entropy_nats": losses.mean().item()}
+                )  # fmt: skip
+    return rows
+
+
+def _course(progress: Progress, train: Outcome, index: int, stage: Stage, replicate: Replicate) -> dict:
+    """Return how training went for one replicate: the loss of each epoch, and whether and when it diverged."""
+    losses = [epoch[index] for epoch in progress.train_losses]
+    diverged = not bool(torch.isfinite(train.losses[index]).all())
+    first = stage.from_epoch + next(
+        (i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses)
+    )
+    if diverged:
+        warnings.warn(
+            f"seed {replicate.seed}, noise {replicate.noise_percent:g} %: the loss is no longer finite in epoch {first} "
+            f"of level {stage.level or 0}; this replicate ends here, the others go on",
+            stacklevel=3,
+        )
+    return {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
+
+
+def train_stage(
+    network: Network,
+    chain: Chain,
+    position: int,
+    replicates: Sequence[Replicate],
+    done: Sequence[Sequence[Entry]],
+    keys: Sequence[str],
+    examples: Examples,
+    store: Store,
+    precision: Precision,
+    bar: tqdm,
+) -> None:
+    """Train one stage for a stack of replicates and keep it in the store."""
+    stage, device = chain.stages[position], examples.train_images.device
+    started = time.perf_counter()
+    seeds = sorted({r.seed for r in replicates})
+    noises = sorted({r.noise_percent for r in replicates})
+    who = f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
+    starts = [_starting_point(network, chain, position, r, d) for r, d in zip(replicates, done, strict=True)]
+    masks = stack_states([m for _, m in starts])
+    checkpoint = store.checkpoint_path(keys)
+    network.module.to(device)
+    if saved := store.load_checkpoint(checkpoint):
+        spent = saved.pop("seconds")
+        progress = Progress(**saved)
+        progress.stack = {name: tensor.to(device) for name, tensor in progress.stack.items()}
+        bar.total -= (progress.epoch - stage.from_epoch) * len(replicates)  # so that its speed stays true
+    else:
+        spent = 0.0
+        progress = Progress(
+            stage.from_epoch, {n: t.to(device) for n, t in stack_states([w for w, _ in starts]).items()}
+        )
+    last = time.perf_counter()
+
+    def after_epoch(now: Progress) -> None:
+        nonlocal last
+        bar.set_postfix_str(
+            f"level {stage.level or 0}, epoch {now.epoch} of {stage.to_epoch}, {who}", refresh=False
+        )
+        bar.update(len(replicates))
+        if now.epoch < stage.to_epoch and time.perf_counter() - last > CHECKPOINT_SECONDS:
+            stack = {name: tensor.detach() for name, tensor in now.stack.items()}
+            state = {
+                "epoch": now.epoch,
+                "stack": stack,
+                "optimizer": now.optimizer,
+                "train_losses": now.train_losses,
+            }
+            store.save_checkpoint(checkpoint, state | {"seconds": spent + time.perf_counter() - started})
+            last = time.perf_counter()
+
+    dense = all(bool(mask.all()) for mask in masks.values())
+    train(
+        network.module, progress, examples, replicates, chain.recipe, stage.to_epoch,
+        {} if dense else {name: mask.to(device) for name, mask in masks.items()},
+        position, precision, after_epoch,
+    )  # fmt: skip
+    outcomes = {
+        subset: evaluate(network.module, progress.stack, images, labels, examples.normalization)
+        for subset, images, labels in (
+            ("train", examples.train_images, examples.train_labels),
+            ("validation", examples.validation_images, examples.validation_labels),
+            ("test", examples.test_images, examples.test_labels),
+        )
+        if len(images)
+    }
+    network.module.cpu()
+    shared = {
+        "seconds": (spent + time.perf_counter() - started) / len(replicates),
+        "stacked": len(replicates),
+        "threads": torch.get_num_threads(),
+        "precision": precision,
+        "device": describe_device(device),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "numerics_version": NUMERICS_VERSION,
+        "date": datetime.date.today().isoformat(),
+    }
+    entries = {}
+    for index, (key, replicate) in enumerate(zip(keys, replicates, strict=True)):
+        own_masks = unstack(masks, index)
+        record = {
+            "metrics": _metrics(outcomes, examples, index),
+            "weights_remaining_percent": 100 * weights_remaining(own_masks),
+            "replicate": replicate.model_dump(mode="json"),
+            **_course(progress, outcomes["train"], index, stage, replicate),
+            **shared,
+        }
+        groups = {
+            "weights": unstack(progress.stack, index),
+            "masks": {name: pack(mask) for name, mask in own_masks.items()},
+            "examples": {f"{subset}_losses": o.losses[index].half() for subset, o in outcomes.items()}
+            | {f"{subset}_correct": pack(o.correct[index]) for subset, o in outcomes.items()},
+        }
+        entries[key] = (record, groups)
+    store.put(entries)
+    checkpoint.unlink(missing_ok=True)
