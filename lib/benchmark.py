@@ -159,7 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
     keep_freed_memory()
     tables = [
         compare(plan("mnist-lenet", "paper"), given.shares, given.rounds, (1, 12), device),
-        compare(plan("cifar10-resnet20", "paper"), 10 * given.shares, given.rounds, (1,), device),
+        compare(plan("cifar10-resnet20", "paper"), 2 * given.shares, given.rounds, (1,), device),
     ]
     versions = f"torch {torch.__version__}, {torch.get_num_threads()} threads"
     print(f"{describe_device(device)}, {versions}; medians of {given.rounds} rounds, side by side\n")

@@ -1,0 +1,1 @@
+"""Analysis: tidy tables of finished stages, statistics, claims and their verdicts."""

@@ -1,0 +1,1 @@
+"""Altair charts, one theme; every chart says its scale and replicates."""

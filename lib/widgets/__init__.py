@@ -1,0 +1,1 @@
+"""ipywidgets explorers, for a live kernel only."""
