@@ -82,9 +82,9 @@ def tables(
 
 
 def class_names(plan: Plan) -> list[str] | None:
-    """Return the names of a plan's classes, or None where they are just the digits."""
-    names = list(data.load(plan.recipe.data.image_set).class_names)
-    return None if names == [str(digit) for digit in range(10)] else names
+    """Return the names of a plan's classes, or None where the labels themselves are the names: digits."""
+    image_set = plan.recipe.data.image_set
+    return None if image_set == "mnist" else list(data.load(image_set).class_names)
 
 
 def training_examples(

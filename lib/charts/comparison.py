@@ -122,13 +122,13 @@ def comparison_table(frame: pd.DataFrame, *, unit: str, digits: int = 2) -> Any:
         {
             "scale": "–" if pd.isna(row["scale"]) or not row["replicates"] else row["scale"],
             "noise (%)": f"{row['noise_percent']:g}",
-            "quantity": _plain(row["quantity"]),
+            "quantity": quantity,
             f"printed ({unit})": number(row["printed_mean"], row["printed_std"]),
             f"measured ({unit})": number(row["measured_mean"], row["measured_std"]),
             f"difference ({unit})": "–" if pd.isna(row["difference"]) else f"{row['difference']:+.{digits}f}",
             "replicates": f"{int(row['replicates'])}",
         }
-        for row in frame.to_dict("records")
+        for row, quantity in zip(frame.to_dict("records"), _quantities(frame), strict=True)
     ]
     table = pd.DataFrame(rows).style.hide(axis="index").set_uuid(f"comparison-{unit.strip('%') or 'percent'}")
     table.format(escape="html")
@@ -136,7 +136,7 @@ def comparison_table(frame: pd.DataFrame, *, unit: str, digits: int = 2) -> Any:
     return table.set_table_styles(
         [
             {"selector": "", "props": whole},
-            {"selector": "td, th", "props": "text-align: left; padding: 0.2rem 0.6rem;"},
+            {"selector": "td, th", "props": "text-align: left; padding: 0.2rem 0.6rem; white-space: nowrap;"},
         ]
     )
 
@@ -202,8 +202,8 @@ def _long(frame: pd.DataFrame) -> pd.DataFrame:
             {
                 "table": _names(frame),
                 "row": [
-                    f"{wording.noise_name(n)} noise, {_plain(q)}"
-                    for n, q in zip(frame["noise_percent"], frame["quantity"], strict=True)
+                    f"{wording.noise_name(n)} noise, {quantity}"
+                    for n, quantity in zip(frame["noise_percent"], _quantities(frame), strict=True)
                 ],
                 "source": source,
                 "mean": frame[f"{source}_mean"].astype(float),
@@ -233,6 +233,13 @@ def _names(frame: pd.DataFrame) -> list[str]:
     return [
         name(benchmark, scale) for benchmark, scale in zip(frame["benchmark"], frame["scale"], strict=True)
     ]
+
+
+def _quantities(frame: pd.DataFrame) -> list[str]:
+    """Name each row's quantity; where only one algorithm's optimum is compared, its name is left out."""
+    names = [_plain(quantity) for quantity in frame["quantity"]]
+    optima = {name for name in names if name.startswith("optimal")}
+    return ["optimal" if len(optima) == 1 and name in optima else name for name in names]
 
 
 def _plain(quantity: str) -> str:

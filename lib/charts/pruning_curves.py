@@ -194,6 +194,9 @@ def _curves(
 ) -> alt.LayerChart:
     names = wording.table_names(tables)
     noises = [wording.noise_name(n) for n in sorted(data["noise_percent"].unique())]
+    # A noise level has the same colour in every chart of a page, also where another level has nothing to draw.
+    every = sorted({float(n) for table in tables for n in table.frame["noise_percent"]})
+    domain = [wording.noise_name(n) for n in every]
     partitions = [p for p in PARTITIONS.values() if p in set(data["examples"])]
 
     controls = [*menus(names), menu("noise_menu", "Label noise: ", [ALL, *noises])]
@@ -217,8 +220,10 @@ def _curves(
     x = x.axis(values=_TICKS, format="~g", labelOverlap="greedy", grid=False)
     y = alt.Y("mean:Q", title=axis)
     y = y.scale(type="log", nice=False) if logarithmic else y.scale(zero=False, nice=True)
-    colour = alt.Color("noise:N", title="Noise").scale(domain=noises, range=list(PALETTE[: len(noises)]))
-    shape = alt.Shape("noise:N", title="Noise").scale(domain=noises, range=list(SHAPES[: len(noises)]))
+    colour = alt.Color("noise:N", title="Noise").scale(domain=domain, range=list(PALETTE[: len(domain)]))
+    colour = colour.legend(values=noises)
+    shape = alt.Shape("noise:N", title="Noise").scale(domain=domain, range=list(SHAPES[: len(domain)]))
+    shape = shape.legend(values=noises)
     dash = alt.StrokeDash("examples:N", legend=None).scale(
         domain=partitions, range=[[1, 0], [5, 3]][: len(partitions)]
     )

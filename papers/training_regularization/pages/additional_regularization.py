@@ -54,6 +54,7 @@ device: str = "auto"
 from dataclasses import asdict
 
 import pandas
+from IPython.display import Markdown
 
 from lib.analysis import drawn
 from lib.analysis.claims import decide, read_claims
@@ -72,7 +73,7 @@ found = drawn.tables(PAGE, benchmark, scale, recompute, store, device)
 # What was measured, and where:
 
 # %%
-print(found.note)
+Markdown(found.note)
 
 # %% [markdown]
 # ## Test error while pruning
@@ -123,8 +124,9 @@ verdicts = [
     for table in found.one_per_scale
     for claim in asked
 ]
+shown = ("claim", "scale", "verdict", "reason")
 comparison.verdicts_table(
-    [{**asdict(verdict), "statement": statements[verdict.claim]} for verdict in verdicts]
+    [{**{name: asdict(v)[name] for name in shown}, "statement": statements[v.claim]} for v in verdicts]
 )
 
 # %% [markdown]
