@@ -71,6 +71,10 @@ def tables(
             if t.provenance.scale in (scale, "laptop", "paper")
         ]
         found.sort(key=lambda t: (t.provenance.scale != scale, t.origin != "this machine"))
+        # The same numbers under two labels, as when a committed table is measured again, are drawn once.
+        found = [
+            t for i, t in enumerate(found) if not any(t.frame.equals(other.frame) for other in found[:i])
+        ]
         current = [is_current(page, table) for table in found]
         return Tables(
             *([t for t, now in zip(found, current, strict=True) if now is wanted] for wanted in (True, False))

@@ -183,8 +183,7 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     execute = state.unfinished(plans, wanted)
     if given.again:
         execute += [run for run in wanted if run not in execute]
-    restage = [page.target for page in pages if staging and not state.is_staged(page, staging)]
-    if not execute and not extra and not restage:
+    if not execute and not extra and all(state.is_staged(page, staging) for page in pages if staging):
         print(
             f"Nothing to do: {len(wanted)} runs at {given.scale} scale are finished, "
             f"{len(pages)} pages are in the book."
@@ -203,7 +202,7 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     ]
     line += ["--workflow-profile", str(profile), *options]
     line += ["--config", *(f"{name}={json.dumps(value)}" for name, value in config.items())]
-    force = [*(run.notebook for run in execute), *restage]
+    force = [run.notebook for run in execute] + [page.target for page in pages if state.shows_another(page)]
     line += ["--forcerun", *force] if force else []
     return [*line, *(["--dry-run"] if given.dry_run else []), *extra], not given.dry_run
 

@@ -63,10 +63,16 @@ def is_staged(page: plan.BookPage, staging: Path) -> bool:
     newest = target.exists() and all(
         file.exists() and file.stat().st_mtime <= target.stat().st_mtime for file in made_from
     )
-    if not newest or page.executed is None:
-        return newest
+    return newest and not shows_another(page)
+
+
+def shows_another(page: plan.BookPage) -> bool:
+    """Say whether a page of the book shows another run than it should, one of another scale say."""
+    target = Path(page.target)
+    if page.executed is None or not target.exists():
+        return False
     try:
         record = json.loads(target.read_text(encoding="utf-8"))["metadata"]["pruning_book"]
-        return (target.parent / record["executed"]).resolve() == Path(page.executed).resolve()
+        return (target.parent / record["executed"]).resolve() != Path(page.executed).resolve()
     except (ValueError, KeyError):  # a draft, or no page of this book
-        return False
+        return True

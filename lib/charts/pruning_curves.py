@@ -199,7 +199,8 @@ def _curves(
     domain = [wording.noise_name(n) for n in every]
     partitions = [p for p in PARTITIONS.values() if p in set(data["examples"])]
 
-    controls = [*menus(names), menu("noise_menu", "Label noise: ", [ALL, *noises])]
+    several = len(noises) > 1  # a menu of one choice would change nothing
+    controls = menus(names) + ([menu("noise_menu", "Label noise: ", [ALL, *noises])] if several else [])
     legend_click = alt.selection_point(name="legend_click", fields=["noise"], bind="legend")
     pointed = alt.selection_point(
         name="pointed",
@@ -210,9 +211,9 @@ def _curves(
     )
 
     # The menus filter before anything is drawn: one table at a time, and axes that fit what is shown.
-    base = one_table(alt.Chart(data), names).transform_filter(
-        f"noise_menu == '{ALL}' || datum.noise == noise_menu"
-    )
+    base = one_table(alt.Chart(data), names)
+    if several:
+        base = base.transform_filter(f"noise_menu == '{ALL}' || datum.noise == noise_menu")
 
     x = alt.X("weights_remaining_percent:Q", title=_AXIS).scale(
         type="log", reverse=True, nice=False, padding=8

@@ -1,6 +1,7 @@
 """From stages to tables: every row once, bit for bit, and no table drawn whose recipe has moved on."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from lib.analysis import drawn
 from lib.analysis.drawn import tables, training_examples
 from lib.analysis.measure import commit, main, measure
 from lib.analysis.pages import Page, is_current
-from lib.analysis.tables import read
+from lib.analysis.tables import read, write
 from lib.errors import InputError
 from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding
 from lib.stages.plan import Plan, Prune
@@ -54,6 +55,15 @@ def test_a_page_draws_what_is_current_and_trains_only_when_asked(page, recipe, t
     assert len(second.current) == 1
     committed = tmp_path / "papers" / "toy" / "results" / "page"
     shutil.copytree(tmp_path / "runs" / "tables" / "toy" / "page", committed)
+    once = tables(page, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
+    assert [t.origin for t in once.current] == ["this machine"]
+    file = committed / "digits_laptop.csv"
+    other = read(file)
+    write(
+        replace(other, frame=other.frame.assign(cross_entropy_nats=other.frame["cross_entropy_nats"] + 0.1)),
+        committed,
+        file.stem,
+    )
     both = tables(page, "digits", "laptop", store=store, device="cpu", repository_root=tmp_path)
     assert [t.origin for t in both.current] == ["this machine", "committed"] and len(both.one_per_scale) == 1
     monkeypatch.undo()
