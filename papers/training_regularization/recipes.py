@@ -48,8 +48,8 @@ PLANS: dict[str, dict[str, Plan]] = {
             precision="bfloat16", largest_stack=4,
         ),
         "laptop": Plan(
-            recipe=_smaller(MNIST_LENET, train=16_000, test=None, epochs=25),
-            prune=Prune(fraction=1 - 0.8**5), levels=4, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0),
+            recipe=_smaller(MNIST_LENET, train=15_000, test=None, epochs=20),
+            prune=Prune(fraction=0.78), levels=3, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0),
         ),
         "smoke": Plan(
             recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=2),

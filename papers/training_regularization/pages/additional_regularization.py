@@ -140,8 +140,8 @@ comparison.verdicts_table(
 # * Table 6 is the one compared with; the paper's tables disagree in the second digit for some networks.
 # * `paper` scale for LeNet multiplies matrices in bfloat16 while training; weights, optimizer and evaluation are float32. A table
 #   says which precision it was measured with.
-# * `laptop` scale trains on fewer images for fewer epochs and takes several of the paper's levels at once: five for LeNet, eight for
-#   ResNet-20. ResNet-20 also has half the filters and no augmentation, so that it has learned its wrong labels within
+# * `laptop` scale trains on fewer images for fewer epochs and takes several of the paper's levels at once: about seven for LeNet, eight
+#   for ResNet-20. ResNet-20 also has half the filters and no augmentation, so that it has learned its wrong labels within
 #   minutes, and is measured at 60 % noise only.
 #
 # ## Try it
