@@ -75,10 +75,8 @@ def tables(
         found = [
             t for i, t in enumerate(found) if not any(t.frame.equals(other.frame) for other in found[:i])
         ]
-        current = [is_current(page, table) for table in found]
-        return Tables(
-            *([t for t, now in zip(found, current, strict=True) if now is wanted] for wanted in (True, False))
-        )
+        current = [t for t in found if is_current(page, t)]
+        return Tables(current, [t for t in found if t not in current])
 
     if recompute or not any(t.provenance.scale == scale for t in look().current):
         measure(page, benchmark, scale, store, device, repository_root=repository_root)

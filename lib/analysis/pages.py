@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from lib.analysis.files import REPOSITORY
 from lib.analysis.tables import Table
 from lib.errors import InputError, unknown
-from lib.stages import Chain, stage_keys
-from lib.stages.plan import Plan
+from lib.stages import Chain
+from lib.stages.plan import Plan, plan_keys
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ def is_current(page: Page, table: Table) -> bool:
     except InputError:  # a benchmark that the page no longer has
         return False
     chains = page.chains(plan)
-    keys = {k for c in chains for r in plan.replicates() for k in stage_keys(c, r, plan.precision)}
     return (
-        set(frame["stage_key"]) <= keys
+        set(frame["stage_key"]) <= plan_keys(plan, chains)
         and set(frame["algorithm"]) == {chain.algorithm for chain in chains}
         and set(frame["noise_percent"]) == set(plan.noise_percents)
     )

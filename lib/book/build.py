@@ -10,12 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lib.analysis.files import REPOSITORY
 from lib.batch.plan import book_pages, read_plans
 from lib.book import generated
 from lib.book.staging import executed_of, stage, write_if_changed
 from lib.errors import InputError
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINES = ("jupyter-book", "sphinx")
 
 

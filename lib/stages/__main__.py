@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from lib.errors import InputError
-from lib.stages.plan import SCALES
-from lib.stages.stage import stage_keys
+from lib.stages.plan import SCALES, plan_keys
 from lib.stages.store import Store
 
 PAPERS = Path(__file__).parents[2] / "papers"
@@ -23,8 +22,7 @@ def needed_keys(papers: Path = PAPERS) -> set[str]:
         module = importlib.import_module(f"papers.{file.parents[1].name}.{file.stem}")
         recipes = importlib.import_module(f"papers.{file.parents[1].name}.recipes")
         for plan in (module.PAGE.plans(b, s) for b in recipes.BENCHMARKS for s in SCALES):
-            for chain in module.PAGE.chains(plan):
-                keys.update(k for r in plan.replicates() for k in stage_keys(chain, r, plan.precision))
+            keys |= plan_keys(plan, module.PAGE.chains(plan))
     return keys
 
 

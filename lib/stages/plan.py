@@ -3,13 +3,13 @@
 Three scales, one code path: a scale changes numbers, never the algorithm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from lib.errors import unknown
-from lib.stages.stage import Prune
+from lib.stages.stage import Chain, Prune, stage_keys
 from lib.training import Precision, Recipe, Replicate
 from lib.training.recipe import Description
 
@@ -41,6 +41,11 @@ class Plan(Description):
     def replicates(self) -> list[Replicate]:
         """Return seeds × noise levels, all noise levels of a seed together."""
         return [Replicate(seed=s, noise_percent=n) for s in self.seeds for n in self.noise_percents]
+
+
+def plan_keys(plan: Plan, chains: Iterable[Chain]) -> set[str]:
+    """Return the keys of every stage of a plan's chains, for all its replicates."""
+    return {key for c in chains for r in plan.replicates() for key in stage_keys(c, r, plan.precision)}
 
 
 def check_scale(scale: str) -> None:

@@ -130,9 +130,8 @@ def train(
             losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none")
             losses = losses.view(labels.shape)
             losses.mean(1).sum().backward()
-            if multipliers:
-                for name, multiplier in multipliers.items():
-                    parameters[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
+            for name, multiplier in multipliers.items():
+                parameters[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             total += losses.detach().sum(1)

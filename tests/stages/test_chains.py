@@ -2,6 +2,7 @@
 
 import pytest
 
+from lib.analysis.schema import ALGORITHMS
 from lib.errors import InputError
 from lib.stages import Chain, Prune, Stage, recipe_hash, stage_keys
 from lib.stages.algorithms import (
@@ -102,5 +103,12 @@ def test_impossible_chains_are_refused(recipe, call, says):
         call(recipe)
 
 
-def test_algorithms_are_found_by_name():
+def test_algorithms_are_found_by_name_and_tables_know_all_of_them():
     assert find_algorithm("weight_rewinding") is weight_rewinding
+    for name in ALGORITHMS:
+        assert find_algorithm(name).__name__ == name
+    with pytest.raises(InputError) as refused:
+        find_algorithm("none of them")
+    assert all(
+        name in ALGORITHMS for name in str(refused.value).split("Allowed: ")[1].rstrip(".").split(", ")
+    )
