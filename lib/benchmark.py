@@ -34,7 +34,7 @@ from lib.training import (
 )
 from lib.training.device import describe_device, find_device
 from lib.training.loop import make_optimizer
-from lib.training.memory import keep_freed_memory
+from lib.training.processor import prepare_processor
 
 
 class Pictures(Dataset):
@@ -156,7 +156,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--shares", type=int, default=10, help="measure on one part in so many of the images")
     given = parser.parse_args(arguments)
     device = find_device(given.device)
-    keep_freed_memory()
+    prepare_processor()
     tables = [
         compare(plan("mnist-lenet", "paper"), given.shares, given.rounds, (1, 12), device),
         compare(plan("cifar10-resnet20", "paper"), 2 * given.shares, given.rounds, (1,), device),

@@ -5,6 +5,9 @@
 
 from torch import Tensor, nn
 
+from lib.models.linear import Linear
+from lib.models.units import Units
+
 
 class LeNet(nn.Module):
     """A multilayer perceptron on flattened images.
@@ -15,15 +18,24 @@ class LeNet(nn.Module):
         inputs: values in one image, 784 for 28 × 28 grey pixels.
     """
 
+    stackable = True  # parameters may have a leading replicate axis
+
     def __init__(self, classes: int = 10, hidden: tuple[int, ...] = (300, 100), inputs: int = 784):
         super().__init__()
         widths = (inputs, *hidden)
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
-        self.output = nn.Linear(widths[-1], classes)
+        self.hidden = nn.ModuleList(Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.output = Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images [batch, ...] to logits [batch, classes]."""
-        activations = images.flatten(1)
+        """Map images [batch, C, H, W] or [R, batch, C, H, W] to logits [batch, classes] or [R, batch, classes]."""
+        activations = images.flatten(-3)
         for layer in self.hidden:
             activations = layer(activations).relu()
         return self.output(activations)
+
+    def units(self) -> tuple[Units, ...]:
+        """Return the pixels and the neurons of each hidden layer, and what reads them."""
+        names = [f"hidden.{i}" for i in range(len(self.hidden))]
+        readers = [f"{name}.weight" for name in (*names, "output")]
+        written = [(), *((f"{name}.weight", f"{name}.bias") for name in names)]
+        return tuple(Units(w, (reader,)) for w, reader in zip(written, readers, strict=True))

@@ -9,6 +9,8 @@ from torch import nn
 from lib.errors import InputError, unknown
 from lib.models.lenet import LeNet
 from lib.models.resnet import ResNet
+from lib.models.units import Units
+from lib.models.vgg import VGG
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,12 @@ class Network:
     Attributes:
         module: the network.
         prunable: names of prunable weight tensors in module order, as in `module.named_parameters()`.
+        units: what may be left out where pruning cut all its paths; empty for a module that does not tell.
     """
 
     module: nn.Module
     prunable: tuple[str, ...]
+    units: tuple[Units, ...] = ()
 
 
 def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -48,6 +52,7 @@ def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tup
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[str, ...]]] = {
     "lenet-300-100": (LeNet, ("output",)),
     "cifar-resnet20": (partial(ResNet, depth=20), ()),
+    "cifar-vgg16": (VGG, ("output",)),
 }
 
 
@@ -66,4 +71,5 @@ def build(name: str, classes: int = 10, width: int | None = None) -> Network:
         raise unknown("network", name, NETWORKS)
     constructor, whole = NETWORKS[name]
     module = constructor(classes=classes) if width is None else constructor(classes=classes, width=width)
-    return Network(module, prunable_weights(module, whole))
+    units = module.units() if isinstance(module, LeNet | ResNet | VGG) else ()
+    return Network(module, prunable_weights(module, whole), units)

@@ -8,6 +8,7 @@ W = 16 has 272,474 parameters, 270,896 of them prunable: the output layer is pru
 from torch import Tensor, nn
 
 from lib.errors import InputError
+from lib.models.units import Units, normalized
 
 
 def _convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Sequential:
@@ -26,7 +27,7 @@ class Block(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map [batch, inputs, height, width] to [batch, outputs, height / stride, width / stride]."""
-        return (self.second(self.first(maps).relu()) + self.shortcut(maps)).relu()
+        return self.second(self.first(maps).relu_()).add_(self.shortcut(maps)).relu_()
 
 
 class ResNet(nn.Module):
@@ -59,5 +60,21 @@ class ResNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images [batch, 3, 32, 32] to logits [batch, classes]."""
-        maps = self.blocks(self.stem(images).relu())
+        maps = self.blocks(self.stem(images).relu_())
         return self.output(maps.mean((2, 3)))
+
+    def units(self) -> tuple[Units, ...]:
+        """Return the filters inside each block, and those of each segment's main path, which its blocks add up."""
+        inside, written, read = [], [[*normalized("stem")]], [[]]
+        for index, block in enumerate(self.blocks):
+            name = f"blocks.{index}"
+            inside.append(Units(normalized(f"{name}.first"), (f"{name}.second.0.weight",)))
+            read[-1].append(f"{name}.first.0.weight")
+            if isinstance(block.shortcut, nn.Sequential):  # a new segment begins
+                read[-1].append(f"{name}.shortcut.0.weight")
+                written.append([*normalized(f"{name}.shortcut")])
+                read.append([])
+            written[-1].extend(normalized(f"{name}.second"))
+        read[-1].append("output.weight")
+        paths = (Units(tuple(w), tuple(r)) for w, r in zip(written, read, strict=True))
+        return (*inside, *paths)

@@ -15,7 +15,7 @@ from lib.stages.stage import Chain, stage_keys
 from lib.stages.store import Entry, Store
 from lib.training import Precision, Replicate, prepare, stack_limit
 from lib.training.device import find_device
-from lib.training.memory import keep_freed_memory
+from lib.training.processor import prepare_processor
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def run(
         InputError: for a device that is not there or a store that cannot be written.
     """
     place = find_device(device)
-    keep_freed_memory()
+    prepare_processor()
     keys = [stage_keys(chain, r, precision) for r in replicates]
     found = {key: store.find(key) for row in keys for key in row}
     epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]

@@ -25,6 +25,7 @@ from lib.training import (
     Outcome,
     Precision,
     Progress,
+    Recipe,
     Replicate,
     evaluate,
     stack_states,
@@ -32,6 +33,7 @@ from lib.training import (
     unstack,
 )
 from lib.training.device import describe_device
+from lib.training.paths import Paths, decay_factor, find_paths
 from lib.training.stack import State
 
 CHECKPOINT_SECONDS = 60.0
@@ -114,6 +116,13 @@ def _course(progress: Progress, train: Outcome, index: int, stage: Stage, replic
     return {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
 
 
+def _paths(network: Network, recipe: Recipe, stack: State, masks: State) -> Paths:
+    """Return what a stage trains; everything where leaving out could change what remains (Adam with weight decay)."""
+    if recipe.optimizer == "adam" and recipe.weight_decay:
+        return Paths()
+    return find_paths(network.units, stack, masks)
+
+
 def train_stage(
     network: Network,
     chain: Chain,
@@ -133,19 +142,21 @@ def train_stage(
     noises = sorted({r.noise_percent for r in replicates})
     who = f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
     starts = [_starting_point(network, chain, position, r, d) for r, d in zip(replicates, done, strict=True)]
-    masks = stack_states([m for _, m in starts])
+    whole = {n: t.to(device) for n, t in stack_states([w for w, _ in starts]).items()}
+    masks = {n: m.to(device) for n, m in stack_states([m for _, m in starts]).items()}
+    paths = _paths(network, chain.recipe, whole, masks)
     checkpoint = store.checkpoint_path(keys)
     network.module.to(device)
-    if saved := store.load_checkpoint(checkpoint):
+    start = paths.shrink(whole)
+    saved = store.load_checkpoint(checkpoint)
+    if saved and {n: t.shape for n, t in saved["stack"].items()} == {n: t.shape for n, t in start.items()}:
         spent = saved.pop("seconds")
         progress = Progress(**saved)
         progress.stack = {name: tensor.to(device) for name, tensor in progress.stack.items()}
         bar.total -= (progress.epoch - stage.from_epoch) * len(replicates)  # so that its speed stays true
     else:
         spent = 0.0
-        progress = Progress(
-            stage.from_epoch, {n: t.to(device) for n, t in stack_states([w for w, _ in starts]).items()}
-        )
+        progress = Progress(stage.from_epoch, start)
     last = time.perf_counter()
 
     def after_epoch(now: Progress) -> None:
@@ -168,9 +179,12 @@ def train_stage(
     dense = all(bool(mask.all()) for mask in masks.values())
     train(
         network.module, progress, examples, replicates, chain.recipe, stage.to_epoch,
-        {} if dense else {name: mask.to(device) for name, mask in masks.items()},
-        position, precision, after_epoch,
+        {} if dense else paths.shrink(masks), position, precision, after_epoch, paths.pixels,
     )  # fmt: skip
+    steps = -(-len(examples.train_images) // chain.recipe.batch_size)
+    factor = decay_factor(chain.recipe, stage.from_epoch, stage.to_epoch, steps)
+    decay = {name: factor for name, _ in network.module.named_parameters()}
+    progress.stack = paths.scatter(progress.stack, whole, decay)
     outcomes = {
         subset: evaluate(network.module, progress.stack, images, labels, examples.normalization)
         for subset, images, labels in (

@@ -1,5 +1,6 @@
 """Training: recipes and schedules, the loop for a stack of replicates, evaluation."""
 
+from lib.training.device import arithmetic
 from lib.training.evaluation import Outcome, evaluate
 from lib.training.examples import Examples, Replicate, prepare
 from lib.training.loop import Progress, train
@@ -7,6 +8,6 @@ from lib.training.recipe import DataRecipe, Precision, Recipe, learning_rate
 from lib.training.stack import forward, stack_limit, stack_states, unstack
 
 __all__ = [
-    "DataRecipe", "Examples", "Outcome", "Precision", "Progress", "Recipe", "Replicate",
+    "DataRecipe", "Examples", "Outcome", "Precision", "Progress", "Recipe", "Replicate", "arithmetic",
     "evaluate", "forward", "learning_rate", "prepare", "stack_limit", "stack_states", "train", "unstack",
 ]  # fmt: skip

@@ -1,12 +1,15 @@
-"""Which device computes."""
+"""Which device computes, and how it rounds."""
 
+import contextlib
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from lib.errors import InputError, unknown
+from lib.training.recipe import Precision
 
 
 def find_device(name: str = "auto") -> torch.device:
@@ -45,3 +48,34 @@ def describe_device(device: torch.device) -> str:
         model = names[0].strip() if names else model
     kind = "Apple GPU, " if device.type == "mps" else ""
     return f"{kind}{os.cpu_count()} CPU cores ({model})"
+
+
+@contextlib.contextmanager
+def arithmetic(
+    device: torch.device, precision: Precision, deterministic: bool | None = None
+) -> Iterator[None]:
+    """Set how a device computes for the length of a block, and put everything back after it.
+
+    Args:
+        device: where the block computes. Only CUDA has these settings: on a CPU each operation adds up in a fixed order,
+            so that a run repeats itself to the bit for a given number of threads, whatever is asked for.
+        precision: "tf32" lets float32 products round their factors to 10 bits of mantissa.
+        deterministic: on CUDA, choose only operations that repeat themselves to the bit, and convolutions without trying
+            which is fastest; an operation that cannot is an error. None is the default: no.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    # Read when the first matrices are multiplied; without it cuBLAS may add up in any order.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    matrices, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matrices.allow_tf32, convolutions.allow_tf32, convolutions.benchmark
+    fixed = torch.are_deterministic_algorithms_enabled()
+    matrices.allow_tf32 = convolutions.allow_tf32 = precision == "tf32"
+    convolutions.benchmark = not deterministic
+    torch.use_deterministic_algorithms(bool(deterministic))
+    try:
+        yield
+    finally:
+        matrices.allow_tf32, convolutions.allow_tf32, convolutions.benchmark = before
+        torch.use_deterministic_algorithms(fixed)

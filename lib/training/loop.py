@@ -2,21 +2,26 @@
 
 Images stay on the device; a step gathers each replicate's batch by index, adds up the mean losses and updates all
 replicates by one fused optimizer. Pruned weights are held at zero by masking the gradient: from a fresh optimizer a zero
-weight with zero gradient stays exactly zero under Adam and SGD, weight decay included (facts J16). Within an
+weight with zero gradient stays exactly zero under Adam and SGD, weight decay included (facts J16). Where few weights
+remain, only those are handed to the optimizer, which is the same and faster (`lib.training.remaining`). Within an
 epoch nothing waits for the device: losses add up there and are read once an epoch.
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.optim import Optimizer
 
 from lib import data
 from lib.training.examples import Examples, Replicate
 from lib.training.recipe import Precision, Recipe, learning_rate
+from lib.training.remaining import SHARE, Remaining
+from lib.training.repeated import Repeated, record_cuda_graph
 from lib.training.stack import State, forward
 
 
@@ -37,18 +42,24 @@ class Progress:
     train_losses: list[list[float]] = field(default_factory=list)
 
 
-def make_optimizer(recipe: Recipe, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer, fused into one pass over the parameters."""
+def make_optimizer(
+    recipe: Recipe, parameters: Sequence[Tensor], rate: Tensor | float | None = None
+) -> Optimizer:
+    """Return the recipe's optimizer, fused into one pass over the parameters.
+
+    Args:
+        recipe: which optimizer and its constants.
+        parameters: what it updates.
+        rate: learning rate; a tensor can be changed while a recorded step goes on reading it. None takes the recipe's.
+    """
+    rate = recipe.learning_rate if rate is None else rate
     if recipe.optimizer == "adam":
+        capturable = parameters[0].device.type == "cuda"
         return torch.optim.Adam(
-            parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+            parameters, lr=rate, weight_decay=recipe.weight_decay, fused=True, capturable=capturable
         )
     return torch.optim.SGD(
-        parameters,
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        fused=True,
+        parameters, lr=rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
     )
 
 
@@ -65,6 +76,13 @@ def batch_indices(replicates: Sequence[Replicate], stage: int, epoch: int, examp
     return torch.stack(orders)
 
 
+def _draws(replicates: Sequence[Replicate], stage: int, epoch: int, examples: int, batch_size: int) -> Tensor:
+    """Return flips and offsets of each replicate's images in one epoch, int64 [R, examples, 3], drawn batch by batch."""
+    sizes = [min(batch_size, examples - start) for start in range(0, examples, batch_size)]
+    generators = [r.generator("augmentation", stage, epoch) for r in replicates]
+    return torch.stack([torch.cat([data.draw(size, one) for size in sizes]) for one in generators])
+
+
 def train(
     module: nn.Module,
     progress: Progress,
@@ -76,6 +94,8 @@ def train(
     stage: int = 0,
     precision: Precision = "float32",
     after_epoch: Callable[[Progress], None] = lambda progress: None,
+    pixels: Tensor | None = None,
+    record: bool = True,
 ) -> Progress:
     """Train a stack from `progress.epoch` to the end of epoch `until` of the recipe's schedule.
 
@@ -90,6 +110,8 @@ def train(
         stage: position in the chain, so that each stage has its own data order.
         precision: of the matrix products; weights and optimizer are float32 always.
         after_epoch: called after each epoch with the progress, for bars and checkpoints.
+        pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
+        record: on CUDA, replay a recorded step; False launches every kernel of every step.
 
     Returns:
         The progress. A replicate whose loss is no longer finite shows it in `train_losses`; when all are so, training stops.
@@ -99,52 +121,68 @@ def train(
     steps = -(-count // recipe.batch_size)
     constants = data.normalization(examples.normalization)
     images = data.normalize(examples.train_images, constants)
+    if pixels is not None:
+        images = images.flatten(1).index_select(1, pixels).view(count, -1, 1, 1)
     if precision == "bfloat16":
         images = images.bfloat16()  # autocast would round them at every step
-    if device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     fill = constants.black.to(images)
+    few = {
+        name: Remaining(progress.stack[name], mask, images.dtype)
+        for name, mask in masks.items()
+        if mask.float().mean() < SHARE
+    }
+    multipliers = {name: mask.to(torch.float32) for name, mask in masks.items() if name not in few}
     trainable = {name for name, _ in module.named_parameters()}
-    parameters = {n: t.requires_grad_() for n, t in progress.stack.items() if n in trainable}
-    optimizer = make_optimizer(recipe, list(parameters.values()))
+    parameters = {n: t.requires_grad_() for n, t in progress.stack.items() if n in trainable and n not in few}
+    computing = {**progress.stack, **{name: remaining.dense for name, remaining in few.items()}}
+    rate = torch.tensor(0.0, device=device)
+    optimizer = make_optimizer(recipe, [*parameters.values(), *(r.values for r in few.values())], rate)
     if progress.optimizer is not None:
         optimizer.load_state_dict(progress.optimizer)
-    multipliers = {name: mask.to(torch.float32) for name, mask in masks.items()}
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+    total = torch.zeros(len(replicates), device=device)
+
+    def step(chosen: Tensor, *draws: Tensor) -> None:
+        labels = examples.train_labels.gather(1, chosen)
+        batch = images.index_select(0, chosen.flatten()).view(*chosen.shape, *images.shape[1:])
+        if draws:
+            batch = data.crop_and_flip(batch, *draws, fill)
+        optimizer.zero_grad(set_to_none=True)
+        with autocast(precision, device):
+            logits = forward(module, computing, batch)
+        losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none").view(
+            labels.shape
+        )
+        losses.mean(1).sum().backward()
+        for name, multiplier in multipliers.items():
+            parameters[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
+        for remaining in few.values():
+            remaining.gather()
+        optimizer.step()
+        for remaining in few.values():
+            remaining.scatter()
+        total.add_(losses.detach().sum(1))
+
+    advance = Repeated(step, record_cuda_graph if device.type == "cuda" and record else None)
     module.train()
     while progress.epoch < until:
-        order = batch_indices(replicates, stage, progress.epoch, count).to(device)
-        shuffled = examples.train_labels.gather(1, order)
-        draws = [r.generator("augmentation", stage, progress.epoch) for r in replicates]
-        total = torch.zeros(len(replicates), device=device)
-        for step in range(steps):
-            rate = learning_rate(recipe, progress.epoch * steps + step, steps)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            chosen = slice(step * recipe.batch_size, (step + 1) * recipe.batch_size)
-            labels = shuffled[:, chosen]
-            batch = images[order[:, chosen]]
-            if recipe.data.augmentation == "flip-crop":
-                batch = data.augment(batch, draws, fill=fill)
-            with autocast(precision, device):
-                logits = forward(module, progress.stack, batch)
-            losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none")
-            losses = losses.view(labels.shape)
-            losses.mean(1).sum().backward()
-            for name, multiplier in multipliers.items():
-                parameters[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            total += losses.detach().sum(1)
+        inputs = [batch_indices(replicates, stage, progress.epoch, count)]
+        if recipe.data.augmentation == "flip-crop":
+            inputs.append(_draws(replicates, stage, progress.epoch, count, recipe.batch_size))
+        batches = zip(*(whole.to(device).split(recipe.batch_size, 1) for whole in inputs), strict=True)
+        total.zero_()
+        for position, batch in enumerate(batches):
+            rate.fill_(learning_rate(recipe, progress.epoch * steps + position, steps))
+            advance(*batch)
+        for name, remaining in few.items():
+            remaining.scatter(progress.stack[name])
         progress.epoch += 1
         progress.optimizer = optimizer.state_dict()
         progress.train_losses.append((total / count).tolist())
         after_epoch(progress)
-        if not any(map(torch.isfinite, torch.tensor(progress.train_losses[-1]))):
+        if not any(map(math.isfinite, progress.train_losses[-1])):
             break
-    if device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = (
-            False  # evaluation is float32
-        )
     for tensor in parameters.values():
         tensor.requires_grad_(False)
     return progress

@@ -9,7 +9,11 @@ from lib.models import build, initialize, prunable_weights
 
 @pytest.mark.parametrize(
     ("name", "parameters", "prunable"),
-    [("lenet-300-100", 266_610, 265_200), ("cifar-resnet20", 272_474, 270_896)],
+    [
+        ("lenet-300-100", 266_610, 265_200),
+        ("cifar-resnet20", 272_474, 270_896),
+        ("cifar-vgg16", 14_728_266, 14_710_464),
+    ],
 )
 def test_counts(name, parameters, prunable):
     network = build(name)

@@ -1,0 +1,29 @@
+"""Units: what a network's layers hand to each other, and which tensors have one entry for each of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Units:
+    """A set of units: the pixels of the input, the neurons of a layer, or the filters of one or several convolutions.
+
+    Attributes:
+        written: names of parameters and buffers whose first axis counts the units, empty for the input.
+        read: names of the weights whose second axis counts them; nothing else depends on the units.
+    """
+
+    written: tuple[str, ...]
+    read: tuple[str, ...]
+
+
+def normalized(name: str, bias: bool = False) -> tuple[str, ...]:
+    """Return the names that a convolution `name`.0 and the batch normalization `name`.1 after it write filters to."""
+    tensors = (
+        "0.weight",
+        *(("0.bias",) if bias else ()),
+        "1.weight",
+        "1.bias",
+        "1.running_mean",
+        "1.running_var",
+    )
+    return tuple(f"{name}.{tensor}" for tensor in tensors)

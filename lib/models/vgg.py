@@ -1,0 +1,49 @@
+"""VGG-16 for 32 × 32 images (Simonyan and Zisserman 2015, configuration D; facts A.1).
+
+Thirteen 3 × 3 convolutions with bias, batch normalization and ReLU, halved four times by maxima and at last by averages,
+then one linear layer. Segments have W, 2W, 4W, 8W and 8W filters. The standard width W = 64 gives 14,728,266 parameters for
+ten classes, 14,710,464 of them prunable: the output layer is left whole.
+"""
+
+from torch import Tensor, nn
+
+from lib.models.units import Units, normalized
+
+SEGMENTS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # filters in units of the width, and convolutions
+
+
+class VGG(nn.Module):
+    """A plain convolutional network.
+
+    Args:
+        classes: number of outputs.
+        width: filters of the first segment.
+    """
+
+    def __init__(self, classes: int = 10, width: int = 64):
+        super().__init__()
+        layers: list[nn.Module] = []
+        inputs = 3
+        for factor, convolutions in SEGMENTS:
+            for _ in range(convolutions):
+                convolution = nn.Conv2d(inputs, factor * width, 3, padding=1)
+                layers.append(
+                    nn.Sequential(convolution, nn.BatchNorm2d(factor * width), nn.ReLU(inplace=True))
+                )
+                inputs = factor * width
+            layers.append(nn.MaxPool2d(2))
+        layers[-1] = nn.AvgPool2d(2)
+        self.layers = nn.Sequential(*layers)
+        self.output = nn.Linear(inputs, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images [batch, 3, 32, 32] to logits [batch, classes]."""
+        return self.output(self.layers(images).flatten(1))
+
+    def units(self) -> tuple[Units, ...]:
+        """Return the filters of each convolution and what reads them."""
+        names = [f"layers.{i}" for i, layer in enumerate(self.layers) if isinstance(layer, nn.Sequential)]
+        readers = [f"{name}.0.weight" for name in names[1:]] + ["output.weight"]
+        return tuple(
+            Units(normalized(name, bias=True), (reader,)) for name, reader in zip(names, readers, strict=True)
+        )

@@ -1,0 +1,131 @@
+"""Training only what a pruned network still computes with.
+
+A unit (a pixel, a neuron, a filter) has a path if unpruned weights lead from it to the output. The others change neither
+the function nor any gradient, so they are left out while a stage trains, with the rows and columns of weights that belong
+to them, and scattered back after it. A unit that only lost its inputs stays: its bias still reaches the output.
+
+Weight decay also shrinks weights without a path, and pruning compares magnitudes later. Without a gradient, momentum SGD
+(v ← μ v + λ w, w ← w - η v) is linear in w, so that a whole stage multiplies them all by one number, `decay_factor`. Running
+statistics of filters without a path stay as they were; no output depends on them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from lib.models.units import Units
+from lib.training.recipe import Recipe, learning_rate
+from lib.training.stack import State
+
+MULTIPLE = 16  # numbers of units kept; matrix products run slower on odd ones
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Which units of a stack of R replicates are trained.
+
+    Attributes:
+        kept: name → for its first and second axis (after the replicates) the indices kept, int64 [R, m] or None for all. All
+            replicates keep the same number m, as many as the one with most paths; only which ones differs.
+        pixels: indices of the input's pixels that are kept, the same for all replicates; None for all.
+    """
+
+    kept: Mapping[str, tuple[Tensor | None, Tensor | None]] = field(default_factory=dict)
+    pixels: Tensor | None = None
+
+    def shrink(self, stack: Mapping[str, Tensor]) -> State:
+        """Return the kept part of each tensor [R, ...]; tensors that keep all are the same objects."""
+        return {
+            name: torch.stack([one[at] for one, at in zip(tensor, self._places(name), strict=True)])
+            if name in self.kept
+            else tensor
+            for name, tensor in stack.items()
+        }
+
+    def scatter(
+        self, small: Mapping[str, Tensor], stack: Mapping[str, Tensor], decay: Mapping[str, float]
+    ) -> State:
+        """Undo `shrink`.
+
+        Args:
+            small: the kept part of each tensor, trained.
+            stack: name → [R, ...], the whole tensors as they were; not changed.
+            decay: name → factor for the entries that were left out, 1 for names it lacks.
+        """
+        whole = dict(small)
+        for name in self.kept:
+            whole[name] = stack[name].detach() * decay.get(name, 1.0)
+            for one, at, values in zip(whole[name], self._places(name), small[name], strict=True):
+                one[at] = values.detach()
+        return whole
+
+    def _places(self, name: str) -> list[tuple[Tensor | slice, ...]]:
+        """Return for each replicate the index that picks the kept part of a tensor."""
+        rows, columns = self.kept[name]
+        if columns is None:
+            return [(row,) for row in rows]
+        if rows is None:
+            return [(slice(None), column) for column in columns]
+        return [(row[:, None], column) for row, column in zip(rows, columns, strict=True)]
+
+
+def find_paths(units: Sequence[Units], stack: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Paths:
+    """Find the units of a stack that still have a path to the output.
+
+    Args:
+        units: of the network, see `lib.models.units`.
+        stack: name → [R, ...], for the shapes.
+        masks: name → bool [R, ...]; a tensor without one is unpruned.
+    """
+    connected = {name: _connections(stack, masks, name) for unit in units for name in unit.read}
+    writer = {name: position for position, unit in enumerate(units) for name in unit.written}
+    kept = [torch.zeros_like(connected[unit.read[0]][:, 0]) for unit in units]
+    before = -1
+    while before < (
+        before := sum(int(k.sum()) for k in kept)
+    ):  # from the output back, until nothing is added
+        for position in reversed(range(len(units))):
+            for name in units[position].read:
+                links = connected[name]
+                if name in writer:
+                    links = links & kept[writer[name]].unsqueeze(2)
+                kept[position] = kept[position] | links.any(1)
+    pixels = None
+    axes: dict[str, list[Tensor | None]] = {}
+    for unit, paths in zip(units, kept, strict=True):
+        if not unit.written:
+            paths = paths.any(0).expand_as(paths)  # the images are shared
+        chosen = _first(paths)
+        if chosen.shape[1] == paths.shape[1]:
+            continue
+        if not unit.written:
+            pixels = chosen[0]
+        for axis, names in enumerate((unit.written, unit.read)):
+            for name in names:
+                axes.setdefault(name, [None, None])[axis] = chosen
+    return Paths({name: (rows, columns) for name, (rows, columns) in axes.items()}, pixels)
+
+
+def _connections(stack: Mapping[str, Tensor], masks: Mapping[str, Tensor], name: str) -> Tensor:
+    """Return bool [R, units that the weight writes, units that it reads]."""
+    mask = masks[name] if name in masks else torch.ones_like(stack[name], dtype=torch.bool)
+    return mask.flatten(3).any(3) if mask.dim() > 3 else mask
+
+
+def _first(paths: Tensor) -> Tensor:
+    """Return for each replicate the units with a path, and for those with fewer some without, int64 [R, m] ascending."""
+    count = min(paths.shape[1], MULTIPLE * max(1, -(-int(paths.sum(1).max()) // MULTIPLE)))
+    return torch.argsort((~paths).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
+
+
+def decay_factor(recipe: Recipe, from_epoch: int, to_epoch: int, steps_per_epoch: int) -> float:
+    """Return by what weight decay alone multiplies a weight whose gradient is zero, from a fresh SGD optimizer."""
+    if not recipe.weight_decay:
+        return 1.0
+    weight, velocity = 1.0, 0.0
+    for step in range(from_epoch * steps_per_epoch, to_epoch * steps_per_epoch):
+        velocity = recipe.momentum * velocity + recipe.weight_decay * weight
+        weight -= learning_rate(recipe, step, steps_per_epoch) * velocity
+    return weight
