@@ -54,11 +54,12 @@ def tables(
     store: str = "",
     device: str = "auto",
     repository_root: Path = REPOSITORY,
+    deterministic: bool = False,
 ) -> Tables:
     """Return the tables that a page draws; train only when asked to, or when none of that scale is there.
 
     Args:
-        page, benchmark, scale, store, device: see `measure`.
+        page, benchmark, scale, store, device, deterministic: see `measure`.
         recompute: measure on this machine even though a table exists. What the store holds is not trained again.
         repository_root: where `papers/` and `runs/` lie.
     """
@@ -79,7 +80,7 @@ def tables(
         return Tables(current, [t for t in found if t not in current])
 
     if recompute or not any(t.provenance.scale == scale for t in look().current):
-        measure(page, benchmark, scale, store, device, repository_root=repository_root)
+        measure(page, benchmark, scale, store, device, None, repository_root, deterministic)
     return look()
 
 

@@ -58,6 +58,7 @@ def tabulate(all_results: Sequence[Results], page: str, benchmark: str, scale: s
         seeds=tuple(sorted({r.seed for results in all_results for r in results.replicates})),
         device=" + ".join(sorted({record["device"] for record in records})),
         precision=" + ".join(sorted({record["precision"] for record in records})),
+        deterministic=all(record.get("deterministic", True) for record in records),
         stacking="stacked" if any(record["stacked"] > 1 for record in records) else "sequential",
         date=max(record["date"] for record in records),
         wall_clock_seconds=round(sum(record["seconds"] for record in records), 1),
@@ -82,6 +83,7 @@ def measure(
     device: str = "auto",
     seeds: Sequence[int] | None = None,
     repository_root: Path = REPOSITORY,
+    deterministic: bool = False,
 ) -> Table:
     """Run what the store lacks of a page's chains, and write its table among those of this machine.
 
@@ -92,6 +94,7 @@ def measure(
         device: see `lib.training.device.find_device`.
         seeds: only these replicates; None for all of the plan.
         repository_root: where `runs/` lies.
+        deterministic: on CUDA, repeat to the bit, at a price; a CPU always does.
 
     Raises:
         InputError: for an unknown benchmark or scale, a device that is not there, a store that cannot be written.
@@ -103,7 +106,8 @@ def measure(
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
     kept = Store(store or None)
     results = [
-        run(c, replicates, kept, device, plan.precision, plan.largest_stack) for c in page.chains(plan)
+        run(c, replicates, kept, device, plan.precision, plan.largest_stack, deterministic=deterministic)
+        for c in page.chains(plan)
     ]
     table = tabulate(results, page.name, benchmark, scale)
     write(table, repository_root / "runs" / "tables" / page.paper / page.name, f"{benchmark}_{scale}")
@@ -137,12 +141,21 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(name)
     parser.add_argument("--seeds", type=int, nargs="+", help="only these replicates")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--deterministic", action="store_true", help="on CUDA, repeat to the bit")
     parser.add_argument("--store", default="")
     parser.add_argument("--commit", action="store_true", help="also write the table beside the page")
     given = parser.parse_args(arguments)
     try:
         page = find_page(given.paper, given.page)
-        table = measure(page, given.benchmark, given.scale, given.store, given.device, given.seeds)
+        table = measure(
+            page,
+            given.benchmark,
+            given.scale,
+            given.store,
+            given.device,
+            given.seeds,
+            deterministic=given.deterministic,
+        )
         if given.commit:
             print(f"written to {commit(page, table).relative_to(REPOSITORY)}")
     except InputError as error:

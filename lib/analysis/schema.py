@@ -63,6 +63,7 @@ class Provenance(pydantic.BaseModel):
     seeds: tuple[int, ...]
     device: Name
     precision: Name
+    deterministic: bool = True
     stacking: Literal["stacked", "sequential"]
     date: datetime.date
     wall_clock_seconds: Annotated[float, pydantic.Field(ge=0)]

@@ -1,14 +1,18 @@
 """The runner: brings a chain to its end for a set of replicates, computing only the stages that the store lacks.
 
-Replicates that miss the same stage train it as one stack. A stage is trained under the locks of its keys, so that two
-processes that ask for it train it once.
+Replicates that miss the same stage train it as one stack; one that does not fit in memory is divided. A stage is trained
+under the locks of its keys, so that two processes that ask for it train it once.
 """
 
+import gc
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from tqdm.auto import tqdm
 
+from lib.errors import InputError
 from lib.models import build
 from lib.stages.single import train_stage
 from lib.stages.stage import Chain, stage_keys
@@ -41,6 +45,7 @@ def run(
     precision: Precision = "float32",
     largest_stack: int | None = None,
     progress: bool = True,
+    deterministic: bool = False,
 ) -> Results:
     """Bring a chain to its end for all replicates.
 
@@ -53,14 +58,20 @@ def run(
         largest_stack: most replicates in a stack; with it set, each stack is brought to its end before the next begins,
             so that a run cut short leaves whole replicates.
         progress: show a bar.
+        deterministic: on CUDA, repeat to the bit, see `lib.training.device.arithmetic`; a CPU always does.
 
     Returns:
         The finished stages.
 
     Raises:
-        InputError: for a device that is not there or a store that cannot be written.
+        InputError: for a device that is not there or lacks the precision, or a store that cannot be written.
+        torch.OutOfMemoryError: if a single replicate does not fit.
     """
     place = find_device(device)
+    if precision == "tf32" and place.type != "cuda":
+        raise InputError(
+            f"precision 'tf32' was asked for on {place.type}, but only CUDA devices have it; allowed: float32, bfloat16"
+        )
     prepare_processor()
     keys = [stage_keys(chain, r, precision) for r in replicates]
     found = {key: store.find(key) for row in keys for key in row}
@@ -73,32 +84,65 @@ def run(
         disable=not (progress and missing),
         desc=f"{chain.recipe.benchmark} {chain.algorithm}",
     )
-    stacks, network, examples = [list(range(len(replicates)))], None, None
+    everyone = list(range(len(replicates)))
+    size, network, examples = len(replicates), None, None
     if any(entry is None for entry in found.values()):
         recipe = chain.recipe
         examples = prepare(recipe.data, replicates, place)
         network = build(recipe.network, examples.classes, recipe.width)
         size = min(stack_limit(network.module, place, len(replicates)), largest_stack or len(replicates))
-        stacks = [list(range(i, min(i + size, len(replicates)))) for i in range(0, len(replicates), size)]
-    for stack in stacks:
-        for position in range(len(chain.stages)):
-            alive = [i for i in stack if not (done[i] and done[i][-1].record["diverged"])]
-            wanted = [i for i in alive if found[keys[i][position]] is None]
-            with store.locked(keys[i][position] for i in wanted):
-                for i in wanted:  # another process may have finished it while this one waited
+
+    def advance(stack: list[int], position: int) -> None:
+        """Bring one stack past one stage."""
+        alive = [
+            i for i in stack if len(done[i]) == position and not (done[i] and done[i][-1].record["diverged"])
+        ]
+        wanted = [i for i in alive if found[keys[i][position]] is None]
+        with store.locked(keys[i][position] for i in wanted):
+            for i in wanted:  # another process may have finished it while this one waited
+                found[keys[i][position]] = store.find(keys[i][position])
+            absent = [i for i in wanted if found[keys[i][position]] is None]
+            if absent and network and examples:
+                train_stage(
+                    network, chain, position, [replicates[i] for i in absent], [done[i] for i in absent],
+                    [keys[i][position] for i in absent], examples[absent], store, precision, bar, deterministic,
+                )  # fmt: skip
+                for i in absent:
                     found[keys[i][position]] = store.find(keys[i][position])
-                absent = [i for i in wanted if found[keys[i][position]] is None]
-                if absent and network and examples:
-                    chosen = [replicates[i] for i in absent]
-                    train_stage(
-                        network, chain, position, chosen, [done[i] for i in absent],
-                        [keys[i][position] for i in absent], examples[absent], store, precision, bar,
-                    )  # fmt: skip
-                    for i in absent:
-                        found[keys[i][position]] = store.find(keys[i][position])
-            for i in alive:
-                entry = found[keys[i][position]]
-                assert entry is not None, "a stage that was just kept is in the store"
-                done[i].append(entry)
+        for i in alive:
+            entry = found[keys[i][position]]
+            assert entry is not None, "a stage that was just kept is in the store"
+            done[i].append(entry)
+
+    waiting = _chunks(everyone, size)
+    while waiting:
+        stack = waiting.pop(0)
+        refused = None
+        try:
+            for position in range(len(chain.stages)):
+                advance(stack, position)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if len(stack) == 1 or not _is_out_of_memory(error):
+                raise
+            refused = str(error).splitlines()[0]
+        if refused:  # outside of the handler, so that nothing of the failed stack is held any more
+            gc.collect()
+            if place.type == "cuda":
+                torch.cuda.empty_cache()
+            size = -(-len(stack) // (-(-len(stack) // size) + 1))
+            warnings.warn(
+                f"a stack of {len(stack)} replicates does not fit in memory ({refused}); going on with stacks of {size}",
+                stacklevel=2,
+            )
+            waiting = _chunks([*stack, *(i for other in waiting for i in other)], size)
     bar.close()
     return Results(chain, tuple(replicates), tuple(map(tuple, done)))
+
+
+def _chunks(replicates: list[int], size: int) -> list[list[int]]:
+    return [replicates[start : start + size] for start in range(0, len(replicates), size)]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Return whether a device, or the allocator of the CPU, refused memory."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

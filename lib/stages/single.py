@@ -27,6 +27,7 @@ from lib.training import (
     Progress,
     Recipe,
     Replicate,
+    arithmetic,
     evaluate,
     stack_states,
     train,
@@ -134,6 +135,7 @@ def train_stage(
     store: Store,
     precision: Precision,
     bar: tqdm,
+    deterministic: bool = False,
 ) -> None:
     """Train one stage for a stack of replicates and keep it in the store."""
     stage, device = chain.stages[position], examples.train_images.device
@@ -177,10 +179,11 @@ def train_stage(
             last = time.perf_counter()
 
     dense = all(bool(mask.all()) for mask in masks.values())
-    train(
-        network.module, progress, examples, replicates, chain.recipe, stage.to_epoch,
-        {} if dense else paths.shrink(masks), position, precision, after_epoch, paths.pixels,
-    )  # fmt: skip
+    with arithmetic(device, precision, deterministic):
+        train(
+            network.module, progress, examples, replicates, chain.recipe, stage.to_epoch,
+            {} if dense else paths.shrink(masks), position, precision, after_epoch, paths.pixels,
+        )  # fmt: skip
     steps = -(-len(examples.train_images) // chain.recipe.batch_size)
     factor = decay_factor(chain.recipe, stage.from_epoch, stage.to_epoch, steps)
     decay = {name: factor for name, _ in network.module.named_parameters()}
@@ -200,6 +203,7 @@ def train_stage(
         "stacked": len(replicates),
         "threads": torch.get_num_threads(),
         "precision": precision,
+        "deterministic": device.type == "cpu" or deterministic,
         "device": describe_device(device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "numerics_version": NUMERICS_VERSION,

@@ -51,9 +51,7 @@ def describe_device(device: torch.device) -> str:
 
 
 @contextlib.contextmanager
-def arithmetic(
-    device: torch.device, precision: Precision, deterministic: bool | None = None
-) -> Iterator[None]:
+def arithmetic(device: torch.device, precision: Precision, deterministic: bool = False) -> Iterator[None]:
     """Set how a device computes for the length of a block, and put everything back after it.
 
     Args:
@@ -61,7 +59,7 @@ def arithmetic(
             so that a run repeats itself to the bit for a given number of threads, whatever is asked for.
         precision: "tf32" lets float32 products round their factors to 10 bits of mantissa.
         deterministic: on CUDA, choose only operations that repeat themselves to the bit, and convolutions without trying
-            which is fastest; an operation that cannot is an error. None is the default: no.
+            which is fastest; an operation that cannot is an error.
     """
     if device.type != "cuda":
         yield
@@ -73,7 +71,7 @@ def arithmetic(
     fixed = torch.are_deterministic_algorithms_enabled()
     matrices.allow_tf32 = convolutions.allow_tf32 = precision == "tf32"
     convolutions.benchmark = not deterministic
-    torch.use_deterministic_algorithms(bool(deterministic))
+    torch.use_deterministic_algorithms(deterministic)
     try:
         yield
     finally:

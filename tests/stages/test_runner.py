@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from lib.errors import InputError
 from lib.models import build
 from lib.stages import NUMERICS_VERSION, Prune, Store, read_masks, run, single
 from lib.stages import runner as runner_module
@@ -128,6 +129,54 @@ def test_a_stage_resumes_from_its_checkpoint_to_the_bit(kind, request, store, mo
     resumed = quick(chain, replicates, store)
     assert same(whole, resumed) and metrics(whole) == metrics(resumed)
     assert not list((store.folder / "checkpoints").iterdir())
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_stack_that_does_not_fit_is_divided(recipe, replicates, store, monkeypatch, refusal):
+    """Of stacks of 4, 2 and 1 replicates only the last two fit; the work done before memory ran out is kept."""
+    chain = learning_rate_rewinding(recipe, 1, PRUNE)
+    sizes = []
+
+    def train_stage(network, chain, position, chosen, *rest):
+        if len(chosen) > 2 and position > 0:
+            raise refusal
+        sizes.append((position, len(chosen)))
+        single.train_stage(network, chain, position, chosen, *rest)
+
+    monkeypatch.setattr(runner_module, "train_stage", train_stage)
+    with pytest.warns(UserWarning, match="stack of 4 replicates does not fit in memory .* stacks of 2"):
+        results = quick(chain, replicates, store)
+    assert sizes == [(0, 4), (1, 2), (2, 2), (1, 2), (2, 2)]
+    assert [len(row) for row in results.entries] == [3] * 4
+
+
+def test_a_single_replicate_that_does_not_fit_is_an_error(recipe, replicates, store, monkeypatch):
+    def refuse(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(runner_module, "train_stage", refuse)
+    with pytest.warns(UserWarning, match="does not fit"), pytest.raises(torch.OutOfMemoryError):
+        quick(learning_rate_rewinding(recipe, 0, PRUNE), replicates, store)
+
+
+def test_other_errors_are_not_taken_for_full_memory(recipe, replicates, store, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(runner_module, "train_stage", fail)
+    with pytest.raises(RuntimeError, match="shapes"):
+        quick(learning_rate_rewinding(recipe, 0, PRUNE), replicates, store)
+
+
+def test_a_precision_that_the_device_lacks_is_an_error(recipe, replicates, store):
+    with pytest.raises(InputError, match="only CUDA devices have it; allowed: float32, bfloat16"):
+        quick(learning_rate_rewinding(recipe, 0, PRUNE), replicates, store, precision="tf32")
 
 
 def test_a_damaged_entry_is_retrained_to_the_same_bits(recipe, replicates, store):

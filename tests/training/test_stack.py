@@ -157,3 +157,23 @@ def test_training_stops_when_all_have_diverged(recipe):
     stack["hidden.0.weight"][:] = float("nan")
     done = train(network.module, Progress(0, stack), examples, [Replicate(seed=0)], recipe, 3, {})
     assert done.epoch == 1
+
+
+def test_training_through_a_recorder_is_the_same_to_the_bit(recipe, replicates, monkeypatch):
+    """The loop hands everything that changes to a step through its inputs or in place, as a recorded step needs it."""
+    from lib.training import loop
+    from lib.training.repeated import Repeated
+
+    plain = trained(recipe, replicates, 2)
+
+    class Remembering(Repeated):
+        def __init__(self, function, record):
+            def replayable(function, slots):
+                return lambda: function(*slots)
+
+            super().__init__(function, replayable, lambda function, tensors: function(*tensors))
+
+    monkeypatch.setattr(loop, "Repeated", Remembering)
+    recorded = trained(recipe, replicates, 2)
+    assert plain.train_losses == recorded.train_losses
+    assert all(torch.equal(t, recorded.stack[n]) for n, t in plain.stack.items())

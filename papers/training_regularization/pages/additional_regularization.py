@@ -43,6 +43,7 @@ scale: str = "laptop"
 recompute: bool = False
 store: str = ""
 device: str = "auto"
+deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always does
 
 # %% [markdown]
 # ## The run
@@ -67,7 +68,7 @@ from papers.training_regularization.comparison import table_6, table_11
 
 theme.enable()
 plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device)
+found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
 
 # %% [markdown]
 # What was measured, and where:
