@@ -5,7 +5,7 @@
 
 from torch import Tensor, nn
 
-from lib.models.linear import Linear
+from lib.models.layers import Linear
 from lib.models.units import Units
 
 
@@ -18,7 +18,7 @@ class LeNet(nn.Module):
         inputs: values in one image, 784 for 28 × 28 grey pixels.
     """
 
-    stackable = True  # parameters may have a leading replicate axis
+    stackable = True
 
     def __init__(self, classes: int = 10, hidden: tuple[int, ...] = (300, 100), inputs: int = 784):
         super().__init__()

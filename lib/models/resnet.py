@@ -8,12 +8,13 @@ W = 16 has 272,474 parameters, 270,896 of them prunable: the output layer is pru
 from torch import Tensor, nn
 
 from lib.errors import InputError
+from lib.models.layers import Convolution, Linear, Normalization, apart, side_by_side
 from lib.models.units import Units, normalized
 
 
 def _convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
+    convolution = Convolution(inputs, outputs, size, stride, padding=size // 2, bias=False)
+    return nn.Sequential(convolution, Normalization(outputs))
 
 
 class Block(nn.Module):
@@ -42,6 +43,8 @@ class ResNet(nn.Module):
         InputError: if depth is not 6n + 2.
     """
 
+    stackable = True
+
     def __init__(self, classes: int = 10, depth: int = 20, width: int = 16):
         super().__init__()
         blocks, rest = divmod(depth - 2, 6)
@@ -56,12 +59,13 @@ class ResNet(nn.Module):
                 layers.append(Block(inputs, outputs, stride=2 if segment and block == 0 else 1))
                 inputs = outputs
         self.blocks = nn.Sequential(*layers)
-        self.output = nn.Linear(inputs, classes)
+        self.output = Linear(inputs, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images [batch, 3, 32, 32] to logits [batch, classes]."""
-        maps = self.blocks(self.stem(images).relu_())
-        return self.output(maps.mean((2, 3)))
+        """Map images [batch, 3, 32, 32] or [R, batch, 3, 32, 32] to logits [batch, classes] or [R, batch, classes]."""
+        first = self.stem[0].weight
+        maps = self.blocks(self.stem(side_by_side(images, first)).relu_())
+        return self.output(apart(maps.mean((2, 3)), first))
 
     def units(self) -> tuple[Units, ...]:
         """Return the filters inside each block, and those of each segment's main path, which its blocks add up."""

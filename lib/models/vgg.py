@@ -7,6 +7,7 @@ ten classes, 14,710,464 of them prunable: the output layer is left whole.
 
 from torch import Tensor, nn
 
+from lib.models.layers import Convolution, Linear, Normalization, apart, side_by_side
 from lib.models.units import Units, normalized
 
 SEGMENTS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # filters in units of the width, and convolutions
@@ -20,25 +21,29 @@ class VGG(nn.Module):
         width: filters of the first segment.
     """
 
+    stackable = True
+
     def __init__(self, classes: int = 10, width: int = 64):
         super().__init__()
         layers: list[nn.Module] = []
         inputs = 3
         for factor, convolutions in SEGMENTS:
             for _ in range(convolutions):
-                convolution = nn.Conv2d(inputs, factor * width, 3, padding=1)
+                convolution = Convolution(inputs, factor * width, 3, padding=1)
                 layers.append(
-                    nn.Sequential(convolution, nn.BatchNorm2d(factor * width), nn.ReLU(inplace=True))
+                    nn.Sequential(convolution, Normalization(factor * width), nn.ReLU(inplace=True))
                 )
                 inputs = factor * width
             layers.append(nn.MaxPool2d(2))
         layers[-1] = nn.AvgPool2d(2)
         self.layers = nn.Sequential(*layers)
-        self.output = nn.Linear(inputs, classes)
+        self.output = Linear(inputs, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images [batch, 3, 32, 32] to logits [batch, classes]."""
-        return self.output(self.layers(images).flatten(1))
+        """Map images [batch, 3, 32, 32] or [R, batch, 3, 32, 32] to logits [batch, classes] or [R, batch, classes]."""
+        first = self.layers[0][0].weight
+        maps = self.layers(side_by_side(images, first))
+        return self.output(apart(maps.flatten(1), first))
 
     def units(self) -> tuple[Units, ...]:
         """Return the filters of each convolution and what reads them."""

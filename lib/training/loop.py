@@ -7,7 +7,6 @@ remain, only those are handed to the optimizer, which is the same and faster (`l
 epoch nothing waits for the device: losses add up there and are read once an epoch.
 """
 
-import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,11 +62,14 @@ def make_optimizer(
     )
 
 
-def autocast(precision: Precision, device: torch.device) -> contextlib.AbstractContextManager:
-    """Return the context in which the network is applied while training."""
-    if precision == "bfloat16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return contextlib.nullcontext()
+def product_parameters(module: nn.Module) -> set[str]:
+    """Return the names of the parameters that enter products: weights and biases of convolutions and linear layers."""
+    return {
+        f"{name}.{parameter}" if name else parameter
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd)
+        for parameter, _ in layer.named_parameters(recurse=False)
+    }
 
 
 def batch_indices(replicates: Sequence[Replicate], stage: int, epoch: int, examples: int) -> Tensor:
@@ -123,8 +125,9 @@ def train(
     images = data.normalize(examples.train_images, constants)
     if pixels is not None:
         images = images.flatten(1).index_select(1, pixels).view(count, -1, 1, 1)
+    rounded: set[str] = set()
     if precision == "bfloat16":
-        images = images.bfloat16()  # autocast would round them at every step
+        images, rounded = images.bfloat16(), product_parameters(module)
     fill = constants.black.to(images)
     few = {
         name: Remaining(progress.stack[name], mask, images.dtype)
@@ -149,8 +152,8 @@ def train(
         if draws:
             batch = data.crop_and_flip(batch, *draws, fill)
         optimizer.zero_grad(set_to_none=True)
-        with autocast(precision, device):
-            logits = forward(module, computing, batch)
+        factors = {name: t.to(batch) if name in rounded else t for name, t in computing.items()}
+        logits = forward(module, factors, batch)
         losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none").view(
             labels.shape
         )

@@ -1,8 +1,8 @@
 """A stack: the parameters of R replicates side by side, advanced by the same operations.
 
-Every tensor has a leading replicate axis. The network is applied to all replicates at once by `torch.func`
-(vmap over functional_call), so that R small matrix products become one batched product; the loss is the sum over
-replicates, whose gradient with respect to each replicate's weights is that replicate's own.
+Every tensor has a leading replicate axis. The book's networks apply all replicates at once (`lib.models.layers`), so that R
+small matrix products become one batched product; any other module is applied by `torch.func` (vmap over functional_call).
+The loss is the sum over replicates, whose gradient with respect to each replicate's weights is that replicate's own.
 """
 
 from collections.abc import Mapping
@@ -35,23 +35,13 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
     Returns:
         Logits [R, batch, classes].
     """
-    shared = images.dim() == 4
-    replicates = next(iter(stack.values())).shape[0]
-    if getattr(
-        module, "stackable", False
-    ):  # its layers know the replicate axis; saves the work of vmap at each step
+    if getattr(module, "stackable", False):  # its layers know the replicate axis
         return functional_call(module, dict(stack), (images,))
-    if replicates == 1:  # without vmap: squeeze is a view, so nothing is copied either way
-        state = {name: tensor.squeeze(0) for name, tensor in stack.items()}
-        batch = images if shared else images.squeeze(0)
-        # Channels last is the layout in which convolutions run forward and backward without reordering.
-        batch = batch.to(memory_format=torch.channels_last)
-        return functional_call(module, state, (batch,)).unsqueeze(0)
 
     def apply(state: State, batch: Tensor) -> Tensor:
         return functional_call(module, state, (batch,))
 
-    return vmap(apply, in_dims=(0, None if shared else 0))(dict(stack), images)
+    return vmap(apply, in_dims=(0, None if images.dim() == 4 else 0))(dict(stack), images)
 
 
 def stack_limit(module: nn.Module, device: torch.device, replicates: int) -> int:

@@ -12,9 +12,9 @@ from lib.training.paths import Paths, decay_factor, find_paths
 from lib.training.stack import State
 
 NETWORKS = {
-    "lenet-300-100": (None, (1, 28, 28), 0.006),
-    "cifar-resnet20": (4, (3, 16, 16), 0.02),
-    "cifar-vgg16": (4, (3, 32, 32), 0.015),
+    "lenet-300-100": (None, (1, 28, 28), 0.05),
+    "cifar-resnet20": (4, (3, 16, 16), 0.6),
+    "cifar-vgg16": (4, (3, 32, 32), 0.6),
 }
 
 
@@ -40,6 +40,9 @@ def pruned(name: str, replicates: int = 2, fraction: float | None = None):
             n: torch.rand(state[n].shape, generator=generator) < (fraction or remaining)
             for n in network.prunable
         }
+        for units in network.units:
+            for reader in (n for n in units.read if n in mask):
+                mask[reader][:, seed :: 3 + seed] = False  # a third or a quarter of the units lose all that reads them
         states.append({n: t * mask[n] if n in mask else t for n, t in state.items()})
         masks.append(mask)
     stack = {n: t.double() if t.is_floating_point() else t for n, t in stack_states(states).items()}

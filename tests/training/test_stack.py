@@ -41,14 +41,64 @@ def trained(
     )
 
 
-def test_forward_of_a_stack_is_each_network(recipe, replicates):
-    network, stack, examples = start(recipe, replicates)
-    images = torch.rand(len(replicates), 5, 1, 28, 28)
-    together = forward(network.module, stack, images)
-    for r in range(len(replicates)):
-        network.module.load_state_dict({n: t[r] for n, t in stack.items()})
-        assert torch.allclose(together[r], network.module(images[r]), atol=1e-5)
-    assert forward(network.module, stack, images[0]).shape == (len(replicates), 5, examples.classes)
+@pytest.mark.parametrize(
+    ("name", "width", "shape"),
+    [
+        ("lenet-300-100", None, (1, 28, 28)),
+        ("cifar-resnet20", 4, (3, 32, 32)),
+        ("cifar-vgg16", 4, (3, 32, 32)),
+    ],
+)
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_a_stack_is_each_of_its_networks(name, width, shape, mode):
+    """Logits, gradients and running statistics, in float64, of the book's networks and of any other module."""
+    network = build(name, 10, width)
+    states = []
+    for seed in range(3):
+        initialize(network.module, torch.Generator().manual_seed(seed))
+        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
+    stack = {n: t.double() if t.is_floating_point() else t for n, t in stack_states(states).items()}
+    images = torch.rand(3, 5, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    network.module.train(mode == "train")
+
+    def results(batch: torch.Tensor, chosen: list[int]):
+        leaves = {n: t[chosen].clone() for n, t in stack.items()}
+        for name, _ in network.module.named_parameters():
+            leaves[name].requires_grad_()
+        logits = forward(network.module, leaves, batch)
+        logits.square().sum().backward()
+        return [logits.detach()] + [t.detach() if t.grad is None else t.grad for t in leaves.values()]
+
+    together = results(images, [0, 1, 2])
+    for r in range(3):
+        for one, all_ in zip(results(images[r : r + 1], [r]), together, strict=True):
+            assert torch.allclose(one[0].double(), all_[r].double(), rtol=1e-6, atol=1e-6)
+    shared = results(images[0], [0, 1, 2])
+    assert torch.allclose(shared[0][0], together[0][0])
+    leaves = {n: t[0] for n, t in stack.items()}
+    plain = torch.func.functional_call(network.module, leaves, (images[0],))
+    assert torch.allclose(plain, together[0][0], rtol=1e-6, atol=1e-6)
+
+
+def test_any_other_module_stacks_too():
+    module = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(12, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)
+    )
+    states = [{n: torch.randn_like(t) for n, t in module.state_dict().items()} for _ in range(3)]
+    images = torch.rand(3, 5, 3, 2, 2)
+    together = forward(module, stack_states(states), images)
+    for r, state in enumerate(states):
+        module.load_state_dict(state)
+        assert torch.allclose(together[r], module(images[r]), atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_convolutions_train_in_stacks(objects_recipe, replicates, precision):
+    """As they do on a GPU; on a CPU the runner trains them one after the other, which is faster there."""
+    together = trained(objects_recipe, replicates[:2], 2, precision=precision)
+    alone = trained(objects_recipe, replicates[1:2], 2, precision=precision)
+    assert together.train_losses[0][1] == pytest.approx(alone.train_losses[0][0], rel=0.05)
+    assert all(t.dtype == torch.float32 for n, t in together.stack.items() if "num_batches" not in n)
 
 
 @pytest.mark.parametrize("kind", ["recipe", "objects_recipe"])
