@@ -98,6 +98,7 @@ def train(
     after_epoch: Callable[[Progress], None] = lambda progress: None,
     pixels: Tensor | None = None,
     record: bool = True,
+    share: float = SHARE,
 ) -> Progress:
     """Train a stack from `progress.epoch` to the end of epoch `until` of the recipe's schedule.
 
@@ -114,6 +115,7 @@ def train(
         after_epoch: called after each epoch with the progress, for bars and checkpoints.
         pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
         record: on CUDA, replay a recorded step; False launches every kernel of every step.
+        share: of a weight that remains, below which only what remains is handed to the optimizer.
 
     Returns:
         The progress. A replicate whose loss is no longer finite shows it in `train_losses`; when all are so, training stops.
@@ -132,7 +134,7 @@ def train(
     few = {
         name: Remaining(progress.stack[name], mask, images.dtype)
         for name, mask in masks.items()
-        if mask.float().mean() < SHARE
+        if mask.float().mean() < share
     }
     multipliers = {name: mask.to(torch.float32) for name, mask in masks.items() if name not in few}
     trainable = {name for name, _ in module.named_parameters()}

@@ -42,7 +42,9 @@ def pruned(name: str, replicates: int = 2, fraction: float | None = None):
         }
         for units in network.units:
             for reader in (n for n in units.read if n in mask):
-                mask[reader][:, seed :: 3 + seed] = False  # a third or a quarter of the units lose all that reads them
+                mask[reader][:, seed :: 3 + seed] = (
+                    False  # a third or a quarter of the units lose all that reads them
+                )
         states.append({n: t * mask[n] if n in mask else t for n, t in state.items()})
         masks.append(mask)
     stack = {n: t.double() if t.is_floating_point() else t for n, t in stack_states(states).items()}

@@ -1,0 +1,225 @@
+"""What an epoch costs, as ratios against the conventional loop, measured side by side in one run.
+
+The conventional loop is the one of this field's scripts: a torchvision-style data set of PIL images, transforms image by
+image, a DataLoader with two workers, the same network and optimizer, and the test set once an epoch. This book's loop is
+measured inside a stage, from the end of one epoch and its evaluation to the end of the next; a stage prepares its images
+once for all its epochs. Ratios are per replicate. Rounds of all variants alternate, and each variant's median counts.
+"""
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pandas
+import torch
+from PIL import Image
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from lib import data
+from lib.benchmark.floor import bytes_per_second, floor, operations_per_second
+from lib.models import build, initialize
+from lib.stages.plan import Plan
+from lib.training import (
+    Examples,
+    Precision,
+    Progress,
+    Recipe,
+    Replicate,
+    arithmetic,
+    evaluate,
+    prepare,
+    stack_states,
+    train,
+)
+from lib.training.loop import make_optimizer
+
+
+class Pictures(Dataset):
+    """Images as PIL pictures with a transform each, as torchvision's data sets give them."""
+
+    def __init__(self, images: torch.Tensor, labels: torch.Tensor, transform: Callable):
+        self.images, self.labels, self.transform = images.cpu().numpy(), labels.tolist(), transform
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int):
+        return self.transform(Image.fromarray(self.images[index].squeeze())), self.labels[index]
+
+
+def conventional(recipe: Recipe, examples: Examples) -> Iterator[None]:
+    """Yield after each epoch of the conventional loop with one evaluation."""
+    constants = data.normalization(examples.normalization)
+    plain = [transforms.ToTensor(), transforms.Normalize(constants.mean, constants.std)]
+    shifts = [transforms.RandomHorizontalFlip(), transforms.RandomCrop(32, 4)]
+    augmented = [*shifts, *plain] if recipe.data.augmentation == "flip-crop" else plain
+    sets = (
+        Pictures(examples.train_images, examples.train_labels[0], transforms.Compose(augmented)),
+        Pictures(examples.test_images, examples.test_labels, transforms.Compose(plain)),
+    )
+    options = {"batch_size": recipe.batch_size, "num_workers": 2, "persistent_workers": True}
+    training, test = (DataLoader(s, shuffle=i == 0, **options) for i, s in enumerate(sets))
+    device = examples.train_images.device
+    module = build(recipe.network, examples.classes, recipe.width).module.to(device)
+    optimizer = make_optimizer(recipe, list(module.parameters()))
+    while True:
+        module.train()
+        for images, labels in training:
+            optimizer.zero_grad()
+            cross_entropy(module(images.to(device)), labels.to(device)).backward()
+            optimizer.step()
+        module.eval()
+        with torch.no_grad():
+            sum((module(images.to(device)).argmax(1).cpu() == labels).sum().item() for images, labels in test)
+        yield
+
+
+def resident(
+    recipe: Recipe,
+    examples: Examples,
+    replicates: list[Replicate],
+    precision: Precision,
+    deterministic: bool = False,
+) -> Iterator[float]:
+    """Yield the seconds of one epoch of this book's loop with one evaluation, for a stack of replicates."""
+    network = build(recipe.network, examples.classes, recipe.width)
+    states = []
+    for replicate in replicates:
+        initialize(network.module, replicate.generator("initialization"))
+        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
+    device = examples.train_images.device
+    network.module.to(device)
+    progress = Progress(0, {n: t.to(device) for n, t in stack_states(states).items()})
+    ends: list[float] = []
+
+    def end(now: Progress) -> None:
+        images, labels = examples.test_images, examples.test_labels
+        evaluate(
+            network.module, now.stack, images, labels, examples.normalization
+        )  # its results wait for the device
+        network.module.train()
+        ends.append(time.perf_counter())
+
+    while True:
+        with arithmetic(device, precision, deterministic):
+            train(
+                network.module,
+                progress,
+                examples,
+                replicates,
+                recipe,
+                progress.epoch + 2,
+                {},
+                0,
+                precision,
+                end,
+            )
+        yield ends[-1] - ends[-2]
+
+
+def alone(recipe: Recipe, examples: Examples) -> Iterator[float]:
+    """Yield the seconds of one epoch of the conventional loop."""
+    epochs = conventional(recipe, examples)
+    while True:
+        started = time.perf_counter()
+        next(epochs)
+        yield time.perf_counter() - started
+
+
+def compare(
+    plan: Plan,
+    shares: int,
+    rounds: int,
+    stacks: Sequence[int],
+    device: torch.device,
+    precisions: Sequence[Precision],
+) -> pandas.DataFrame:
+    """Measure one benchmark.
+
+    Args:
+        plan: its recipe at paper scale.
+        shares: an epoch is measured on this fraction, 1 / shares of the training and test images.
+        rounds: how often each variant is measured, after one round to warm up.
+        stacks: numbers of replicates to measure; those that the device takes together advance as one stack.
+        device: where.
+        precisions: of this book's loop.
+
+    Returns:
+        A row per variant: benchmark, variant, precision, replicates, seconds_per_replicate_epoch, times_faster,
+        floor_seconds, floor.
+    """
+    whole = plan.recipe.data
+    counts = {"mnist": (58_000, 10_000), "cifar10": (48_000, 10_000)}[whole.image_set]
+    small = whole.model_copy(update={"train": counts[0] // shares, "test": counts[1] // shares})
+    recipe = plan.recipe.model_copy(update={"data": small})
+    replicates = [Replicate(seed=seed) for seed in range(max(stacks))]
+    examples = prepare(small, replicates, device)
+    variants: list[tuple[str, Precision, int, Iterator[float]]] = [
+        ("conventional loop", "float32", 1, alone(recipe, examples))
+    ]
+    for count, precision in itertools.product(stacks, precisions):
+        loop = resident(recipe, examples[list(range(count))], replicates[:count], precision)
+        variants.append(("this book", precision, count, loop))
+    if device.type == "cuda":
+        loop = resident(recipe, examples[[0]], replicates[:1], "float32", deterministic=True)
+        variants.append(("this book, deterministic", "float32", 1, loop))
+    seconds: list[list[float]] = [[] for _ in variants]
+    for round_ in range(rounds + 1):
+        for found, (_, _, count, loop) in zip(seconds, variants, strict=True):
+            measured = next(loop) * shares / count
+            if round_:
+                found.append(measured)
+    medians = [statistics.median(found) for found in seconds]
+    rates = {p: operations_per_second(device, p) for p in {"float32", *precisions}}
+    bandwidth = bytes_per_second(device)
+    floors = [
+        floor(recipe, examples.classes, counts, (rates[precision], rates["float32"], bandwidth))
+        for _, precision, _, _ in variants
+    ]
+    return pandas.DataFrame(
+        {
+            "benchmark": recipe.benchmark,
+            "variant": [name for name, _, _, _ in variants],
+            "precision": [precision for _, precision, _, _ in variants],
+            "replicates": [count for _, _, count, _ in variants],
+            "seconds_per_replicate_epoch": [round(m, 4) for m in medians],
+            "times_faster": [round(medians[0] / m, 1) for m in medians],
+            "floor_seconds": [round(least, 4) for least, _ in floors],
+            "floor": [what for _, what in floors],
+        }
+    )
+
+
+def epochs(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
+    """Measure LeNet on MNIST and ResNet-20 on CIFAR-10, and say what was measured.
+
+    Args:
+        device: where.
+        quick: a few batches and one round, to try the benchmark itself.
+    """
+    from papers.training_regularization.recipes import plan
+
+    gpu = device.type == "cuda"
+    precisions: list[Precision] = ["float32", "tf32", "bfloat16"] if gpu else ["float32", "bfloat16"]
+    rounds = 1 if quick else 5
+    lenet, resnet = (50, 240) if quick else (1, 1) if gpu else (1, 20)
+    tables = [
+        compare(plan("mnist-lenet", "paper"), lenet, rounds, (1, 12), device, precisions),
+        compare(
+            plan("cifar10-resnet20", "paper"),
+            resnet,
+            1 if gpu else rounds,
+            (1, 4) if gpu else (1,),
+            device,
+            precisions,
+        ),
+    ]
+    notes = [
+        f"Medians of {rounds} rounds in which all variants alternate; one round before them warms up.",
+        f"LeNet is measured on 1/{lenet} of MNIST's 58,000 training and 10,000 test images, ResNet-20 on 1/{resnet} of "
+        "CIFAR-10's 48,000 and 10,000, and scaled to a whole epoch.",
+    ]
+    return pandas.concat(tables, ignore_index=True), notes

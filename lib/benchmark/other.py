@@ -1,0 +1,99 @@
+"""Other costs: scoring and masking a large network, a page whose stages are in the store, memory."""
+
+import importlib.util
+import multiprocessing
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import pandas
+import torch
+from torchvision.models import resnet50
+
+from lib.analysis.files import REPOSITORY
+from lib.benchmark.floor import seconds_of
+from lib.models import build, initialize, prunable_weights
+from lib.pruning import magnitude, select
+from lib.training import Progress, Replicate, prepare, stack_states, train
+from lib.training.processor import prepare_processor
+
+
+def scoring(device: torch.device) -> float:
+    """Return the seconds of scoring all weights of ResNet-50 by magnitude and masking a fifth, globally."""
+    module = resnet50().to(device)
+    names = prunable_weights(module)
+    masks = {n: torch.ones_like(module.get_parameter(n), dtype=torch.bool) for n in names}
+    return seconds_of(lambda: select(magnitude(module, names, None), masks, 0.2), device, 3)
+
+
+def page_from_store() -> float:
+    """Return the seconds from starting a kernel to the finished notebook, with every stage of the page in the store."""
+    from lib.batch.page import run_page  # needs papermill, which machines that only train may lack
+
+    source = REPOSITORY / "papers" / "training_regularization" / "pages" / "additional_regularization.py"
+    with tempfile.TemporaryDirectory() as folder:
+        parameters = {"scale": "smoke", "store": str(Path(folder) / "store")}
+        seconds = []
+        for name in ("first", "second", "third"):
+            started = time.perf_counter()
+            run_page(source, Path(folder) / f"{name}.ipynb", parameters)
+            seconds.append(time.perf_counter() - started)
+    return min(seconds[1:])
+
+
+def _train_stack(device: str, answers) -> None:
+    """Train LeNet for 100 steps in a stack of 12 and answer with the most memory taken, in bytes."""
+    from papers.training_regularization.recipes import plan
+
+    prepare_processor()
+    place = torch.device(device)
+    recipe = plan("mnist-lenet", "paper").recipe
+    replicates = [Replicate(seed=seed) for seed in range(12)]
+    examples = prepare(recipe.data, replicates, place)
+    network = build(recipe.network)
+    initialize(network.module, replicates[0].generator("initialization"))
+    state = {n: t.detach().to(place) for n, t in network.module.state_dict().items()}
+    train(network.module, Progress(0, stack_states([state] * 12)), examples, replicates, recipe, 1, {})
+    if place.type == "cuda":
+        answers.put(torch.cuda.max_memory_reserved())
+    else:
+        answers.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def peak_memory(device: torch.device) -> float:
+    """Return the most gigabytes taken by a process that trains MNIST's stack of 12; on CUDA those of the device."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    process = context.Process(target=_train_stack, args=(str(device), answers))
+    process.start()
+    peak = answers.get(timeout=600)
+    process.join()
+    return peak / 1e9
+
+
+def other(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
+    """Measure each once or a few times, and say what was measured."""
+    rows = [
+        (
+            "scoring and masking ResNet-50",
+            scoring(device),
+            "s",
+            "25.5 M weights, magnitude, global, best of 3",
+        ),
+        (
+            "peak memory, LeNet on MNIST, stack of 12",
+            peak_memory(device),
+            "GB",
+            "one epoch at paper scale, float32",
+        ),
+    ]
+    notes = [
+        "Peak memory counts the whole process on a CPU, libraries included, and the device's memory on CUDA."
+    ]
+    if importlib.util.find_spec("papermill"):
+        detail = "kernel start to finished notebook, every stage in the store, better of 2"
+        rows.append(("page from the store", page_from_store(), "s", detail))
+    else:
+        notes.append("A page was not run: papermill is not installed here.")
+    return pandas.DataFrame(rows, columns=["work", "value", "unit", "detail"]).round({"value": 2}), notes

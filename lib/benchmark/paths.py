@@ -1,0 +1,181 @@
+"""What sparsity pays: masks alone against training only what still has a path (`lib.training.paths`), per level.
+
+Masks alone hold pruned weights at zero and compute with everything. The same masks, replicates and steps are timed with
+both, in turns, and the shorter time of some rounds counts. LeNet is pruned as in the papers' protocol, a fifth of its
+weights a level, with two epochs of training before each; VGG-16, which takes a second a step on a CPU, is trained briefly
+and pruned to each sparsity at once.
+"""
+
+import time
+
+import pandas
+import torch
+from torch import Tensor
+
+from lib.models import Network, build, initialize
+from lib.pruning import magnitude, select
+from lib.training import (
+    Examples,
+    Precision,
+    Progress,
+    Recipe,
+    Replicate,
+    arithmetic,
+    prepare,
+    stack_states,
+    train,
+)
+from lib.training.paths import Paths, find_paths
+from lib.training.stack import State, unstack
+
+COLUMNS = (
+    "network", "weights_remaining_percent", "masks_alone_seconds", "left_out_seconds", "unit", "times_faster",
+    "computed_percent",
+)  # fmt: skip
+
+
+def _prune(network: Network, stack: State, masks: State, fraction: float) -> State:
+    """Remove a fraction of each replicate's remaining weights, by magnitude."""
+    pruned = []
+    for r in range(len(next(iter(stack.values())))):
+        network.module.cpu().load_state_dict(unstack(stack, r))
+        pruned.append(select(magnitude(network.module, network.prunable, None), unstack(masks, r), fraction))
+    device = next(iter(stack.values())).device
+    return {n: m.to(device) for n, m in stack_states(pruned).items()}
+
+
+def _epoch(
+    network: Network, stack: State, masks: State, paths: Paths, examples: Examples,
+    replicates: list[Replicate], recipe: Recipe, precision: Precision, share: float | None,
+) -> float:  # fmt: skip
+    """Return the seconds of the second of two epochs, so that what a stage does once stays out."""
+    device = examples.train_images.device
+    ends: list[float] = []
+
+    def end(_: Progress) -> None:
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        ends.append(time.perf_counter())
+
+    start = {n: t.clone() for n, t in paths.shrink({n: t.clone() for n, t in stack.items()}).items()}
+    options = {} if share is None else {"share": share}
+    with arithmetic(device, precision):
+        train(
+            network.module.to(device), Progress(0, start), examples, replicates, recipe, 2, paths.shrink(masks), 0,
+            precision, end, paths.pixels, **options,
+        )  # fmt: skip
+    return ends[1] - ends[0]
+
+
+def _level(
+    name: str, network: Network, stack: State, masks: State, examples: Examples, replicates: list[Replicate],
+    recipe: Recipe, precision: Precision, rounds: int, scale: float, unit: str,
+) -> tuple:  # fmt: skip
+    """Return one row: time both ways in turns."""
+    masked = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
+    paths = find_paths(network.units, masked, masks)
+    best = [float("inf")] * 2
+    for _ in range(rounds):
+        for i, (chosen, share) in enumerate(((Paths(), 0.0), (paths, None))):
+            seconds = _epoch(network, masked, masks, chosen, examples, replicates, recipe, precision, share)
+            best[i] = min(best[i], seconds * scale)
+    remaining = sum(int(m.sum()) for m in masks.values()) / sum(m.numel() for m in masks.values())
+    computed = sum(t.numel() for t in paths.shrink(masks).values()) / sum(m.numel() for m in masks.values())
+    return (
+        name, round(100 * remaining, 3), round(best[0], 4), round(best[1], 4), unit, round(best[0] / best[1], 2),
+        round(100 * computed, 1),
+    )  # fmt: skip
+
+
+def _start(
+    recipe: Recipe, replicates: list[Replicate], device: torch.device
+) -> tuple[Network, State, State, Examples]:
+    examples = prepare(recipe.data, replicates, device)
+    network = build(recipe.network, examples.classes, recipe.width)
+    states = []
+    for replicate in replicates:
+        initialize(network.module, replicate.generator("initialization"))
+        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
+    stack = {n: t.to(device) for n, t in stack_states(states).items()}
+    masks: dict[str, Tensor] = {n: torch.ones_like(stack[n], dtype=torch.bool) for n in network.prunable}
+    return network, stack, masks, examples
+
+
+def lenet(device: torch.device, quick: bool) -> list[tuple]:
+    """Time the levels of LeNet on MNIST: 3 seeds at 4 noise levels as one stack, float32."""
+    from papers.training_regularization.recipes import plan
+
+    paper = plan("mnist-lenet", "paper")
+    images, levels = (1_000, 3) if quick else (14_500, 21)
+    recipe = paper.recipe.model_copy(update={"data": paper.recipe.data.model_copy(update={"train": images})})
+    replicates = paper.replicates()
+    network, stack, masks, examples = _start(recipe, replicates, device)
+    rows = []
+    for level in range(levels + 1):
+        if level % 3 == 0 or level == levels - 1:
+            rows.append(
+                _level(
+                    "lenet-300-100",
+                    network,
+                    stack,
+                    masks,
+                    examples,
+                    replicates,
+                    recipe,
+                    "float32",
+                    2 if quick else 3,
+                    58_000 / images / len(replicates),
+                    "s per replicate and epoch",
+                )  # fmt: skip
+            )
+        train(network.module.to(device), Progress(0, stack), examples, replicates, recipe, 2, masks)
+        masks = _prune(network, stack, masks, 0.2)
+        stack = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
+    return rows
+
+
+def vgg(device: torch.device, quick: bool) -> list[tuple]:
+    """Time VGG-16 on CIFAR-10 at sparsities of TR's levels, one replicate, float32."""
+    from papers.training_regularization.recipes import plan
+
+    resnet = plan("cifar10-resnet20", "paper").recipe
+    steps, epochs, width = (2, 1, 8) if quick else (4, 8, 64)
+    data = resnet.data.model_copy(update={"train": steps * resnet.batch_size, "augmentation": "none"})
+    recipe = resnet.model_copy(
+        update={"network": "cifar-vgg16", "data": data, "learning_rate": 0.02, "width": width}
+    )
+    replicates = [Replicate(seed=0)]
+    network, stack, dense, examples = _start(recipe, replicates, device)
+    train(network.module.to(device), Progress(0, stack), examples, replicates, recipe, epochs, {})
+    rows = []
+    for level in (0, 3, 6, 9, 12, 15, 17, 19, 21):
+        masks = _prune(network, stack, dense, 1 - 0.8**level) if level else dense
+        rows.append(
+            _level(
+                "cifar-vgg16",
+                network,
+                stack,
+                masks,
+                examples,
+                replicates,
+                recipe,
+                "float32",
+                1 if quick else 2,
+                1 / steps,
+                "s per step",
+            )  # fmt: skip
+        )
+    return rows
+
+
+def paths(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
+    """Measure both networks, and say what was measured."""
+    table = pandas.DataFrame([*lenet(device, quick), *vgg(device, quick)], columns=list(COLUMNS))
+    notes = [
+        "LeNet: 3 seeds at noise 0, 5, 10 and 15 % as one stack, float32, pruned by a fifth a level after two epochs on "
+        "14,500 images each; all replicates of a stack compute with as many units as the one that keeps most.",
+        "VGG-16: one replicate, float32, batches of 128, trained for 8 short epochs on 512 images and pruned to each "
+        "sparsity at once, so its masks are not those of a full protocol.",
+        "Both ways alternate; the shortest of the rounds counts.",
+    ]
+    return table, notes

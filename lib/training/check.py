@@ -1,0 +1,186 @@
+"""Does a device compute what a CPU computes? python -m lib.training.check [--device cuda]
+
+Every faster way is compared with a plainer one, on generated images: the device with the CPU, a stack with its replicates
+alone, recorded steps with launched ones, units left out with all computed, lower precision with float32. Run it once on each
+new kind of machine; without a GPU it runs on the CPU, where several of the comparisons are between equals.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+import pandas
+import torch
+from torch import Tensor
+
+from lib.models import build, initialize
+from lib.pruning import magnitude, select
+from lib.training.device import arithmetic, describe_device, find_device
+from lib.training.evaluation import evaluate
+from lib.training.examples import Replicate, prepare
+from lib.training.loop import Progress, train
+from lib.training.paths import Paths, find_paths
+from lib.training.recipe import DataRecipe, Precision, Recipe
+from lib.training.stack import State, forward, stack_states
+
+CPU = torch.device("cpu")
+SHAPES = {"lenet-300-100": (1, 28, 28), "cifar-resnet20": (3, 32, 32), "cifar-vgg16": (3, 32, 32)}
+Row = tuple[str, str, float, float]
+
+
+def _recipe(network: str) -> Recipe:
+    """Return a recipe on generated images, with a smaller last batch and, for convolutions, augmentation."""
+    linear = network == "lenet-300-100"
+    images = DataRecipe(
+        image_set="generated-digits" if linear else "generated-objects", validation=50, train=300 if linear else 160,
+        normalization="mnist" if linear else "imagenet", augmentation="none" if linear else "flip-crop",
+    )  # fmt: skip
+    return Recipe(
+        benchmark="check", data=images, network=network, width=None if linear else 16, epochs=4, batch_size=32,
+        optimizer="adam" if linear else "sgd", learning_rate=1e-3 if linear else 0.02,
+        momentum=0.0 if linear else 0.9, weight_decay=0.0 if linear else 1e-4,
+    )  # fmt: skip
+
+
+def _start(recipe: Recipe, replicates: list[Replicate]) -> State:
+    network = build(recipe.network, 10, recipe.width)
+    states = []
+    for replicate in replicates:
+        initialize(network.module, replicate.generator("initialization"))
+        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
+    return stack_states(states)
+
+
+def _trained(
+    recipe: Recipe, replicates: list[Replicate], device: torch.device, masks: State | None = None,
+    precision: Precision = "float32", record: bool = True, deterministic: bool = False, leave_out: bool = False,
+) -> Progress:  # fmt: skip
+    """Train one epoch and return where it ended, all tensors whole."""
+    network = build(recipe.network, 10, recipe.width)
+    examples = prepare(recipe.data, replicates, device)
+    masks = {n: m.to(device) for n, m in (masks or {}).items()}
+    start = {n: t.to(device) for n, t in _start(recipe, replicates).items()}
+    start = {n: t * masks[n] if n in masks else t for n, t in start.items()}
+    paths = find_paths(network.units, start, masks) if leave_out else Paths()
+    with arithmetic(device, precision, deterministic):
+        progress = train(
+            network.module.to(device), Progress(0, paths.shrink({n: t.clone() for n, t in start.items()})), examples,
+            replicates, recipe, 1, paths.shrink(masks), 0, precision, pixels=paths.pixels, record=record,
+        )  # fmt: skip
+    progress.stack = paths.scatter(progress.stack, start, {})
+    return progress
+
+
+def _masks(recipe: Recipe, replicates: list[Replicate], device: torch.device, fraction: float) -> State:
+    """Prune the initial networks by magnitude, on the device, and cut every third unit's paths."""
+    network = build(recipe.network, 10, recipe.width)
+    network.module.to(device)
+    found = []
+    for r in range(len(replicates)):
+        network.module.load_state_dict({n: t[r] for n, t in _start(recipe, replicates).items()})
+        whole = {
+            n: torch.ones_like(network.module.get_parameter(n), dtype=torch.bool) for n in network.prunable
+        }
+        found.append(select(magnitude(network.module, network.prunable, None), whole, fraction))
+        for reader in {n for units in network.units for n in units.read if n in whole}:
+            found[-1][reader][:, ::3] = False
+    return {n: m.cpu() for n, m in stack_states(found).items()}
+
+
+def _gradients(name: str, device: torch.device) -> list[Tensor]:
+    """Return logits and gradients of a stack of three in float64 and train mode."""
+    stack = _start(_recipe(name), [Replicate(seed=s) for s in range(3)])
+    stack = {n: (t.double() if t.is_floating_point() else t).to(device) for n, t in stack.items()}
+    module = build(name, 10, _recipe(name).width).module.train()
+    images = torch.rand(
+        3, 8, *SHAPES[name], dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    ).to(device)
+    for n, _ in module.named_parameters():
+        stack[n].requires_grad_()
+    logits = forward(module, stack, images)
+    logits.square().sum().backward()
+    return [logits.detach().cpu(), *(t.grad.cpu() for t in stack.values() if t.grad is not None)]
+
+
+def _apart(one: State, other: State) -> float:
+    """Return the largest difference of two stacks' tensors, relative to the tensor's largest value."""
+    differences = []
+    for name, tensor in one.items():
+        a, b = tensor.detach().double().cpu(), other[name].detach().double().cpu()
+        differences.append(((a - b).abs().max() / a.abs().max().clamp(min=1e-3)).item())
+    return max(differences)
+
+
+def _losses(one: Progress, other: Progress, first: int = 0) -> float:
+    """Return the largest relative difference of the mean training losses of the epoch."""
+    pairs = zip(one.train_losses[0][first:], other.train_losses[0], strict=True)
+    return max(abs(a - b) / abs(a) for a, b in pairs)
+
+
+def checks(device: torch.device) -> Iterator[Row]:
+    """Yield name of the check, network, the difference found and the largest that is allowed."""
+    replicates = [Replicate(seed=s, noise_percent=10.0) for s in range(3)]
+    for name in SHAPES:
+        recipe = _recipe(name)
+        pairs = zip(_gradients(name, device), _gradients(name, CPU), strict=True)
+        yield (
+            "gradients in float64, device and CPU",
+            name,
+            max((a - b).abs().max().item() for a, b in pairs),
+            1e-8,
+        )
+        here, there = _trained(recipe, replicates, device), _trained(recipe, replicates, CPU)
+        yield "loss of an epoch, device and CPU", name, _losses(here, there), 1e-2
+        yield (
+            "stack and replicate alone",
+            name,
+            _losses(here, _trained(recipe, replicates[2:], device), 2),
+            1e-2,
+        )
+        launched = _trained(recipe, replicates, device, record=False)
+        yield "recorded and launched steps", name, _losses(here, launched), 1e-2
+        masks = _masks(recipe, replicates, device, 0.5)
+        same = all(torch.equal(m, masks[n]) for n, m in _masks(recipe, replicates, CPU, 0.5).items())
+        yield "masks, device and CPU", name, float(not same), 0.0
+        whole = _trained(recipe, replicates, device, masks)
+        left_out = _trained(recipe, replicates, device, masks, leave_out=True)
+        yield "units left out and all computed", name, _losses(whole, left_out), 1e-2
+        pruned = max(whole.stack[n].cpu()[~m].abs().max().item() for n, m in masks.items())
+        yield "pruned weights after an epoch", name, pruned, 0.0
+        fixed = [_trained(recipe, replicates, device, deterministic=True).stack for _ in range(2)]
+        yield "two deterministic runs", name, _apart(*fixed), 0.0
+        precisions: list[Precision] = ["bfloat16", *(["tf32"] if device.type == "cuda" else [])]
+        for precision in precisions:
+            rounded = _trained(recipe, replicates, device, precision=precision)
+            yield f"{precision} and float32", name, _losses(here, rounded), 0.05
+        outcomes = [
+            evaluate(
+                build(name, 10, recipe.width).module.to(d), {n: t.detach().to(d) for n, t in there.stack.items()},
+                *(getattr(prepare(recipe.data, replicates, d), f"test_{what}") for what in ("images", "labels")),
+                recipe.data.normalization,
+            )
+            for d in (device, CPU)
+        ]  # fmt: skip
+        yield (
+            "evaluation, device and CPU",
+            name,
+            (outcomes[0].losses - outcomes[1].losses).abs().max().item(),
+            1e-2,
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print every check and return how many failed."""
+    parser = argparse.ArgumentParser(prog="python -m lib.training.check", description=__doc__)
+    parser.add_argument("--device", default="auto")
+    device = find_device(parser.parse_args(arguments).device)
+    table = pandas.DataFrame(checks(device), columns=["check", "network", "difference", "allowed"])
+    table["passed"] = table["difference"] <= table["allowed"]
+    print(f"{describe_device(device)}, torch {torch.__version__}\n{table.to_string(index=False)}")
+    failed = int((~table["passed"]).sum())
+    print("all passed" if not failed else f"{failed} of {len(table)} failed")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
