@@ -26,7 +26,9 @@ class Linear(nn.Linear):
         weight, bias = self.weight.to(input), self.bias.to(input)
         if weight.dim() == 2:
             return linear(input, weight, bias)
-        return (weight @ input.mT).mT + bias.unsqueeze(-2)
+        if input.dim() == 2:  # the same batch for all: one product
+            return (weight @ input.mT).mT + bias.unsqueeze(-2)
+        return torch.baddbmm(bias.unsqueeze(-1), weight, input.mT).mT  # rounds once, the bias included
 
 
 class Convolution(nn.Conv2d):
