@@ -16,7 +16,7 @@ help:
 	@echo "make book   measure every page at laptop scale, render the book, say where to open it"
 	@echo "make test   every check and test; pages run small, the book opens in a browser"
 	@echo "make lab    JupyterLab with the pages as notebooks"
-	@echo "make bench  what an epoch costs, against the conventional loop"
+	@echo "make bench  what training costs here, against the conventional loop"
 	@echo "make book SCALE=paper   the papers' own recipes: hours on CPUs"
 
 $(VENV)/installed: pyproject.toml
