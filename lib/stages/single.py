@@ -82,6 +82,21 @@ def _starting_point(
     return weights, masks
 
 
+def _outcomes(network: Network, stack: State, examples: Examples, deterministic: bool) -> dict[str, Outcome]:
+    """Evaluate a stack in float32 on each set of images that has any."""
+    sets = {
+        "train": (examples.train_images, examples.train_labels),
+        "validation": (examples.validation_images, examples.validation_labels),
+        "test": (examples.test_images, examples.test_labels),
+    }
+    with arithmetic(examples.train_images.device, "float32", deterministic):
+        return {
+            name: evaluate(network.module, stack, images, labels, examples.normalization)
+            for name, (images, labels) in sets.items()
+            if len(images)
+        }
+
+
 def _metrics(outcomes: dict[str, Outcome], examples: Examples, replicate: int) -> list[dict]:
     """Return a row of error and loss for each subset that has examples."""
     noisy = examples.noisy[replicate].cpu()
@@ -186,17 +201,10 @@ def train_stage(
         )  # fmt: skip
     steps = -(-len(examples.train_images) // chain.recipe.batch_size)
     factor = decay_factor(chain.recipe, stage.from_epoch, stage.to_epoch, steps)
-    decay = {name: factor for name, _ in network.module.named_parameters()}
-    progress.stack = paths.scatter(progress.stack, whole, decay)
-    outcomes = {
-        subset: evaluate(network.module, progress.stack, images, labels, examples.normalization)
-        for subset, images, labels in (
-            ("train", examples.train_images, examples.train_labels),
-            ("validation", examples.validation_images, examples.validation_labels),
-            ("test", examples.test_images, examples.test_labels),
-        )
-        if len(images)
-    }
+    progress.stack = paths.scatter(
+        progress.stack, whole, {name: factor for name, _ in network.module.named_parameters()}
+    )
+    outcomes = _outcomes(network, progress.stack, examples, deterministic)
     network.module.cpu()
     shared = {
         "seconds": (spent + time.perf_counter() - started) / len(replicates),
