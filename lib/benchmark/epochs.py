@@ -173,7 +173,8 @@ def compare(
             if round_:
                 found.append(measured)
     medians = [statistics.median(found) for found in seconds]
-    rates = {p: operations_per_second(device, p) for p in {"float32", *precisions}}
+    used: set[Precision] = {"float32", *precisions}
+    rates = {precision: operations_per_second(device, precision) for precision in used}
     bandwidth = bytes_per_second(device)
     floors = [
         floor(recipe, examples.classes, counts, (rates[precision], rates["float32"], bandwidth))

@@ -67,7 +67,7 @@ def pages(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, 
         for name, page_plan in plans.items():
             page = find_page(paper, name)
             for scale, grid in page_plan.grid.items():
-                for benchmark in grid["benchmark"]:
+                for benchmark in map(str, grid["benchmark"]):
                     if quick and scale != "smoke":
                         continue
                     plan = page.plans(benchmark, scale)

@@ -26,6 +26,7 @@ from lib.training import (
     train,
 )
 from lib.training.paths import Paths, find_paths
+from lib.training.remaining import SHARE
 from lib.training.stack import State, unstack
 
 COLUMNS = (
@@ -46,7 +47,7 @@ def _prune(network: Network, stack: State, masks: State, fraction: float) -> Sta
 
 def _epoch(
     network: Network, stack: State, masks: State, paths: Paths, examples: Examples,
-    replicates: list[Replicate], recipe: Recipe, precision: Precision, share: float | None,
+    replicates: list[Replicate], recipe: Recipe, precision: Precision, share: float,
 ) -> float:  # fmt: skip
     """Return the seconds of the second of two epochs, so that what a stage does once stays out."""
     device = examples.train_images.device
@@ -58,11 +59,10 @@ def _epoch(
         ends.append(time.perf_counter())
 
     start = {n: t.clone() for n, t in paths.shrink({n: t.clone() for n, t in stack.items()}).items()}
-    options = {} if share is None else {"share": share}
     with arithmetic(device, precision):
         train(
             network.module.to(device), Progress(0, start), examples, replicates, recipe, 2, paths.shrink(masks), 0,
-            precision, end, paths.pixels, **options,
+            precision, end, paths.pixels, share=share,
         )  # fmt: skip
     return ends[1] - ends[0]
 
@@ -76,7 +76,7 @@ def _level(
     paths = find_paths(network.units, masked, masks)
     best = [float("inf")] * 2
     for _ in range(rounds):
-        for i, (chosen, share) in enumerate(((Paths(), 0.0), (paths, None))):
+        for i, (chosen, share) in enumerate(((Paths(), 0.0), (paths, SHARE))):
             seconds = _epoch(network, masked, masks, chosen, examples, replicates, recipe, precision, share)
             best[i] = min(best[i], seconds * scale)
     remaining = sum(int(m.sum()) for m in masks.values()) / sum(m.numel() for m in masks.values())

@@ -52,7 +52,8 @@ def compare(
         errors["error"] - reference.loc[list(errors[[*keys, "seed"]].itertuples(index=False))].values
     )
     rows = []
-    for (noise, weights, precision), group in errors.groupby([*keys, "precision"], sort=False):
+    for values, group in errors.groupby([*keys, "precision"], sort=False):
+        noise, weights, precision = tuple(values)  # pyright: ignore[reportArgumentType]
         plain = precision == "float32"
         rows.append(
             (

@@ -63,7 +63,7 @@ class ResNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images [batch, 3, 32, 32] or [R, batch, 3, 32, 32] to logits [batch, classes] or [R, batch, classes]."""
-        first = self.stem[0].weight
+        first: Tensor = self.stem[0].weight  # pyright: ignore[reportAssignmentType]
         maps = self.blocks(self.stem(side_by_side(images, first)).relu_())
         return self.output(apart(maps.mean((2, 3)), first))
 

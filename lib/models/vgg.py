@@ -41,7 +41,7 @@ class VGG(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images [batch, 3, 32, 32] or [R, batch, 3, 32, 32] to logits [batch, classes] or [R, batch, classes]."""
-        first = self.layers[0][0].weight
+        first: Tensor = self.layers[0][0].weight  # pyright: ignore
         maps = self.layers(side_by_side(images, first))
         return self.output(apart(maps.flatten(1), first))
 

@@ -177,7 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     table = pandas.DataFrame(checks(device), columns=["check", "network", "difference", "allowed"])
     table["passed"] = table["difference"] <= table["allowed"]
     print(f"{describe_device(device)}, torch {torch.__version__}\n{table.to_string(index=False)}")
-    failed = int((~table["passed"]).sum())
+    failed = len(table) - sum(table["passed"].tolist())
     print("all passed" if not failed else f"{failed} of {len(table)} failed")
     return failed
 

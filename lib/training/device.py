@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -66,7 +67,8 @@ def arithmetic(device: torch.device, precision: Precision, deterministic: bool =
         return
     # Read when the first matrices are multiplied; without it cuBLAS may add up in any order.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    matrices, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    matrices: Any = torch.backends.cuda.matmul
+    convolutions: Any = torch.backends.cudnn
     before = matrices.allow_tf32, convolutions.allow_tf32, convolutions.benchmark
     fixed = torch.are_deterministic_algorithms_enabled()
     matrices.allow_tf32 = convolutions.allow_tf32 = precision == "tf32"

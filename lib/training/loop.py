@@ -148,11 +148,11 @@ def train(
             group["lr"] = rate
     total = torch.zeros(len(replicates), device=device)
 
-    def step(chosen: Tensor, *draws: Tensor) -> None:
+    def step(chosen: Tensor, draws: Tensor | None = None) -> None:
         labels = examples.train_labels.gather(1, chosen)
         batch = images.index_select(0, chosen.flatten()).view(*chosen.shape, *images.shape[1:])
-        if draws:
-            batch = data.crop_and_flip(batch, *draws, fill)
+        if draws is not None:
+            batch = data.crop_and_flip(batch, draws, fill)
         optimizer.zero_grad(set_to_none=True)
         factors = {name: t.to(batch) if name in rounded else t for name, t in computing.items()}
         logits = forward(module, factors, batch)

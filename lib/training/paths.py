@@ -64,11 +64,12 @@ class Paths:
     def _places(self, name: str) -> list[tuple[Tensor | slice, ...]]:
         """Return for each replicate the index that picks the kept part of a tensor."""
         rows, columns = self.kept[name]
-        if columns is None:
+        if rows is not None and columns is not None:
+            return [(row[:, None], column) for row, column in zip(rows, columns, strict=True)]
+        if rows is not None:
             return [(row,) for row in rows]
-        if rows is None:
-            return [(slice(None), column) for column in columns]
-        return [(row[:, None], column) for row, column in zip(rows, columns, strict=True)]
+        assert columns is not None, "a tensor is listed where at least one axis is shortened"
+        return [(slice(None), column) for column in columns]
 
 
 def find_paths(units: Sequence[Units], stack: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Paths:

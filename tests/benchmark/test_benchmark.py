@@ -42,7 +42,7 @@ def test_floor_is_the_larger_of_computing_and_moving():
 def test_epochs_are_compared_with_the_conventional_loop():
     table = compare(plan("mnist-lenet", "paper"), 400, 1, (1, 2), CPU, ["float32"])
     assert list(table["variant"]) == ["conventional loop", "this book", "this book"]
-    assert table["times_faster"][0] == 1 and (table["seconds_per_replicate_epoch"] > 0).all()
+    assert table["times_faster"].tolist()[0] == 1 and min(table["seconds_per_replicate_epoch"]) > 0
     assert set(table.columns) >= {"precision", "replicates", "floor_seconds", "floor"}
 
 

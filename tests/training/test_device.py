@@ -42,6 +42,6 @@ def test_settings_that_are_not_understood_are_left_alone(monkeypatch):
 
 def test_a_processor_that_would_round_keeps_its_setting(monkeypatch):
     monkeypatch.setattr("lib.training.processor._products_are_float32", lambda: False)
-    before = torch.backends.mkldnn.matmul.fp32_precision
+    before = torch.backends.mkldnn.matmul.fp32_precision  # pyright: ignore[reportAttributeAccessIssue]
     assert use_wide_products() is False
-    assert torch.backends.mkldnn.matmul.fp32_precision == before
+    assert torch.backends.mkldnn.matmul.fp32_precision == before  # pyright: ignore[reportAttributeAccessIssue]

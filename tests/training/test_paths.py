@@ -106,7 +106,9 @@ def test_what_stays_is_found_by_walking_every_path():
     pixels = [p for p in range(784) if any(bool(first[h, p]) and bool(hidden1[h]) for h in range(300))]
     paths = find_paths(network.units, stack, masks)
     assert paths.pixels is not None and pixels == paths.pixels.tolist()
-    assert hidden1.nonzero().ravel().tolist() == paths.kept["hidden.1.weight"][1][0].tolist()
+    columns = paths.kept["hidden.1.weight"][1]
+    assert columns is not None
+    assert hidden1.nonzero().ravel().tolist() == columns[0].tolist()
 
 
 def test_a_unit_that_lost_only_its_inputs_stays():
