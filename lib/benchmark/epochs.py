@@ -100,7 +100,6 @@ def resident(
         evaluate(
             network.module, now.stack, images, labels, examples.normalization
         )  # its results wait for the device
-        network.module.train()
         ends.append(time.perf_counter())
 
     while True:

@@ -156,9 +156,8 @@ def train(
         optimizer.zero_grad(set_to_none=True)
         factors = {name: t.to(batch) if name in rounded else t for name, t in computing.items()}
         logits = forward(module, factors, batch)
-        losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none").view(
-            labels.shape
-        )
+        losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none")
+        losses = losses.view(labels.shape)
         losses.mean(1).sum().backward()
         for name, multiplier in multipliers.items():
             parameters[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
@@ -170,8 +169,8 @@ def train(
         total.add_(losses.detach().sum(1))
 
     advance = Repeated(step, record_cuda_graph if device.type == "cuda" and record else None)
-    module.train()
     while progress.epoch < until:
+        module.train()
         inputs = [batch_indices(replicates, stage, progress.epoch, count)]
         if recipe.data.augmentation == "flip-crop":
             inputs.append(_draws(replicates, stage, progress.epoch, count, recipe.batch_size))

@@ -202,6 +202,21 @@ def test_a_replicate_that_diverges_leaves_the_others_alone(recipe, replicates):
         assert torch.equal(done.stack["output.weight"][r], healthy.stack["output.weight"][r])
 
 
+def test_evaluating_after_an_epoch_does_not_change_training(objects_recipe):
+    def trained_with(after_epoch):
+        network, stack, examples = start(objects_recipe, [Replicate(seed=0)])
+        return train(
+            network.module, Progress(0, stack), examples, [Replicate(seed=0)], objects_recipe, 2, {},
+            after_epoch=lambda now: after_epoch(network.module, now.stack, examples),
+        )  # fmt: skip
+
+    def look(module, stack, examples):
+        evaluate(module, stack, examples.test_images, examples.test_labels, "imagenet")
+
+    watched, left_alone = trained_with(look), trained_with(lambda *_: None)
+    assert all(torch.equal(t, watched.stack[n]) for n, t in left_alone.stack.items())
+
+
 def test_training_stops_when_all_have_diverged(recipe):
     network, stack, examples = start(recipe, [Replicate(seed=0)])
     stack["hidden.0.weight"][:] = float("nan")
