@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lib.analysis.files import REPOSITORY
 from lib.batch.plan import book_pages, read_plans
-from lib.book import generated
+from lib.book import costs, generated
 from lib.book.staging import executed_of, stage, write_if_changed
 from lib.errors import InputError
 
@@ -42,12 +42,13 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
         stage(root / page.source, executed, target)
         if executed is None:
             drafts.append(names[-1])
-    for part, text in {
-        "cards": generated.cards(book, names),
-        "scoreboard": generated.scoreboard(book, root / "papers"),
-        "runs": generated.runs(root / "papers", root / "runs"),
+    for name, text in {
+        "cards.md": generated.cards(book, names),
+        "scoreboard.md": generated.scoreboard(book, root / "papers"),
+        "runs.md": generated.runs(root / "papers", root / "runs"),
+        **costs.parts(book, root / "papers"),
     }.items():
-        write_if_changed(book / "generated" / f"{part}.md", text)
+        write_if_changed(book / "generated" / name, text)
     return drafts
 
 

@@ -8,7 +8,7 @@ import csv
 import html
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,14 @@ from lib.book.staging import RECORD
 from lib.errors import InputError
 
 VERDICTS = ("reproduced", "not reproduced", "undecided", "not run")
-MENUS = ("paper", "verdict", "benchmark", "scale", "state")  # columns by which a reader filters a table
+MENUS = (
+    "paper",
+    "verdict",
+    "benchmark",
+    "scale",
+    "state",
+    "basis",
+)  # columns by which a reader filters a table
 UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the second suffix of a run's notebook
 Cell = str | tuple[str, str]  # text, or text and the class of its badge
 
@@ -93,7 +100,7 @@ def scoreboard(book: Path, papers: Path) -> str:
         badge = (row["verdict"], f"verdict-{_slug(row['verdict'])}")
         facts = [_numbers(row[name]) if name == "numbers" else row[name] for name in others]
         rows.append([row["claim"], statements.get(row["claim"], ""), badge, *facts])
-    heads = ["claim", "statement", "verdict", *map(_words, others)]
+    heads = ["claim", "statement", "verdict", *map(words, others)]
     return f"{summary}\n\n{table(heads, rows)}"
 
 
@@ -108,7 +115,7 @@ def _numbers(text: str) -> str:
     shown = {
         name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in numbers.items()
     }
-    return "; ".join(f"{_words(name)} {value}" for name, value in shown.items())
+    return "; ".join(f"{words(name)} {value}" for name, value in shown.items())
 
 
 def runs(papers: Path, folder: Path) -> str:
@@ -139,8 +146,8 @@ def _executed_row(path: Path, folder: Path) -> list[Cell]:
     record = _record(path)
     if state or record is None:
         return [
-            _words(paper),
-            _words(page),
+            words(paper),
+            words(page),
             configuration,
             "",
             "",
@@ -148,11 +155,11 @@ def _executed_row(path: Path, folder: Path) -> list[Cell]:
         ]
     started, seconds = str(record.get("started", ""))[:16].replace("T", " "), record.get("seconds")
     return [
-        _words(paper),
-        _words(page),
+        words(paper),
+        words(page),
         configuration,
         started,
-        _minutes(seconds),
+        minutes(seconds),
         ("done", "verdict-reproduced"),
     ]
 
@@ -160,23 +167,25 @@ def _executed_row(path: Path, folder: Path) -> list[Cell]:
 def _measured_row(path: Path, papers: Path) -> list[Cell]:
     info: dict[str, Any] = json.loads(path.read_text("utf-8"))
     committed = papers in path.parents
-    paper, page = _words(path.parts[-4 if committed else -3]), _words(path.parts[-2])
+    paper, page = words(path.parts[-4 if committed else -3]), words(path.parts[-2])
     facts = [str(info.get(name, "")) for name in ("benchmark", "scale")]
     facts += [str(len(info.get("seeds", []))), str(info.get("device", "")), str(info.get("date", ""))]
     return [
         paper,
         page,
         *facts,
-        _minutes(info.get("wall_clock_seconds")),
+        minutes(info.get("wall_clock_seconds")),
         "committed" if committed else "this machine",
     ]
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
+    """Return the name of a folder, page or column as words."""
     return name.replace("_", " ")
 
 
-def _minutes(seconds: float | None) -> str:
+def minutes(seconds: float | None) -> str:
+    """Return a time in the unit that suits it: seconds, minutes or hours; nothing for None."""
     if seconds is None:
         return ""
     return (
@@ -200,24 +209,39 @@ def _slug(text: str) -> str:
     return text.strip().replace(" ", "-")
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
-    """Return a table that the reader can search and filter, as raw HTML: statements may hold any character.
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Iterable[Cell]],
+    *,
+    classes: Mapping[str, str] | None = None,
+    filterable: bool = True,
+) -> str:
+    """Return a table as raw HTML, since statements may hold any character.
 
     Args:
-        heads: the columns' names; those in `MENUS` get a menu.
+        heads: the columns' names; in a filterable table, those in `MENUS` get a menu.
         rows: for each row a text per column, or a pair of text and badge class.
+        classes: column → class of its cells: "number" is set flush right, "short" in one line, "words" in several.
+        filterable: whether the reader can search it and filter it.
     """
+    attributes = [f' class="{classes[name]}"' if classes and name in classes else "" for name in heads]
 
-    def cell(content: Cell) -> str:
+    def cell(content: Cell, attribute: str) -> str:
         text, badge = content if isinstance(content, tuple) else (content, "")
         shown = html.escape(text)
+        if attribute:
+            return f"<td{attribute}>{shown}</td>"
         if badge:
             return f'<td><span class="verdict {badge}">{shown}</span></td>'
         return f'<td class="long">{shown}</td>' if len(text) > 40 else f"<td>{shown}</td>"
 
-    head = "".join(f"<th{' data-menu' if name in MENUS else ''}>{html.escape(name)}</th>" for name in heads)
-    body = "\n".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
+    head = "".join(
+        f"<th{attribute}{' data-menu' if filterable and name in MENUS else ''}>{html.escape(name)}</th>"
+        for name, attribute in zip(heads, attributes, strict=True)
+    )
+    body = "\n".join(f"<tr>{''.join(map(cell, row, attributes))}</tr>" for row in rows)
+    kind = "filterable table" if filterable else "table"
     return (
-        '```{raw} html\n<div class="wide-table" tabindex="0"><table class="filterable table">'
+        f'```{{raw}} html\n<div class="wide-table" tabindex="0"><table class="{kind}">'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>\n```\n"
     )

@@ -11,6 +11,8 @@ book's dark background, and any two stay apart for readers who do not see red or
 only sign: series differ in the shape of their points too.
 """
 
+from typing import Any
+
 import altair as alt
 
 MIME = "application/vnd.vegalite.v5+json"
@@ -101,6 +103,13 @@ def enable() -> None:
     )
     alt.renderers.enable("book")
     alt.data_transformers.enable("default", max_rows=20_000)
+
+
+def specification(chart: Any) -> dict[str, Any]:
+    """Return a chart of Altair as a Vega-Lite specification in the book's theme, whatever is switched on elsewhere."""
+    alt.theme.register("book", enable=False)(_theme)
+    with alt.theme.enable("book"):
+        return chart.to_dict()
 
 
 def fitted(chart: alt.LayerChart | alt.FacetChart, height: int) -> alt.LayerChart:

@@ -6,7 +6,10 @@ import pandas
 import pytest
 import torch
 
+from lib.analysis.costs import PARTS
 from lib.benchmark import __main__ as command
+from lib.benchmark import paths as paths_module
+from lib.benchmark import precision as precision_module
 from lib.benchmark.epochs import compare
 from lib.benchmark.floor import floor, operations_per_image
 from lib.benchmark.paths import _level, _start
@@ -17,6 +20,7 @@ from lib.training import Replicate
 from papers.training_regularization.recipes import plan
 
 CPU = torch.device("cpu")
+COLUMNS = {"paths": paths_module.COLUMNS, "precision": precision_module.COLUMNS}
 
 
 def test_operations_of_lenet_and_resnet_are_those_of_their_layers():
@@ -43,7 +47,7 @@ def test_epochs_are_compared_with_the_conventional_loop():
     table = compare(plan("mnist-lenet", "paper"), 400, 1, (1, 2), CPU, ["float32"])
     assert list(table["variant"]) == ["conventional loop", "this book", "this book"]
     assert table["times_faster"].tolist()[0] == 1 and min(table["seconds_per_replicate_epoch"]) > 0
-    assert set(table.columns) >= {"precision", "replicates", "floor_seconds", "floor"}
+    assert tuple(table.columns) == tuple(PARTS["epochs"])
 
 
 def test_a_level_is_timed_with_masks_alone_and_without_dead_units(recipe):
@@ -88,3 +92,12 @@ def test_a_quick_run_is_not_kept(monkeypatch):
     monkeypatch.setattr(command, "PARTS", {})
     with pytest.raises(SystemExit):
         command.main(["--quick", "--write", "--device", "cpu"])
+
+
+@pytest.mark.parametrize("part", ["paths", "precision"])
+def test_columns_are_those_that_the_book_reads(part):
+    assert COLUMNS[part] == tuple(PARTS[part])
+
+
+def test_the_book_knows_every_part():
+    assert set(command.PARTS) == set(PARTS)

@@ -10,7 +10,7 @@ from lib.book.build import ENGINES, REPOSITORY, build, prepare
 from . import toy
 from .browser import check_page
 
-FROM_FILES = ("index", "scoreboard", "runs")  # the rest of the guide is read in the toy book
+FROM_FILES = ("index", "scoreboard", "runs", "what_it_costs")  # the rest of the guide is read in the toy book
 
 
 @pytest.fixture(scope="module", params=ENGINES)

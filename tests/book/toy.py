@@ -13,6 +13,7 @@ from lib.batch.fingerprint import code_hash
 from lib.book.build import REPOSITORY
 from lib.book.staging import RECORD, WIDGET
 from lib.charts.theme import MIME
+from tests.charts import made_up_costs
 
 PAPER, PAGE = "training_regularization", "toy"
 NAME = f"{PAPER}/{PAGE}"
@@ -118,6 +119,8 @@ def executed(source: Path, target: Path) -> Path:
 def write(root: Path) -> Path:
     """Lay the toy book out in a folder and return the page's source; nothing is staged yet."""
     copy_book(root / "book")
+    shutil.rmtree(root / "book" / "costs", ignore_errors=True)
+    made_up_costs.write(root / "book" / "costs", **made_up_costs.EVERYTHING)
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text("utf-8"))
     for part in toc["parts"]:
         if any(f"papers/{PAPER}" in chapter["file"] for chapter in part["chapters"]):
