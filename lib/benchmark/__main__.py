@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import json
+import os
 import platform
 from collections.abc import Callable
 
@@ -45,6 +46,11 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{describe_device(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for part in given.part or DEFAULT:
         table, notes = PARTS[part](device, given.quick)
+        if os.environ.get("OMP_WAIT_POLICY") == "PASSIVE":
+            notes = [
+                *notes,
+                "Other work kept this machine busy: threads slept while they waited, which is slower.",
+            ]
         print(f"\n{part}\n{table.to_string(index=False)}\n" + "\n".join(notes), flush=True)
         if given.write:
             where = REPOSITORY / "book" / "costs" / f"{part}_{device.type}"

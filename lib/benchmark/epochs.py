@@ -1,22 +1,25 @@
 """What an epoch costs, as ratios against the conventional loop, measured side by side in one run.
 
-The conventional loop is the one of this field's scripts: a torchvision-style data set of PIL images, transforms image by
-image, a DataLoader with two workers, the same network and optimizer, and the test set once an epoch. This book's loop is
-measured inside a stage, from the end of one epoch and its evaluation to the end of the next; a stage prepares its images
-once for all its epochs. Ratios are per replicate. Rounds of all variants alternate, and each variant's median counts.
+The conventional loop is the one of this field's scripts: torchvision's data set with its PIL images, transforms image by
+image, a DataLoader with two workers, the same network and optimizer, and the test set once an epoch. It runs in a process
+of its own, without this book's settings of the processor. This book's loop is measured inside a stage, from the end of one
+epoch and its evaluation to the end of the next; a stage prepares its images once for all its epochs. Ratios are per
+replicate. Rounds of all variants alternate, and each variant's median counts.
 """
 
 import itertools
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection
 
 import pandas
 import torch
-from PIL import Image
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
+from torchvision.datasets import CIFAR10, MNIST
 
 from lib import data
 from lib.benchmark.floor import bytes_per_second, floor, operations_per_second
@@ -34,38 +37,47 @@ from lib.training import (
     stack_states,
     train,
 )
-from lib.training.loop import make_optimizer
 
 
-class Pictures(Dataset):
-    """Images as PIL pictures with a transform each, as torchvision's data sets give them."""
+def torchvision_set(images: torch.Tensor, labels: torch.Tensor, transform: Callable) -> Dataset:
+    """Return torchvision's MNIST or CIFAR-10 with these images, uint8 [N, H, W, C], instead of those of its files."""
+    kind, pixels = (MNIST, images.squeeze(-1)) if images.shape[-1] == 1 else (CIFAR10, images.numpy())
+    found = kind.__new__(kind)
+    found.data, found.targets, found.transform, found.target_transform = (
+        pixels,
+        labels.tolist(),
+        transform,
+        None,
+    )
+    return found
 
-    def __init__(self, images: torch.Tensor, labels: torch.Tensor, transform: Callable):
-        self.images, self.labels, self.transform = images.cpu().numpy(), labels.tolist(), transform
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int):
-        return self.transform(Image.fromarray(self.images[index].squeeze())), self.labels[index]
-
-
-def conventional(recipe: Recipe, examples: Examples) -> Iterator[None]:
-    """Yield after each epoch of the conventional loop with one evaluation."""
+def conventional(recipe: Recipe, examples: Examples) -> Iterator[float]:
+    """Yield the seconds of one epoch of the conventional loop with one evaluation."""
     constants = data.normalization(examples.normalization)
     plain = [transforms.ToTensor(), transforms.Normalize(constants.mean, constants.std)]
     shifts = [transforms.RandomHorizontalFlip(), transforms.RandomCrop(32, 4)]
     augmented = [*shifts, *plain] if recipe.data.augmentation == "flip-crop" else plain
     sets = (
-        Pictures(examples.train_images, examples.train_labels[0], transforms.Compose(augmented)),
-        Pictures(examples.test_images, examples.test_labels, transforms.Compose(plain)),
+        torchvision_set(
+            examples.train_images.cpu(), examples.train_labels[0].cpu(), transforms.Compose(augmented)
+        ),
+        torchvision_set(examples.test_images.cpu(), examples.test_labels.cpu(), transforms.Compose(plain)),
     )
-    options = {"batch_size": recipe.batch_size, "num_workers": 2, "persistent_workers": True}
-    training, test = (DataLoader(s, shuffle=i == 0, **options) for i, s in enumerate(sets))
+    training, test = (
+        DataLoader(s, recipe.batch_size, shuffle=i == 0, num_workers=2) for i, s in enumerate(sets)
+    )
     device = examples.train_images.device
     module = build(recipe.network, examples.classes, recipe.width).module.to(device)
-    optimizer = make_optimizer(recipe, list(module.parameters()))
+    weights = module.parameters()
+    if recipe.optimizer == "adam":
+        optimizer = torch.optim.Adam(weights, recipe.learning_rate)
+    else:
+        optimizer = torch.optim.SGD(
+            weights, recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay
+        )
     while True:
+        started = time.perf_counter()
         module.train()
         for images, labels in training:
             optimizer.zero_grad()
@@ -74,7 +86,30 @@ def conventional(recipe: Recipe, examples: Examples) -> Iterator[None]:
         module.eval()
         with torch.no_grad():
             sum((module(images.to(device)).argmax(1).cpu() == labels).sum().item() for images, labels in test)
-        yield
+        yield time.perf_counter() - started
+
+
+def _serve(recipe: Recipe, replicate: Replicate, device: torch.device, connection: Connection) -> None:
+    """Measure an epoch of the conventional loop whenever asked."""
+    epochs = conventional(recipe, prepare(recipe.data, [replicate], device))
+    while connection.recv():
+        connection.send(next(epochs))
+
+
+def in_its_own_process(recipe: Recipe, replicate: Replicate, device: torch.device) -> Iterator[float]:
+    """Yield the seconds of epochs of the conventional loop, each measured when it is asked for."""
+    context = multiprocessing.get_context("spawn")
+    connection, other_end = context.Pipe()
+    process = context.Process(target=_serve, args=(recipe, replicate, device, other_end))
+    process.start()
+    other_end.close()
+    try:
+        while True:
+            connection.send(True)
+            yield connection.recv()
+    finally:
+        connection.send(False)
+        process.join()
 
 
 def resident(
@@ -119,15 +154,6 @@ def resident(
         yield ends[-1] - ends[-2]
 
 
-def alone(recipe: Recipe, examples: Examples) -> Iterator[float]:
-    """Yield the seconds of one epoch of the conventional loop."""
-    epochs = conventional(recipe, examples)
-    while True:
-        started = time.perf_counter()
-        next(epochs)
-        yield time.perf_counter() - started
-
-
 def compare(
     plan: Plan,
     shares: int,
@@ -157,7 +183,7 @@ def compare(
     replicates = [Replicate(seed=seed) for seed in range(max(stacks))]
     examples = prepare(small, replicates, device)
     variants: list[tuple[str, Precision, int, Iterator[float]]] = [
-        ("conventional loop", "float32", 1, alone(recipe, examples))
+        ("conventional loop", "float32", 1, in_its_own_process(recipe, replicates[0], device))
     ]
     for count, precision in itertools.product(stacks, precisions):
         loop = resident(recipe, examples[list(range(count))], replicates[:count], precision)

@@ -66,11 +66,12 @@ def side_by_side(images: Tensor, weight: Tensor) -> Tensor:
         weight: of the first convolution; it tells whether the network is a stack.
 
     Returns:
-        [batch, C, H, W] or [batch, R C, H, W], channels last in memory, the layout in which convolutions run without
-        reordering.
+        A single network's images as they are; for a stack [batch, R C, H, W], channels last in memory, the layout in
+        which convolutions run without reordering.
     """
-    if weight.dim() == 5:
-        images = images.expand(len(weight), *images.shape[-4:]).transpose(0, 1).flatten(1, 2)
+    if weight.dim() == 4:
+        return images
+    images = images.expand(len(weight), *images.shape[-4:]).transpose(0, 1).flatten(1, 2)
     return images.contiguous(memory_format=torch.channels_last)
 
 

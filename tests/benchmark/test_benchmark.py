@@ -79,6 +79,7 @@ def test_precisions_are_paired_by_seed(recipe, store):
 def test_tables_are_kept_with_their_machine(tmp_path, monkeypatch, capsys):
     table = pandas.DataFrame({"work": ["a"], "value": [1.0]})
     monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.setattr(command, "PARTS", {"other": lambda device, quick: (table, ["how"])})
     command.main(["other", "--device", "cpu", "--write"])
     kept = tmp_path / "book" / "costs" / "other_cpu"
