@@ -1,18 +1,16 @@
 """What an epoch costs, as ratios against the conventional loop, measured side by side in one run.
 
 The conventional loop is the one of this field's scripts: torchvision's data set with its PIL images, transforms image by
-image, a DataLoader with two workers, the same network and optimizer, and the test set once an epoch. It runs in a process
-of its own, without this book's settings of the processor. This book's loop is measured inside a stage, from the end of one
-epoch and its evaluation to the end of the next; a stage prepares its images once for all its epochs. Ratios are per
-replicate. Rounds of all variants alternate, and each variant's median counts.
+image, a DataLoader with two workers, the same network and optimizer, and the test set once an epoch. It runs in the same
+process and so has this book's settings of the processor too (`lib.training.processor`). This book's loop is measured inside
+a stage, from the end of one epoch and its evaluation to the end of the next; a stage prepares its images once for all its
+epochs. Ratios are per replicate. Rounds of all variants alternate, and each variant's median counts.
 """
 
 import itertools
-import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.connection import Connection
 
 import pandas
 import torch
@@ -89,29 +87,6 @@ def conventional(recipe: Recipe, examples: Examples) -> Iterator[float]:
         yield time.perf_counter() - started
 
 
-def _serve(recipe: Recipe, replicate: Replicate, device: torch.device, connection: Connection) -> None:
-    """Measure an epoch of the conventional loop whenever asked."""
-    epochs = conventional(recipe, prepare(recipe.data, [replicate], device))
-    while connection.recv():
-        connection.send(next(epochs))
-
-
-def in_its_own_process(recipe: Recipe, replicate: Replicate, device: torch.device) -> Iterator[float]:
-    """Yield the seconds of epochs of the conventional loop, each measured when it is asked for."""
-    context = multiprocessing.get_context("spawn")
-    connection, other_end = context.Pipe()
-    process = context.Process(target=_serve, args=(recipe, replicate, device, other_end))
-    process.start()
-    other_end.close()
-    try:
-        while True:
-            connection.send(True)
-            yield connection.recv()
-    finally:
-        connection.send(False)
-        process.join()
-
-
 def resident(
     recipe: Recipe,
     examples: Examples,
@@ -183,7 +158,7 @@ def compare(
     replicates = [Replicate(seed=seed) for seed in range(max(stacks))]
     examples = prepare(small, replicates, device)
     variants: list[tuple[str, Precision, int, Iterator[float]]] = [
-        ("conventional loop", "float32", 1, in_its_own_process(recipe, replicates[0], device))
+        ("conventional loop", "float32", 1, conventional(recipe, examples))
     ]
     for count, precision in itertools.product(stacks, precisions):
         loop = resident(recipe, examples[list(range(count))], replicates[:count], precision)
@@ -230,7 +205,7 @@ def epochs(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame,
 
     gpu = device.type == "cuda"
     precisions: list[Precision] = ["float32", "tf32", "bfloat16"] if gpu else ["float32", "bfloat16"]
-    rounds = 1 if quick else 5
+    rounds = 1 if quick else 3
     lenet, resnet = (50, 240) if quick else (1, 1) if gpu else (1, 20)
     tables = [
         compare(plan("mnist-lenet", "paper"), lenet, rounds, (1, 12), device, precisions),

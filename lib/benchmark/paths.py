@@ -148,7 +148,7 @@ def vgg(device: torch.device, quick: bool) -> list[tuple]:
     network, stack, dense, examples = _start(recipe, replicates, device)
     train(network.module.to(device), Progress(0, stack), examples, replicates, recipe, epochs, {})
     rows = []
-    for level in (0, 3, 6, 9, 12, 15, 17, 19, 21):
+    for level in (0, 6, 12, 15, 17, 19, 21):
         masks = _prune(network, stack, dense, 1 - 0.8**level) if level else dense
         rows.append(
             _level(
