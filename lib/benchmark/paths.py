@@ -182,8 +182,8 @@ def paths(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, 
     notes = [
         "LeNet: 3 seeds at noise 0, 5, 10 and 15 % as one stack, float32, pruned by a fifth a level after two epochs on "
         "14,500 images each; all replicates of a stack compute with as many units as the one that keeps most.",
-        f"VGG-16: one replicate of width {64 if device.type == 'cuda' else 16}, float32, batches of 128, pruned by a fifth a "
-        "level after four epochs on 2,048 images each, so its masks are not those of a full protocol.",
+        f"VGG-16: one replicate of width {64 if device.type == 'cuda' else 16}, float32, batches of 128, pruned by a fifth "
+        "a level after four epochs on 2,048 images each, so its masks are not those of a full protocol.",
         "Both ways alternate; the shortest of the rounds counts.",
     ]
     return table, notes
