@@ -151,12 +151,14 @@ def paths(costs: Costs, *, title: str = "Time of training while pruning") -> alt
         # What the pointer meets: larger than what is seen, so that a finger can meet it too.
         targets = base.mark_point(filled=True, opacity=0).encode(x, y, size=alt.value(250), tooltip=tooltip)
         last = min(part, key=lambda row: row["weights_remaining_percent"])
+        # The label goes under the lowest of the points that it could cover.
+        near = sorted(part, key=lambda row: row["weights_remaining_percent"])[:4]
         below = last["left_out_seconds"] > 0.12 * max(
             row["seconds"] for row in long
         )  # else it would touch the axis
         text = {
             **last,
-            "seconds": last["left_out_seconds"],
+            "seconds": min(row["left_out_seconds"] for row in near) if below else last["left_out_seconds"],
             "label": f"{significant(last['times_faster'], 2)}×",
         }
         label = alt.Chart(pd.DataFrame([text])).mark_text(
