@@ -67,8 +67,9 @@ def every_scale(frames: Iterable[pandas.DataFrame]) -> pandas.DataFrame:
         frames: at least one, of the same printed numbers, each as `beside` returns it.
 
     Returns:
-        All rows that were measured; then, once, the printed ones that no table measures.
+        All rows that were measured, by noise level; then, once, the printed ones that no table measures.
     """
     rows = pandas.concat(list(frames), ignore_index=True)
-    rows = rows.assign(alone=rows["replicates"] == 0).sort_values("alone", kind="stable", ignore_index=True)
+    rows = rows.assign(alone=rows["replicates"] == 0)
+    rows = rows.sort_values(["alone", "noise_percent"], kind="stable", ignore_index=True)
     return rows.loc[~(rows["alone"] & rows.duplicated(PLACE))].drop(columns="alone")

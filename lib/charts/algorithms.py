@@ -22,7 +22,7 @@ from lib.errors import InputError, unknown
 
 EXTENDED_DENSE_TRAINING = "extended_dense_training"
 _AXES = ("weights remaining", "epochs trained")
-_MOVED = "extended dense training: all weights, trained as long"
+_MOVED = "(extended dense training: by epochs)"  # short enough for a phone
 _DRAWN = (
     "table", "noise", "algorithm", "level", "x", "weights_remaining_percent", "epochs_trained", "mean", "std", "low",
     "high", "replicates", "optimum",
@@ -90,7 +90,7 @@ def error_of_algorithms(
         else weights_axis("x", [WEIGHTS, _MOVED] if moved else WEIGHTS),
         axis="test error (%)",
         series="algorithm",
-        legend={"title": None, "labelLimit": 0, "columns": alt.ExprRef("width < 520 ? 2 : 3")},
+        legend={"title": None, "labelLimit": 0, "columns": alt.ExprRef("width < 420 ? 1 : 3")},
         domain=[wording.algorithm_name(name) for name in domain],
         tooltip=tooltip,
         digits=2,

@@ -59,8 +59,8 @@ def test_extended_dense_training_stands_where_rewinding_has_trained_as_long():
         assert points(weights, EDT)[level]["x"] == points(weights, LRR)[level]["x"] == left
         assert points(weights, EDT)[level]["weights_remaining_percent"] == 100
         assert points(epochs, EDT)[level]["x"] == points(epochs, LRR)[level]["x"] == 60 * (level + 1)
-    assert "trained as long" in json.dumps(weights["layer"][0]["encoding"]["x"])
-    assert "as long" not in json.dumps(error_of_algorithms(tables, [LRR, WR]).to_dict()["layer"])
+    assert "by epochs" in json.dumps(weights["layer"][0]["encoding"]["x"])
+    assert "by epochs" not in json.dumps(error_of_algorithms(tables, [LRR, WR]).to_dict()["layer"])
     alone = error_of_algorithms(tables, [EDT]).to_dict()
     assert points(alone, EDT)[3]["x"] == 51.2, "the rewinding's weights are read though it is not drawn"
 

@@ -383,5 +383,6 @@ def test_comparisons_of_several_scales_keep_what_none_measured_once():
     assert [len(both.query(f"noise_percent == {noise}")) for noise in (5, 10, 15)] == [2, 2, 2]
     assert set(both.query("noise_percent == 5")["replicates"]) == {0}
     assert set(both.query("replicates > 0")["scale"]) == {"laptop", "paper"}
+    assert list(both["noise_percent"]) == [10, 10, 15, 15, 5, 5], "what is printed alone comes last"
     nothing = every_scale([table_2(table) for table in tables])
     assert len(nothing) == 6 and set(nothing["replicates"]) == {0}
