@@ -197,7 +197,7 @@ def verdicts_table(verdicts: pd.DataFrame | Iterable[Any]) -> Any:
             {"selector": "", "props": whole},
             {"selector": "td, th", "props": cells},
             {"selector": ".col0", "props": short},
-            *({"selector": f"td.col{i}", "props": "min-width: 15rem;"} for i in sentences),
+            *({"selector": f"td.col{i}", "props": "min-width: 13rem;"} for i in sentences),
         ]
     )
     return table.apply(coloured, subset=["verdict"])

@@ -20,31 +20,32 @@
 # ## The method
 #
 # Six chains begin with the same dense network: fresh weights are trained to epoch $t$, which gives $w^{(t)}$, and from there to the end $T$ of
-# the schedule, which gives $w_0$. Write $\mathrm{train}_{\,t \to T}(w; m)$ for training weights $w$ under {term}`mask` $m$ from epoch $t$ to $T$
-# with a fresh optimizer. The mask $m_{k+1}$ drops, of the weights that $m_k$ keeps, the share $q$ with the lowest {term}`score` $s(w_k)$, all
-# layers competing. A {term}`level` of a chain is then
+# the schedule, which gives $w_0$. With {term}`mask` $m_k$ and {term}`score` $s$, a {term}`level` is
 #
 # $$
 # \begin{aligned}
-# w_{k+1} &= \mathrm{train}_{\,t \to T}\,(w_k;\, m_{k+1}) && \text{(learning-rate rewinding)}, \\
-# w_{k+1} &= \mathrm{train}_{\,t \to T}\,(w^{(t)};\, m_{k+1}) && \text{(weight rewinding)}, \\
-# w_{k+1} &= \mathrm{train}_{\,t \to T}\,(w_k;\, 1) && \text{(extended dense training)}.
+# m_{k+1} &= m_k \odot [\, s(w_k) > \tau_k \,], \\
+# w_{k+1} &= \mathrm{train}_{\,t \to T}\,(m_{k+1} \odot v_k),
 # \end{aligned}
 # $$ (eq-six-chains)
 #
-# The first two prune by magnitude, $s(w) = |w|$. Three more chains are learning-rate rewinding with another score:
+# where $\tau_k$ removes the share $q$ of the remaining weights, all layers competing, and training goes through the schedule from epoch $t$ to $T$
+# with a fresh optimizer. The chains differ in what they start from, $v_k$, and in what they remove:
 #
-# | chain | weights start from | score $s(w)$ | what it asks of a weight |
-# |---|---|---|---|
-# | learning-rate rewinding | the level before | $\lvert w \rvert$ | is it small? |
-# | weight rewinding | epoch $t$ | $\lvert w \rvert$ | is it small? |
-# | SNIP pruning | the level before | $\lvert w \, \partial L / \partial w \rvert$, loss $L$ on some training images | how much does the loss depend on it? |
-# | SynFlow pruning | the level before | $\lvert w \, \partial R / \partial w \rvert$, $R$ the summed outputs for an image of ones when every parameter is replaced by its absolute value | how much of what flows through the network passes it? |
-# | random pruning | the level before | uniform random number | nothing: the control |
-# | extended dense training | the level before | nothing is removed | – |
+# | chain | start $v_k$ | score $s(w)$ |
+# |---|---|---|
+# | learning-rate rewinding | $w_k$ | $\lvert w \rvert$ |
+# | weight rewinding | $w^{(t)}$ | $\lvert w \rvert$ |
+# | SNIP pruning | $w_k$ | $\lvert w \, \partial L / \partial w \rvert$ |
+# | SynFlow pruning | $w_k$ | $\lvert w \, \partial R / \partial w \rvert$ |
+# | random pruning | $w_k$ | uniform at random |
+# | extended dense training | $w_k$ | removes nothing |
 #
-# SNIP is due to {cite:t}`lee2019snip`, SynFlow to {cite:t}`tanaka2020synflow`; both were made for {term}`pruning at initialization` and are used
-# here between cycles of training. At level $k$ every chain has trained for $T + k\,(T - t)$ epochs, so the same level means the same length of
+# SNIP {cite:p}`lee2019snip` asks how much the loss $L$ on some training images depends on a weight. SynFlow {cite:p}`tanaka2020synflow` asks how much
+# passes through it: $R$ is the sum of the outputs for an image of ones, when every parameter is replaced by its absolute value. Both were
+# made for {term}`pruning at initialization` and are used here between cycles of training. Random pruning asks nothing: it is the control.
+#
+# At level $k$ every chain has trained for $T + k\,(T - t)$ epochs, so the same level means the same length of
 # training. The *optimal* level of each chain is the one with the lowest error on held-out validation images, and only then is its test error
 # read. {ref}`The page on section 4 <tr-additional-regularization>` has the label noise, the networks and the rule by which two results
 # differ.
@@ -66,7 +67,7 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # ## The run
 #
 # Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first. Every
-# trained stage is kept: the dense networks and learning-rate rewinding are those of the page on section 4 and are not trained again.
+# trained stage is kept: where the page on section 4 has run, its dense networks and its learning-rate rewinding are not trained again.
 
 # %% tags=["hide-output"]
 from IPython.display import Markdown
@@ -184,7 +185,7 @@ comparison.comparison_table(every_scale(map(table_10, found.one_per_scale)), uni
 # ## The verdicts
 #
 # Each claim is a test over the table, decided for this benchmark as far as it goes. *Undecided* means that the table lacks what the
-# test needs, *not run* that the claim speaks of other networks.
+# test needs, *not run* that the claim speaks of other networks or of what was not measured.
 
 # %% tags=["hide-input"]
 asked = [f"TR-C{number:02d}" for number in (1, 2, 3, 16, 17, 18, 19, 31, 32, 33, 34)]
