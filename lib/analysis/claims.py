@@ -86,6 +86,39 @@ def decide(claim: str, test: ClaimTest, table: Table, benchmarks: Sequence[str] 
     return Verdict(claim, made.benchmark, made.scale, finding.verdict, finding.reason, finding.numbers)
 
 
+def verdict_rows(
+    asked: Iterable[str],
+    tests: Mapping[str, ClaimTest],
+    benchmarks: Mapping[str, Sequence[str]],
+    tables: Iterable[Table],
+) -> list[dict[str, str]]:
+    """Put a page's claims to its tables, for the page's table of verdicts.
+
+    Args:
+        asked: ids of claims.
+        tests, benchmarks: by claim, as in `papers/<paper>/claims.py`.
+        tables: what the page draws.
+
+    Returns:
+        For each table, in the order given: claim, statement, scale, verdict and reason of every claim.
+    """
+    statements = {claim.id: claim.statement for claim in read_claims()}
+    ids = list(asked)
+    found = [
+        decide(claim, tests[claim], table, benchmarks.get(claim, ())) for table in tables for claim in ids
+    ]
+    return [
+        {
+            "claim": v.claim,
+            "statement": statements[v.claim],
+            "scale": v.scale,
+            "verdict": v.verdict,
+            "reason": v.reason,
+        }
+        for v in found
+    ]
+
+
 def verdicts(
     claims: Iterable[Claim],
     tests: Mapping[str, ClaimTest],

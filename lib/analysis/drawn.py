@@ -10,7 +10,7 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.measure import measure
 from lib.analysis.pages import Page, is_current
 from lib.analysis.tables import Table, find
-from lib.errors import InputError
+from lib.errors import InputError, unknown
 from lib.stages import Store, stage_keys
 from lib.stages.plan import Plan
 from lib.training import prepare
@@ -91,7 +91,14 @@ def class_names(plan: Plan) -> list[str] | None:
 
 
 def training_examples(
-    page: Page, benchmark: str, scale: str, noise_percent: float, level: int, store: str = "", count: int = 18
+    page: Page,
+    benchmark: str,
+    scale: str,
+    noise_percent: float,
+    level: int,
+    store: str = "",
+    count: int = 18,
+    algorithm: str = "",
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return the training examples that the first replicate fits worst, from what the store holds.
 
@@ -99,16 +106,20 @@ def training_examples(
         page, benchmark, scale, store: see `measure`; nothing is trained.
         noise_percent, level: which network.
         count: how many examples.
+        algorithm: of which chain; by default the page's first.
 
     Returns:
         Images uint8 [count, height, width, channels], labels trained on, original labels, losses in nats; the worst first.
 
     Raises:
-        InputError: if the store does not hold that network.
+        InputError: if the page has no such chain, or the store does not hold that network.
     """
     plan = page.plans(benchmark, scale)
     replicate = next(r for r in plan.replicates() if r.noise_percent == noise_percent)
-    (chain, *_) = page.chains(plan)
+    chains = {chain.algorithm: chain for chain in page.chains(plan)}
+    if algorithm and algorithm not in chains:
+        raise unknown("algorithm of this page", algorithm, chains)
+    chain = chains[algorithm or next(iter(chains))]
     position = next(i for i, stage in enumerate(chain.stages) if stage.level == level)
     entry = Store(store or None).find(stage_keys(chain, replicate, plan.precision)[position])
     if entry is None:

@@ -1,5 +1,6 @@
 """The papers' printed numbers, and measured ones set beside them; neither is ever adjusted to the other."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas
@@ -57,3 +58,18 @@ def beside(printed_frame: pandas.DataFrame, measured_frame: pandas.DataFrame) ->
     both = left.reindex(places).join(right.reindex(places)).reset_index()
     both["replicates"] = both["replicates"].fillna(0).astype("int64")
     return both.assign(difference=both["measured_mean"] - both["printed_mean"])
+
+
+def every_scale(frames: Iterable[pandas.DataFrame]) -> pandas.DataFrame:
+    """Put the comparisons of several tables below each other.
+
+    Args:
+        frames: at least one, of the same printed numbers, each as `beside` returns it.
+
+    Returns:
+        All rows that were measured, by noise level; then, once, the printed ones that no table measures.
+    """
+    rows = pandas.concat(list(frames), ignore_index=True)
+    rows = rows.assign(alone=rows["replicates"] == 0)
+    rows = rows.sort_values(["alone", "noise_percent"], kind="stable", ignore_index=True)
+    return rows.loc[~(rows["alone"] & rows.duplicated(PLACE))].drop(columns="alone")

@@ -45,6 +45,9 @@ ALGORITHMS = (
     "fine_tuning",
     "one_shot",
     "from_scratch",
+    "random_pruning",
+    "snip_pruning",
+    "synflow_pruning",
 )
 ALLOWED: Mapping[str, tuple[str, ...]] = {"scale": SCALES, "algorithm": ALGORITHMS, "subset": SUBSETS}
 

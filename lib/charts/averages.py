@@ -28,8 +28,8 @@ def averages(
         algorithm: whose rows to take.
 
     Returns:
-        One row per noise_percent and level, in this order: weights_remaining_percent, mean, std (sample
-        standard deviation, NaN for a single replicate) and replicates (how many were averaged, at least 1).
+        One row per noise_percent and level, in this order: weights_remaining_percent, epochs_trained, mean, std
+        (sample standard deviation, NaN for a single replicate) and replicates (how many were averaged, at least 1).
 
     Raises:
         InputError: the table has no such algorithm, subset or column, or no finite value there.
@@ -38,10 +38,14 @@ def averages(
     pieces = []
     for noise in _noises(rows):
         values = _finite(rows, algorithm, noise, subset, value)
-        weights = select(rows, algorithm, noise, subset, "weights_remaining_percent")
+        weights, epochs = (
+            select(rows, algorithm, noise, subset, column).mean()
+            for column in ("weights_remaining_percent", "epochs_trained")
+        )
         piece = pd.DataFrame(
             {
-                "weights_remaining_percent": weights.mean(),
+                "weights_remaining_percent": weights,
+                "epochs_trained": epochs,
                 "mean": values.mean(),
                 "std": values.std(ddof=1),
                 "replicates": values.count(),

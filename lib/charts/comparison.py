@@ -19,7 +19,8 @@ COLUMNS = (
     "replicates", "difference", "scale",
 )  # fmt: skip
 SOURCES = ("printed", "measured")
-_LABELS = 130  # pixels for the names of rows, which stand in two lines
+_LABELS = (130, 165)  # pixels for the names of rows, which stand in two lines, at least and at most
+_LETTER = 7  # pixels a letter
 
 # A verdict is said by a sign and a word; the colour repeats it. Dark text on a light ground, legible in light
 # and dark mode.
@@ -56,10 +57,13 @@ def comparison_chart(
     names = list(dict.fromkeys(data["table"]))
     rows = list(dict.fromkeys(data["row"]))
 
+    longest = max(len(line) for row in rows for line in row.split(", "))
+    left = min(max(_LABELS[0], _LETTER * longest), _LABELS[1])
+
     base = one_table(alt.Chart(data), names)
     y = alt.Y("row:N", title=None, sort=rows).axis(
         labelExpr="split(datum.label, ', ')",
-        labelLimit=_LABELS,
+        labelLimit=left,
         labelOffset=-7,
         grid=True,
         tickBand="extent",
@@ -88,26 +92,27 @@ def comparison_chart(
         shape,
         tooltip=tooltip,
     )
-    chart = alt.layer(
-        bars, dots, source_notes(names, [f"{name}." for name in names], left=-_LABELS)
-    ).add_params(*menus(names))
+    chart = alt.layer(bars, dots, source_notes(names, [f"{name}." for name in names], left=-left)).add_params(
+        *menus(names)
+    )
     key = "Dots: means. Bars: ± 1 standard deviation, as printed and as measured over replicates."
     tallest = max(len(set(part["row"])) for _, part in data.groupby("table"))
     return fitted(chart, height=60 + 40 * tallest).properties(
         title=alt.TitleParams(
-            text=wording.lines(title, wording.TITLE_LINE), subtitle=wording.lines(key), dx=-_LABELS
+            text=wording.lines(title, wording.TITLE_LINE), subtitle=wording.lines(key), dx=-left
         ),
         description=_in_words(frame, title, axis),
     )
 
 
-def comparison_table(frame: pd.DataFrame, *, unit: str, digits: int = 2) -> Any:
+def comparison_table(frame: pd.DataFrame, *, unit: str, digits: int = 2, name: str = "") -> Any:
     """Set printed and measured means with their standard deviations and the difference in a table.
 
     Args:
         frame: as for `comparison_chart`.
         unit: of the numbers, for the heads of the columns.
         digits: after the point.
+        name: of the table on its page, without blanks; tables of one page need different names or units.
 
     Returns:
         A pandas Styler. A dash stands where nothing is printed or measured.
@@ -130,7 +135,8 @@ def comparison_table(frame: pd.DataFrame, *, unit: str, digits: int = 2) -> Any:
         }
         for row, quantity in zip(frame.to_dict("records"), _quantities(frame), strict=True)
     ]
-    table = pd.DataFrame(rows).style.hide(axis="index").set_uuid(f"comparison-{unit.strip('%') or 'percent'}")
+    identity = "-".join(filter(None, ["comparison", name, unit.strip("%") or "percent"]))
+    table = pd.DataFrame(rows).style.hide(axis="index").set_uuid(identity)
     table.format(escape="html")
     whole = "display: block; overflow-x: auto; max-width: 100%;"
     return table.set_table_styles(
@@ -183,6 +189,7 @@ def verdicts_table(verdicts: pd.DataFrame | Iterable[Any]) -> Any:
     table = frame.style.hide(axis="index").set_uuid("verdicts").set_table_attributes('class="verdicts"')
     table.format(escape="html", na_rep="")
     short = "white-space: nowrap;"
+    sentences = [i for i, column in enumerate(frame.columns) if column in ("statement", "reason", "numbers")]
     cells = "text-align: left; vertical-align: top; padding: 0.3rem 0.6rem;"
     whole = "display: block; overflow-x: auto; max-width: 100%;"
     table.set_table_styles(
@@ -190,6 +197,7 @@ def verdicts_table(verdicts: pd.DataFrame | Iterable[Any]) -> Any:
             {"selector": "", "props": whole},
             {"selector": "td, th", "props": cells},
             {"selector": ".col0", "props": short},
+            *({"selector": f"td.col{i}", "props": "min-width: 13rem;"} for i in sentences),
         ]
     )
     return table.apply(coloured, subset=["verdict"])
@@ -236,17 +244,26 @@ def _names(frame: pd.DataFrame) -> list[str]:
 
 
 def _quantities(frame: pd.DataFrame) -> list[str]:
-    """Name each row's quantity; where only one algorithm's optimum is compared, its name is left out."""
-    names = [_plain(quantity) for quantity in frame["quantity"]]
-    optima = {name for name in names if name.startswith("optimal")}
-    return ["optimal" if len(optima) == 1 and name in optima else name for name in names]
+    """Name each row's quantity; the optimum of one algorithm is "optimal", those of several are told apart by name."""
+    optima = {quantity for quantity in frame["quantity"] if _optimum_of(quantity)}
+    return [
+        (_optimum_of(quantity) if len(optima) > 1 else "optimal") if quantity in optima else _plain(quantity)
+        for quantity in frame["quantity"]
+    ]
+
+
+def _optimum_of(quantity: str) -> str:
+    """Name the algorithm whose optimum a quantity is; empty for any other quantity."""
+    _, optimal, algorithm = str(quantity).partition("test_error_percent_optimal_")
+    return wording.algorithm_name(algorithm) if optimal else ""
 
 
 def _plain(quantity: str) -> str:
-    words = (
+    if algorithm := _optimum_of(quantity):
+        return f"optimal ({algorithm})"
+    return (
         str(quantity).removeprefix("test_error_percent_").removeprefix("train_loss_nats_").replace("_", " ")
     )
-    return words.replace("learning rate rewinding", "(learning-rate rewinding)")
 
 
 def _numbers(value: Any) -> str:

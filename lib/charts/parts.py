@@ -47,12 +47,14 @@ def menus(names: Sequence[str]) -> list[alt.Parameter]:
     return [menu("table_menu", "Results: ", names)]
 
 
-def menu(name: str, label: str, options: Sequence[str]) -> alt.Parameter:
-    """A menu under a chart, whose first option is chosen at the start.
+def menu(name: str, label: str, options: Sequence[str], chosen: str | None = None) -> alt.Parameter:
+    """A menu of a chart.
 
     Args:
         name: of the parameter, as expressions use it.
         label: what stands before the menu.
         options: what it offers.
+        chosen: the option at the start; None for the first.
     """
-    return alt.param(name=name, value=options[0], bind=alt.binding_select(options=list(options), name=label))
+    bind = alt.binding_select(options=list(options), name=label)
+    return alt.param(name=name, value=chosen or options[0], bind=bind)

@@ -9,6 +9,14 @@ from lib.errors import InputError
 LINE = 48  # characters that fit beside a chart on a phone of 390 pixels
 TITLE_LINE = 32  # and leaves the corner to the menu of the chart
 
+_SPELLED = {
+    "learning_rate_rewinding": "learning-rate rewinding",
+    "one_shot": "one-shot pruning",
+    "from_scratch": "training from scratch",
+    "snip_pruning": "SNIP pruning",
+    "synflow_pruning": "SynFlow pruning",
+}
+
 
 def lines(text: str, length: int = LINE) -> list[str]:
     """Break a text into lines that fit on a phone; a title, whose letters are larger, takes `TITLE_LINE`."""
@@ -18,6 +26,11 @@ def lines(text: str, length: int = LINE) -> list[str]:
 def noise_name(noise_percent: float) -> str:
     """Name a noise level as legends do: "15 %"."""
     return f"{noise_percent:g} %"
+
+
+def algorithm_name(algorithm: str) -> str:
+    """Name an algorithm as legends do: "learning-rate rewinding"."""
+    return _SPELLED.get(algorithm, algorithm.replace("_", " "))
 
 
 def replicate_count(seeds: Sequence[int]) -> str:

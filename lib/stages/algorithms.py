@@ -33,6 +33,26 @@ def learning_rate_rewinding(recipe: Recipe, levels: int, prune: Prune) -> Chain:
     return _chain("learning_rate_rewinding", recipe, levels, stage)
 
 
+def random_pruning(recipe: Recipe, levels: int, prune: Prune) -> Chain:
+    """Learning-rate rewinding that removes weights at random (TR App. C and J.2)."""
+    return _selecting("random", recipe, levels, prune)
+
+
+def snip_pruning(recipe: Recipe, levels: int, prune: Prune) -> Chain:
+    """Learning-rate rewinding that removes the weights with the smallest SNIP score (TR App. C)."""
+    return _selecting("snip", recipe, levels, prune)
+
+
+def synflow_pruning(recipe: Recipe, levels: int, prune: Prune) -> Chain:
+    """Learning-rate rewinding that removes the weights with the smallest SynFlow score (TR App. C and J.2)."""
+    return _selecting("synflow", recipe, levels, prune)
+
+
+def _selecting(score: str, recipe: Recipe, levels: int, prune: Prune) -> Chain:
+    chain = learning_rate_rewinding(recipe, levels, prune.model_copy(update={"score": score}))
+    return chain.model_copy(update={"algorithm": f"{score}_pruning"})
+
+
 def weight_rewinding(recipe: Recipe, levels: int, prune: Prune) -> Chain:
     """Prune, set the weights back to their values at epoch t, and train from there (Frankle et al. 2020)."""
     stage = Stage(start="rewind", prune=prune, from_epoch=recipe.rewind_epoch, to_epoch=recipe.epochs)

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from lib import data
 from lib.models import Network, initialize
-from lib.pruning import find_score, select, weights_remaining
+from lib.pruning import Batch, find_score, select, weights_remaining
 from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
 from lib.stages.store import Entry, Store
 from lib.training import (
@@ -38,6 +39,7 @@ from lib.training.paths import Paths, decay_factor, find_paths
 from lib.training.stack import State
 
 CHECKPOINT_SECONDS = 60.0
+EXAMPLES_PER_CLASS = 10  # that a score may look at (facts J17)
 
 
 def pack(flags: Tensor) -> Tensor:
@@ -57,10 +59,27 @@ def read_masks(entry: Entry, network: Network) -> State:
     return {name: unpack(packed[name], network.module.get_parameter(name).shape) for name in network.prunable}
 
 
+def _scoring_batch(examples: Examples, generator: torch.Generator) -> Batch:
+    """Return some training images of each label of the only replicate, on the CPU, for scores that look at data."""
+    labels = examples.train_labels[0].cpu()
+    order = torch.randperm(len(labels), generator=generator)
+    chosen = torch.cat(
+        [order[labels[order] == label][:EXAMPLES_PER_CLASS] for label in range(examples.classes)]
+    )
+    images = examples.train_images[chosen.to(examples.train_images.device)].cpu()
+    inputs = data.normalize(images, data.normalization(examples.normalization))
+    return Batch(inputs, labels[chosen], generator)
+
+
 def _starting_point(
-    network: Network, chain: Chain, position: int, replicate: Replicate, done: Sequence[Entry]
+    network: Network,
+    chain: Chain,
+    position: int,
+    replicate: Replicate,
+    done: Sequence[Entry],
+    examples: Examples,
 ) -> tuple[State, State]:
-    """Return weights and masks with which one replicate enters a stage."""
+    """Return weights and masks with which one replicate, the only one of the examples, enters a stage."""
     stage, module = chain.stages[position], network.module
     if done:
         masks = read_masks(done[-1], network)
@@ -70,7 +89,8 @@ def _starting_point(
         }
     if stage.prune:
         module.load_state_dict(done[-1].tensors("weights"))
-        scores = find_score(stage.prune.score)(module, network.prunable, None)
+        batch = _scoring_batch(examples, replicate.generator("score", position))
+        scores = find_score(stage.prune.score)(module, network.prunable, batch)
         masks = select(scores, masks, stage.prune.fraction, stage.prune.scope)
     if stage.start == "fresh":
         initialize(module, replicate.generator("initialization", position), chain.recipe.normalization_scale)
@@ -158,7 +178,10 @@ def train_stage(
     seeds = sorted({r.seed for r in replicates})
     noises = sorted({r.noise_percent for r in replicates})
     who = f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
-    starts = [_starting_point(network, chain, position, r, d) for r, d in zip(replicates, done, strict=True)]
+    starts = [
+        _starting_point(network, chain, position, replicate, entries, examples[[i]])
+        for i, (replicate, entries) in enumerate(zip(replicates, done, strict=True))
+    ]
     whole = {n: t.to(device) for n, t in stack_states([w for w, _ in starts]).items()}
     masks = {n: m.to(device) for n, m in stack_states([m for _, m in starts]).items()}
     paths = _paths(network, chain.recipe, whole, masks)

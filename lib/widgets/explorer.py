@@ -12,7 +12,7 @@ import altair as alt
 
 from lib.analysis.tables import Table
 from lib.charts import wording
-from lib.charts.averages import averages
+from lib.charts.averages import LEARNING_RATE_REWINDING, averages
 from lib.charts.example_images import worst_examples
 from lib.charts.pruning_curves import error_against_weights_remaining
 from lib.charts.theme import MIME
@@ -27,7 +27,11 @@ Examples = Callable[[float, int], tuple[Any, Any, Any, Any]]
 
 
 def explore_noise(
-    tables: Sequence[Table], examples: Examples | None = None, *, class_names: list[str] | None = None
+    tables: Sequence[Table],
+    examples: Examples | None = None,
+    *,
+    class_names: list[str] | None = None,
+    algorithm: str = LEARNING_RATE_REWINDING,
 ) -> Any:
     """Build the explorer: menus for table and noise, a slider over levels, the curve and the misfitted
     examples.
@@ -37,6 +41,7 @@ def explore_noise(
         examples: (noise_percent, level) → images, labels, original labels, losses, as `worst_examples` takes
             them, of the training examples of one replicate; None where there are none to show.
         class_names: a name per label; None for the numbers themselves.
+        algorithm: whose rows to draw.
 
     Returns:
         A widget to display. Without ipywidgets a text that says what to do, also displayable.
@@ -49,7 +54,7 @@ def explore_noise(
         import ipywidgets
     except ImportError:
         return Message(WITHOUT_WIDGETS)
-    means = [averages(table, "error_percent") for table in tables]
+    means = [averages(table, "error_percent", algorithm=algorithm) for table in tables]
 
     table_menu: Any = ipywidgets.Dropdown(
         options=[(name, i) for i, name in enumerate(names)], description="results"
@@ -96,7 +101,7 @@ def explore_noise(
             f"<b>{here['mean']:.2f}{several} %</b> test error, {here['weights_remaining_percent']:.3g} % of"
             f" the weights left, {wording.noise_name(noise)} label noise; {replicates}."
         )
-        show(curve, error_against_weights_remaining([table], marked=(noise, level)))
+        show(curve, error_against_weights_remaining([table], algorithm=algorithm, marked=(noise, level)))
         if examples is None:
             return
         say(pictures, "Looking for the examples with the highest loss …")

@@ -7,15 +7,23 @@ Tests of means alone also ask for three replicates, as all of TR's results are m
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas
 
 from lib.analysis.statistics import Comparison, at_level, compare, optimal_level, select
 from lib.analysis.tables import Table
-from lib.analysis.verdicts import SUBSETS_OF_ERROR, require_algorithms, shortcoming, usable_noise
+from lib.analysis.verdicts import (
+    SUBSETS_OF_ERROR,
+    Finding,
+    answer,
+    require_algorithms,
+    shortcoming,
+    usable_noise,
+)
 
 LRR, WR, EDT = "learning_rate_rewinding", "weight_rewinding", "extended_dense_training"
+RANDOM, SNIP, SYNFLOW = "random_pruning", "snip_pruning", "synflow_pruning"
 SUBSETS_OF_LOSS = (*SUBSETS_OF_ERROR, "train_noisy", "train_original")
 
 NOISE_PERCENT: dict[str, tuple[float, ...]] = {
@@ -61,6 +69,46 @@ def cases(
 def best_test_error(table: Table, algorithm: str, noise: float) -> pandas.Series:
     """Test error in percent by seed, at the algorithm's own optimum."""
     return at_level(table.frame, algorithm, noise, optimal_level(table.frame, algorithm, noise))
+
+
+def optimal_differences(
+    table: Table, first: str, second: str, noises: Sequence[float]
+) -> dict[float, Comparison]:
+    """Compare the test errors of two algorithms by noise level, each at its own optimum."""
+    return {
+        noise: compare(best_test_error(table, first, noise), best_test_error(table, second, noise))
+        for noise in noises
+    }
+
+
+def against(
+    table: Table,
+    first: str,
+    second: str,
+    allowed: Mapping[float, Collection[str]],
+    what: str,
+    noise_percents: Sequence[float] | None = None,
+) -> Finding:
+    """Test whether one algorithm is better or worse than another, each at its own optimum.
+
+    Args:
+        table: of one benchmark.
+        first, second: algorithms.
+        allowed: by noise level, the verdicts on the first that a claim allows; a case that is not in it decides
+            nothing and is only reported.
+        what: the comparison, in words.
+        noise_percents: the cases; by default TR's noise levels above zero for this benchmark.
+
+    Raises:
+        NotRun: an algorithm is not in the table.
+    """
+    noises, lack = cases(table, [first, second], noise_percents=noise_percents)
+    found = optimal_differences(table, first, second, noises)
+    holds = all(one.verdict in allowed[noise] for noise, one in found.items() if noise in allowed)
+    free = [f"{noise:g} %" for noise in found if noise not in allowed]
+    note = f"; {', '.join(free)} decides nothing" if free else ""
+    reason = f"test error of {what}: {in_words(found)}{note}; decided for this benchmark only."
+    return answer(holds, reason, numbers_of("difference_error_percent", found), lack)
 
 
 def optimal_against_dense(

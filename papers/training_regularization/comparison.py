@@ -1,8 +1,8 @@
-"""TR's Tables 6 and 11: measured beside printed.
+"""TR's tables: measured beside printed.
 
 Measured standard deviations are sample ones (n - 1) over the replicates; TR does not say which it prints.
-"optimal" is the level with the lowest mean validation error (`lib.analysis.statistics`). TR measures training
-losses while augmenting as far as its code base shows (facts J21); here they are measured without
+"optimal" is the level with the lowest mean validation error (`lib.analysis.statistics`), of every algorithm its own. TR
+measures training losses while augmenting as far as its code base shows (facts J21); here they are measured without
 augmentation. LeNet has none, so there it is the same.
 """
 
@@ -14,9 +14,9 @@ from lib.analysis.printed import PLACE, beside, printed
 from lib.analysis.statistics import at_level, optimal_level
 from lib.analysis.tables import Table
 from lib.analysis.verdicts import usable_noise
+from papers.training_regularization.cases import EDT, LRR, RANDOM, SNIP, SYNFLOW, WR
 
 PAPER = "training_regularization"
-LRR, WR = "learning_rate_rewinding", "weight_rewinding"
 
 BENCHMARKS = {
     ("LeNet", "MNIST"): "mnist-lenet",
@@ -27,11 +27,31 @@ BENCHMARKS = {
 }
 """This book's name for TR's printed network and data set."""
 
-ERRORS = {
-    "dense, standard training": "test_error_percent_dense",
-    "LR rewinding (optimally sparse)": "test_error_percent_optimal_learning_rate_rewinding",
-    "weight rewinding (optimally sparse)": "test_error_percent_optimal_weight_rewinding",
+DENSE = "dense"
+METHODS = {
+    "table_02_pruning_variants_vs_edt": {
+        "LR rewinding": LRR,
+        "Weight rewinding": WR,
+        "SynFlow": SYNFLOW,
+        "SNIP": SNIP,
+        "Iterative random": RANDOM,
+        "EDT": EDT,
+    },
+    "table_05_lr_vs_edt": {"LR rewinding": LRR, "EDT": EDT},
+    "table_06_sparse_vs_dense": {
+        "dense, standard training": DENSE,
+        "LR rewinding (optimally sparse)": LRR,
+        "weight rewinding (optimally sparse)": WR,
+    },
+    "table_09_weight_vs_lr_rewinding": {"LR rewinding": LRR, "weight rewinding": WR},
+    "table_10_weight_selection": {
+        "LR rewinding, magnitude selection": LRR,
+        "LR rewinding, synflow selection": SYNFLOW,
+        "LR rewinding, random selection": RANDOM,
+    },
 }
+"""What each method of a printed table of test errors is here: an algorithm at its optimum, or the dense network."""
+
 LOSSES = {
     ("dense", "train_ce_loss_noisy"): "train_loss_nats_noisy_dense",
     ("dense", "train_ce_loss_original"): "train_loss_nats_original_dense",
@@ -42,26 +62,38 @@ LOSSES = {
 }
 
 
-def table_6(table: Table) -> pandas.DataFrame:
-    """Set test errors of dense and optimally sparse networks beside TR's Table 6, in percent.
+def table_2(table: Table) -> pandas.DataFrame:
+    """Set the optimal test errors of five ways to prune and of longer training beside TR's Table 2, without noise.
 
     Args:
         table: measured.
 
     Returns:
         Rows of this benchmark: benchmark, noise_percent, quantity, printed_mean, printed_std, measured_mean,
-        measured_std, replicates, difference (measured - printed) and scale. Printed rows that were not
-        measured have 0 replicates.
+        measured_std, replicates, difference (measured - printed) and scale; errors in percent. Printed rows
+        that were not measured have 0 replicates.
     """
-    frame, rows = table.frame, []
-    for noise in usable_noise(table, [LRR], _noises(table)):
-        rows.append(_row(table, noise, ERRORS["dense, standard training"], at_level(frame, LRR, noise, 0)))
-    for name, printed_name in ((LRR, "LR"), (WR, "weight")):
-        for noise in usable_noise(table, [name], _noises(table)):
-            best = at_level(frame, name, noise, optimal_level(frame, name, noise))
-            rows.append(_row(table, noise, ERRORS[f"{printed_name} rewinding (optimally sparse)"], best))
-    record = printed(PAPER, "table_06_sparse_vs_dense")
-    return _beside(table, record.assign(quantity=[ERRORS[method] for method in record["method"]]), rows)
+    return _errors(table, "table_02_pruning_variants_vs_edt")
+
+
+def table_5(table: Table) -> pandas.DataFrame:
+    """Set pruning and extended dense training beside TR's Table 5, as `table_2` does, with noise."""
+    return _errors(table, "table_05_lr_vs_edt")
+
+
+def table_6(table: Table) -> pandas.DataFrame:
+    """Set test errors of dense and optimally sparse networks beside TR's Table 6, as `table_2` does."""
+    return _errors(table, "table_06_sparse_vs_dense")
+
+
+def table_9(table: Table) -> pandas.DataFrame:
+    """Set weight rewinding and learning-rate rewinding beside TR's Table 9, as `table_2` does."""
+    return _errors(table, "table_09_weight_vs_lr_rewinding")
+
+
+def table_10(table: Table) -> pandas.DataFrame:
+    """Set three rules of choosing weights beside TR's Table 10, as `table_2` does."""
+    return _errors(table, "table_10_weight_selection")
 
 
 def table_11(table: Table) -> pandas.DataFrame:
@@ -71,7 +103,7 @@ def table_11(table: Table) -> pandas.DataFrame:
         table: measured.
 
     Returns:
-        Columns as in `table_6`; "change" is optimally sparse minus dense, paired by seed.
+        Columns as in `table_2`; "change" is optimally sparse minus dense, paired by seed.
     """
     frame, rows = table.frame, []
     for part in ("noisy", "original"):
@@ -86,6 +118,58 @@ def table_11(table: Table) -> pandas.DataFrame:
     record = printed(PAPER, "table_11_train_loss_partitions")
     quantity = [LOSSES[pair] for pair in zip(record["method"], record["metric"], strict=True)]
     return _beside(table, record.assign(quantity=quantity), rows)
+
+
+def printed_verdicts(name: str, first: str, second: str, benchmark: str) -> dict[float, set[str]]:
+    """Compare two algorithms of a printed table on a benchmark, as far as print allows.
+
+    The rule (TR section 2) asks for the standard deviation of paired differences, which TR does not print. Four
+    readings make one of the two printed ones: root of the sum of squares, larger one, sum, average.
+
+    Args:
+        name: of the printed table, one of `METHODS`.
+        first, second: algorithms.
+        benchmark: one of `BENCHMARKS`.
+
+    Returns:
+        By noise in percent: "lower", "higher" or "match" of the first against the second, all that a reading gives.
+        A case with one verdict is the same in all four.
+    """
+    values: dict[tuple[float, str], tuple[float, float]] = {
+        (float(row["noise_percent"]), METHODS[name][row["method"]]): (row["mean"], row["std"])
+        for row in printed(PAPER, name).to_dict("records")
+        if BENCHMARKS[row["model"], row["dataset"]] == benchmark
+    }
+    result = {}
+    for noise in sorted({noise for noise, _ in values}):
+        (mean, std), (other, other_std) = values[noise, first], values[noise, second]
+        spreads = (math.hypot(std, other_std), max(std, other_std), std + other_std, (std + other_std) / 2)
+        result[noise] = {_verdict(mean - other, spread) for spread in spreads}
+    return result
+
+
+def _verdict(change: float, spread: float) -> str:
+    change, spread = round(change, 9), round(spread, 9)  # printed decimals, which floats miss in the last bit
+    if change == 0 or abs(change) < spread:
+        return "match"
+    return "lower" if change < 0 else "higher"
+
+
+def _errors(table: Table, name: str) -> pandas.DataFrame:
+    """Set test errors beside the printed table of that name (`METHODS`), at the noise levels that it prints."""
+    record, frame, rows = printed(PAPER, name), table.frame, []
+    asked = [noise for noise in _noises(table) if noise in set(record["noise_percent"].astype("float64"))]
+    for own in METHODS[name].values():
+        algorithm = LRR if own == DENSE else own
+        for noise in usable_noise(table, [algorithm], asked):
+            level = 0 if own == DENSE else optimal_level(frame, algorithm, noise)
+            rows.append(_row(table, noise, _quantity(own), at_level(frame, algorithm, noise, level)))
+    quantity = [_quantity(METHODS[name][method]) for method in record["method"]]
+    return _beside(table, record.assign(quantity=quantity), rows)
+
+
+def _quantity(own: str) -> str:
+    return f"test_error_percent_{own}" if own == DENSE else f"test_error_percent_optimal_{own}"
 
 
 def _noises(table: Table) -> list[float]:

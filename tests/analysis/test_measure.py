@@ -117,6 +117,11 @@ def test_worst_training_examples_come_from_the_store(page, tmp_path):
     images, labels, original, losses = training_examples(page, "digits", "laptop", 20.0, 1, store, count=10)
     assert images.shape == (10, 28, 28, 1) and losses.tolist() == sorted(losses.tolist(), reverse=True)
     assert (labels != original).float().mean() > 0.5
+    ask = (page, "digits", "laptop", 20.0, 1, store, 10)
+    assert training_examples(*ask, "learning_rate_rewinding")[3].equal(losses)
+    assert not training_examples(*ask, "extended_dense_training")[3].equal(losses)
+    with pytest.raises(InputError, match="weight_rewinding"):
+        training_examples(*ask, "weight_rewinding")
 
 
 def test_bad_names_on_the_command_line(capsys):

@@ -14,6 +14,7 @@ from lib.analysis.claims import (
     main,
     read_claims,
     scoreboard_text,
+    verdict_rows,
     verdicts,
     write_scoreboard,
 )
@@ -55,6 +56,23 @@ def test_every_state_of_a_claim():
         ("A-C6", "", "", "not run", "no page measures this yet."),
         ("B-C1", "", "", "not run", "no table yet."),
     ]
+
+
+def test_a_page_gets_a_row_per_table_and_claim_with_its_statement():
+    tables = [make({(LRR, 15): chain([9.0, 7.0])}, scale=scale) for scale in ("paper", "laptop")]
+    tests = {
+        "TR-C07": lambda table: Finding("reproduced", "yes."),
+        "TR-C01": lambda table: Finding("undecided", "no."),
+    }
+    found = verdict_rows(["TR-C07", "TR-C01"], tests, {"TR-C01": ("cifar10-vgg16",)}, tables)
+    assert [(row["claim"], row["scale"], row["verdict"]) for row in found] == [
+        ("TR-C07", "paper", "reproduced"),
+        ("TR-C01", "paper", "not run"),
+        ("TR-C07", "laptop", "reproduced"),
+        ("TR-C01", "laptop", "not run"),
+    ]
+    assert found[0]["statement"].startswith("With label noise the optimally sparse")
+    assert found[1]["reason"] == "the claim speaks of cifar10-vgg16 only."
 
 
 def test_committed_tables_count_before_local_ones_and_smoke_never():

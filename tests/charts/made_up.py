@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lib.analysis.schema import Provenance, tidy
 from lib.analysis.tables import Table
@@ -64,6 +65,29 @@ def table(scale="paper", seeds=(0, 1, 2), origin: Any = "committed", shift=0.0, 
         "store_keys": 24,
     }
     return Table(tidy(rows), Provenance(**{**described, **changed}), origin)
+
+
+ALGORITHMS = {  # how much their test error lies above that of learning-rate rewinding, in points, but for the dense one
+    "learning_rate_rewinding": 0.0,
+    "weight_rewinding": -1.0,
+    "extended_dense_training": 2.0,
+    "random_pruning": -0.5,
+    "snip_pruning": 0.5,
+    "synflow_pruning": 1.0,
+}
+
+
+def algorithms(scale="paper", names=tuple(ALGORITHMS), **changed):
+    """The same table with several algorithms, each a shift of the first; the dense network is shared."""
+    made, pieces = table(scale, **changed), []
+    for name in names:
+        piece = made.frame.assign(algorithm=name)
+        moved = (piece["subset"] == "test") & (piece["level"] > 0)
+        piece.loc[moved, "error_percent"] += ALGORITHMS[name]
+        if name == "extended_dense_training":
+            piece["weights_remaining_percent"] = 100.0
+        pieces.append(piece)
+    return Table(pd.concat(pieces, ignore_index=True), made.provenance, made.origin)
 
 
 def diverged(made, noise, seed, level):

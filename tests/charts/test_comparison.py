@@ -5,7 +5,7 @@ import pytest
 import vl_convert
 
 from lib.analysis.verdicts import Verdict
-from lib.charts.comparison import comparison_chart, verdicts_table
+from lib.charts.comparison import comparison_chart, comparison_table, verdicts_table
 from lib.charts.theme import VEGALITE_VERSION
 from lib.errors import InputError
 from tests.charts import made_up
@@ -50,6 +50,19 @@ def test_one_scale_is_drawn_at_a_time():
     assert [name.split(", ")[1] for name in menu["bind"]["options"]] == ["paper scale", "laptop scale"]
     for layer in specification["layer"]:
         assert {"filter": "datum.table == table_menu"} in layer["transform"]
+
+
+def test_optima_of_several_algorithms_are_told_apart_by_name():
+    optimal = "test_error_percent_optimal_"
+    one = frame().assign(quantity=[f"{optimal}learning_rate_rewinding", "test_error_percent_dense", "other"])
+    rows = made_up.rows_of(comparison_chart(one).to_dict(), "row")
+    assert {row["row"] for row in rows} == {"15 % noise, optimal", "15 % noise, dense", "0 % noise, other"}
+    assert "optimal (learning-rate rewinding)" in comparison_chart(one).to_dict()["description"]
+    several = one.assign(quantity=[f"{optimal}learning_rate_rewinding", f"{optimal}snip_pruning", "other"])
+    html = comparison_table(several, unit="%").to_html()
+    assert "T_comparison-percent" in html
+    assert "T_comparison-table-5-percent" in comparison_table(several, unit="%", name="table-5").to_html()
+    assert "learning-rate rewinding" in html and "SNIP pruning" in html and "optimal" not in html
 
 
 def test_a_missing_column_is_named():

@@ -199,8 +199,8 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
     replicates = [Replicate(seed=0), Replicate(seed=1)]
     real = single._starting_point
 
-    def poisoned(network, chain, position, replicate, done):
-        weights, masks = real(network, chain, position, replicate, done)
+    def poisoned(network, chain, position, replicate, *rest):
+        weights, masks = real(network, chain, position, replicate, *rest)
         if replicate.seed == 1:
             weights["output.bias"][0] = float("nan")
         return weights, masks

@@ -40,6 +40,19 @@ def test_noise_and_level_choose_the_point_and_its_examples():
     assert asked[-1] == (0.0, 2), "the level stays where it was"
 
 
+def test_another_algorithm_is_followed():
+    widget = explore_noise([made_up.algorithms()], algorithm="weight_rewinding")
+    (level,) = parts(widget, ipywidgets.SelectionSlider)
+    level.value = 2
+    assert "7.60 ± 0.30 %" in parts(widget, ipywidgets.HTML)[0].value
+    marked = [
+        row
+        for row in made_up.rows_of(shown(parts(widget, ipywidgets.Output)[0])[MIME], "marked")
+        if row["marked"]
+    ]
+    assert [row["mean"] for row in marked] == [7.6]
+
+
 def test_several_tables_get_a_menu():
     widget = explore_noise([made_up.table(), made_up.table("laptop", seeds=(0,), origin="this machine")])
     tables = parts(widget, ipywidgets.Dropdown)[0]

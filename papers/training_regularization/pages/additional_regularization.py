@@ -52,13 +52,11 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # trained stage is kept, so a second run only reads.
 
 # %% tags=["hide-output"]
-from dataclasses import asdict
-
 import pandas
 from IPython.display import Markdown
 
 from lib.analysis import drawn
-from lib.analysis.claims import decide, read_claims
+from lib.analysis.claims import verdict_rows
 from lib.charts import comparison, example_images, pruning_curves, theme
 from lib.errors import InputError
 from lib.widgets.explorer import explore_noise
@@ -118,16 +116,9 @@ comparison.comparison_table(losses, unit="nats")
 # test needs.
 
 # %% tags=["hide-input"]
-statements = {claim.id: claim.statement for claim in read_claims()}
 asked = [f"TR-C{number:02d}" for number in range(7, 14)]
-verdicts = [
-    decide(claim, claims.CLAIM_TESTS[claim], table, claims.CLAIM_BENCHMARKS.get(claim, ()))
-    for table in found.one_per_scale
-    for claim in asked
-]
-shown = ("claim", "scale", "verdict", "reason")
 comparison.verdicts_table(
-    [{**{name: asdict(v)[name] for name in shown}, "statement": statements[v.claim]} for v in verdicts]
+    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
 )
 
 # %% [markdown]
@@ -180,4 +171,5 @@ shown
 #    learn run out of weights earlier?
 # 2. In `papers/training_regularization/additional_regularization.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the
 #    chains, and draw the first figure with `algorithm="weight_rewinding"`. Both prune as many weights and take as many steps. Which
-#    one forgets the noisy labels sooner? Only the new levels are trained; the dense networks are shared.
+#    one forgets the noisy labels sooner? Only the new levels are trained; the dense networks are shared. The answer is on
+#    {ref}`another page <tr-pruning-and-longer-training>`.
