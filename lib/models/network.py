@@ -52,6 +52,7 @@ def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tup
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[str, ...]]] = {
     "lenet-300-100": (LeNet, ("output",)),
     "cifar-resnet20": (partial(ResNet, depth=20), ()),
+    "cifar-resnet32": (partial(ResNet, depth=32), ()),
     "cifar-vgg16": (VGG, ("output",)),
 }
 

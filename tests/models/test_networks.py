@@ -8,15 +8,16 @@ from lib.models import build, initialize, prunable_weights
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "prunable"),
+    ("name", "classes", "parameters", "prunable"),
     [
-        ("lenet-300-100", 266_610, 265_200),
-        ("cifar-resnet20", 272_474, 270_896),
-        ("cifar-vgg16", 14_728_266, 14_710_464),
+        ("lenet-300-100", 10, 266_610, 265_200),
+        ("cifar-resnet20", 10, 272_474, 270_896),
+        ("cifar-resnet32", 100, 472_756, 470_192),
+        ("cifar-vgg16", 10, 14_728_266, 14_710_464),
     ],
 )
-def test_counts(name, parameters, prunable):
-    network = build(name)
+def test_counts(name, classes, parameters, prunable):
+    network = build(name, classes)
     assert sum(p.numel() for p in network.module.parameters()) == parameters
     assert sum(network.module.get_parameter(n).numel() for n in network.prunable) == prunable
 
