@@ -122,13 +122,14 @@ def checks(device: torch.device) -> Iterator[Row]:
     replicates = [Replicate(seed=s, noise_percent=10.0) for s in range(3)]
     for name in SHAPES:
         recipe = _recipe(name)
-        pairs = zip(_gradients(name, device), _gradients(name, CPU), strict=True)
-        yield (
-            "gradients in float64, device and CPU",
-            name,
-            max((a - b).abs().max().item() for a, b in pairs),
-            1e-8,
-        )
+        if device.type != "mps":  # which has no float64
+            pairs = zip(_gradients(name, device), _gradients(name, CPU), strict=True)
+            yield (
+                "gradients in float64, device and CPU",
+                name,
+                max((a - b).abs().max().item() for a, b in pairs),
+                1e-8,
+            )
         here, there = _trained(recipe, replicates, device), _trained(recipe, replicates, CPU)
         yield "loss of an epoch, device and CPU", name, _losses(here, there), 1e-2
         yield (
