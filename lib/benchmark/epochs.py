@@ -21,7 +21,7 @@ from torchvision.datasets import CIFAR10, MNIST
 
 from lib import data
 from lib.benchmark.floor import bytes_per_second, floor, operations_per_second
-from lib.models import build, initialize
+from lib.models import build
 from lib.stages.plan import Plan
 from lib.training import (
     Examples,
@@ -31,8 +31,8 @@ from lib.training import (
     Replicate,
     arithmetic,
     evaluate,
+    fresh_stack,
     prepare,
-    stack_states,
     train,
 )
 
@@ -96,13 +96,9 @@ def resident(
 ) -> Iterator[float]:
     """Yield the seconds of one epoch of this book's loop with one evaluation, for a stack of replicates."""
     network = build(recipe.network, examples.classes, recipe.width)
-    states = []
-    for replicate in replicates:
-        initialize(network.module, replicate.generator("initialization"))
-        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
     device = examples.train_images.device
+    progress = Progress(0, fresh_stack(network.module, replicates, device))
     network.module.to(device)
-    progress = Progress(0, {n: t.to(device) for n, t in stack_states(states).items()})
     ends: list[float] = []
 
     def end(now: Progress) -> None:

@@ -13,9 +13,9 @@ from torchvision.models import resnet50
 
 from lib.analysis.files import REPOSITORY
 from lib.benchmark.floor import seconds_of
-from lib.models import build, initialize, prunable_weights
+from lib.models import build, prunable_weights
 from lib.pruning import magnitude, select
-from lib.training import Progress, Replicate, prepare, stack_states, train
+from lib.training import Progress, Replicate, fresh_stack, prepare, train
 from lib.training.processor import prepare_processor
 
 
@@ -61,9 +61,8 @@ def _train_stack(device: str, answers) -> None:
     replicates = [Replicate(seed=seed) for seed in range(12)]
     examples = prepare(recipe.data, replicates, place)
     network = build(recipe.network)
-    initialize(network.module, replicates[0].generator("initialization"))
-    state = {n: t.detach().to(place) for n, t in network.module.state_dict().items()}
-    train(network.module, Progress(0, stack_states([state] * 12)), examples, replicates, recipe, 1, {})
+    stack = fresh_stack(network.module, replicates, place)
+    train(network.module, Progress(0, stack), examples, replicates, recipe, 1, {})
     if place.type == "cuda":
         answers.put(torch.cuda.max_memory_reserved())
     else:

@@ -14,10 +14,10 @@ import torch
 from lib.analysis.files import REPOSITORY
 from lib.analysis.pages import Page, find_page
 from lib.batch.plan import read_plans
-from lib.models import build, initialize
+from lib.models import build
 from lib.stages import stage_keys
 from lib.stages.plan import Plan
-from lib.training import Progress, arithmetic, prepare, stack_limit, stack_states, train
+from lib.training import Progress, arithmetic, fresh_stack, prepare, stack_limit, train
 
 STEPS = 12
 
@@ -30,12 +30,11 @@ def seconds_per_image(plan: Plan, device: torch.device) -> float:
     size = min(stack_limit(network.module, device, len(plan.replicates())), plan.largest_stack or 10**9)
     replicates = plan.replicates()[:size]
     examples = prepare(recipe.data, replicates, device)
-    initialize(network.module, replicates[0].generator("initialization"))
-    state = {n: t.detach().to(device) for n, t in network.module.state_dict().items()}
+    stack = fresh_stack(network.module, replicates, device)
     ends: list[float] = []
     with arithmetic(device, plan.precision):
         train(
-            network.module.to(device), Progress(0, stack_states([state] * size)), examples, replicates, recipe, 3, {}, 0,
+            network.module.to(device), Progress(0, stack), examples, replicates, recipe, 3, {}, 0,
             plan.precision, lambda _: ends.append(time.perf_counter()),
         )  # fmt: skip
     return min(b - a for a, b in zip(ends, ends[1:], strict=False)) / (images * size)

@@ -6,12 +6,13 @@ the weights a level, with a few epochs of training before each.
 """
 
 import time
+from collections.abc import Container
 
 import pandas
 import torch
 from torch import Tensor
 
-from lib.models import Network, build, initialize
+from lib.models import Network, build
 from lib.pruning import magnitude, select
 from lib.training import (
     Examples,
@@ -20,6 +21,7 @@ from lib.training import (
     Recipe,
     Replicate,
     arithmetic,
+    fresh_stack,
     prepare,
     stack_states,
     train,
@@ -57,7 +59,7 @@ def _epoch(
             torch.cuda.synchronize()
         ends.append(time.perf_counter())
 
-    start = {n: t.clone() for n, t in paths.shrink({n: t.clone() for n, t in stack.items()}).items()}
+    start = paths.shrink({n: t.clone() for n, t in stack.items()})
     with arithmetic(device, precision):
         train(
             network.module.to(device), Progress(0, start), examples, replicates, recipe, 2, paths.shrink(masks), 0,
@@ -91,13 +93,39 @@ def _start(
 ) -> tuple[Network, State, State, Examples]:
     examples = prepare(recipe.data, replicates, device)
     network = build(recipe.network, examples.classes, recipe.width)
-    states = []
-    for replicate in replicates:
-        initialize(network.module, replicate.generator("initialization"))
-        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
-    stack = {n: t.to(device) for n, t in stack_states(states).items()}
+    stack = fresh_stack(network.module, replicates, device)
     masks: dict[str, Tensor] = {n: torch.ones_like(stack[n], dtype=torch.bool) for n in network.prunable}
     return network, stack, masks, examples
+
+
+def _protocol(
+    recipe: Recipe, replicates: list[Replicate], device: torch.device, epochs: int, levels: Container[int],
+    last: int, rounds: int, scale: float, unit: str,
+) -> list[tuple]:  # fmt: skip
+    """Prune a fifth a level up to the last, train some epochs before each, and return the rows of the levels timed."""
+    network, stack, masks, examples = _start(recipe, replicates, device)
+    rows = []
+    for level in range(last + 1):
+        if level in levels:
+            rows.append(
+                _level(
+                    recipe.network,
+                    network,
+                    stack,
+                    masks,
+                    examples,
+                    replicates,
+                    recipe,
+                    "float32",
+                    rounds,
+                    scale,
+                    unit,
+                )
+            )
+        train(network.module.to(device), Progress(0, stack), examples, replicates, recipe, epochs, masks)
+        masks = _prune(network, stack, masks, 0.2)
+        stack = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
+    return rows
 
 
 def lenet(device: torch.device, quick: bool) -> list[tuple]:
@@ -105,32 +133,14 @@ def lenet(device: torch.device, quick: bool) -> list[tuple]:
     from papers.training_regularization.recipes import plan
 
     paper = plan("mnist-lenet", "paper")
-    images, levels = (1_000, 3) if quick else (14_500, 21)
+    images, last = (1_000, 3) if quick else (14_500, 21)
     recipe = paper.recipe.model_copy(update={"data": paper.recipe.data.model_copy(update={"train": images})})
     replicates = paper.replicates()
-    network, stack, masks, examples = _start(recipe, replicates, device)
-    rows = []
-    for level in range(levels + 1):
-        if level % 3 == 0 or level == levels - 1:
-            rows.append(
-                _level(
-                    "lenet-300-100",
-                    network,
-                    stack,
-                    masks,
-                    examples,
-                    replicates,
-                    recipe,
-                    "float32",
-                    2 if quick else 3,
-                    58_000 / images / len(replicates),
-                    "s per replicate and epoch",
-                )  # fmt: skip
-            )
-        train(network.module.to(device), Progress(0, stack), examples, replicates, recipe, 2, masks)
-        masks = _prune(network, stack, masks, 0.2)
-        stack = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
-    return rows
+    scale = 58_000 / images / len(replicates)
+    timed = {*range(0, last + 1, 3), last - 1}
+    return _protocol(
+        recipe, replicates, device, 2, timed, last, 2 if quick else 3, scale, "s per replicate and epoch"
+    )
 
 
 def vgg(device: torch.device, quick: bool) -> list[tuple]:
@@ -138,42 +148,20 @@ def vgg(device: torch.device, quick: bool) -> list[tuple]:
     from papers.training_regularization.recipes import plan
 
     resnet = plan("cifar10-resnet20", "paper").recipe
-    images, epochs, levels = (256, 1, 3) if quick else (2_048, 4, 21)
+    images, epochs, last = (256, 1, 3) if quick else (2_048, 4, 21)
     data = resnet.data.model_copy(update={"train": images, "augmentation": "none"})
     width = 64 if device.type == "cuda" else 16
-    recipe = resnet.model_copy(
-        update={
-            "network": "cifar-vgg16",
-            "data": data,
-            "learning_rate": 0.05,
-            "width": width,
-            "drop_epochs": (),
-        }
-    )
-    replicates = [Replicate(seed=0)]
-    network, stack, masks, examples = _start(recipe, replicates, device)
-    rows = []
-    for level in range(levels + 1):
-        if level % 3 == 0 or level >= levels - 2:
-            rows.append(
-                _level(
-                    "cifar-vgg16",
-                    network,
-                    stack,
-                    masks,
-                    examples,
-                    replicates,
-                    recipe,
-                    "float32",
-                    2,
-                    recipe.batch_size / images,
-                    "s per step",
-                )  # fmt: skip
-            )
-        train(network.module.to(device), Progress(0, stack), examples, replicates, recipe, epochs, masks)
-        masks = _prune(network, stack, masks, 0.2)
-        stack = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
-    return rows
+    update = {
+        "network": "cifar-vgg16",
+        "data": data,
+        "learning_rate": 0.05,
+        "width": width,
+        "drop_epochs": (),
+    }
+    recipe = resnet.model_copy(update=update)
+    timed = {*range(0, last + 1, 3), last - 2, last - 1}
+    scale = recipe.batch_size / images
+    return _protocol(recipe, [Replicate(seed=0)], device, epochs, timed, last, 2, scale, "s per step")
 
 
 def paths(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:

@@ -5,9 +5,9 @@ from lib.training.evaluation import Outcome, evaluate
 from lib.training.examples import Examples, Replicate, prepare
 from lib.training.loop import Progress, train
 from lib.training.recipe import DataRecipe, Precision, Recipe, learning_rate
-from lib.training.stack import forward, stack_limit, stack_states, unstack
+from lib.training.stack import forward, fresh_stack, stack_limit, stack_states, unstack
 
 __all__ = [
     "DataRecipe", "Examples", "Outcome", "Precision", "Progress", "Recipe", "Replicate", "arithmetic",
-    "evaluate", "forward", "learning_rate", "prepare", "stack_limit", "stack_states", "train", "unstack",
+    "evaluate", "forward", "fresh_stack", "learning_rate", "prepare", "stack_limit", "stack_states", "train", "unstack",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import pandas
 import torch
 from torch import Tensor
 
-from lib.models import build, initialize
+from lib.models import build
 from lib.pruning import magnitude, select
 from lib.training.device import arithmetic, describe_device, find_device
 from lib.training.evaluation import evaluate
@@ -21,7 +21,7 @@ from lib.training.examples import Replicate, prepare
 from lib.training.loop import Progress, train
 from lib.training.paths import Paths, find_paths
 from lib.training.recipe import DataRecipe, Precision, Recipe
-from lib.training.stack import State, forward, stack_states
+from lib.training.stack import State, forward, fresh_stack, stack_states, unstack
 
 CPU = torch.device("cpu")
 SHAPES = {"lenet-300-100": (1, 28, 28), "cifar-resnet20": (3, 32, 32), "cifar-vgg16": (3, 32, 32)}
@@ -42,15 +42,6 @@ def _recipe(network: str) -> Recipe:
     )  # fmt: skip
 
 
-def _start(recipe: Recipe, replicates: list[Replicate]) -> State:
-    network = build(recipe.network, 10, recipe.width)
-    states = []
-    for replicate in replicates:
-        initialize(network.module, replicate.generator("initialization"))
-        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
-    return stack_states(states)
-
-
 def _trained(
     recipe: Recipe, replicates: list[Replicate], device: torch.device, masks: State | None = None,
     precision: Precision = "float32", record: bool = True, deterministic: bool = False, leave_out: bool = False,
@@ -59,7 +50,7 @@ def _trained(
     network = build(recipe.network, 10, recipe.width)
     examples = prepare(recipe.data, replicates, device)
     masks = {n: m.to(device) for n, m in (masks or {}).items()}
-    start = {n: t.to(device) for n, t in _start(recipe, replicates).items()}
+    start = fresh_stack(network.module, replicates, device)
     start = {n: t * masks[n] if n in masks else t for n, t in start.items()}
     paths = find_paths(network.units, start, masks) if leave_out else Paths()
     with arithmetic(device, precision, deterministic):
@@ -74,10 +65,11 @@ def _trained(
 def _masks(recipe: Recipe, replicates: list[Replicate], device: torch.device, fraction: float) -> State:
     """Prune the initial networks by magnitude, on the device, and cut every third unit's paths."""
     network = build(recipe.network, 10, recipe.width)
+    start = fresh_stack(network.module, replicates, CPU)
     network.module.to(device)
     found = []
     for r in range(len(replicates)):
-        network.module.load_state_dict({n: t[r] for n, t in _start(recipe, replicates).items()})
+        network.module.load_state_dict(unstack(start, r))
         whole = {
             n: torch.ones_like(network.module.get_parameter(n), dtype=torch.bool) for n in network.prunable
         }
@@ -89,9 +81,9 @@ def _masks(recipe: Recipe, replicates: list[Replicate], device: torch.device, fr
 
 def _gradients(name: str, device: torch.device) -> list[Tensor]:
     """Return logits and gradients of a stack of three in float64 and train mode."""
-    stack = _start(_recipe(name), [Replicate(seed=s) for s in range(3)])
-    stack = {n: (t.double() if t.is_floating_point() else t).to(device) for n, t in stack.items()}
     module = build(name, 10, _recipe(name).width).module.train()
+    stack = fresh_stack(module, [Replicate(seed=s) for s in range(3)], CPU)
+    stack = {n: (t.double() if t.is_floating_point() else t).to(device) for n, t in stack.items()}
     images = torch.rand(
         3, 8, *SHAPES[name], dtype=torch.float64, generator=torch.Generator().manual_seed(0)
     ).to(device)

@@ -5,11 +5,14 @@ small matrix products become one batched product; any other module is applied by
 The loss is the sum over replicates, whose gradient with respect to each replicate's weights is that replicate's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+
+from lib.models import initialize
+from lib.training.examples import Replicate
 
 State = dict[str, Tensor]
 
@@ -17,6 +20,15 @@ State = dict[str, Tensor]
 def stack_states(states: list[State]) -> State:
     """Stack R states name → tensor [...] into name → tensor [R, ...]."""
     return {name: torch.stack([state[name] for state in states]) for name in states[0]}
+
+
+def fresh_stack(module: nn.Module, replicates: Sequence[Replicate], device: torch.device) -> State:
+    """Return newly drawn weights of each replicate, name → [R, ...] on the device; the module keeps the last one's."""
+    states = []
+    for replicate in replicates:
+        initialize(module, replicate.generator("initialization"))
+        states.append({name: tensor.detach().clone() for name, tensor in module.state_dict().items()})
+    return {name: tensor.to(device) for name, tensor in stack_states(states).items()}
 
 
 def unstack(stack: Mapping[str, Tensor], replicate: int) -> State:
