@@ -1,22 +1,23 @@
 """From finished stages to the tidy table of a page.
 
 On a machine without the book's packages: python -m lib.analysis.measure training_regularization additional_regularization
-mnist-lenet paper [--seeds 0 1] [--device cuda] [--store FOLDER] [--commit]. With --commit the table is also written beside
-the page, to be committed.
+mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit]. With --commit the table
+is also written beside the page, to be committed.
 """
 
 import argparse
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lib.analysis.files import REPOSITORY
 from lib.analysis.pages import Page, find_page, is_current
-from lib.analysis.schema import Provenance, tidy
+from lib.analysis.schema import QUANTITIES, Provenance, tidy
 from lib.analysis.tables import Table, read, write
 from lib.errors import InputError, unknown
-from lib.stages import NUMERICS_VERSION, Results, Store, recipe_hash, run
+from lib.stages import NUMERICS_VERSION, Chain, Entry, Results, Stage, Store, recipe_hash, run
+from lib.training import Replicate
 
 
 def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
@@ -25,7 +26,6 @@ def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
     Preparations have no level and no row, unless a replicate diverged there: then that is its level 0.
     """
     stages = results.chain.stages
-    trained = list(itertools.accumulate(stage.to_epoch - stage.from_epoch for stage in stages))
     return [
         {
             "benchmark": benchmark,
@@ -34,21 +34,41 @@ def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
             "noise_percent": replicate.noise_percent,
             "seed": replicate.seed,
             "level": stage.level or 0,
-            "weights_remaining_percent": entry.record["weights_remaining_percent"],
+            "weights_remaining_percent": _chooser(stage, entry, entries).record["weights_remaining_percent"],
             "epochs_trained": epochs,
             "diverged": entry.record["diverged"],
             "stage_key": entry.key,
             **metrics,
         }
         for replicate, entries in zip(results.replicates, results.entries, strict=True)
-        for stage, epochs, entry in zip(stages, trained, entries, strict=False)
+        for stage, epochs, entry in zip(stages, _epochs_trained(stages), entries, strict=False)
         if stage.level is not None or entry.record["diverged"]
         for metrics in entry.record["metrics"]
     ]
 
 
-def tabulate(all_results: Sequence[Results], page: str, benchmark: str, scale: str) -> Table:
-    """Return the tidy table of some finished chains, with its provenance."""
+def _chooser(stage: Stage, entry: Entry, entries: Sequence[Entry]) -> Entry:
+    """Return the stage whose size a row states: of a network that trains on chosen examples, the one that chose them."""
+    return entries[stage.examples.judge] if stage.examples else entry
+
+
+def _epochs_trained(stages: Sequence[Stage]) -> list[int]:
+    """Return how long each stage's network has trained, with the networks that its masks come from."""
+    trained = [0]
+    for stage in stages:
+        inherits = stage.start != "fresh" or not stage.lift_masks
+        trained.append((trained[-1] if inherits else 0) + stage.to_epoch - stage.from_epoch)
+    return trained[1:]
+
+
+def tabulate(
+    all_results: Sequence[Results],
+    page: str,
+    benchmark: str,
+    scale: str,
+    quantities: Iterable[dict] = (),
+) -> Table:
+    """Return the tidy table of some finished chains and what was measured besides, with its provenance."""
     entries = {e.key: e for results in all_results for row in results.entries for e in row}.values()
     records = [entry.record for entry in entries]
     provenance = Provenance(
@@ -70,9 +90,8 @@ def tabulate(all_results: Sequence[Results], page: str, benchmark: str, scale: s
         recipe_hash=recipe_hash([results.chain for results in all_results]),
         store_keys=len(entries),
     )
-    return Table(
-        tidy(itertools.chain(*(rows(r, benchmark, scale) for r in all_results))), provenance, "this machine"
-    )
+    frame = tidy(itertools.chain(*(rows(r, benchmark, scale) for r in all_results)))
+    return Table(frame, provenance, "this machine", tidy(quantities, QUANTITIES))
 
 
 def measure(
@@ -84,6 +103,7 @@ def measure(
     seeds: Sequence[int] | None = None,
     repository_root: Path = REPOSITORY,
     deterministic: bool = False,
+    algorithms: Sequence[str] | None = None,
 ) -> Table:
     """Run what the store lacks of a page's chains, and write its table among those of this machine.
 
@@ -95,21 +115,31 @@ def measure(
         seeds: only these replicates; None for all of the plan.
         repository_root: where `runs/` lies.
         deterministic: on CUDA, repeat to the bit, at a price; a CPU always does.
+        algorithms: only these; None for all of the page. What the page measures besides error and loss may need all
+            of them, and is then left out.
 
     Raises:
-        InputError: for an unknown benchmark or scale, a device that is not there, a store that cannot be written.
+        InputError: for an unknown benchmark, scale, seed or algorithm, a device that is not there, a store that
+            cannot be written.
     """
     plan = page.plans(benchmark, scale)
     for seed in seeds or ():
         if seed not in plan.seeds:
             raise unknown("seed", seed, map(str, plan.seeds))
+    chains = page.chains(plan)
+    for name in algorithms or ():
+        if name not in {chain.algorithm for chain in chains}:
+            raise unknown("algorithm of this page", name, dict.fromkeys(c.algorithm for c in chains))
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
     kept = Store(store or None)
-    results = [
-        run(c, replicates, kept, device, plan.precision, plan.largest_stack, deterministic=deterministic)
-        for c in page.chains(plan)
-    ]
-    table = tabulate(results, page.name, benchmark, scale)
+
+    def finish(chain: Chain, some: Sequence[Replicate]) -> Results:
+        return run(chain, some, kept, device, plan.precision, plan.largest_stack, deterministic=deterministic)
+
+    results = [finish(c, replicates) for c in chains if algorithms is None or c.algorithm in algorithms]
+    whole = algorithms is None and seeds is None
+    quantities = page.quantities(plan, results, finish) if whole else ()
+    table = tabulate(results, page.name, benchmark, scale, quantities)
     write(table, repository_root / "runs" / "tables" / page.paper / page.name, f"{benchmark}_{scale}")
     return table
 
@@ -118,17 +148,22 @@ def commit(page: Page, table: Table, repository_root: Path = REPOSITORY) -> Path
     """Write a table beside its page, to be committed with it.
 
     Raises:
-        InputError: if a current table with other or more seeds is there: it is not replaced by a part.
+        InputError: if a current table with other or more seeds or algorithms is there: it is not replaced by a part.
     """
     place = repository_root / "papers" / page.paper / "results" / page.name
     name = f"{table.provenance.benchmark}_{table.provenance.scale}"
     if (place / f"{name}.json").exists():
         there = read(place / f"{name}.csv")
-        if is_current(page, there) and not set(there.provenance.seeds) <= set(table.provenance.seeds):
-            raise InputError(
-                f"{name}.csv has the seeds {there.provenance.seeds}, this measurement only {table.provenance.seeds}; "
-                "measure all of them, or remove the file first"
-            )
+        pairs = (
+            ("seeds", there.provenance.seeds, table.provenance.seeds),
+            ("algorithms", *(tuple(t.frame["algorithm"].unique()) for t in (there, table))),
+        )
+        for what, old, new in pairs:
+            if is_current(page, there) and not set(old) <= set(new):
+                raise InputError(
+                    f"{name}.csv has the {what} {old}, this measurement only {new}; measure all of them, or remove "
+                    "the file first"
+                )
     return write(table, place, name)
 
 
@@ -140,6 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in ("paper", "page", "benchmark", "scale"):
         parser.add_argument(name)
     parser.add_argument("--seeds", type=int, nargs="+", help="only these replicates")
+    parser.add_argument("--algorithms", nargs="+", help="only these of the page")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--deterministic", action="store_true", help="on CUDA, repeat to the bit")
     parser.add_argument("--store", default="")
@@ -155,6 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
             given.device,
             given.seeds,
             deterministic=given.deterministic,
+            algorithms=given.algorithms,
         )
         if given.commit:
             print(f"written to {commit(page, table).relative_to(REPOSITORY)}")

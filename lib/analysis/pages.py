@@ -1,14 +1,18 @@
 """A page says which chains it runs; a table is current when it holds what its page would measure today."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.analysis.files import REPOSITORY
 from lib.analysis.tables import Table
 from lib.errors import InputError, unknown
-from lib.stages import Chain
+from lib.stages import Chain, Results
 from lib.stages.plan import Plan, plan_keys
+from lib.training import Replicate
+
+RunChain = Callable[[Chain, Sequence[Replicate]], Results]
+"""Brings a chain to its end for some replicates, where and how the page's own chains were."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,17 @@ class Page:
         name: of the page.
         plans: benchmark, scale → plan.
         chains: plan → the chains of the page.
+        quantities: (plan, the finished chains, a function that brings further chains to their end) → rows of what the
+            page measures besides error and loss, with the columns of `lib.analysis.schema.QUANTITIES`.
+        further: plan → the further chains that this needs, each with its replicates.
     """
 
     paper: str
     name: str
     plans: Callable[[str, str], Plan]
     chains: Callable[[Plan], list[Chain]]
+    quantities: Callable[[Plan, Sequence[Results], RunChain], Iterable[dict]] = lambda plan, results, run: ()
+    further: Callable[[Plan], list[tuple[Chain, list[Replicate]]]] = lambda plan: []
 
 
 def find_page(paper: str, name: str) -> Page:
@@ -43,8 +52,8 @@ def find_page(paper: str, name: str) -> Page:
 def is_current(page: Page, table: Table) -> bool:
     """Tell whether a table holds what the page would measure today, as far as it goes.
 
-    Every stage that it names is one of today's plan, and it has today's algorithms and noise levels. It may have fewer
-    seeds or end at an earlier level; then charts and verdicts say so.
+    Every stage that it names is one of today's plan, and it has today's noise levels. It may have fewer algorithms or seeds,
+    or end at an earlier level; then charts and verdicts say so.
     """
     made, frame = table.provenance, table.frame
     try:
@@ -53,7 +62,14 @@ def is_current(page: Page, table: Table) -> bool:
         return False
     chains = page.chains(plan)
     return (
-        set(frame["stage_key"]) <= plan_keys(plan, chains)
-        and set(frame["algorithm"]) == {chain.algorithm for chain in chains}
+        {*frame["stage_key"], *table.quantities["stage_key"]} <= plan_keys(plan, chains)
+        and set(frame["algorithm"]) <= {chain.algorithm for chain in chains}
         and set(frame["noise_percent"]) == set(plan.noise_percents)
     )
+
+
+def missing_algorithms(page: Page, table: Table) -> list[str]:
+    """Return the algorithms of a page's plan of which a table has no row, in the page's order."""
+    plan = page.plans(table.provenance.benchmark, table.provenance.scale)
+    names = dict.fromkeys(chain.algorithm for chain in page.chains(plan))
+    return [name for name in names if name not in set(table.frame["algorithm"])]

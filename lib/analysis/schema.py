@@ -33,6 +33,21 @@ COLUMNS: Mapping[str, str] = {
 }
 """Every column in file order with its type; units are in the names, level 0 is dense."""
 
+QUANTITIES: Mapping[str, str] = {
+    "algorithm": "str",
+    "noise_percent": "float64",
+    "seed": "int64",
+    "level": "int64",
+    "quantity": "str",
+    "position": "float64",
+    "value": "float64",
+    "stage_key": "str",
+}
+"""Columns of what a page measures besides error and loss: a row is one number of one network. `quantity` has its unit in the
+name; `position` orders a series of them, such as the number of a group of examples, and is 0 for a single one."""
+
+QUANTITY_KEY = ("algorithm", "noise_percent", "seed", "level", "quantity", "position")
+
 KEY = ("benchmark", "scale", "algorithm", "noise_percent", "seed", "level", "subset")
 """The columns that name a row; no two rows of a table share them."""
 
@@ -44,10 +59,20 @@ ALGORITHMS = (
     "extended_dense_training",
     "fine_tuning",
     "one_shot",
+    "width_downscaling",
+    "longer_width_downscaling",
     "from_scratch",
     "random_pruning",
     "snip_pruning",
     "synflow_pruning",
+    "correct_examples_only",
+    "without_improved_examples",
+    "without_random_examples",
+    "without_improved_examples_10_percent",
+    "without_random_examples_10_percent",
+    "with_worsened_examples",
+    "with_random_examples",
+    "early_training",
 )
 ALLOWED: Mapping[str, tuple[str, ...]] = {"scale": SCALES, "algorithm": ALGORITHMS, "subset": SUBSETS}
 
@@ -76,22 +101,23 @@ class Provenance(pydantic.BaseModel):
     store_keys: Annotated[int, pydantic.Field(ge=0)]
 
 
-def tidy(rows: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
+def tidy(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] = COLUMNS) -> pandas.DataFrame:
     """Make a tidy frame from measurements.
 
     Args:
-        rows: one mapping per row, with every column of `COLUMNS`.
+        rows: one mapping per row, with every column.
+        columns: those of `COLUMNS` or of `QUANTITIES`, with their types.
 
     Returns:
-        The frame with columns and types of `COLUMNS`, in the order given.
+        The frame with these columns and types, in the order given.
 
     Raises:
         InputError: a column is missing or unknown, or a value does not fit its type.
     """
-    frame = pandas.DataFrame(list(rows))
-    check_columns(frame, "rows")
+    frame = pandas.DataFrame(list(rows), columns=None if columns is COLUMNS else list(columns))
+    check_columns(frame, "rows", columns)
     try:
-        return pandas.DataFrame({name: frame[name].astype(kind) for name, kind in COLUMNS.items()})
+        return pandas.DataFrame({name: frame[name].astype(kind) for name, kind in columns.items()})
     except (TypeError, ValueError) as error:
         raise InputError(f"rows do not fit the tidy table: {error}") from error
 
@@ -133,13 +159,35 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def check_columns(frame: pandas.DataFrame, where: str) -> None:
-    """Raise `InputError` unless the frame has exactly the columns of `COLUMNS`, in any order."""
+def check_columns(frame: pandas.DataFrame, where: str, columns: Mapping[str, str] = COLUMNS) -> None:
+    """Raise `InputError` unless the frame has exactly these columns, in any order."""
     for name in frame.columns:
-        if name not in COLUMNS:
-            raise InputError(f"{where}: {unknown('column', name, COLUMNS)}")
-    if missing := [name for name in COLUMNS if name not in frame.columns]:
+        if name not in columns:
+            raise InputError(f"{where}: {unknown('column', name, columns)}")
+    if missing := [name for name in columns if name not in frame.columns]:
         raise InputError(f"{where}: missing columns {', '.join(missing)}.")
+
+
+def check_quantities(frame: pandas.DataFrame, provenance: Provenance, where: str) -> None:
+    """Check types, names and double rows of the quantities beside a table, as `check` does for the table.
+
+    Raises:
+        InputError: names the column and, where there is one, the first offending row.
+    """
+    check_columns(frame, where, QUANTITIES)
+    for value in frame["algorithm"].unique():
+        if value not in ALGORITHMS:
+            raise InputError(f"{where}: {unknown('algorithm', value, ALGORITHMS)}")
+    if others := set(frame["seed"]) - set(provenance.seeds):
+        raise InputError(
+            f"{where}: seed {min(others)} is not one of its provenance's {list(provenance.seeds)}."
+        )
+    twice = frame.duplicated(list(QUANTITY_KEY))
+    if twice.any():
+        row = int(numpy.flatnonzero(twice.to_numpy())[0])
+        raise InputError(
+            f"{where}, row {row + 1}: these were already given: {dict(frame.iloc[row][list(QUANTITY_KEY)])}."
+        )
 
 
 def check(frame: pandas.DataFrame, provenance: Provenance, where: str) -> None:

@@ -1,13 +1,15 @@
 """The tidy table: what a page draws, one row per replicate, level and subset, with its provenance beside it.
 
-A table is two plain-text files, `NAME.csv` and `NAME.json`. It is committed in
+A table is two plain-text files, `NAME.csv` and `NAME.json`, and a third, `NAME.quantities.csv`, where a page measures more
+than error and loss. It is committed in
 `papers/<paper>/results/<page>/` or lies in `runs/tables/<paper>/<page>/` when this machine measured it; NAME
 is `<benchmark>_<scale>`. The JSON is written last and removed first, so that a table is whole exactly when
 its JSON is there.
 """
 
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +17,17 @@ import pandas
 import pydantic
 
 from lib.analysis.files import REPOSITORY, write_whole
-from lib.analysis.schema import COLUMNS, SCALES, Provenance, check, check_columns, typed
+from lib.analysis.schema import (
+    COLUMNS,
+    QUANTITIES,
+    SCALES,
+    Provenance,
+    check,
+    check_columns,
+    check_quantities,
+    tidy,
+    typed,
+)
 from lib.errors import InputError
 
 Origin = Literal["committed", "this machine", "memory"]
@@ -29,11 +41,13 @@ class Table:
         frame: the rows, with the columns of `COLUMNS`.
         provenance: where they come from.
         origin: "committed" with the book, measured on "this machine", or still in "memory".
+        quantities: what the page measured besides, with the columns of `QUANTITIES`; often empty.
     """
 
     frame: pandas.DataFrame
     provenance: Provenance
     origin: Origin = "memory"
+    quantities: pandas.DataFrame = field(default_factory=lambda: tidy((), QUANTITIES))
 
     @property
     def label(self) -> str:
@@ -45,7 +59,7 @@ class Table:
 
 
 def write(table: Table, folder: Path | str, name: str) -> Path:
-    """Write `NAME.csv` and `NAME.json`; floats are written so that they are read back bit for bit.
+    """Write a table's files; floats are written so that they are read back bit for bit.
 
     Args:
         table: what to write; it is checked first, as in `read`.
@@ -61,7 +75,15 @@ def write(table: Table, folder: Path | str, name: str) -> Path:
     check(table.frame, table.provenance, f"table {name!r}")
     csv = Path(folder) / f"{name}.csv"
     text = table.frame[list(COLUMNS)].to_csv(index=False, na_rep="nan", lineterminator="\n")
-    write_whole({csv: text, csv.with_suffix(".json"): table.provenance.model_dump_json(indent=1) + "\n"})
+    files = {csv: text, csv.with_suffix(".json"): table.provenance.model_dump_json(indent=1) + "\n"}
+    beside = csv.with_suffix(".quantities.csv")
+    if len(table.quantities):
+        check_quantities(table.quantities, table.provenance, f"quantities of table {name!r}")
+        more = table.quantities[list(QUANTITIES)].to_csv(index=False, na_rep="nan", lineterminator="\n")
+        files = {beside: more, **files}
+    else:
+        beside.unlink(missing_ok=True)
+    write_whole(files)
     return csv
 
 
@@ -81,16 +103,26 @@ def read(csv_path: Path | str, origin: Origin = "memory") -> Table:
         provenance = Provenance.model_validate_json(path.with_suffix(".json").read_text(encoding="utf-8"))
     except pydantic.ValidationError as error:
         raise InputError(f"{path.with_suffix('.json').name} is not a provenance: {error}") from error
+    frame = _read_frame(path, COLUMNS)
+    check(frame, provenance, path.name)
+    beside = path.with_suffix(".quantities.csv")
+    if not beside.exists():
+        return Table(frame, provenance, origin)
+    quantities = _read_frame(beside, QUANTITIES)
+    check_quantities(quantities, provenance, beside.name)
+    return Table(frame, provenance, origin, quantities)
+
+
+def _read_frame(path: Path, columns: Mapping[str, str]) -> pandas.DataFrame:
+    """Read a CSV whose columns and types are known."""
     try:
         text = path.read_text(encoding="utf-8")
         raw = pandas.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False).fillna("")
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} is not a CSV table: {error}") from error
-    check_columns(raw, path.name)
-    cells = {name: pandas.Series(raw[name], dtype=str) for name in COLUMNS}
-    frame = pandas.DataFrame({name: typed(cells[name], kind, path.name) for name, kind in COLUMNS.items()})
-    check(frame, provenance, path.name)
-    return Table(frame, provenance, origin)
+    check_columns(raw, path.name, columns)
+    cells = {name: pandas.Series(raw[name], dtype=str) for name in columns}
+    return pandas.DataFrame({name: typed(cells[name], kind, path.name) for name, kind in columns.items()})
 
 
 def find(

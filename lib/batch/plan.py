@@ -5,6 +5,7 @@
     additional_regularization:              # papers/<paper>/pages/additional_regularization.py
       grid:                                 # at each scale, every combination of these values is one run
         laptop: {benchmark: [mnist-lenet, cifar10-resnet20]}
+        paper: [{benchmark: [mnist-lenet]}, {benchmark: [cifar10-resnet20], precision: [bfloat16]}]  # or those of several
       gpu: 1                                # a run takes one GPU where there are some; 0: it never does
       needs: []                             # pages, of this paper or as paper/page, that must have run before
       book:                                 # pages of the book, and the run that each one shows
@@ -32,15 +33,24 @@ Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[s
 _PLAIN = re.compile(r"[\w.+-]+")  # no comma: Snakemake's remote executors split the names of files there
 
 
+Grid = dict[str, list[Value]]
+"""Parameter → its values; every combination is a run."""
+
+
 class PagePlan(BaseModel):
     """What `plan.yml` says of one page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    grid: dict[str, dict[str, list[Value]]]
+    grid: dict[str, Grid | list[Grid]]
     gpu: Literal[0, 1] = 1
     needs: list[str] = []
     book: dict[str, dict[str, Value]] = {}
+
+    def grids(self, scale: str) -> list[Grid]:
+        """The grids of a scale; none where the page does not run at it."""
+        given = self.grid.get(scale, [])
+        return given if isinstance(given, list) else [given]
 
 
 @dataclass(frozen=True)
@@ -104,10 +114,10 @@ def _page_plan(where: str, content: object) -> PagePlan:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise InputError(f"{where}, {place}: {first['msg'].lower()} (given: {first['input']!r}).") from None
-    for scale, grid in plan.grid.items():
+    for scale in plan.grid:
         if scale not in SCALES:
             raise unknown(f"scale in {where}", scale, SCALES)
-        for name, values in grid.items():
+        for name, values in ((n, v) for grid in plan.grids(scale) for n, v in grid.items()):
             if not values:
                 raise InputError(f"{where}: the grid of scale {scale} gives {name} no value.")
             for value in values:
@@ -119,7 +129,7 @@ def _page_plan(where: str, content: object) -> PagePlan:
                         f"{where}: the grid's value {name}={value!r} cannot be part of a file's name. "
                         "Allowed: letters, digits, and . + - _"
                     )
-    names = {name for grid in plan.grid.values() for name in grid}
+    names = {name for scale in plan.grid for grid in plan.grids(scale) for name in grid}
     for target, shown in plan.book.items():
         for name in set(shown) - names:
             raise unknown(f"parameter of the book's page {target} in {where}", name, names)
@@ -192,10 +202,11 @@ def runs(plans: Plans, scale: str, paper: str = "", page: str = "") -> list[Run]
     found = []
     for p, those in plans.items():
         for name, plan in those.items():
-            if paper in ("", p) and page in ("", name) and scale in plan.grid:
-                grid = plan.grid[scale]
-                for values in product(*grid.values()):
-                    found.append(Run(p, name, dict(zip(grid, values, strict=True)) | {"scale": scale}, plan))
+            if paper in ("", p) and page in ("", name):
+                for grid in plan.grids(scale):
+                    for values in product(*grid.values()):
+                        chosen = dict(zip(grid, values, strict=True)) | {"scale": scale}
+                        found.append(Run(p, name, chosen, plan))
     return found
 
 

@@ -53,14 +53,14 @@ def torchvision_set(images: torch.Tensor, labels: torch.Tensor, transform: Calla
 def conventional(recipe: Recipe, examples: Examples) -> Iterator[float]:
     """Yield the seconds of one epoch of the conventional loop with one evaluation."""
     constants = data.normalization(examples.normalization)
+    train_images, test_images = examples.train_images, examples.test_images
+    assert isinstance(train_images, torch.Tensor) and isinstance(test_images, torch.Tensor), "not in files"
     plain = [transforms.ToTensor(), transforms.Normalize(constants.mean, constants.std)]
     shifts = [transforms.RandomHorizontalFlip(), transforms.RandomCrop(32, 4)]
     augmented = [*shifts, *plain] if recipe.data.augmentation == "flip-crop" else plain
     sets = (
-        torchvision_set(
-            examples.train_images.cpu(), examples.train_labels[0].cpu(), transforms.Compose(augmented)
-        ),
-        torchvision_set(examples.test_images.cpu(), examples.test_labels.cpu(), transforms.Compose(plain)),
+        torchvision_set(train_images.cpu(), examples.train_labels[0].cpu(), transforms.Compose(augmented)),
+        torchvision_set(test_images.cpu(), examples.test_labels.cpu(), transforms.Compose(plain)),
     )
     training, test = (
         DataLoader(s, recipe.batch_size, shuffle=i == 0, num_workers=2) for i, s in enumerate(sets)

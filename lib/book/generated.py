@@ -5,7 +5,6 @@ Each function returns MyST text that a page of the book includes; `lib.book.buil
 """
 
 import csv
-import html
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import yaml
 
 from lib.book.staging import RECORD
+from lib.charts.wide_tables import Cell, wide_table
 from lib.errors import InputError
 
 VERDICTS = ("reproduced", "not reproduced", "undecided", "not run")
@@ -27,7 +27,6 @@ MENUS = (
     "basis",
 )  # columns by which a reader filters a table
 UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the second suffix of a run's notebook
-Cell = str | tuple[str, str]  # text, or text and the class of its badge
 
 
 def read_rows(table: Path) -> list[dict[str, str]]:
@@ -219,29 +218,8 @@ def table(
     """Return a table as raw HTML, since statements may hold any character.
 
     Args:
-        heads: the columns' names; in a filterable table, those in `MENUS` get a menu.
-        rows: for each row a text per column, or a pair of text and badge class.
-        classes: column → class of its cells: "number" is set flush right, "short" in one line, "words" in several.
-        filterable: whether the reader can search it and filter it.
+        heads, rows, classes: see `lib.charts.wide_tables.wide_table`.
+        filterable: whether the reader can search it and filter it; then columns in `MENUS` get a menu.
     """
-    attributes = [f' class="{classes[name]}"' if classes and name in classes else "" for name in heads]
-
-    def cell(content: Cell, attribute: str) -> str:
-        text, badge = content if isinstance(content, tuple) else (content, "")
-        shown = html.escape(text)
-        if attribute:
-            return f"<td{attribute}>{shown}</td>"
-        if badge:
-            return f'<td><span class="verdict {badge}">{shown}</span></td>'
-        return f'<td class="long">{shown}</td>' if len(text) > 40 else f"<td>{shown}</td>"
-
-    head = "".join(
-        f"<th{attribute}{' data-menu' if filterable and name in MENUS else ''}>{html.escape(name)}</th>"
-        for name, attribute in zip(heads, attributes, strict=True)
-    )
-    body = "\n".join(f"<tr>{''.join(map(cell, row, attributes))}</tr>" for row in rows)
-    kind = "filterable table" if filterable else "table"
-    return (
-        f'```{{raw}} html\n<div class="wide-table" tabindex="0"><table class="{kind}">'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>\n```\n"
-    )
+    made = wide_table(heads, rows, classes=classes, menus=MENUS if filterable else None)
+    return f"```{{raw}} html\n{made}\n```\n"

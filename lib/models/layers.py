@@ -18,6 +18,11 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm, linear
 
 
+def scaled(count: int, scale: float) -> int:
+    """Return how many of a layer's filters or neurons a network of that width scale has, at least one (facts J6)."""
+    return max(1, round(count * scale))
+
+
 class Linear(nn.Linear):
     """`torch.nn.Linear` with a bias."""
 

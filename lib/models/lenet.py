@@ -5,7 +5,7 @@
 
 from torch import Tensor, nn
 
-from lib.models.layers import Linear
+from lib.models.layers import Linear, scaled
 from lib.models.units import Units
 
 
@@ -16,13 +16,20 @@ class LeNet(nn.Module):
         classes: number of outputs.
         hidden: widths of the hidden layers.
         inputs: values in one image, 784 for 28 × 28 grey pixels.
+        scale: of the widths of the hidden layers.
     """
 
     stackable = True
 
-    def __init__(self, classes: int = 10, hidden: tuple[int, ...] = (300, 100), inputs: int = 784):
+    def __init__(
+        self,
+        classes: int = 10,
+        hidden: tuple[int, ...] = (300, 100),
+        inputs: int = 784,
+        scale: float = 1.0,
+    ):
         super().__init__()
-        widths = (inputs, *hidden)
+        widths = (inputs, *(scaled(width, scale) for width in hidden))
         self.hidden = nn.ModuleList(Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
         self.output = Linear(widths[-1], classes)
 

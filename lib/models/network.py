@@ -7,6 +7,7 @@ from functools import partial
 from torch import nn
 
 from lib.errors import InputError, unknown
+from lib.models.imagenet_resnet import ImageNetResNet
 from lib.models.lenet import LeNet
 from lib.models.resnet import ResNet
 from lib.models.units import Units
@@ -48,22 +49,24 @@ def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tup
     return names
 
 
-# name → (constructor taking classes and, if it has one, width; layers that are not pruned: facts J13)
+# name → (constructor taking classes, scale and, if it has one, width; layers that are not pruned: facts J13)
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[str, ...]]] = {
     "lenet-300-100": (LeNet, ("output",)),
     "cifar-resnet20": (partial(ResNet, depth=20), ()),
     "cifar-resnet32": (partial(ResNet, depth=32), ()),
     "cifar-vgg16": (VGG, ("output",)),
+    "imagenet-resnet50": (ImageNetResNet, ()),
 }
 
 
-def build(name: str, classes: int = 10, width: int | None = None) -> Network:
+def build(name: str, classes: int = 10, width: int | None = None, width_scale: float = 1.0) -> Network:
     """Build a network by name.
 
     Args:
         name: one of `NETWORKS`.
         classes: number of outputs.
         width: filters of the first segment, for networks that have one; None takes the standard width.
+        width_scale: of the width of every layer but the output, each rounded to at least one (TR section 5.2).
 
     Raises:
         InputError: if the name is unknown.
@@ -71,6 +74,7 @@ def build(name: str, classes: int = 10, width: int | None = None) -> Network:
     if name not in NETWORKS:
         raise unknown("network", name, NETWORKS)
     constructor, whole = NETWORKS[name]
-    module = constructor(classes=classes) if width is None else constructor(classes=classes, width=width)
-    units = module.units() if isinstance(module, LeNet | ResNet | VGG) else ()
+    chosen = {} if width is None else {"width": width}
+    module = constructor(classes=classes, scale=width_scale, **chosen)
+    units = module.units() if isinstance(module, LeNet | ResNet | VGG | ImageNetResNet) else ()
     return Network(module, prunable_weights(module, whole), units)

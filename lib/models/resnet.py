@@ -8,13 +8,14 @@ W = 16 has 272,474 parameters, 270,896 of them prunable: the output layer is pru
 from torch import Tensor, nn
 
 from lib.errors import InputError
-from lib.models.layers import Convolution, Linear, Normalization, apart, side_by_side
+from lib.models.layers import Convolution, Linear, Normalization, apart, scaled, side_by_side
 from lib.models.units import Units, normalized
 
 
-def _convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Sequential:
-    convolution = Convolution(inputs, outputs, size, stride, padding=size // 2, bias=False)
-    return nn.Sequential(convolution, Normalization(outputs))
+def convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Sequential:
+    """Return a convolution of odd size that keeps the map (for stride 1), and its batch normalization."""
+    layer = Convolution(inputs, outputs, size, stride, padding=size // 2, bias=False)
+    return nn.Sequential(layer, Normalization(outputs))
 
 
 class Block(nn.Module):
@@ -22,9 +23,9 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int):
         super().__init__()
-        self.first = _convolution(inputs, outputs, 3, stride)
-        self.second = _convolution(outputs, outputs, 3, 1)
-        self.shortcut = nn.Identity() if stride == 1 else _convolution(inputs, outputs, 1, stride)
+        self.first = convolution(inputs, outputs, 3, stride)
+        self.second = convolution(outputs, outputs, 3, 1)
+        self.shortcut = nn.Identity() if stride == 1 else convolution(inputs, outputs, 1, stride)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map [batch, inputs, height, width] to [batch, outputs, height / stride, width / stride]."""
@@ -38,6 +39,7 @@ class ResNet(nn.Module):
         classes: number of outputs.
         depth: number of layers with weights along the main path: 20, 32, 56, …
         width: filters of the first segment.
+        scale: of the width of every layer.
 
     Raises:
         InputError: if depth is not 6n + 2.
@@ -45,16 +47,16 @@ class ResNet(nn.Module):
 
     stackable = True
 
-    def __init__(self, classes: int = 10, depth: int = 20, width: int = 16):
+    def __init__(self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0):
         super().__init__()
         blocks, rest = divmod(depth - 2, 6)
         if rest or blocks < 1:
             raise InputError(f"depth={depth} is not 6n + 2; allowed are 8, 14, 20, 32, 44, 56, 110, …")
-        self.stem = _convolution(3, width, 3, 1)
+        inputs = scaled(width, scale)
+        self.stem = convolution(3, inputs, 3, 1)
         layers: list[Block] = []
-        inputs = width
         for segment in range(3):
-            outputs = width * 2**segment
+            outputs = scaled(width * 2**segment, scale)
             for block in range(blocks):
                 layers.append(Block(inputs, outputs, stride=2 if segment and block == 0 else 1))
                 inputs = outputs

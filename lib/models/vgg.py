@@ -7,7 +7,7 @@ ten classes, 14,710,464 of them prunable: the output layer is left whole.
 
 from torch import Tensor, nn
 
-from lib.models.layers import Convolution, Linear, Normalization, apart, side_by_side
+from lib.models.layers import Convolution, Linear, Normalization, apart, scaled, side_by_side
 from lib.models.units import Units, normalized
 
 SEGMENTS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # filters in units of the width, and convolutions
@@ -19,21 +19,21 @@ class VGG(nn.Module):
     Args:
         classes: number of outputs.
         width: filters of the first segment.
+        scale: of the width of every layer.
     """
 
     stackable = True
 
-    def __init__(self, classes: int = 10, width: int = 64):
+    def __init__(self, classes: int = 10, width: int = 64, scale: float = 1.0):
         super().__init__()
         layers: list[nn.Module] = []
         inputs = 3
         for factor, convolutions in SEGMENTS:
+            outputs = scaled(factor * width, scale)
             for _ in range(convolutions):
-                convolution = Convolution(inputs, factor * width, 3, padding=1)
-                layers.append(
-                    nn.Sequential(convolution, Normalization(factor * width), nn.ReLU(inplace=True))
-                )
-                inputs = factor * width
+                convolution = Convolution(inputs, outputs, 3, padding=1)
+                layers.append(nn.Sequential(convolution, Normalization(outputs), nn.ReLU(inplace=True)))
+                inputs = outputs
             layers.append(nn.MaxPool2d(2))
         layers[-1] = nn.AvgPool2d(2)
         self.layers = nn.Sequential(*layers)

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from lib.errors import InputError
-from lib.stages.plan import SCALES, plan_keys
+from lib.stages.plan import plan_keys
+from lib.stages.stage import stage_keys
 from lib.stages.store import Store
 
 PAPERS = Path(__file__).parents[2] / "papers"
@@ -21,8 +22,10 @@ def needed_keys(papers: Path = PAPERS) -> set[str]:
     for file in sorted(papers.glob("*/pages/*.py")):
         module = importlib.import_module(f"papers.{file.parents[1].name}.{file.stem}")
         recipes = importlib.import_module(f"papers.{file.parents[1].name}.recipes")
-        for plan in (module.PAGE.plans(b, s) for b in recipes.BENCHMARKS for s in SCALES):
+        for plan in (module.PAGE.plans(b, s) for b, scales in recipes.PLANS.items() for s in scales):
             keys |= plan_keys(plan, module.PAGE.chains(plan))
+            for chain, replicates in module.PAGE.further(plan):
+                keys |= {key for one in replicates for key in stage_keys(chain, one, plan.precision)}
     return keys
 
 

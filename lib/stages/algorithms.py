@@ -1,14 +1,16 @@
 """The algorithms of the book as chains of stages (TR section 2, section 5.1, App. J; facts A.7, J9, J15).
 
 All begin with the same two stages: fresh weights trained to the rewinding epoch t, then on to the end with a fresh
-optimizer. That is the dense network, level 0. Level k follows from level k − 1.
+optimizer. That is the dense network, level 0. Level k follows from level k − 1; where levels do not follow from each other,
+an algorithm is a family of chains, one a level, of which one reports the dense network.
 """
 
 import inspect
 import sys
+from typing import Any
 
 from lib.errors import InputError, unknown
-from lib.stages.stage import Chain, Prune, Stage
+from lib.stages.stage import Chain, Prune, Stage, Subset
 from lib.training import Recipe
 
 
@@ -83,20 +85,138 @@ def from_scratch(recipe: Recipe, levels: int, prune: Prune) -> Chain:
     )
 
 
-def one_shot(recipe: Recipe, prune: Prune) -> Chain:
-    """Prune the dense network once by the whole fraction, then train as learning-rate rewinding does."""
-    return learning_rate_rewinding(recipe, 1, prune).model_copy(update={"algorithm": "one_shot"})
+def one_shot(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
+    """Prune the dense network once as far as each level goes, then train as learning-rate rewinding does (TR App. I)."""
+    family = []
+    for level in range(1, levels + 1):
+        whole = prune.fraction if level == 1 else 1 - (1 - prune.fraction) ** level
+        chain = learning_rate_rewinding(recipe, 1, prune.model_copy(update={"fraction": whole}))
+        stages = _report_last(chain.stages, level)
+        family.append(chain.model_copy(update={"algorithm": "one_shot", "stages": stages}))
+    return _report_dense_once(family)
+
+
+def width_downscaling(recipe: Recipe, levels: int, factor: float = 0.8) -> list[Chain]:
+    """Train dense networks whose layers are `factor` times as wide at each level (TR section 5.2, facts J6)."""
+    narrow = [_narrower(recipe, factor, level) for level in range(levels + 1)]
+    return [
+        Chain(algorithm="width_downscaling", recipe=r, stages=_report_last(_dense(r), level))
+        for level, r in enumerate(narrow)
+    ]
+
+
+def longer_width_downscaling(recipe: Recipe, levels: int, factor: float = 0.8) -> list[Chain]:
+    """Train narrower dense networks for as many steps, and by the same schedule, as one-shot pruning does (TR App. I)."""
+    family = []
+    for level in range(1, levels + 1):
+        chain = extended_dense_training(_narrower(recipe, factor, level), 1)
+        stages = _report_last(chain.stages, level)
+        family.append(chain.model_copy(update={"algorithm": "longer_width_downscaling", "stages": stages}))
+    return [Chain(algorithm="longer_width_downscaling", recipe=recipe, stages=_dense(recipe)), *family]
+
+
+def correct_examples_only(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
+    """Train dense networks on what the sparse network of each level classifies correctly, for as many steps (TR App. E)."""
+    return [
+        _on_subset("correct_examples_only", recipe, level, prune, rule="correct", equal_steps=True)
+        for level in range(levels + 1)
+    ]
+
+
+def without_improved_examples(recipe: Recipe, levels: int, prune: Prune, share: float = 0.2) -> list[Chain]:
+    """Train dense networks without the share of examples whose loss each level improves most (TR App. D, TIE)."""
+    return _leaving_out("improved", recipe, levels, prune, share)
+
+
+def without_random_examples(recipe: Recipe, levels: int, prune: Prune, share: float = 0.2) -> list[Chain]:
+    """Train dense networks without a random share of the examples, drawn anew for each level (TR App. D, RND)."""
+    return _leaving_out("random", recipe, levels, prune, share)
+
+
+def with_worsened_examples(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
+    """Train dense networks on 40 % of the examples, 1 % being those that each level worsens most (TR App. K.2)."""
+    return _adding("worsened", recipe, levels, prune)
+
+
+def with_random_examples(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
+    """Train dense networks on the same 39 % of the examples and a random 1 % (TR App. K.2)."""
+    return _adding("random", recipe, levels, prune)
+
+
+def early_training(recipe: Recipe, epochs: int) -> Chain:
+    """Train the first epochs only: the networks whose errors make the EL2N score (TR App. B.3)."""
+    if not 0 < epochs <= recipe.epochs:
+        raise InputError(f"epochs={epochs} must be between 1 and the length of the schedule, {recipe.epochs}")
+    stage = Stage(start="fresh", from_epoch=0, to_epoch=epochs, level=0)
+    return Chain(algorithm="early_training", recipe=recipe, stages=(stage,))
+
+
+def _narrower(recipe: Recipe, factor: float, level: int) -> Recipe:
+    if not 0 < factor < 1:
+        raise InputError(
+            f"factor={factor} must be inside (0, 1): the share of the width that each level keeps"
+        )
+    return recipe.model_copy(update={"width_scale": recipe.width_scale * factor**level})
+
+
+def _report_last(stages: tuple[Stage, ...], level: int) -> tuple[Stage, ...]:
+    """Report the last stage only, as `level`."""
+    silent = (stage.model_copy(update={"level": None}) for stage in stages[:-1])
+    return (*silent, stages[-1].model_copy(update={"level": level}))
+
+
+def _report_dense_once(family: list[Chain]) -> list[Chain]:
+    """Report the dense network, the second stage of all, as level 0 of the first chain of a family."""
+    if not family:
+        return family
+    stages = list(family[0].stages)
+    stages[1] = stages[1].model_copy(update={"level": 0})
+    return [family[0].model_copy(update={"stages": tuple(stages)}), *family[1:]]
+
+
+def _on_subset(algorithm: str, recipe: Recipe, level: int, prune: Prune, **subset: Any) -> Chain:
+    """Prune `level` times by learning-rate rewinding, then train a new dense network on examples that this chose."""
+    judges = learning_rate_rewinding(recipe, level, prune).stages
+    chosen = Subset(judge=len(judges) - 1, **subset)
+    t = recipe.rewind_epoch
+    training = [
+        Stage(start="fresh", lift_masks=True, examples=chosen, from_epoch=0, to_epoch=t or recipe.epochs)
+    ]
+    if t:
+        training.append(Stage(start="previous", examples=chosen, from_epoch=t, to_epoch=recipe.epochs))
+    return Chain(algorithm=algorithm, recipe=recipe, stages=_report_last((*judges, *training), level))
+
+
+def _leaving_out(what: str, recipe: Recipe, levels: int, prune: Prune, share: float) -> list[Chain]:
+    name = f"without_{what}_examples" + ("" if share == 0.2 else f"_{100 * share:g}_percent")
+    return _report_dense_once(
+        [
+            _on_subset(name, recipe, level, prune, rule=f"without_{what}", share=share)
+            for level in range(1, levels + 1)
+        ]
+    )
+
+
+def _adding(what: str, recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
+    return _report_dense_once(
+        [
+            _on_subset(
+                f"with_{what}_examples", recipe, level, prune, rule=f"with_{what}", share=0.4, added=0.01
+            )
+            for level in range(1, levels + 1)
+        ]
+    )
 
 
 def find_algorithm(name: str):
-    """Return the function of this module that builds the named algorithm's chain.
+    """Return the function of this module that builds the named algorithm's chain, or family of chains.
 
     Raises:
         InputError: if there is none of that name.
     """
     known = {
         n: f for n, f in inspect.getmembers(sys.modules[__name__], inspect.isfunction)
-        if inspect.signature(f).return_annotation is Chain and not n.startswith("_")
+        if inspect.signature(f).return_annotation in (Chain, list[Chain]) and not n.startswith("_")
     }  # fmt: skip
     if name not in known:
         raise unknown("algorithm", name, known)

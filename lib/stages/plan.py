@@ -24,6 +24,8 @@ class Plan(Description):
         recipe: how the benchmark is trained at this scale.
         prune: what each level removes.
         levels: how often; 21 levels of 20 % leave 0.92 % of the weights.
+        width_factor: what each level keeps of the width of a network where width, not sparsity, makes it smaller.
+        scoring_share: of the epochs, for which networks are trained whose errors score the examples (EL2N).
         seeds: the replicates at each noise level.
         noise_percents: noise levels.
         precision: of the matrix products while training.
@@ -33,6 +35,8 @@ class Plan(Description):
     recipe: Recipe
     prune: Prune = Prune()
     levels: Annotated[int, Field(ge=0)]
+    width_factor: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    scoring_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     seeds: tuple[int, ...]
     noise_percents: tuple[float, ...]
     precision: Precision = "float32"

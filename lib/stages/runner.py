@@ -89,8 +89,9 @@ def run(
     if any(entry is None for entry in found.values()):
         recipe = chain.recipe
         examples = prepare(recipe.data, replicates, place)
-        network = build(recipe.network, examples.classes, recipe.width)
-        size = min(stack_limit(network.module, place, len(replicates)), largest_stack or len(replicates))
+        network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
+        limit = stack_limit(network.module, place, len(replicates), examples.train_images)
+        size = min(limit, largest_stack or len(replicates))
 
     def advance(stack: list[int], position: int) -> None:
         """Bring one stack past one stage."""

@@ -17,10 +17,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from lib import data
-from lib.models import Network, initialize
+from lib.models import Network, build, initialize
 from lib.pruning import Batch, find_score, select, weights_remaining
-from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
+from lib.stages.stage import NUMERICS_VERSION, Chain, Stage, Subset
 from lib.stages.store import Entry, Store
+from lib.stages.subsets import choose
 from lib.training import (
     Examples,
     Outcome,
@@ -39,7 +40,8 @@ from lib.training.paths import Paths, decay_factor, find_paths
 from lib.training.stack import State
 
 CHECKPOINT_SECONDS = 60.0
-EXAMPLES_PER_CLASS = 10  # that a score may look at (facts J17)
+EXAMPLES_PER_CLASS = 10  # that a score may look at (facts J17) ...
+EXAMPLES_SCORED = 1000  # ... and as many of all classes: with more than 100 of them, fewer per class
 
 
 def pack(flags: Tensor) -> Tensor:
@@ -63,9 +65,8 @@ def _scoring_batch(examples: Examples, generator: torch.Generator) -> Batch:
     """Return some training images of each label of the only replicate, on the CPU, for scores that look at data."""
     labels = examples.train_labels[0].cpu()
     order = torch.randperm(len(labels), generator=generator)
-    chosen = torch.cat(
-        [order[labels[order] == label][:EXAMPLES_PER_CLASS] for label in range(examples.classes)]
-    )
+    count = min(EXAMPLES_PER_CLASS, max(1, EXAMPLES_SCORED // examples.classes))
+    chosen = torch.cat([order[labels[order] == label][:count] for label in range(examples.classes)])
     images = examples.train_images[chosen.to(examples.train_images.device)].cpu()
     inputs = data.normalize(images, data.normalization(examples.normalization))
     return Batch(inputs, labels[chosen], generator)
@@ -81,7 +82,7 @@ def _starting_point(
 ) -> tuple[State, State]:
     """Return weights and masks with which one replicate, the only one of the examples, enters a stage."""
     stage, module = chain.stages[position], network.module
-    if done:
+    if done and not stage.lift_masks:
         masks = read_masks(done[-1], network)
     else:
         masks = {
@@ -100,6 +101,17 @@ def _starting_point(
     for name, mask in masks.items():
         weights[name] = weights[name] * mask
     return weights, masks
+
+
+def _subset(subset: Subset, done: Sequence[Entry], replicate: Replicate, count: int) -> Tensor:
+    """Return which of its `count` training examples one replicate trains on."""
+    judge = done[subset.judge].tensors("examples")
+    before = done[subset.reference].tensors("examples")["train_losses"]
+    correct = unpack(judge["train_correct"], (count,))
+    generator = replicate.generator(
+        "subset", subset.judge
+    )  # alike for all rules and stages that have this judge
+    return choose(subset, before, judge["train_losses"], correct, generator)
 
 
 def _outcomes(network: Network, stack: State, examples: Examples, deterministic: bool) -> dict[str, Outcome]:
@@ -150,6 +162,16 @@ def _course(progress: Progress, train: Outcome, index: int, stage: Stage, replic
             stacklevel=3,
         )
     return {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
+
+
+def _relative_size(network: Network, recipe: Recipe, classes: int) -> float:
+    """Return how many prunable weights a network has, as a share of those at the standard width."""
+    if recipe.width_scale == 1:
+        return 1.0
+    with torch.device("meta"):  # shapes only
+        standard = build(recipe.network, classes, recipe.width)
+    own, whole = (sum(n.module.get_parameter(w).numel() for w in n.prunable) for n in (network, standard))
+    return own / whole
 
 
 def _paths(network: Network, recipe: Recipe, stack: State, masks: State) -> Paths:
@@ -217,12 +239,17 @@ def train_stage(
             last = time.perf_counter()
 
     dense = all(bool(mask.all()) for mask in masks.values())
+    count, subsets = len(examples.train_images), []
+    if stage.examples:
+        subsets = [_subset(stage.examples, e, r, count) for e, r in zip(done, replicates, strict=True)]
+        count = count if stage.examples.equal_steps else len(subsets[0])
     with arithmetic(device, precision, deterministic):
         train(
             network.module, progress, examples, replicates, chain.recipe, stage.to_epoch,
             {} if dense else paths.shrink(masks), position, precision, after_epoch, paths.pixels,
+            subsets=subsets, count=count,
         )  # fmt: skip
-    steps = -(-len(examples.train_images) // chain.recipe.batch_size)
+    steps = -(-count // chain.recipe.batch_size)
     factor = decay_factor(chain.recipe, stage.from_epoch, stage.to_epoch, steps)
     progress.stack = paths.scatter(
         progress.stack, whole, {name: factor for name, _ in network.module.named_parameters()}
@@ -240,12 +267,13 @@ def train_stage(
         "numerics_version": NUMERICS_VERSION,
         "date": datetime.date.today().isoformat(),
     }
+    size = _relative_size(network, chain.recipe, examples.classes)
     entries = {}
     for index, (key, replicate) in enumerate(zip(keys, replicates, strict=True)):
         own_masks = unstack(masks, index)
         record = {
             "metrics": _metrics(outcomes, examples, index),
-            "weights_remaining_percent": 100 * weights_remaining(own_masks),
+            "weights_remaining_percent": 100 * size * weights_remaining(own_masks),
             "replicate": replicate.model_dump(mode="json"),
             **_course(progress, outcomes["train"], index, stage, replicate),
             **shared,
@@ -254,7 +282,8 @@ def train_stage(
             "weights": unstack(progress.stack, index),
             "masks": {name: pack(mask) for name, mask in own_masks.items()},
             "examples": {f"{subset}_losses": o.losses[index].half() for subset, o in outcomes.items()}
-            | {f"{subset}_correct": pack(o.correct[index]) for subset, o in outcomes.items()},
+            | {f"{subset}_correct": pack(o.correct[index]) for subset, o in outcomes.items()}
+            | {"train_error_norms": outcomes["train"].error_norms[index].half()},
         }
         entries[key] = (record, groups)
     store.put(entries)

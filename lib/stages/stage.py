@@ -7,9 +7,9 @@ the hash of its parents' keys and its own description, so chains that share a be
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from lib.pruning.scores import find_score, score_identity
 from lib.training import Precision, Recipe, Replicate
@@ -40,13 +40,51 @@ class Prune(Description):
         return name
 
 
+class Subset(Description):
+    """The training examples that a stage sees, chosen by what earlier stages of its chain do with them.
+
+    Attributes:
+        rule: "correct" keeps those that the judge classifies correctly (TR App. E); "without_improved" leaves out the
+            `share` whose loss falls most from the reference to the judge, "without_random" as many at random (App. D);
+            "with_worsened" keeps a random `share` of all, `added` of all among them being those whose loss rises
+            most, "with_random" the same with random ones in their place (App. K.2).
+        judge: position in the chain of the stage that chooses.
+        reference: position of the stage that its losses are compared with, by default the dense network.
+        share: left out, or kept, of all examples.
+        added: of all examples; the part of a kept share that the judge chooses.
+        equal_steps: take as many steps as on all examples, by seeing the chosen ones more often; without it
+            an epoch is one pass over them.
+    """
+
+    rule: Literal["correct", "without_improved", "without_random", "with_worsened", "with_random"]
+    judge: Annotated[int, Field(ge=0)]
+    reference: Annotated[int, Field(ge=0)] = 1
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    added: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    equal_steps: bool = False
+
+    @model_validator(mode="after")
+    def _same_size(self) -> Self:
+        if self.rule == "correct" and not self.equal_steps:
+            raise ValueError(
+                "the rule 'correct' keeps another number in each replicate, so it needs equal_steps=True"
+            )
+        if self.rule.startswith("with_") and self.added >= self.share:
+            raise ValueError(
+                f"added={self.added} must be less than share={self.share}, which it is a part of"
+            )
+        return self
+
+
 class Stage(Description):
     """One stage of a chain.
 
     Attributes:
         start: "fresh" draws new weights, "previous" takes those of the stage before, "rewind" those of the
-            first stage. Masks always come from the stage before.
+            first stage. Masks come from the stage before.
         prune: what to remove before training; scored on the final weights of the stage before.
+        lift_masks: forget what was pruned, so that all weights train again.
+        examples: what to train on; None for all.
         from_epoch, to_epoch: slice of the recipe's schedule that is trained, with a fresh optimizer.
         level: how many times the chain has pruned, or lengthened training, up to here; None marks a preparation,
             which is not reported.
@@ -54,6 +92,8 @@ class Stage(Description):
 
     start: Literal["fresh", "previous", "rewind"]
     prune: Prune | None = None
+    lift_masks: bool = False
+    examples: Subset | None = None
     from_epoch: Annotated[int, Field(ge=0)]
     to_epoch: Annotated[int, Field(ge=0)]
     level: int | None = None
@@ -81,6 +121,12 @@ class Chain(Description):
             if stage.to_epoch < stage.from_epoch:
                 raise ValueError(
                     f"stage {position} ends at epoch {stage.to_epoch}, before it starts at {stage.from_epoch}"
+                )
+            subset = stage.examples
+            if subset and max(subset.judge, subset.reference) >= position:
+                raise ValueError(
+                    f"the examples of stage {position} must be chosen by stages before it, not by "
+                    f"{max(subset.judge, subset.reference)}"
                 )
         return stages
 
@@ -114,5 +160,7 @@ def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list
         parents = [keys[-1] if keys else root]
         if stage.start == "rewind":
             parents.append(keys[0])
+        if stage.examples:  # every stage before this one is an ancestor; these two also by what they do
+            parents += [keys[stage.examples.judge], keys[stage.examples.reference]]
         keys.append(_digest([parents, position, description]))
     return keys

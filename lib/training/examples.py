@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lib import data
-from lib.errors import InputError
+from lib.errors import InputError, unknown
 from lib.seeds import generator
 from lib.training.recipe import DataRecipe, Description
 
@@ -35,12 +35,16 @@ class Replicate(Description):
         return generator(dict(self.shared).get(purpose, self.seed), purpose, *counters)
 
 
+Images = Tensor | data.FolderImages
+
+
 @dataclass(frozen=True)
 class Examples:
     """Images shared by a stack of R replicates, and their labels.
 
     Attributes:
-        train_images, validation_images, test_images: uint8 [N, height, width, channels] on the device.
+        train_images, validation_images, test_images: uint8 [N, height, width, channels] on the device, or as many images
+            in files.
         train_labels: int64 [R, N], what each replicate trains on.
         noisy: bool [R, N], True where label noise replaced the label.
         validation_labels, test_labels: int64 [N], always clean.
@@ -48,12 +52,12 @@ class Examples:
         classes: number of classes.
     """
 
-    train_images: Tensor
+    train_images: Images
     train_labels: Tensor
     noisy: Tensor
-    validation_images: Tensor
+    validation_images: Images
     validation_labels: Tensor
-    test_images: Tensor
+    test_images: Images
     test_labels: Tensor
     normalization: str
     classes: int
@@ -66,8 +70,14 @@ class Examples:
 
 
 @functools.lru_cache(maxsize=2)
-def _images(name: str) -> data.ImageSet:
-    return data.load(name)
+def _images(name: str) -> data.ImageSet | data.FolderSet:
+    return data.open_folders(name) if name in data.STREAMED else data.load(name)
+
+
+def _take(images: Images, indices: Tensor, device: torch.device) -> Images:
+    if isinstance(images, data.FolderImages):
+        return images.some(indices, device)
+    return images[indices].to(device)
 
 
 def _some(indices: Tensor, count: int | None, seed: int) -> Tensor:
@@ -87,9 +97,12 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
         device: where the tensors live from now on.
 
     Raises:
-        InputError: if the recipe asks for more images than there are.
+        InputError: if the recipe asks for more images than there are, or for an augmentation that they do not have.
     """
     images = _images(recipe.image_set)
+    allowed = ("none", "resized-crop" if recipe.image_set in data.STREAMED else "flip-crop")
+    if recipe.augmentation not in allowed:
+        raise unknown(f"augmentation of {recipe.image_set}", recipe.augmentation, allowed)
     train, validation = data.split(len(images.train_labels), recipe.validation, recipe.split_seed)
     train = _some(train, recipe.train, recipe.split_seed)
     test = _some(torch.arange(len(images.test_labels)), recipe.test, recipe.split_seed)
@@ -100,12 +113,12 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
         for r in replicates
     ]
     return Examples(
-        train_images=images.train_images[train].to(device),
+        train_images=_take(images.train_images, train, device),
         train_labels=torch.stack([n.labels for n in noise]).long().to(device),
         noisy=torch.stack([n.noisy for n in noise]).to(device),
-        validation_images=images.train_images[validation].to(device),
+        validation_images=_take(images.train_images, validation, device),
         validation_labels=images.train_labels[validation].long().to(device),
-        test_images=images.test_images[test].to(device),
+        test_images=_take(images.test_images, test, device),
         test_labels=images.test_labels[test].long().to(device),
         normalization=recipe.normalization,
         classes=classes,

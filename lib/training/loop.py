@@ -1,10 +1,10 @@
 """The training loop for a stack of replicates.
 
-Images stay on the device; a step gathers each replicate's batch by index, adds up the mean losses and updates all
-replicates by one fused optimizer. Pruned weights are held at zero by masking the gradient: from a fresh optimizer a zero
-weight with zero gradient stays exactly zero under Adam and SGD, weight decay included (facts J16). Where few weights
-remain, only those are handed to the optimizer, which is the same and faster (`lib.training.remaining`). Within an
-epoch nothing waits for the device: losses add up there and are read once an epoch.
+Images stay on the device, or are streamed from files (`lib.training.sources`); a step takes each replicate's batch, adds up
+the mean losses and updates all replicates by one fused optimizer. Pruned weights are held at zero by masking the gradient:
+from a fresh optimizer a zero weight with zero gradient stays exactly zero under Adam and SGD, weight decay included (facts
+J16). Where few weights remain, only those are handed to the optimizer, which is the same and faster
+(`lib.training.remaining`). Within an epoch nothing waits for the device: losses add up there and are read once an epoch.
 """
 
 import math
@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
-from lib import data
 from lib.training.examples import Examples, Replicate
 from lib.training.recipe import Precision, Recipe, learning_rate
 from lib.training.remaining import SHARE, Remaining
 from lib.training.repeated import Repeated, record_cuda_graph
+from lib.training.sources import make_source
 from lib.training.stack import State, forward
 
 
@@ -78,11 +78,30 @@ def batch_indices(replicates: Sequence[Replicate], stage: int, epoch: int, examp
     return torch.stack(orders)
 
 
-def _draws(replicates: Sequence[Replicate], stage: int, epoch: int, examples: int, batch_size: int) -> Tensor:
-    """Return flips and offsets of each replicate's images in one epoch, int64 [R, examples, 3], drawn batch by batch."""
-    sizes = [min(batch_size, examples - start) for start in range(0, examples, batch_size)]
-    generators = [r.generator("augmentation", stage, epoch) for r in replicates]
-    return torch.stack([torch.cat([data.draw(size, one) for size in sizes]) for one in generators])
+def subset_indices(
+    replicates: Sequence[Replicate], subsets: Sequence[Tensor], stage: int, epoch: int, count: int
+) -> Tensor:
+    """Return what each replicate sees in one epoch of `count` examples, when it trains on some of them only.
+
+    A replicate passes over its subset again and again, each time in a new order. Epochs cut this endless sequence into
+    pieces of equal length, so that replicates with subsets of different sizes take the same steps.
+
+    Args:
+        replicates: R replicates.
+        subsets: R subsets, the indices of each.
+        stage, epoch: which piece.
+        count: examples in an epoch.
+
+    Returns:
+        Indices of examples, int64 [R, count].
+    """
+    rows = []
+    for replicate, subset in zip(replicates, subsets, strict=True):
+        start, size = epoch * count, len(subset)
+        passes = range(start // size, -(-(start + count) // size))
+        orders = [torch.randperm(size, generator=replicate.generator("data order", stage, p)) for p in passes]
+        rows.append(subset[torch.cat(orders)][start - passes[0] * size :][:count])
+    return torch.stack(rows)
 
 
 def train(
@@ -99,6 +118,8 @@ def train(
     pixels: Tensor | None = None,
     record: bool = True,
     share: float = SHARE,
+    subsets: Sequence[Tensor] = (),
+    count: int | None = None,
 ) -> Progress:
     """Train a stack from `progress.epoch` to the end of epoch `until` of the recipe's schedule.
 
@@ -116,23 +137,19 @@ def train(
         pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
         record: on CUDA, replay a recorded step; False launches every kernel of every step.
         share: of a weight that remains, below which only what remains is handed to the optimizer.
+        subsets: for each replicate the indices of the examples that it trains on; empty for all.
+        count: examples in an epoch; None for as many as there are images.
 
     Returns:
         The progress. A replicate whose loss is no longer finite shows it in `train_losses`; when all are so, training stops.
     """
     device = examples.train_images.device
-    count = len(examples.train_images)
+    count = count or len(examples.train_images)
     steps = -(-count // recipe.batch_size)
-    constants = data.normalization(examples.normalization)
-    images = data.normalize(examples.train_images, constants)
-    if pixels is not None:
-        images = images.flatten(1).index_select(1, pixels).view(count, -1, 1, 1)
-    rounded: set[str] = set()
-    if precision == "bfloat16":
-        images, rounded = images.bfloat16(), product_parameters(module)
-    fill = constants.black.to(images)
+    source = make_source(examples, replicates, recipe, stage, precision, pixels)
+    rounded = product_parameters(module) if precision == "bfloat16" else set()
     few = {
-        name: Remaining(progress.stack[name], mask, images.dtype)
+        name: Remaining(progress.stack[name], mask, source.dtype)
         for name, mask in masks.items()
         if mask.float().mean() < share
     }
@@ -148,11 +165,8 @@ def train(
             group["lr"] = rate
     total = torch.zeros(len(replicates), device=device)
 
-    def step(chosen: Tensor, draws: Tensor | None = None) -> None:
-        labels = examples.train_labels.gather(1, chosen)
-        batch = images.index_select(0, chosen.flatten()).view(*chosen.shape, *images.shape[1:])
-        if draws is not None:
-            batch = data.crop_and_flip(batch, draws, fill)
+    def step(*tensors: Tensor) -> None:
+        batch, labels = source.gather(*tensors)
         optimizer.zero_grad(set_to_none=True)
         factors = {name: t.to(batch) if name in rounded else t for name, t in computing.items()}
         logits = forward(module, factors, batch)
@@ -171,12 +185,12 @@ def train(
     advance = Repeated(step, record_cuda_graph if device.type == "cuda" and record else None)
     while progress.epoch < until:
         module.train()
-        inputs = [batch_indices(replicates, stage, progress.epoch, count)]
-        if recipe.data.augmentation == "flip-crop":
-            inputs.append(_draws(replicates, stage, progress.epoch, count, recipe.batch_size))
-        batches = zip(*(whole.to(device).split(recipe.batch_size, 1) for whole in inputs), strict=True)
+        if subsets:
+            order = subset_indices(replicates, subsets, stage, progress.epoch, count)
+        else:
+            order = batch_indices(replicates, stage, progress.epoch, count)
         total.zero_()
-        for position, batch in enumerate(batches):
+        for position, batch in enumerate(source.batches(order, progress.epoch)):
             rate.fill_(learning_rate(recipe, progress.epoch * steps + position, steps))
             advance(*batch)
         for name, remaining in few.items():

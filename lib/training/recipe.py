@@ -33,13 +33,14 @@ class DataRecipe(Description):
     """Which images a network sees.
 
     Attributes:
-        image_set: name of the image set, as in `lib.data.load`.
+        image_set: name of the image set, as in `lib.data.load` or `lib.data.open_folders`.
         validation: images of the training set held out, never relabelled (facts J3, J25).
         split_seed: which images those are; the same for all replicates.
         train: how many of the other images are trained on; None takes all, fewer are a seeded choice.
         test: how many test images are used; None takes all.
         normalization: name of the constants, as in `lib.data.normalize`.
-        augmentation: "none", or "flip-crop" for a random flip and a 4-pixel shift in every epoch.
+        augmentation: "none", or in every epoch "flip-crop" for a random flip and a 4-pixel shift, "resized-crop" for a
+            random part of the image, resized, and a random flip (only images in files, see `lib.data.folder_images`).
         noise: "other" relabels with one of the other classes (TR), "any" with any class (LN).
     """
 
@@ -49,7 +50,7 @@ class DataRecipe(Description):
     train: Positive | None = None
     test: Positive | None = None
     normalization: Literal["mnist", "imagenet", "cifar"]
-    augmentation: Literal["none", "flip-crop"] = "none"
+    augmentation: Literal["none", "flip-crop", "resized-crop"] = "none"
     noise: Literal["other", "any"] = "other"
 
 
@@ -60,6 +61,7 @@ class Recipe(Description):
         benchmark: its name, such as "mnist-lenet".
         data: which images, see `DataRecipe`.
         network: name of the network, as in `lib.models.build`; `width` scales it where it has one.
+        width_scale: of the width of every layer of that network, inside (0, 1] (TR section 5.2).
         normalization_scale: initial distribution of the scale of batch normalization.
         epochs: length of the whole schedule.
         batch_size: examples a step; the last, smaller batch of an epoch is kept.
@@ -74,6 +76,7 @@ class Recipe(Description):
     data: DataRecipe
     network: str
     width: Positive | None = None
+    width_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
     normalization_scale: Literal["uniform", "one"] = "uniform"
     epochs: Positive
     batch_size: Positive

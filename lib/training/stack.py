@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from lib.data import FolderImages
 from lib.models import initialize
-from lib.training.examples import Replicate
+from lib.training.examples import Images, Replicate
 
 State = dict[str, Tensor]
 
@@ -56,11 +57,15 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
     return vmap(apply, in_dims=(0, None if images.dim() == 4 else 0))(dict(stack), images)
 
 
-def stack_limit(module: nn.Module, device: torch.device, replicates: int) -> int:
+def stack_limit(
+    module: nn.Module, device: torch.device, replicates: int, images: Images | None = None
+) -> int:
     """Return how many replicates advance together, from measurement (`make bench`).
 
     Batched matrix products win everywhere. On CPUs stacked convolutions become grouped ones, which were
-    slower there than one network after the other.
+    slower there than one network after the other. Images in files are read for one replicate at a time.
     """
+    if isinstance(images, FolderImages):
+        return 1
     convolutional = any(isinstance(m, nn.modules.conv._ConvNd) for m in module.modules())
     return 1 if convolutional and device.type == "cpu" else replicates

@@ -132,7 +132,7 @@ class Message(str):
         return str(self)
 
 
-def show(output: Any, chart: alt.LayerChart) -> None:
+def show(output: Any, chart: alt.LayerChart | alt.VConcatChart) -> None:
     """Put a chart into an Output widget, replacing what it shows."""
     specification = chart.to_dict()
     data = {MIME: specification, "text/plain": specification.get("description", "A chart.")}

@@ -1,7 +1,7 @@
 """What TR's claim tests share: the 13 cases with label noise, the optimum of a chain, the wording of results.
 
 Symbols in the tests: E test error, L training loss, LRR learning-rate rewinding, WR weight rewinding, EDT
-extended dense training, k level; "opt" is the level with the lowest validation error
+extended dense training, WD width down-scaling, k level; "opt" is the level with the lowest validation error
 (`lib.analysis.statistics`), "dense" is level 0 of learning-rate rewinding, differences are paired by seed.
 Tests of means alone also ask for three replicates, as all of TR's results are means of three runs.
 """
@@ -24,6 +24,11 @@ from lib.analysis.verdicts import (
 
 LRR, WR, EDT = "learning_rate_rewinding", "weight_rewinding", "extended_dense_training"
 RANDOM, SNIP, SYNFLOW = "random_pruning", "snip_pruning", "synflow_pruning"
+WD, ONE_SHOT, LONGER_WD = "width_downscaling", "one_shot", "longer_width_downscaling"
+TIE, RND = "without_improved_examples", "without_random_examples"
+TIE_TENTH, RND_TENTH = f"{TIE}_10_percent", f"{RND}_10_percent"
+TW, RAND = "with_worsened_examples", "with_random_examples"
+DS = "correct_examples_only"
 SUBSETS_OF_LOSS = (*SUBSETS_OF_ERROR, "train_noisy", "train_original")
 
 NOISE_PERCENT: dict[str, tuple[float, ...]] = {

@@ -5,13 +5,24 @@ so.
 """
 
 from lib.analysis.verdicts import ClaimTest
-from papers.training_regularization import algorithm_claims, noise_claims, selection_claims
+from papers.training_regularization import (
+    algorithm_claims,
+    example_claims,
+    example_subset_claims,
+    group_claims,
+    noise_claims,
+    selection_claims,
+    size_claims,
+)
 from papers.training_regularization.cases import NOISE_PERCENT
 
 CLAIM_TESTS: dict[str, ClaimTest] = {
     "TR-C01": algorithm_claims.training_longer_equals_pruning,
     "TR-C02": selection_claims.longer_training_matches_every_pruning,
     "TR-C03": algorithm_claims.rewinding_beats_longer_training,
+    "TR-C04": group_claims.no_group_is_harmed_at_the_optimum,
+    "TR-C05": group_claims.hard_examples_change_most,
+    "TR-C06": group_claims.highest_improving_sparsity,
     "TR-C07": noise_claims.pruning_beats_dense,
     "TR-C08": noise_claims.gain_grows_with_noise,
     "TR-C09": noise_claims.noisy_loss_rises,
@@ -19,14 +30,32 @@ CLAIM_TESTS: dict[str, ClaimTest] = {
     "TR-C11": noise_claims.gap_opens_wide,
     "TR-C12": noise_claims.noisy_loss_falls_first,
     "TR-C13": noise_claims.gap_closes_again,
+    "TR-C14": group_claims.noise_turns_the_effect_around,
+    "TR-C15": group_claims.noise_decides_which_effect_wins,
     "TR-C16": algorithm_claims.longer_training_matches_pruning,
     "TR-C17": algorithm_claims.longer_training_falls_behind,
     "TR-C18": algorithm_claims.shortfall_grows_with_noise,
     "TR-C19": algorithm_claims.longer_training_wins_on_imagenet,
+    "TR-C20": size_claims.narrower_is_worse_without_noise,
+    "TR-C21": size_claims.narrower_beats_dense_with_noise,
+    "TR-C22": size_claims.narrower_ends_near_pruning,
+    "TR-C23": size_claims.neither_part_explains_pruning,
+    "TR-C24": example_subset_claims.improved_examples_matter,
+    "TR-C25": example_subset_claims.a_tenth_does_not_matter,
+    "TR-C26": example_subset_claims.correct_examples_suffice,
+    "TR-C27": example_subset_claims.subset_error_follows_sparse_error,
+    "TR-C28": size_claims.errors_fall_then_rise,
+    "TR-C29": size_claims.hard_groups_lose_most,
+    "TR-C30": size_claims.same_examples_change,
     "TR-C31": algorithm_claims.weight_rewinding_at_least_as_good,
     "TR-C32": algorithm_claims.weight_rewinding_tally,
     "TR-C33": selection_claims.random_beats_magnitude,
     "TR-C34": selection_claims.synflow_beats_magnitude_on_a_third,
+    "TR-C35": example_claims.changed_examples_are_atypical,
+    "TR-C36": example_subset_claims.worsened_examples_harm,
+    "TR-C37": group_claims.pruning_helps_then_harms,
+    "TR-C38": group_claims.longer_training_never_regularizes,
+    "TR-C39": group_claims.narrower_networks_never_train_better,
 }
 
 _ALL = tuple(NOISE_PERCENT)
@@ -36,6 +65,9 @@ CLAIM_BENCHMARKS: dict[str, tuple[str, ...]] = {
     "TR-C01": ("cifar10-vgg16",),
     "TR-C02": tuple(name for name in _ALL if name != "mnist-lenet"),
     "TR-C03": ("mnist-lenet",),
+    "TR-C04": _ALL,
+    "TR-C05": _ALL,
+    "TR-C06": _ALL,
     "TR-C07": _ALL,
     "TR-C08": _SEVERAL_CASES,
     "TR-C09": _SEVERAL_CASES,
@@ -43,14 +75,32 @@ CLAIM_BENCHMARKS: dict[str, tuple[str, ...]] = {
     "TR-C11": ("cifar10-vgg16",),
     "TR-C12": ("cifar10-resnet20",),
     "TR-C13": _ALL,
+    "TR-C14": _SEVERAL_CASES,
+    "TR-C15": _SEVERAL_CASES,
     "TR-C16": _ALL,
     "TR-C17": tuple(algorithm_claims.EDT_FALLS_BEHIND),
     "TR-C18": ("mnist-lenet", "cifar10-resnet20", "cifar10-vgg16"),
     "TR-C19": ("imagenet-resnet50",),
+    "TR-C20": _ALL,
+    "TR-C21": tuple(size_claims.STRONG_NOISE_PERCENT),
+    "TR-C22": tuple(size_claims.STRONG_NOISE_PERCENT),
+    "TR-C23": tuple(algorithm_claims.EDT_FALLS_BEHIND),
+    "TR-C24": (*_ALL, "cifar100-resnet32-width128"),
+    "TR-C25": _ALL,
+    "TR-C26": _ALL,
+    "TR-C27": _ALL,
+    "TR-C28": _ALL,
+    "TR-C29": _ALL,
+    "TR-C30": _ALL,
     "TR-C31": _ALL,
     "TR-C32": _ALL,
     "TR-C33": _ALL,
     "TR-C34": _ALL,
+    "TR-C35": _ALL,
+    "TR-C36": ("cifar10-resnet20", "cifar10-vgg16"),
+    "TR-C37": ("cifar10-resnet20",),
+    "TR-C38": _ALL,
+    "TR-C39": _ALL,
 }
-"""Benchmarks that a claim speaks of. ImageNet has one noise level (TR-C08) and is excepted by TR-C09 and
-TR-C10."""
+"""Benchmarks that a claim speaks of. ImageNet has one noise level (TR-C08) and is excepted by TR-C09,
+TR-C10, TR-C14 and TR-C15."""

@@ -10,11 +10,12 @@ import math
 
 import pandas
 
+from lib.analysis.overlap import OVERLAP
 from lib.analysis.printed import PLACE, beside, printed
 from lib.analysis.statistics import at_level, optimal_level
 from lib.analysis.tables import Table
 from lib.analysis.verdicts import usable_noise
-from papers.training_regularization.cases import EDT, LRR, RANDOM, SNIP, SYNFLOW, WR
+from papers.training_regularization.cases import DS, EDT, LRR, RANDOM, SNIP, SYNFLOW, WD, WR
 
 PAPER = "training_regularization"
 
@@ -43,6 +44,7 @@ METHODS = {
         "LR rewinding (optimally sparse)": LRR,
         "weight rewinding (optimally sparse)": WR,
     },
+    "table_07_lr_vs_width_downscaling": {"LR rewinding": LRR, "width down-scaling": WD},
     "table_09_weight_vs_lr_rewinding": {"LR rewinding": LRR, "weight rewinding": WR},
     "table_10_weight_selection": {
         "LR rewinding, magnitude selection": LRR,
@@ -51,6 +53,13 @@ METHODS = {
     },
 }
 """What each method of a printed table of test errors is here: an algorithm at its optimum, or the dense network."""
+
+SUBSET_QUANTITIES = {
+    (LRR, "test_error_optimal"): f"test_error_percent_optimal_{LRR}",
+    (LRR, "test_error_at_0_sparsity"): "test_error_percent_dense",
+    (DS, "test_error_optimal"): f"test_error_percent_optimal_{DS}",
+    (DS, "test_error_at_0_sparsity"): "test_error_percent_chosen_by_dense",
+}
 
 LOSSES = {
     ("dense", "train_ce_loss_noisy"): "train_loss_nats_noisy_dense",
@@ -76,6 +85,24 @@ def table_2(table: Table) -> pandas.DataFrame:
     return _errors(table, "table_02_pruning_variants_vs_edt")
 
 
+def table_3(table: Table) -> pandas.DataFrame:
+    """Set the overlap of the examples that one-shot pruning and longer width down-scaling change beside TR's Table 3.
+
+    Args:
+        table: measured, with quantities.
+
+    Returns:
+        Columns as in `table_2`; overlaps are shares between 0 and 1. TR prints one deviation for all, "at most 0.03".
+    """
+    found = table.quantities.loc[table.quantities["quantity"] == OVERLAP]
+    rows = [
+        _row(table, noise, OVERLAP, found.loc[found["noise_percent"] == noise, "value"])
+        for noise in sorted({float(noise) for noise in found["noise_percent"]})
+    ]
+    record = printed(PAPER, "table_03_jaccard").query("metric == 'jaccard_top10pct_loss_change'")
+    return _beside(table, record.assign(quantity=OVERLAP), rows)
+
+
 def table_5(table: Table) -> pandas.DataFrame:
     """Set pruning and extended dense training beside TR's Table 5, as `table_2` does, with noise."""
     return _errors(table, "table_05_lr_vs_edt")
@@ -84,6 +111,32 @@ def table_5(table: Table) -> pandas.DataFrame:
 def table_6(table: Table) -> pandas.DataFrame:
     """Set test errors of dense and optimally sparse networks beside TR's Table 6, as `table_2` does."""
     return _errors(table, "table_06_sparse_vs_dense")
+
+
+def table_7(table: Table) -> pandas.DataFrame:
+    """Set pruning and width down-scaling beside TR's Table 7, as `table_2` does."""
+    return _errors(table, "table_07_lr_vs_width_downscaling")
+
+
+def table_8(table: Table) -> pandas.DataFrame:
+    """Set pruning and dense training on correctly classified examples beside TR's Table 8, as `table_2` does.
+
+    At 0 % sparsity these are the dense network, and one trained on what the dense network classifies correctly.
+    """
+    record, rows = printed(PAPER, "table_08_dense_subset"), []
+    asked = [noise for noise in _noises(table) if noise in set(record["noise_percent"].astype("float64"))]
+    for algorithm in (LRR, DS):
+        for noise in usable_noise(table, [algorithm], asked):
+            levels = {
+                "test_error_optimal": optimal_level(table.frame, algorithm, noise),
+                "test_error_at_0_sparsity": 0,
+            }
+            for metric, level in levels.items():
+                values = at_level(table.frame, algorithm, noise, level)
+                rows.append(_row(table, noise, SUBSET_QUANTITIES[algorithm, metric], values))
+    own = [{"LR rewinding": LRR, "dense-subset": DS}[method] for method in record["method"]]
+    quantity = [SUBSET_QUANTITIES[pair] for pair in zip(own, record["metric"], strict=True)]
+    return _beside(table, record.assign(quantity=quantity), rows)
 
 
 def table_9(table: Table) -> pandas.DataFrame:

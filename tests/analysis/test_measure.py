@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from lib.analysis import drawn
-from lib.analysis.drawn import tables, training_examples
+from lib.analysis.drawn import group_examples, tables, training_examples
+from lib.analysis.example_groups import GROUP_SCORE, GROUPS, score_rows, scores
 from lib.analysis.measure import commit, main, measure
-from lib.analysis.pages import Page, is_current
+from lib.analysis.pages import Page, is_current, missing_algorithms
 from lib.analysis.tables import read, write
 from lib.errors import InputError
 from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding
@@ -109,6 +110,26 @@ def test_a_part_does_not_replace_a_whole_table(page, tmp_path):
         seeds(7)
 
 
+def test_a_table_may_be_measured_algorithm_by_algorithm(page, tmp_path):
+    def some(*names):
+        return measure(
+            page, "digits", "laptop", str(tmp_path / "store"), "cpu", None, tmp_path, algorithms=names
+        )
+
+    part = some("learning_rate_rewinding")
+    assert is_current(page, part) and missing_algorithms(page, part) == ["extended_dense_training"]
+    commit(page, part, tmp_path)
+    shutil.rmtree(tmp_path / "runs")
+    found = tables(page, "digits", "laptop", device="cpu", repository_root=tmp_path)  # trains nothing
+    assert [t.origin for t in found.current] == ["committed"]
+    assert "Not whole yet" in found.note and "extended_dense_training" in found.note
+    commit(page, some("learning_rate_rewinding", "extended_dense_training"), tmp_path)
+    with pytest.raises(InputError, match="algorithms"):
+        commit(page, part, tmp_path)
+    with pytest.raises(InputError, match="unknown algorithm of this page 'weight"):
+        some("weight_rewinding")
+
+
 def test_worst_training_examples_come_from_the_store(page, tmp_path):
     store = str(tmp_path / "store")
     with pytest.raises(InputError, match="recompute=True"):
@@ -122,6 +143,25 @@ def test_worst_training_examples_come_from_the_store(page, tmp_path):
     assert not training_examples(*ask, "extended_dense_training")[3].equal(losses)
     with pytest.raises(InputError, match="weight_rewinding"):
         training_examples(*ask, "weight_rewinding")
+
+
+def test_examples_of_a_group_come_from_the_store(page, tmp_path):
+    def with_scores(plan, results, run):
+        return score_rows(results[0], scores(plan, run))
+
+    scored, store = replace(page, quantities=with_scores), str(tmp_path / "store")
+    with pytest.raises(InputError, match="recompute=True"):
+        group_examples(scored, "digits", "laptop", 20.0, 20, store)
+    made = measure(scored, "digits", "laptop", store, "cpu", repository_root=tmp_path)
+    assert set(made.quantities["quantity"]) == {GROUP_SCORE} and is_current(scored, made)
+    mean = made.quantities.query("seed == 0 and noise_percent == 20 and position == 20")["value"].item()
+    images, labels, original, score = group_examples(scored, "digits", "laptop", 20.0, 20, store, count=500)
+    assert len(images) == len(labels) == len(original) == 300 // GROUPS
+    assert score.tolist() == sorted(score.tolist()) and float(score.mean()) == pytest.approx(mean, rel=1e-3)
+    assert (labels != original).float().mean() > 0.5, "the hardest examples have wrong labels"
+    assert float(group_examples(scored, "digits", "laptop", 20.0, 1, store, 5)[3].max()) < mean
+    with pytest.raises(InputError, match="between 1"):
+        group_examples(scored, "digits", "laptop", 20.0, 0, store)
 
 
 def test_bad_names_on_the_command_line(capsys):

@@ -95,3 +95,13 @@ def test_the_plans_of_this_repository(scale: str) -> None:
     assert plan.runs(plans, scale)
     targets = [page.target for page in plan.book_pages(plans, scale, root=PAPERS.parent)]
     assert len(set(targets)) == len(targets) > 0
+
+
+def test_a_scale_may_have_several_grids(project: Path) -> None:
+    text = "page: {grid: {laptop: [{benchmark: [one], fast: [true]}, {benchmark: [two, three]}]}}"
+    found = plan.runs(with_plan(project, text), "laptop")
+    assert [run.configuration for run in found] == [
+        "benchmark~one_fast~true_scale~laptop",
+        "benchmark~two_scale~laptop",
+        "benchmark~three_scale~laptop",
+    ]

@@ -72,6 +72,15 @@ def test_extended_dense_training_needs_a_place_against_weights():
     assert points(error_of_algorithms([made], [EDT], against="epochs trained").to_dict(), EDT)[3]["x"] == 240
 
 
+def test_a_table_may_lack_an_algorithm_and_says_so():
+    whole = made_up.algorithms(names=(LRR, WR), scale="laptop")
+    part = made_up.algorithms(names=(LRR,), scale="paper")
+    made = error_of_algorithms([part, whole], [LRR, WR]).to_dict()
+    drawn = {(row["table"], row["algorithm"]) for row in next(iter(made["datasets"].values()))}
+    assert len(drawn) == 3
+    assert "Not measured yet: weight rewinding." in json.dumps(made)
+
+
 def test_lines_are_means_bands_one_standard_deviation_and_stars_the_optimum():
     specification = error_of_algorithms([made_up.algorithms()], ALL).to_dict()
     for algorithm, above in made_up.ALGORITHMS.items():

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchvision
 
 from lib.errors import InputError
 from lib.models import build, initialize, prunable_weights
@@ -14,6 +15,7 @@ from lib.models import build, initialize, prunable_weights
         ("cifar-resnet20", 10, 272_474, 270_896),
         ("cifar-resnet32", 100, 472_756, 470_192),
         ("cifar-vgg16", 10, 14_728_266, 14_710_464),
+        ("imagenet-resnet50", 1000, 25_557_032, 25_502_912),
     ],
 )
 def test_counts(name, classes, parameters, prunable):
@@ -71,3 +73,57 @@ def test_any_module_has_prunable_weights():
 def test_bad_input_is_named(call, says):
     with pytest.raises(InputError, match=says):
         call()
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "parameters"),
+    [
+        ("lenet-300-100", 0.4, 784 * 120 + 120 + 120 * 40 + 40 + 40 * 10 + 10),
+        ("lenet-300-100", 0.001, 784 + 1 + 1 + 1 + 10 + 10),  # never less than one neuron
+        ("cifar-resnet20", 0.5, None),
+        ("cifar-vgg16", 0.125, None),
+    ],
+)
+def test_width_scale_narrows_every_layer(name, scale, parameters):
+    narrow = build(name, 10, width_scale=scale).module
+    assert parameters is None or sum(p.numel() for p in narrow.parameters()) == parameters
+    if parameters is None:
+        half = build(name, 10, {"cifar-resnet20": 8, "cifar-vgg16": 8}[name]).module
+        assert [p.shape for p in narrow.parameters()] == [p.shape for p in half.parameters()]
+
+
+def torchvision_name(name: str) -> str:
+    """Return torchvision's name of a tensor of the book's ResNet-50."""
+    layer, *rest = name.split(".")
+    if layer == "output":
+        return f"fc.{rest[0]}"
+    if layer == "stem":
+        return ("conv1", "bn1")[int(rest[0])] + f".{rest[1]}"
+    segments = [(s, b) for s, blocks in enumerate((3, 4, 6, 3), 1) for b in range(blocks)]
+    segment, block = segments[int(rest[0])]
+    if rest[1] == "shortcut":
+        return f"layer{segment}.{block}.downsample.{rest[2]}.{rest[3]}"
+    number = ("first", "second", "third").index(rest[1]) + 1
+    return f"layer{segment}.{block}.{('conv', 'bn')[int(rest[2])]}{number}.{rest[3]}"
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_resnet50_is_torchvisions(mode):
+    """The same state gives the same logits, and every tensor has its counterpart."""
+    ours, theirs = build("imagenet-resnet50", 1000).module, torchvision.models.resnet50()
+    initialize(ours, torch.Generator().manual_seed(0))
+    theirs.load_state_dict({torchvision_name(n): t for n, t in ours.state_dict().items()}, strict=True)
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected = theirs.train(mode == "train")(images)
+        assert torch.allclose(ours.train(mode == "train")(images), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_resnet50_narrows_in_every_layer():
+    narrow = build("imagenet-resnet50", 1000, width_scale=0.25).module
+    quarter = build("imagenet-resnet50", 1000, 16).module
+    assert [p.shape for p in narrow.parameters()] == [p.shape for p in quarter.parameters()]
+    thin = build("imagenet-resnet50", 1000, width_scale=0.3).module  # 19.2, 38.4, ... rounded layer by layer
+    assert thin.get_parameter("stem.0.weight").shape[0] == 19
+    assert thin.get_parameter("blocks.3.first.0.weight").shape == (38, 77, 1, 1)
+    assert thin(torch.rand(2, 3, 32, 32)).shape == (2, 1000)

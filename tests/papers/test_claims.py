@@ -17,7 +17,9 @@ from papers.training_regularization.comparison import (
     table_10,
     table_11,
 )
+from papers.training_regularization.recipes import BENCHMARKS
 from tests.analysis.hand_made import chain, make
+from tests.papers import example_cases, example_subset_cases, size_reduction_cases, test_group_claims
 
 LRR, WR, EDT = "learning_rate_rewinding", "weight_rewinding", "extended_dense_training"
 RANDOM, SNIP, SYNFLOW = "random_pruning", "snip_pruning", "synflow_pruning"
@@ -151,16 +153,20 @@ CASES = {
     },
 }
 
+CASES |= size_reduction_cases.CASES | example_subset_cases.CASES | example_cases.CASES
+
 
 def put(claim: str, chains, benchmark: str, **more):
-    return decide(claim, CLAIM_TESTS[claim], make(chains, benchmark, **more), CLAIM_BENCHMARKS[claim])
+    table = CASES[claim].get("make", make)(chains, benchmark, **more)
+    return decide(claim, CLAIM_TESTS[claim], table, CLAIM_BENCHMARKS[claim])
 
 
 def test_every_test_has_cases_and_every_claim_exists():
     identities = [one.id for one in read_claims()]
     assert len(identities) == len(set(identities)) == 111
-    assert set(CLAIM_TESTS) == set(CLAIM_BENCHMARKS) == set(CASES) <= set(identities)
-    assert {name for names in CLAIM_BENCHMARKS.values() for name in names} <= set(NOISE_PERCENT)
+    elsewhere = set(test_group_claims.CASES)
+    assert set(CLAIM_TESTS) == set(CLAIM_BENCHMARKS) == set(CASES) | elsewhere <= set(identities)
+    assert {name for names in CLAIM_BENCHMARKS.values() for name in names} <= set(BENCHMARKS)
     for function in CLAIM_TESTS.values():
         assert function.__doc__ is not None
     for claim, function in CLAIM_TESTS.items():

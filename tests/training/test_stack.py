@@ -47,6 +47,7 @@ def trained(
         ("lenet-300-100", None, (1, 28, 28)),
         ("cifar-resnet20", 4, (3, 32, 32)),
         ("cifar-vgg16", 4, (3, 32, 32)),
+        ("imagenet-resnet50", 2, (3, 32, 32)),
     ],
 )
 @pytest.mark.parametrize("mode", ["train", "eval"])
@@ -174,6 +175,7 @@ def test_training_lowers_the_loss_and_evaluation_agrees_with_plain_torch(recipe)
     after = evaluate(network.module, done.stack, examples.test_images, examples.test_labels, "mnist")
     assert after.losses.mean() < before.losses.mean() / 2
     network.module.load_state_dict({n: t[0] for n, t in done.stack.items()})
+    assert isinstance(examples.test_images, torch.Tensor)
     inputs = (examples.test_images.float().permute(0, 3, 1, 2) / 255 - 0.1307) / 0.3081
     plain = torch.nn.functional.cross_entropy(network.module(inputs), examples.test_labels, reduction="none")
     assert torch.allclose(after.losses[0], plain, atol=1e-4)

@@ -18,7 +18,8 @@ function makeFilterable(table) {
 
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     if (!("menu" in head.dataset)) return;
-    const values = [...new Set(rows.map((row) => row.cells[column].textContent.trim()))].sort();
+    const values = [...new Set(rows.map((row) => row.cells[column].textContent.trim()))];
+    values.sort((one, other) => one.localeCompare(other, "en", {numeric: true}));
     const menu = document.createElement("select");
     menu.append(new Option("all", ""), ...values.filter(Boolean).map((value) => new Option(value)));
     menus.push([menu, column]);

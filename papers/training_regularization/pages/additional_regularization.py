@@ -133,8 +133,8 @@ comparison.verdicts_table(
 # * `paper` scale for LeNet multiplies matrices in bfloat16 while training; weights, optimizer and evaluation are float32. A table
 #   says which precision it was measured with.
 # * `laptop` scale trains on fewer images for fewer epochs and takes several of the paper's levels at once: about seven for LeNet, eight
-#   for ResNet-20. ResNet-20 also has half the filters and no augmentation, so that it has learned its wrong labels within
-#   minutes, and is measured at 60 % noise only.
+#   for ResNet-20 and VGG-16. ResNet-20 also has half the filters and VGG-16 a quarter, both no augmentation, so that they have learned their
+#   wrong labels within minutes; they are measured at one noise level each, with one replicate.
 #
 # ## Try it
 #
@@ -170,6 +170,6 @@ shown
 # 1. Set the noise of the plan (`recipes.py` in `papers/training_regularization`) to 40 %. Does the peak of the curve move left or right? Why should a network with more wrong labels to
 #    learn run out of weights earlier?
 # 2. In `papers/training_regularization/additional_regularization.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the
-#    chains, and draw the first figure with `algorithm="weight_rewinding"`. Both prune as many weights and take as many steps. Which
+#    chains, set `recompute = True`, and draw the first figure with `algorithm="weight_rewinding"`. Both prune as many weights and take as many steps. Which
 #    one forgets the noisy labels sooner? Only the new levels are trained; the dense networks are shared. The answer is on
 #    {ref}`another page <tr-pruning-and-longer-training>`.

@@ -1,0 +1,269 @@
+"""Images in folders, one per class, read when they are asked for: sets that do not fit in a device's memory.
+
+    train/<class>/*.JPEG        val/<class>/*.JPEG
+
+is ImageNet's usual layout; its val is the test set here. Files count in sorted order, class by class. An image is resized
+until its short side has 256 pixels, and its 224 × 224 pixels in the middle are taken; for training a random part of it, with
+an area of 10 to 100 % and an aspect ratio of 0.8 to 1.25, is resized to 224 × 224 and flipped half of the time (facts A.3).
+
+The random choices of an image come from a seed of its own, which its replicate draws; so they do not depend on how many
+worker processes read files. What the files hold is not checked beyond their number: no list of their hashes was at hand.
+"""
+
+import functools
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lib.data.generated_files import write_image_folders
+from lib.data.image_sets import FOLDER_VARIABLE, NAMES, default_folder, load
+from lib.errors import InputError, unknown
+
+SIDE, SHORT_SIDE = 224, 256  # pixels
+AREA, ASPECT_RATIO = (0.1, 1.0), (0.8, 1.25)  # of the random part of an image
+
+FEW_IMAGES = 1000
+"""Below it, starting worker processes takes longer than reading the images."""
+
+MOST_WORKERS = 16
+
+IMAGENET, GENERATED_FOLDERS = "imagenet", "generated-folders"
+STREAMED: tuple[str, ...] = (IMAGENET, GENERATED_FOLDERS)
+"""Every name that `open_folders` accepts; the second is a small generated set in a temporary folder, for tests."""
+
+IMAGENET_COUNTS = {"train": 1_281_167, "val": 50_000, "classes": 1000}  # ILSVRC 2012
+
+
+@dataclass(frozen=True, eq=False)
+class FolderImages:
+    """Some images in files, in an order; indexed like a tensor uint8 [N, 224, 224, 3], from which it differs in speed.
+
+    Attributes:
+        root: folder that the paths start from.
+        paths: bytes [N], one path per image; an array, since worker processes would copy a list object by object.
+        device: where batches are wanted.
+    """
+
+    root: Path
+    paths: np.ndarray
+    device: torch.device = torch.device("cpu")
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.paths)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Images, height, width, channels."""
+        return len(self), SIDE, SIDE, 3
+
+    def __getitem__(self, indices: Tensor | slice) -> Tensor:
+        """Read images, not augmented: uint8 [n, 224, 224, 3] on the device, for int64 [n] or a slice."""
+        chosen = torch.arange(len(self))[indices] if isinstance(indices, slice) else indices.cpu()
+        parts = [*self.read(chosen, max(1, len(chosen)))]
+        return parts[0] if parts else torch.empty(0, *self.shape[1:], dtype=torch.uint8, device=self.device)
+
+    def some(self, indices: Tensor, device: torch.device) -> "FolderImages":
+        """Return some of the images, still in files, for a device."""
+        return replace(self, paths=self.paths[indices.numpy()], device=device)
+
+    def read(
+        self, indices: Tensor, batch_size: int, seeds: Tensor | None = None, workers: int | None = None
+    ) -> Iterator[Tensor]:
+        """Read images in an order, a batch ahead of what is asked for.
+
+        Args:
+            indices: int64 [n], which images.
+            batch_size: images in a batch; the last one may be smaller.
+            seeds: int64 [n], from which each image's random part and flip are drawn; None for no augmentation.
+            workers: processes that read; None for as many as there are processors, and none for few images. It changes no
+                pixel.
+
+        Yields:
+            uint8 [B, 224, 224, 3] on the device.
+
+        Raises:
+            InputError: a file cannot be read as an image; it is named.
+        """
+        count = worker_count(len(indices)) if workers is None else workers
+        loader = DataLoader(
+            _Files(self.root, self.paths, indices, seeds),
+            batch_size,
+            num_workers=count,
+            pin_memory=self.device.type == "cuda",
+            generator=torch.Generator(),  # lest it draws from the process's generator
+        )
+        for batch in loader:
+            yield batch.to(self.device, non_blocking=True)
+
+
+def worker_count(images: int) -> int:
+    """Return how many processes read so many images: one per processor that this process may use, none for few."""
+    if images < FEW_IMAGES:
+        return 0
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, MOST_WORKERS)
+
+
+@dataclass(frozen=True, eq=False)
+class _Files(Dataset):
+    """Decoded images by their position in an order."""
+
+    root: Path
+    paths: np.ndarray
+    indices: Tensor
+    seeds: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, position: int) -> Tensor:
+        path = self.root / os.fsdecode(self.paths[int(self.indices[position])])
+        try:
+            with Image.open(path) as file:
+                image = file.convert("RGB")
+        except (OSError, UnidentifiedImageError, SyntaxError) as problem:
+            raise InputError(
+                f"{path} cannot be read as an image: {problem}. Replace it by the original file."
+            ) from problem
+        if self.seeds is None:
+            image = _transforms()[0](image)
+        else:
+            with torch.random.fork_rng(devices=[]):  # torchvision draws from the process's generator
+                torch.default_generator.manual_seed(int(self.seeds[position]))
+                image = _transforms()[1](image)
+        return torch.from_numpy(np.array(image))
+
+
+@functools.cache
+def _transforms():
+    """Return the transforms of an image for evaluation and for training; a second to import."""
+    from torchvision import transforms
+
+    middle = transforms.Compose([transforms.Resize(SHORT_SIDE), transforms.CenterCrop(SIDE)])
+    random = transforms.Compose(
+        [
+            transforms.RandomResizedCrop(SIDE, scale=AREA, ratio=ASPECT_RATIO),
+            transforms.RandomHorizontalFlip(),
+        ]
+    )
+    return middle, random
+
+
+def draw_seeds(count: int, generator: torch.Generator) -> Tensor:
+    """Draw the seeds of the random choices of `count` images, int64 [count]."""
+    return torch.randint(2**62, (count,), generator=generator)
+
+
+@dataclass(frozen=True, eq=False)
+class FolderSet:
+    """A labelled image set that stays in its files.
+
+    Attributes:
+        name: the name that `open_folders` was asked for.
+        train_images, test_images: N and M images in files.
+        train_labels, test_labels: int64 [N] and [M], class numbers from 0.
+        class_names: names of the classes' folders, sorted, in the order of the class numbers.
+    """
+
+    name: str
+    train_images: FolderImages
+    train_labels: Tensor
+    test_images: FolderImages
+    test_labels: Tensor
+    class_names: tuple[str, ...]
+
+
+def open_folders(name: str, folder: Path | None = None) -> FolderSet:
+    """Return an image set that stays in its files.
+
+    Args:
+        name: "imagenet", or "generated-folders", which is written to a temporary folder and read in the same way.
+        folder: the data folder, with ImageNet in `imagenet/`; None means `lib.data.default_folder()`.
+
+    Raises:
+        InputError: the name is unknown, or the files are not there or not all there.
+    """
+    if name not in STREAMED:
+        raise unknown("image set in folders", name, STREAMED)
+    if name == GENERATED_FOLDERS:
+        return read_folders(name, Path(_generated().name))
+    root = (default_folder() if folder is None else Path(folder).expanduser()) / IMAGENET
+    return read_folders(name, root, IMAGENET_COUNTS)
+
+
+def read_folders(name: str, root: Path, counts: dict[str, int] | None = None) -> FolderSet:
+    """List the files of a set.
+
+    Args:
+        name: of the set.
+        root: folder with train/<class>/ and val/<class>/.
+        counts: how many "train" and "val" images and "classes" there must be; None for any number.
+
+    Raises:
+        InputError: `root` has another layout, the halves have different classes, or a number is wrong.
+    """
+    (train, train_labels, classes), (test, test_labels, same) = (
+        _list(root, half) for half in ("train", "val")
+    )
+    if classes != same:
+        odd = sorted(set(classes) ^ set(same))
+        raise _wrong(root, f"train and val have different classes, among them {', '.join(odd[:3])}")
+    found = {"train": len(train), "val": len(test), "classes": len(classes)}
+    if counts is not None and found != counts:
+        numbers = (
+            "{train:,} training and {val:,} validation images of {classes:,} classes".format(**one)
+            for one in (found, counts)
+        )
+        raise _wrong(root, "it has {}, not {}".format(*numbers))
+    return FolderSet(
+        name, FolderImages(root, train), train_labels, FolderImages(root, test), test_labels, classes
+    )
+
+
+def _list(root: Path, half: str) -> tuple[np.ndarray, Tensor, tuple[str, ...]]:
+    """Return the paths below `root`, the labels and the names of the classes of one half, all sorted."""
+    from torchvision.datasets import ImageFolder  # a second to import
+
+    if not (root / half).is_dir():
+        raise _wrong(root, f"there is no folder {half}")
+    try:
+        images = ImageFolder(root / half)
+    except OSError as problem:  # no folders of classes, or one without images
+        raise _wrong(root, f"{half} cannot be used: {problem}") from problem
+    paths = np.array([os.fsencode(path.removeprefix(f"{root}{os.sep}")) for path, _ in images.samples])
+    return paths, torch.tensor(images.targets), tuple(images.classes)
+
+
+def _wrong(root: Path, what: str) -> InputError:
+    return InputError(
+        f"{root} does not hold the image set: {what}. Put there train/<class>/*.JPEG and val/<class>/*.JPEG, one folder per "
+        "class, such as train/n01440764/n01440764_10026.JPEG. For ImageNet: unpack ILSVRC2012_img_train.tar and the archive "
+        "of each class in it, and sort the images of ILSVRC2012_img_val.tar into folders by class. A link named "
+        f"{IMAGENET} in the data folder will do; the environment variable {FOLDER_VARIABLE} names another data folder."
+    )
+
+
+@functools.cache
+def _generated() -> tempfile.TemporaryDirectory:
+    """Write the generated set once in a process; its folder goes when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="generated-folders-")
+    write_image_folders(Path(folder.name))
+    return folder
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """Return the names of the classes of any image set, resident or streamed."""
+    if name in STREAMED:
+        return open_folders(name).class_names
+    if name not in NAMES:
+        raise unknown("image set", name, (*NAMES, *STREAMED))
+    return load(name).class_names

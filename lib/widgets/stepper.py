@@ -1,0 +1,141 @@
+"""Prune a network step by step on a live kernel: choose score and fraction, prune and train, look, go back.
+
+Every step is a stage of a chain and goes through the store, so that a way that was taken before is there at once. The
+published page has the same figure for one finished chain, with a slider, and drops this widget.
+"""
+
+from typing import Any
+
+from lib import data
+from lib.analysis.steps import Step, steps
+from lib.charts.steps import step_chart, step_sentence
+from lib.errors import InputError
+from lib.models import build
+from lib.pruning import find_score
+from lib.stages import Chain, Prune, Store, run
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.stages.plan import Plan
+from lib.widgets.explorer import Message, say, show
+
+SCORES = ("magnitude", "random", "snip", "synflow")
+WITHOUT_WIDGETS = (
+    "Pruning step by step needs the package ipywidgets and a live notebook: install the extra 'book' and open this "
+    "page with `make lab`. The figure above steps through a finished chain."
+)
+
+
+def chain_of_cuts(plan: Plan, cuts: tuple[Prune, ...]) -> Chain:
+    """Return the chain of learning-rate rewinding whose levels each have a cut of their own.
+
+    Args:
+        plan: says how the network is trained.
+        cuts: for each level what it removes; none gives the dense network.
+
+    Returns:
+        The chain; it shares its stages with every chain that begins with the same cuts.
+    """
+    chain = learning_rate_rewinding(plan.recipe, len(cuts), plan.prune)
+    dense = chain.stages[: len(chain.stages) - len(cuts)]
+    levels = [
+        stage.model_copy(update={"prune": cut})
+        for stage, cut in zip(chain.stages[len(dense) :], cuts, strict=True)
+    ]
+    return chain.model_copy(update={"algorithm": "step_by_step", "stages": (*dense, *levels)})
+
+
+def step_through(
+    plan: Plan,
+    *,
+    store: str = "",
+    device: str = "auto",
+    deterministic: bool = False,
+    scores: tuple[str, ...] = SCORES,
+    note: str = "",
+) -> Any:
+    """Build the stepper: score, fraction, a button that prunes and trains, one that goes back, and the figure.
+
+    Args:
+        plan: what is trained, for its first replicate; its fraction is the one offered.
+        store: folder of the store; empty for the default one.
+        device: see `lib.training.device.find_device`.
+        deterministic: on CUDA, repeat to the bit.
+        scores: what the menu offers.
+        note: what to call the network in the figure, such as "mnist-lenet, laptop scale"; seed and noise are added.
+
+    Returns:
+        A widget to display; the dense network is trained at once, unless the store has it. Without ipywidgets a text that
+        says what to do, also displayable.
+
+    Raises:
+        InputError: for an unknown score, a device that is not there, or a store that cannot be written.
+    """
+    for score in scores:
+        find_score(score)
+    try:
+        import ipywidgets
+    except ImportError:
+        return Message(WITHOUT_WIDGETS)
+    replicate, kept = plan.replicates()[0], Store(store or None)
+    classes = len(data.load(plan.recipe.data.image_set).class_names)
+    network = build(plan.recipe.network, classes, plan.recipe.width)
+    source = (
+        f"{note or plan.recipe.benchmark}, seed {replicate.seed}, {replicate.noise_percent:g} % label noise."
+    )
+    offered = round(100 * plan.prune.fraction, 1)
+    cuts: list[Prune] = []
+
+    score_menu: Any = ipywidgets.Dropdown(options=list(scores), description="score")
+    fraction: Any = ipywidgets.FloatSlider(
+        value=offered, min=1, max=99, step=0.1, readout_format=".1f", description="prune (%)",
+        continuous_update=False, layout={"width": "95%"},
+    )  # fmt: skip
+    forward: Any = ipywidgets.Button(description="prune and retrain", button_style="primary")
+    back: Any = ipywidgets.Button(description="back", disabled=True)
+    numbers, figure = ipywidgets.HTML(), ipywidgets.Output()
+
+    def advance() -> list[Step]:
+        chain = chain_of_cuts(plan, tuple(cuts))
+        results = run(
+            chain, [replicate], kept, device, plan.precision, progress=False, deterministic=deterministic
+        )
+        done = steps(chain, results.entries[0], network)
+        if len(done) <= len(cuts):
+            raise InputError(f"training diverged at level {len(done)}; go back and prune less")
+        return done
+
+    def draw() -> None:
+        forward.disabled = back.disabled = True
+        numbers.value = f"Level {len(cuts)}: training, unless the store has it …"
+        try:
+            done = advance()
+        except (InputError, OSError) as error:
+            if cuts:  # the step that failed is not taken, and what was drawn stays
+                cuts.pop()
+                numbers.value = f"This step was not taken: {error}"
+            else:
+                numbers.value = ""
+                say(figure, f"The dense network could not be trained: {error}")
+        else:
+            last = done[-1]
+            numbers.value = (
+                f"{step_sentence(last)} <b>Test error {last.error_percent['test']:.2f} %</b>, "
+                f"dense {done[0].error_percent['test']:.2f} %."
+            )
+            show(figure, step_chart(done, note=source, shown=last.level, title="Your network, step by step"))
+        finally:
+            forward.disabled, back.disabled = False, not cuts
+
+    def prune_and_retrain(_: Any) -> None:
+        # The plan's own fraction may have more digits than the slider: with it, the page's chain is found again.
+        share = plan.prune.fraction if fraction.value == offered else fraction.value / 100
+        cuts.append(plan.prune.model_copy(update={"score": score_menu.value, "fraction": share}))
+        draw()
+
+    def go_back(_: Any) -> None:
+        cuts.pop()
+        draw()
+
+    forward.on_click(prune_and_retrain)
+    back.on_click(go_back)
+    draw()
+    return ipywidgets.VBox([score_menu, fraction, ipywidgets.HBox([forward, back]), numbers, figure])

@@ -1,0 +1,122 @@
+# %% [markdown]
+# (tr-all-numbers)=
+# # All numbers
+#
+# The paper ends with its raw numbers: appendix M of {cite:t}`jin2022pruning` prints the test errors behind its figures (Tables 5 to 10) and the
+# training losses of noisy and original examples (Table 11). This page sets each of them beside every number that this book has measured for
+# it, and lets you take all of them with you.
+#
+# **What the paper claims**
+#
+# Nothing new: claims are tested on the pages whose tables are read here. [The scoreboard](../../scoreboard.md) has all verdicts.
+#
+# ## The method
+#
+# A printed number is the mean of three runs with one standard deviation. The measured one beside it is the mean over replicates with the
+# sample standard deviation
+#
+# $$
+# \begin{aligned}
+# \bar{x} &= \frac{1}{n} \sum_{i=1}^{n} x_i, \\
+# s &= \sqrt{\frac{1}{n-1} \sum_{i=1}^{n} (x_i - \bar{x})^2},
+# \end{aligned}
+# $$ (eq-mean-and-deviation)
+#
+# at the level that the rule of the printed table asks for: an *optimal* network is the one of its chain with the lowest validation error. The
+# difference is measured minus printed. Neither side is ever adjusted to the other.
+#
+# ## Parameters
+#
+# All that you need to touch. Nothing is trained: run the other pages to measure more. Tables of `laptop` and `paper` scale are
+# always read; `smoke` ones, which only show that the code runs, when you ask for that scale.
+
+# %% tags=["parameters"]
+scale: str = "laptop"
+
+# %% [markdown]
+# ## The run
+
+# %% tags=["hide-output"]
+from IPython.display import HTML, Markdown
+
+from lib.charts.text_tables import text_table
+from lib.charts.wide_tables import download_link, wide_table
+from papers.training_regularization.all_numbers import cells, counts, csv_text, long_table, sources
+
+found = sources(scale)
+numbers = long_table(found.current)
+
+# %% [markdown]
+# What was read, and what was not:
+
+# %% tags=["hide-input"]
+Markdown(found.note)
+
+# %% [markdown]
+# How many numbers each table of the paper prints, and how many of them are measured:
+
+# %% tags=["hide-input"]
+text_table(counts(numbers), "counts")
+
+# %% [markdown]
+# ## Measured beside printed
+#
+# One row per printed number and measured table. The menus choose a table of the paper, a benchmark, a noise level and a scale; the search
+# field takes any words. *Not measured* means that no page has a table for it yet. Errors are in percent, losses in nats, both as mean ± one
+# standard deviation.
+
+# %% tags=["hide-input"]
+heads, rows = cells(numbers)
+short = dict.fromkeys(["benchmark", "scale"], "short") | dict.fromkeys(["algorithm", "source table"], "words")
+right = dict.fromkeys(["table", "noise (%)", "printed", "measured", "difference", "replicates"], "number")
+classes = short | right
+file = download_link(csv_text(numbers), "training_regularization_all_numbers.csv", "Save all numbers as CSV")
+HTML(file + wide_table(heads, rows, classes=classes, menus=["table", "benchmark", "noise (%)", "scale"]))
+
+# %% [markdown]
+# The file has a line per row, whatever the menus show, with six digits. It is inside this page, so the link works without a network.
+#
+# | column | what it holds |
+# |---|---|
+# | `paper`, `table` | TR, and the number of its table |
+# | `benchmark`, `noise_percent` | what was trained, and the share of wrong training labels |
+# | `algorithm` | how; `dense` is standard training |
+# | `quantity`, `unit` | test error or training loss; `optimal` is at the level with the lowest validation error, `change` is optimal minus dense |
+# | `printed_mean`, `printed_std` | as the paper prints them; empty where it does not |
+# | `measured_mean`, `measured_std`, `replicates` | over replicates that did not diverge; empty and 0 where nothing was measured |
+# | `scale` | of the measurement: `laptop` or `paper` |
+# | `source_table` | the page and the file that the measured number comes from |
+#
+# ## The verdicts
+#
+# No claim is about these tables as such. How near is near? Where a difference is larger than both standard deviations together, the
+# two are not the same measurement. At `laptop` scale that is the rule, since networks see fewer images there; at `paper` scale it would need
+# an explanation.
+#
+# ## What differs from the paper, and why
+#
+# * The paper's tables disagree with each other in places. Learning-rate rewinding at its optimum is printed in Tables 5, 6, 7, 8, 9 and 10:
+#   Tables 5, 7 and 10 agree, Table 8 has other values for most cases, Table 9 one for VGG-16 at 60 % noise. So a measured number can
+#   stand beside several printed ones. All of them are listed.
+# * Table 6 prints one digit after the point, the others two.
+# * The paper does not say which standard deviation it prints; the measured one has $n - 1$.
+# * Table 11's losses are measured without augmentation here. LeNet has none; for the other networks, the paper's may be measured while augmenting.
+# * What `laptop` scale leaves out is as on {ref}`the page on section 4 <tr-additional-regularization>`.
+#
+# ## Try it
+#
+# In JupyterLab, `numbers` is a data frame. The largest differences at a scale, in the units of the table, are:
+
+# %%
+gaps = numbers.assign(difference=numbers["measured_mean"] - numbers["printed_mean"])
+gaps = gaps.loc[gaps["scale"] == scale].sort_values("difference", ascending=False)
+heads, rows = cells(gaps.head(5))
+HTML(wide_table(heads, rows, classes=classes))
+
+# %% [markdown]
+# **Change this and predict**
+#
+# 1. Set `ascending=True`. Which algorithm does *better* here than in print, and at which noise level would you expect that of
+#    networks that saw fewer images?
+# 2. Filter the table by noise 0. Where the paper prints the same network in two tables, do the two differ by less than their
+#    standard deviations?

@@ -1,0 +1,136 @@
+"""What a step did: on weights and masks small enough to count by hand, and on a chain that really ran."""
+
+import math
+
+import pytest
+import torch
+
+from lib.analysis.steps import (
+    best_step,
+    chain_table,
+    layer_histogram,
+    magnitude_threshold,
+    pixel_counts,
+    steps,
+    steps_table,
+)
+from lib.errors import InputError
+from lib.models import build
+from lib.stages import Prune, run
+from lib.stages.algorithms import learning_rate_rewinding, random_pruning, weight_rewinding
+from lib.training import Replicate
+
+
+def flags(*values):
+    return torch.tensor(values, dtype=torch.bool)
+
+
+def test_weights_are_counted_before_the_cut_and_after_training():
+    before = torch.tensor([-1.0, -0.4, 0.0, 0.1, 0.5, 0.9, 7.0])
+    had = flags(True, True, True, True, True, True, False)  # the last was removed earlier and counts nowhere
+    has = flags(True, False, False, False, True, True, False)
+    after = torch.tensor([-0.8, 0.0, 0.0, 0.0, 0.2, 1.0, 0.0])
+    found = layer_histogram("layer", before, had, has, after, bins=4)
+    assert found.limit == 1.0
+    assert found.kept == (1, 0, 0, 2), "-1 | | | 0.5, 0.9: a bin begins with its lower end"
+    assert found.removed == (0, 1, 2, 0)
+    assert found.trained == (1, 0, 1, 1)
+
+
+def test_the_outermost_bins_take_what_lies_beyond():
+    weights = torch.cat([torch.linspace(-1, 1, 1001), torch.tensor([50.0])])
+    every = torch.ones(1002, dtype=torch.bool)
+    found = layer_histogram("layer", weights, every, every, weights, bins=5)
+    assert found.limit <= 1.0
+    assert sum(found.kept) == sum(found.trained) == 1002 and not any(found.removed)
+
+
+def test_an_empty_layer_has_an_empty_histogram():
+    weights = torch.zeros(3)
+    gone = flags(False, False, False)
+    found = layer_histogram("layer", weights, gone, gone, weights)
+    assert not any((*found.kept, *found.removed, *found.trained)) and found.limit > 0
+
+
+def test_impossible_masks_and_weights_are_refused():
+    weights = torch.ones(2)
+    with pytest.raises(InputError, match="swapped"):
+        layer_histogram("layer", weights, flags(True, False), flags(True, True), weights)
+    with pytest.raises(InputError, match="diverged"):
+        layer_histogram("layer", weights * math.nan, flags(True, True), flags(True, True), weights)
+
+
+def test_the_threshold_is_the_largest_magnitude_removed_if_the_smallest_went():
+    before = {"a": torch.tensor([-0.1, 0.5, -0.3]), "b": torch.tensor([0.2, 0.9])}
+    all_of = {"a": flags(True, True, True), "b": flags(True, True)}
+    smallest = {"a": flags(False, True, True), "b": flags(False, True)}
+    assert magnitude_threshold(before, all_of, smallest) == pytest.approx(0.2)
+    assert magnitude_threshold(before, all_of, all_of) is None
+    another = {"a": flags(True, False, True), "b": flags(True, True)}
+    assert magnitude_threshold(before, all_of, another) is None
+    every = {"a": flags(False, False, False), "b": flags(False, False)}
+    assert magnitude_threshold(before, all_of, every) == pytest.approx(0.9)
+
+
+def test_the_weights_of_a_pixel_are_counted_over_neurons_and_channels():
+    mask = torch.zeros(3, 6, dtype=torch.bool)  # three neurons read images of 2 × 3 pixels
+    mask[:, 0], mask[1, 5] = True, True
+    assert pixel_counts(mask, 2, 3).tolist() == [[3, 0, 0], [0, 0, 1]]
+    assert pixel_counts(mask, 1, 3).tolist() == [[3, 0, 1]], "two channels of 1 × 3"
+    with pytest.raises(InputError, match="channels · height · width"):
+        pixel_counts(mask, 2, 2)
+    with pytest.raises(InputError, match="LeNet"):
+        pixel_counts(torch.ones(8, 3, 3, 3, dtype=torch.bool), 3, 3)
+
+
+def test_the_steps_of_a_chain_fit_together(recipe, store):
+    chain = learning_rate_rewinding(recipe, 2, Prune(fraction=0.5))
+    (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
+    done = steps(chain, row, build("lenet-300-100"))
+    assert [step.level for step in done] == [0, 1, 2]
+    assert [step.remaining for step in done] == [265_200, 132_600, 66_300]
+    assert [step.remaining_before for step in done] == [265_200, 265_200, 132_600]
+    assert done[0].threshold is None and done[0].score == "" and done[0].epochs == (1, 3)
+    first, second = done[1].threshold, done[2].threshold
+    assert first is not None and second is not None and 0 < first < second
+    for step in done:
+        assert sum(sum(layer.kept) for layer in step.layers) == step.remaining
+        assert sum(sum(layer.trained) for layer in step.layers) == step.remaining
+        assert sum(sum(layer.removed) for layer in step.layers) == step.remaining_before - step.remaining
+        assert step.pixels is not None and len(step.pixels) == len(step.pixels[0]) == 28
+        assert sum(map(sum, step.pixels)) == sum(step.layers[0].kept) and step.weights_per_pixel == 300
+    best = best_step(done)
+    assert best is not None
+    assert best.error_percent["validation"] == min(step.error_percent["validation"] for step in done)
+    table = steps_table(done)
+    assert list(table["remaining"]) == ["265,200", "132,600", "66,300"]
+    assert list(table["in %"]) == list(table["(1 − q)^k in %"]) == ["100.000", "50.000", "25.000"]
+    assert list(table["threshold"])[0] == "–"
+
+
+def test_another_score_has_no_threshold(recipe, store):
+    chain = random_pruning(recipe, 1, Prune(fraction=0.5))
+    (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
+    last = steps(chain, row, build("lenet-300-100"))[-1]
+    assert (last.score, last.threshold) == ("random", None)
+
+
+def test_a_convolution_has_no_map_of_pixels(objects_recipe, store):
+    chain = learning_rate_rewinding(objects_recipe, 0, Prune())
+    (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
+    (dense,) = steps(chain, row, build("cifar-resnet20", 10, 4))
+    assert dense.pixels is None and dense.weights_per_pixel == 0 and len(dense.layers) > 20
+
+
+def test_a_chain_is_told_in_words(recipe):
+    table = chain_table(weight_rewinding(recipe, 1, Prune(fraction=0.2)))
+    assert list(table["level"]) == ["–", "0", "1"]
+    assert list(table["start"]) == [
+        "new weights",
+        "weights of the stage before",
+        "weights of the first stage",
+    ]
+    assert list(table["prune"]) == ["nothing", "nothing", "20 % by magnitude, global scope"]
+    assert list(table["train"]) == ["epochs 0 to 1", "epochs 1 to 3", "epochs 1 to 3"]
+    long = chain_table(weight_rewinding(recipe, 21, Prune()))
+    assert len(long) == 7 and list(long["level"])[-2:] == ["…", "21"]
