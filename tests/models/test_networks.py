@@ -6,6 +6,7 @@ import torchvision
 
 from lib.errors import InputError
 from lib.models import build, initialize, prunable_weights
+from lib.models.layers import Convolution
 
 
 @pytest.mark.parametrize(
@@ -127,3 +128,23 @@ def test_resnet50_narrows_in_every_layer():
     assert thin.get_parameter("stem.0.weight").shape[0] == 19
     assert thin.get_parameter("blocks.3.first.0.weight").shape == (38, 77, 1, 1)
     assert thin(torch.rand(2, 3, 32, 32)).shape == (2, 1000)
+
+
+@pytest.mark.parametrize("replicates", [1, 3])
+@pytest.mark.parametrize("batch", [1, 3, 25])
+def test_strided_shortcut_is_the_convolution_it_stands_for(batch, replicates):
+    """`torch.conv2d` ends the process at some of these shapes in float32; in float64 it is the reference."""
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.randn(batch, replicates * 4, 32, 32, generator=generator)
+    weight = torch.randn(replicates, 8, 4, 1, 1, generator=generator, requires_grad=True)
+    layer = Convolution(4, 8, 1, stride=2, bias=False)
+    del layer.weight
+    layer.weight = weight  # pyright: ignore[reportAttributeAccessIssue]
+    outputs = layer(maps.contiguous(memory_format=torch.channels_last))
+    outputs.square().sum().backward()
+
+    double = weight.detach().double().requires_grad_()
+    expected = torch.conv2d(maps.double(), double.flatten(0, 1), stride=2, groups=replicates)
+    expected.square().sum().backward()
+    torch.testing.assert_close(outputs.double(), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(weight.grad, double.grad, rtol=1e-4, atol=1e-3, check_dtype=False)
