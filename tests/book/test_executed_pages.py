@@ -49,8 +49,11 @@ def test_every_page_runs(run: Run, executed: dict[str, Path]):
     assert not [output for output in outputs if output.output_type == "error"]
     if not trains(run):
         return
-    charts = [output for output in outputs if any("vegalite" in kind for kind in output.get("data", {}))]
-    assert len(charts) >= 3
+    assert any("vegalite" in kind for output in outputs for kind in output.get("data", {}))
+    figures = [cell for cell in notebook.cells if "figure" in cell.metadata.get("mystnb", {})]
+    assert len(figures) >= 2
+    for figure in figures:  # a chart, or words: what smoke training reaches, differs between processors
+        assert figure.outputs, figure.source
     measured = tables.find(run.paper, run.page, str(run.parameters["benchmark"]), REPOSITORY)
     assert any(t.provenance.scale == "smoke" and t.origin == "this machine" for t in measured)
 
@@ -71,4 +74,4 @@ def test_executed_pages_read_well(executed: dict[str, Path], browser: Browser, t
             assert not any(trains(run) for run in SMOKE if run.source == page.source)
             continue
         with read(browser, address.as_uri(), dark=True) as reading:
-            assert reading.wait_for_charts() >= 3 and reading.page.locator(CHART).count() >= 3
+            assert reading.wait_for_charts() == reading.page.locator(CHART).count() >= 1
