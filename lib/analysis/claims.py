@@ -19,12 +19,10 @@ import pydantic
 
 from lib.analysis.files import REPOSITORY, write_whole
 from lib.analysis.pages import find_page, is_current
-from lib.analysis.tables import SCALES, Table, find
+from lib.analysis.schema import SCALES, SCORED
+from lib.analysis.tables import Table, find
 from lib.analysis.verdicts import ClaimTest, Finding, NotRun, Verdict
 from lib.errors import InputError, unknown
-
-SCORED = ("paper", "laptop")
-"""Scales that count; `smoke` only shows that the code runs."""
 
 SIGNIFICANT_DIGITS = 4
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from lib.analysis.schema import SCALES
 from lib.errors import InputError, unknown
 
 Kind = Literal["text", "optional text", "count", "positive", "number", "optional"]
@@ -77,7 +78,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "precision": ("float32", "bfloat16", "tf32"),
     "floor": ("operations", "bytes", ""),
-    "scale": ("smoke", "laptop", "paper"),
+    "scale": SCALES,
     "basis": ("estimated", "measured"),
 }
 DEVICE_TYPES = ("cpu", "cuda", "mps")

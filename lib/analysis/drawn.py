@@ -16,6 +16,7 @@ from lib.analysis.example_groups import (
 from lib.analysis.files import REPOSITORY
 from lib.analysis.measure import measure
 from lib.analysis.pages import Page, is_current, missing_algorithms
+from lib.analysis.schema import SCORED
 from lib.analysis.tables import Table, find
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Store, stage_keys
@@ -83,7 +84,7 @@ def tables(
         found = [
             t
             for t in find(page.paper, page.name, benchmark, repository_root)
-            if t.provenance.scale in (scale, "laptop", "paper")
+            if t.provenance.scale in (scale, *SCORED)
         ]
         found.sort(key=lambda t: (t.provenance.scale != scale, t.origin != "this machine"))
         # The same numbers under two labels, as when a committed table is measured again, are drawn once.

@@ -34,7 +34,7 @@ def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
             "noise_percent": replicate.noise_percent,
             "seed": replicate.seed,
             "level": stage.level or 0,
-            "weights_remaining_percent": _chooser(stage, entry, entries).record["weights_remaining_percent"],
+            "weights_remaining_percent": _sized(stage, entry, entries).record["weights_remaining_percent"],
             "epochs_trained": epochs,
             "diverged": entry.record["diverged"],
             "stage_key": entry.key,
@@ -47,9 +47,12 @@ def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
     ]
 
 
-def _chooser(stage: Stage, entry: Entry, entries: Sequence[Entry]) -> Entry:
-    """Return the stage whose size a row states: of a network that trains on chosen examples, the one that chose them."""
-    return entries[stage.examples.judge] if stage.examples else entry
+def _sized(stage: Stage, entry: Entry, entries: Sequence[Entry]) -> Entry:
+    """Return the stage whose size a row states: of a network that trains on chosen examples, the one that chose them; of
+    one whose masks were lifted, the sparse network that it goes on from."""
+    if stage.examples:
+        return entries[stage.examples.judge]
+    return entries[entries.index(entry) - 1] if stage.lift_masks else entry
 
 
 def _epochs_trained(stages: Sequence[Stage]) -> list[int]:

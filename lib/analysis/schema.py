@@ -51,11 +51,16 @@ QUANTITY_KEY = ("algorithm", "noise_percent", "seed", "level", "quantity", "posi
 KEY = ("benchmark", "scale", "algorithm", "noise_percent", "seed", "level", "subset")
 """The columns that name a row; no two rows of a table share them."""
 
-SCALES = ("paper", "laptop", "smoke")
-SUBSETS = ("test", "validation", "train", "train_noisy", "train_original")
+SCALES = ("paper", "short", "laptop", "smoke")
+SCORED = SCALES[:-1]
+"""Scales that count; `smoke` only shows that the code runs."""
+SUBSETS = ("test", "validation", "train", "train_noisy", "train_original", "train_restored")
 ALGORITHMS = (
     "learning_rate_rewinding",
     "weight_rewinding",
+    "weight_rewinding_gradient",
+    "weight_rewinding_random",
+    "redense_training",
     "extended_dense_training",
     "fine_tuning",
     "one_shot",
@@ -86,7 +91,7 @@ class Provenance(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     benchmark: Name
-    scale: Literal["paper", "laptop", "smoke"]
+    scale: Literal["paper", "short", "laptop", "smoke"]
     page: Name
     seeds: tuple[int, ...]
     device: Name

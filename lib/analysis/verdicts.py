@@ -40,7 +40,7 @@ class Verdict:
     Attributes:
         claim: id in `papers/claims.csv`.
         benchmark: such as "mnist-lenet"; empty where nothing measures the claim.
-        scale: "paper", "laptop" or "smoke"; empty where there is no table.
+        scale: one of `lib.analysis.schema.SCALES`; empty where there is no table.
         verdict: the answer.
         reason: one sentence.
         numbers: the numbers behind it.

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib.errors import InputError, unknown
 
-SCALES = ("smoke", "laptop", "paper")
+SCALES = ("smoke", "laptop", "short", "paper")
 """Those of `lib.stages.plan`, repeated since importing it loads torch, which a batch with nothing to do need
 not; a test holds the two together."""
 
@@ -182,7 +182,7 @@ def runs(plans: Plans, scale: str, paper: str = "", page: str = "") -> list[Run]
 
     Args:
         plans: what `read_plans` returned.
-        scale: "smoke", "laptop" or "paper".
+        scale: one of `SCALES`.
         paper: only this paper's; "" for all.
         page: only this page's; "" for all.
 
@@ -245,8 +245,7 @@ def book_pages(
                 continue
             for target, shown in plan.book.items():
                 there = {
-                    s: _the_run(plans, s, p, name, target, shown)
-                    for s in dict.fromkeys((scale, "laptop", "paper"))
+                    s: _the_run(plans, s, p, name, target, shown) for s in dict.fromkeys((scale, *SCALES[1:]))
                 }
                 executed = there.pop(scale)
                 for run in there.values():

@@ -11,6 +11,9 @@ TITLE_LINE = 32  # and leaves the corner to the menu of the chart
 
 _SPELLED = {
     "learning_rate_rewinding": "learning-rate rewinding",
+    "weight_rewinding_gradient": "weight rewinding, gradient score",
+    "weight_rewinding_random": "weight rewinding, random score",
+    "redense_training": "re-dense training",
     "one_shot": "one-shot pruning",
     "from_scratch": "training from scratch",
     "snip_pruning": "SNIP pruning",

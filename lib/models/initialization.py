@@ -1,7 +1,7 @@
 """Initial weights (facts A.2): w ~ N(0, 2 / fan_in) for every convolution and linear layer, the output layer included.
 
-Biases are uniform within ± 1 / √fan_in, as PyTorch leaves them. The scale of batch normalization is uniform on [0, 1)
-for TR and LN, which follow the code base they use, or constant one.
+Biases are uniform within ± 1 / √fan_in, as PyTorch leaves them, or zero (LN App. A.1, facts N4). The scale of batch
+normalization is uniform on [0, 1) for TR and LN, which follow the code base they use, or constant one.
 """
 
 from typing import Literal
@@ -12,7 +12,10 @@ from torch import nn
 
 @torch.no_grad()
 def initialize(
-    module: nn.Module, generator: torch.Generator, normalization_scale: Literal["uniform", "one"] = "uniform"
+    module: nn.Module,
+    generator: torch.Generator,
+    normalization_scale: Literal["uniform", "one"] = "uniform",
+    bias: Literal["uniform", "zero"] = "uniform",
 ) -> None:
     """Draw all parameters of a network anew, in place, from one generator.
 
@@ -20,11 +23,14 @@ def initialize(
         module: any network; layers other than convolutions, linear layers and batch normalization keep their values.
         generator: source of all random numbers, used in module order.
         normalization_scale: distribution of the scale γ of batch normalization; its shift is zero.
+        bias: distribution of the biases of convolutions and linear layers.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-            if layer.bias is not None:
+            if layer.bias is not None and bias == "zero":
+                layer.bias.zero_()
+            elif layer.bias is not None:
                 bound = layer.weight[0].numel() ** -0.5
                 layer.bias.uniform_(-bound, bound, generator=generator)
         elif isinstance(layer, nn.BatchNorm2d):

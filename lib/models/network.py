@@ -54,6 +54,7 @@ NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[str, ...]]] = {
     "lenet-300-100": (LeNet, ("output",)),
     "cifar-resnet20": (partial(ResNet, depth=20), ()),
     "cifar-resnet32": (partial(ResNet, depth=32), ()),
+    "cifar-resnet18": (partial(ResNet, depth=18, width=64, segments=4), ()),
     "cifar-vgg16": (VGG, ("output",)),
     "imagenet-resnet50": (ImageNetResNet, ()),
 }

@@ -1,8 +1,9 @@
-"""Residual networks for 32 × 32 images, depth 6n + 2 (He et al. 2016, section 4.2; facts A.1).
+"""Residual networks for 32 × 32 images, of S segments with n basic blocks each, depth 2 S n + 2 (facts A.1, B.1).
 
-Three segments of n basic blocks with W, 2W and 4W filters; the first block of segments two and three halves the map
+The filters are W in the first segment and double from one to the next; the first block of every later segment halves the map
 and learns a 1 × 1 shortcut with batch normalization (option B), as in the code that TR and LN build on. ResNet-20 with
-W = 16 has 272,474 parameters, 270,896 of them prunable: the output layer is pruned too.
+S = 3 and W = 16 (He et al. 2016, section 4.2) has 272,474 parameters, 270,896 of them prunable: the output layer is
+pruned too. ResNet-18 for CIFAR (LN App. A.1) has S = 4 and W = 64: 11,173,962 parameters.
 """
 
 from torch import Tensor, nn
@@ -37,25 +38,31 @@ class ResNet(nn.Module):
 
     Args:
         classes: number of outputs.
-        depth: number of layers with weights along the main path: 20, 32, 56, …
+        depth: number of layers with weights along the main path: 20, 32, 56, … with three segments.
         width: filters of the first segment.
         scale: of the width of every layer.
+        segments: how many.
 
     Raises:
-        InputError: if depth is not 6n + 2.
+        InputError: if depth is not 2 · segments · n + 2.
     """
 
     stackable = True
 
-    def __init__(self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0):
+    def __init__(
+        self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0, segments: int = 3
+    ):
         super().__init__()
-        blocks, rest = divmod(depth - 2, 6)
+        blocks, rest = divmod(depth - 2, 2 * segments)
         if rest or blocks < 1:
-            raise InputError(f"depth={depth} is not 6n + 2; allowed are 8, 14, 20, 32, 44, 56, 110, …")
+            allowed = ", ".join(str(2 * segments * n + 2) for n in range(1, 5))
+            raise InputError(
+                f"depth={depth} is not {2 * segments}n + 2; allowed with {segments} segments are {allowed}, …"
+            )
         inputs = scaled(width, scale)
         self.stem = convolution(3, inputs, 3, 1)
         layers: list[Block] = []
-        for segment in range(3):
+        for segment in range(segments):
             outputs = scaled(width * 2**segment, scale)
             for block in range(blocks):
                 layers.append(Block(inputs, outputs, stride=2 if segment and block == 0 else 1))

@@ -5,10 +5,11 @@ module by its name, or any other as "package.module:function".
 
     magnitude   s(w) = |w|                          Han et al. 2015; TR section 2, LN section 3.2
     random      s(w) ~ U[0, 1)                      TR App. J.2 (facts J18: one threshold over all layers)
+    gradient    s(w) = |w ∂L/∂w|, L in train mode   LN section 3.2 (facts N2)
     snip        s(w) = |w ∂L/∂w|, L mean loss       Lee et al. 2019; TR App. C
     synflow     s(w) = |w ∂R/∂w|, R = Σ f_|θ|(1)    Tanaka et al. 2020; TR App. C and J.2
 
-The module's pruned weights are zero, so the last two are zero there. Both leave the module as it was.
+The module's pruned weights are zero, so the last three are zero there. All leave the module as it was.
 """
 
 import hashlib
@@ -55,6 +56,14 @@ def random(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict
     return {name: torch.rand(w.shape, generator=generator).to(w.device) for name, w in weights.items()}
 
 
+def gradient(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
+    """Return |w ∂L/∂w| as `snip` does, but in train mode: with the statistics of the batch itself (facts N2)."""
+    images, labels, _ = _needed("gradient", batch)
+    return _sensitivity(
+        module, names, _state(module), images, lambda logits: cross_entropy(logits, labels), True
+    )
+
+
 def snip(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return |w ∂L/∂w| for the mean cross-entropy L of the batch, in eval mode (facts J17)."""
     images, labels, _ = _needed("snip", batch)
@@ -97,12 +106,15 @@ def _sensitivity(
     state: dict[str, Tensor],
     inputs: Tensor,
     objective: Callable[[Tensor], Tensor],
+    train_mode: bool = False,
 ) -> dict[str, Tensor]:
-    """Return |w ∂/∂w objective(f(inputs))| for the named tensors of a state, in eval mode."""
+    """Return |w ∂/∂w objective(f(inputs))| for the named tensors of a state."""
     weights = [state[name].requires_grad_() for name in names]
     training = module.training
     try:
-        gradients = torch.autograd.grad(objective(functional_call(module.eval(), state, (inputs,))), weights)
+        gradients = torch.autograd.grad(
+            objective(functional_call(module.train(train_mode), state, (inputs,))), weights
+        )
     finally:
         module.train(training)
     return {name: (w * g).detach().abs() for name, w, g in zip(names, weights, gradients, strict=True)}

@@ -1,4 +1,4 @@
-"""The algorithms of the book as chains of stages (TR section 2, section 5.1, App. J; facts A.7, J9, J15).
+"""The algorithms of the book as chains of stages (TR section 2, section 5.1, App. J; LN section 3; facts A.7, J9, J15).
 
 All begin with the same two stages: fresh weights trained to the rewinding epoch t, then on to the end with a fresh
 optimizer. That is the dense network, level 0. Level k follows from level k − 1; where levels do not follow from each other,
@@ -7,7 +7,7 @@ an algorithm is a family of chains, one a level, of which one reports the dense 
 
 import inspect
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from lib.errors import InputError, unknown
 from lib.stages.stage import Chain, Prune, Stage, Subset
@@ -16,8 +16,19 @@ from lib.training import Recipe
 
 def _dense(recipe: Recipe) -> tuple[Stage, ...]:
     return (
-        Stage(start="fresh", from_epoch=0, to_epoch=recipe.rewind_epoch),
-        Stage(start="previous", from_epoch=recipe.rewind_epoch, to_epoch=recipe.epochs, level=0),
+        Stage(start="fresh", from_epoch=0, to_epoch=recipe.rewind_epoch, to_step=recipe.rewind_step),
+        _to_the_end(recipe, "previous").model_copy(update={"level": 0}),
+    )
+
+
+def _to_the_end(recipe: Recipe, start: Literal["previous", "rewind"], prune: Prune | None = None) -> Stage:
+    """Train from the rewinding point to the end of the schedule."""
+    return Stage(
+        start=start,
+        prune=prune,
+        from_epoch=recipe.rewind_epoch,
+        from_step=recipe.rewind_step,
+        to_epoch=recipe.epochs,
     )
 
 
@@ -31,7 +42,7 @@ def _chain(algorithm: str, recipe: Recipe, levels: int, stage: Stage) -> Chain:
 
 def learning_rate_rewinding(recipe: Recipe, levels: int, prune: Prune) -> Chain:
     """Prune, keep the weights, and train again with the schedule from epoch t on (Renda et al. 2020)."""
-    stage = Stage(start="previous", prune=prune, from_epoch=recipe.rewind_epoch, to_epoch=recipe.epochs)
+    stage = _to_the_end(recipe, "previous", prune)
     return _chain("learning_rate_rewinding", recipe, levels, stage)
 
 
@@ -56,14 +67,49 @@ def _selecting(score: str, recipe: Recipe, levels: int, prune: Prune) -> Chain:
 
 
 def weight_rewinding(recipe: Recipe, levels: int, prune: Prune) -> Chain:
-    """Prune, set the weights back to their values at epoch t, and train from there (Frankle et al. 2020)."""
-    stage = Stage(start="rewind", prune=prune, from_epoch=recipe.rewind_epoch, to_epoch=recipe.epochs)
+    """Prune, set the weights back to their values at the rewinding point, and train from there (Frankle et al. 2020).
+
+    LN calls it lottery-ticket rewinding.
+    """
+    stage = _to_the_end(recipe, "rewind", prune)
     return _chain("weight_rewinding", recipe, levels, stage)
+
+
+def weight_rewinding_gradient(recipe: Recipe, levels: int, prune: Prune) -> Chain:
+    """Weight rewinding that removes the weights with the smallest |w ∂L/∂w| on one batch (LN section 3.2)."""
+    return _rewinding("gradient", recipe, levels, prune, examples=recipe.batch_size)
+
+
+def weight_rewinding_random(recipe: Recipe, levels: int, prune: Prune) -> Chain:
+    """Weight rewinding that removes weights at random (LN section 3.2)."""
+    return _rewinding("random", recipe, levels, prune)
+
+
+def _rewinding(score: str, recipe: Recipe, levels: int, prune: Prune, **settings: int) -> Chain:
+    chain = weight_rewinding(recipe, levels, prune.model_copy(update={"score": score, **settings}))
+    return chain.model_copy(update={"algorithm": f"weight_rewinding_{score}"})
+
+
+def redense_training(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
+    """Lift the masks of each level of weight rewinding and train all weights as long again, at the last learning rate.
+
+    Pruned weights come back at zero, and the optimizer begins anew (LN section 3.3, facts N1).
+    """
+    again = Stage(start="previous", lift_masks=True, from_epoch=recipe.epochs, to_epoch=2 * recipe.epochs)
+    sparse = weight_rewinding(recipe, levels, prune)
+    return [
+        Chain(
+            algorithm="redense_training",
+            recipe=recipe,
+            stages=_report_last((*sparse.stages[: level + 2], again), level),
+        )
+        for level in range(levels + 1)
+    ]
 
 
 def extended_dense_training(recipe: Recipe, levels: int) -> Chain:
     """Train as long as learning-rate rewinding does, by the same replayed schedule, and prune nothing (TR section 5.1)."""
-    stage = Stage(start="previous", from_epoch=recipe.rewind_epoch, to_epoch=recipe.epochs)
+    stage = _to_the_end(recipe, "previous")
     return _chain("extended_dense_training", recipe, levels, stage)
 
 
@@ -178,12 +224,12 @@ def _on_subset(algorithm: str, recipe: Recipe, level: int, prune: Prune, **subse
     """Prune `level` times by learning-rate rewinding, then train a new dense network on examples that this chose."""
     judges = learning_rate_rewinding(recipe, level, prune).stages
     chosen = Subset(judge=len(judges) - 1, **subset)
-    t = recipe.rewind_epoch
-    training = [
-        Stage(start="fresh", lift_masks=True, examples=chosen, from_epoch=0, to_epoch=t or recipe.epochs)
-    ]
-    if t:
-        training.append(Stage(start="previous", examples=chosen, from_epoch=t, to_epoch=recipe.epochs))
+    at_start, to_end = _dense(recipe)
+    if not (at_start.to_epoch or at_start.to_step):  # nothing comes before the rewinding point
+        at_start, to_end = at_start.model_copy(update={"to_epoch": recipe.epochs}), None
+    training = [at_start.model_copy(update={"lift_masks": True, "examples": chosen})]
+    if to_end:
+        training.append(to_end.model_copy(update={"examples": chosen}))
     return Chain(algorithm=algorithm, recipe=recipe, stages=_report_last((*judges, *training), level))
 
 

@@ -1,6 +1,7 @@
 """A plan is what one page runs at one scale: a recipe, how far to prune, and how many replicates.
 
-Three scales, one code path: a scale changes numbers, never the algorithm.
+Four scales, one code path: a scale changes numbers, never the algorithm. `short` is what a CPU does overnight in place of
+`paper`: its data and networks, with fewer epochs, levels or replicates. Few plans have it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from lib.stages.stage import Chain, Prune, stage_keys
 from lib.training import Precision, Recipe, Replicate
 from lib.training.recipe import Description
 
-Scale = Literal["smoke", "laptop", "paper"]
+Scale = Literal["smoke", "laptop", "short", "paper"]
 SCALES: tuple[str, ...] = get_args(Scale)
 
 

@@ -61,12 +61,20 @@ def read_masks(entry: Entry, network: Network) -> State:
     return {name: unpack(packed[name], network.module.get_parameter(name).shape) for name in network.prunable}
 
 
-def _scoring_batch(examples: Examples, generator: torch.Generator) -> Batch:
-    """Return some training images of each label of the only replicate, on the CPU, for scores that look at data."""
+def _scoring_batch(examples: Examples, count: int | None, generator: torch.Generator) -> Batch:
+    """Return training images of the only replicate, on the CPU, for scores that look at data.
+
+    Args:
+        examples: of one replicate.
+        count: how many, drawn from all; None for some of each label.
+        generator: for the draw and for the score.
+    """
     labels = examples.train_labels[0].cpu()
     order = torch.randperm(len(labels), generator=generator)
-    count = min(EXAMPLES_PER_CLASS, max(1, EXAMPLES_SCORED // examples.classes))
-    chosen = torch.cat([order[labels[order] == label][:count] for label in range(examples.classes)])
+    chosen = order[:count]
+    if count is None:
+        each = min(EXAMPLES_PER_CLASS, max(1, EXAMPLES_SCORED // examples.classes))
+        chosen = torch.cat([order[labels[order] == label][:each] for label in range(examples.classes)])
     images = examples.train_images[chosen.to(examples.train_images.device)].cpu()
     inputs = data.normalize(images, data.normalization(examples.normalization))
     return Batch(inputs, labels[chosen], generator)
@@ -90,11 +98,11 @@ def _starting_point(
         }
     if stage.prune:
         module.load_state_dict(done[-1].tensors("weights"))
-        batch = _scoring_batch(examples, replicate.generator("score", position))
+        batch = _scoring_batch(examples, stage.prune.examples, replicate.generator("score", position))
         scores = find_score(stage.prune.score)(module, network.prunable, batch)
         masks = select(scores, masks, stage.prune.fraction, stage.prune.scope)
     if stage.start == "fresh":
-        initialize(module, replicate.generator("initialization", position), chain.recipe.normalization_scale)
+        initialize_replicate(module, chain.recipe, replicate, position)
         weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
     else:
         weights = done[-1 if stage.start == "previous" else 0].tensors("weights")
@@ -114,6 +122,14 @@ def _subset(subset: Subset, done: Sequence[Entry], replicate: Replicate, count: 
     return choose(subset, before, judge["train_losses"], correct, generator)
 
 
+def initialize_replicate(
+    module: torch.nn.Module, recipe: Recipe, replicate: Replicate, position: int = 0
+) -> None:
+    """Draw the weights with which a replicate enters the stage at a position that starts fresh."""
+    generator = replicate.generator("initialization", position)
+    initialize(module, generator, recipe.normalization_scale, recipe.initial_bias)
+
+
 def _outcomes(network: Network, stack: State, examples: Examples, deterministic: bool) -> dict[str, Outcome]:
     """Evaluate a stack in float32 on each set of images that has any."""
     sets = {
@@ -129,39 +145,59 @@ def _outcomes(network: Network, stack: State, examples: Examples, deterministic:
         }
 
 
-def _metrics(outcomes: dict[str, Outcome], examples: Examples, replicate: int) -> list[dict]:
+def _restored(
+    network: Network, stack: State, examples: Examples, recipe: Recipe, deterministic: bool
+) -> Outcome | None:
+    """Evaluate a stack on its training images against their original labels, where LN's kind of noise replaced any."""
+    if recipe.data.noise != "any" or not examples.noisy.any():
+        return None
+    with arithmetic(examples.train_images.device, "float32", deterministic):
+        return evaluate(
+            network.module, stack, examples.train_images, examples.original_labels, examples.normalization
+        )
+
+
+def _metrics(
+    outcomes: dict[str, Outcome], restored: Outcome | None, examples: Examples, replicate: int
+) -> list[dict]:
     """Return a row of error and loss for each subset that has examples."""
     noisy = examples.noisy[replicate].cpu()
+    subsets: dict[str, tuple[Outcome, slice | Tensor]] = {n: (o, slice(None)) for n, o in outcomes.items()}
+    if noisy.any():
+        subsets |= {"train_noisy": (outcomes["train"], noisy), "train_original": (outcomes["train"], ~noisy)}
+        subsets |= {"train_restored": (restored, noisy)} if restored else {}
     rows = []
-    for name, outcome in outcomes.items():
-        subsets = {name: slice(None)}
-        if name == "train" and noisy.any():
-            subsets |= {"train_noisy": noisy, "train_original": ~noisy}
-        for subset, chosen in subsets.items():
-            correct, losses = outcome.correct[replicate][chosen], outcome.losses[replicate][chosen].double()
-            if len(correct):
-                error = 100 * (1 - correct.double().mean().item())
-                rows.append(
-                    {"subset": subset, "examples": len(correct), "error_percent": error,
-                     "cross_entropy_nats": losses.mean().item()}
-                )  # fmt: skip
+    for subset, (outcome, chosen) in subsets.items():
+        correct, losses = outcome.correct[replicate][chosen], outcome.losses[replicate][chosen].double()
+        if len(correct):
+            error = 100 * (1 - correct.double().mean().item())
+            rows.append(
+                {"subset": subset, "examples": len(correct), "error_percent": error,
+                 "cross_entropy_nats": losses.mean().item()}
+            )  # fmt: skip
     return rows
 
 
 def _course(progress: Progress, train: Outcome, index: int, stage: Stage, replicate: Replicate) -> dict:
-    """Return how training went for one replicate: the loss of each epoch, and whether and when it diverged."""
+    """Return how training went for one replicate: loss and recorded errors of each epoch, whether and when it diverged."""
     losses = [epoch[index] for epoch in progress.train_losses]
     diverged = not bool(torch.isfinite(train.losses[index]).all())
-    first = stage.from_epoch + next(
-        (i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses)
-    )
+    first = progress.epoch - len(losses)
+    first += next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
     if diverged:
         warnings.warn(
             f"seed {replicate.seed}, noise {replicate.noise_percent:g} %: the loss is no longer finite in epoch {first} "
             f"of level {stage.level or 0}; this replicate ends here, the others go on",
             stacklevel=3,
         )
-    return {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
+    course = {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
+    if progress.errors:
+        course["epoch_errors"] = {
+            subset: [round(epoch[index], 4) for epoch in errors]
+            for subset, errors in progress.errors.items()
+            if math.isfinite(errors[0][index])  # a subset without examples has no errors
+        }
+    return course
 
 
 def _relative_size(network: Network, recipe: Recipe, classes: int) -> float:
@@ -209,52 +245,58 @@ def train_stage(
     paths = _paths(network, chain.recipe, whole, masks)
     checkpoint = store.checkpoint_path(keys)
     network.module.to(device)
+    count, subsets = len(examples.train_images), []
+    if stage.examples:
+        subsets = [_subset(stage.examples, e, r, count) for e, r in zip(done, replicates, strict=True)]
+        count = count if stage.examples.equal_steps else len(subsets[0])
+    steps = -(-count // chain.recipe.batch_size)
+    trained = range(
+        stage.from_epoch * steps + stage.from_step, stage.to_epoch * steps + stage.to_step
+    )  # of the recipe's schedule
+    first_epoch, last_epoch = trained.start // steps, -(-trained.stop // steps)
     start = paths.shrink(whole)
     saved = store.load_checkpoint(checkpoint)
     if saved and {n: t.shape for n, t in saved["stack"].items()} == {n: t.shape for n, t in start.items()}:
         spent = saved.pop("seconds")
         progress = Progress(**saved)
         progress.stack = {name: tensor.to(device) for name, tensor in progress.stack.items()}
-        bar.total -= (progress.epoch - stage.from_epoch) * len(replicates)  # so that its speed stays true
+        bar.total -= (progress.epoch - first_epoch) * len(replicates)  # so that its speed stays true
     else:
         spent = 0.0
-        progress = Progress(stage.from_epoch, start)
+        progress = Progress(first_epoch, start)
     last = time.perf_counter()
 
     def after_epoch(now: Progress) -> None:
         nonlocal last
         bar.set_postfix_str(
-            f"level {stage.level or 0}, epoch {now.epoch} of {stage.to_epoch}, {who}", refresh=False
+            f"level {stage.level or 0}, epoch {now.epoch} of {last_epoch}, {who}", refresh=False
         )
         bar.update(len(replicates))
-        if now.epoch < stage.to_epoch and time.perf_counter() - last > CHECKPOINT_SECONDS:
+        if now.epoch < last_epoch and time.perf_counter() - last > CHECKPOINT_SECONDS:
             stack = {name: tensor.detach() for name, tensor in now.stack.items()}
             state = {
                 "epoch": now.epoch,
                 "stack": stack,
                 "optimizer": now.optimizer,
                 "train_losses": now.train_losses,
+                "errors": now.errors,
             }
             store.save_checkpoint(checkpoint, state | {"seconds": spent + time.perf_counter() - started})
             last = time.perf_counter()
 
     dense = all(bool(mask.all()) for mask in masks.values())
-    count, subsets = len(examples.train_images), []
-    if stage.examples:
-        subsets = [_subset(stage.examples, e, r, count) for e, r in zip(done, replicates, strict=True)]
-        count = count if stage.examples.equal_steps else len(subsets[0])
     with arithmetic(device, precision, deterministic):
         train(
-            network.module, progress, examples, replicates, chain.recipe, stage.to_epoch,
+            network.module, progress, examples, replicates, chain.recipe, last_epoch,
             {} if dense else paths.shrink(masks), position, precision, after_epoch, paths.pixels,
-            subsets=subsets, count=count,
+            subsets=subsets, count=count, first_step=trained.start, last_step=trained.stop,
         )  # fmt: skip
-    steps = -(-count // chain.recipe.batch_size)
-    factor = decay_factor(chain.recipe, stage.from_epoch, stage.to_epoch, steps)
+    factor = decay_factor(chain.recipe, trained, steps)
     progress.stack = paths.scatter(
         progress.stack, whole, {name: factor for name, _ in network.module.named_parameters()}
     )
     outcomes = _outcomes(network, progress.stack, examples, deterministic)
+    restored = _restored(network, progress.stack, examples, chain.recipe, deterministic)
     network.module.cpu()
     shared = {
         "seconds": (spent + time.perf_counter() - started) / len(replicates),
@@ -272,7 +314,7 @@ def train_stage(
     for index, (key, replicate) in enumerate(zip(keys, replicates, strict=True)):
         own_masks = unstack(masks, index)
         record = {
-            "metrics": _metrics(outcomes, examples, index),
+            "metrics": _metrics(outcomes, restored, examples, index),
             "weights_remaining_percent": 100 * size * weights_remaining(own_masks),
             "replicate": replicate.model_dump(mode="json"),
             **_course(progress, outcomes["train"], index, stage, replicate),

@@ -27,11 +27,13 @@ class Prune(Description):
         score: name of a score, see `lib.pruning.scores`.
         fraction: share of the remaining weights that is removed, inside (0, 1).
         scope: "global" or "layer".
+        examples: how many training examples, drawn at random, a score looks at; None for 10 of each class.
     """
 
     score: str = "magnitude"
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     scope: Literal["global", "layer"] = "global"
+    examples: Annotated[int, Field(gt=0)] | None = None
 
     @field_validator("score")
     @classmethod
@@ -85,7 +87,9 @@ class Stage(Description):
         prune: what to remove before training; scored on the final weights of the stage before.
         lift_masks: forget what was pruned, so that all weights train again.
         examples: what to train on; None for all.
-        from_epoch, to_epoch: slice of the recipe's schedule that is trained, with a fresh optimizer.
+        from_epoch, to_epoch: slice of the recipe's schedule that is trained, with a fresh optimizer. Past its end the
+            schedule goes on at its last learning rate.
+        from_step, to_step: steps by which the slice begins and ends later.
         level: how many times the chain has pruned, or lengthened training, up to here; None marks a preparation,
             which is not reported.
     """
@@ -96,6 +100,8 @@ class Stage(Description):
     examples: Subset | None = None
     from_epoch: Annotated[int, Field(ge=0)]
     to_epoch: Annotated[int, Field(ge=0)]
+    from_step: Annotated[int, Field(ge=0)] = 0
+    to_step: Annotated[int, Field(ge=0)] = 0
     level: int | None = None
 
 
@@ -118,7 +124,7 @@ class Chain(Description):
         if not stages or stages[0].start != "fresh" or stages[0].prune is not None:
             raise ValueError("the first stage starts fresh and prunes nothing")
         for position, stage in enumerate(stages):
-            if stage.to_epoch < stage.from_epoch:
+            if (stage.to_epoch, stage.to_step) < (stage.from_epoch, stage.from_step):
                 raise ValueError(
                     f"stage {position} ends at epoch {stage.to_epoch}, before it starts at {stage.from_epoch}"
                 )

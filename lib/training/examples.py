@@ -47,6 +47,7 @@ class Examples:
             in files.
         train_labels: int64 [R, N], what each replicate trains on.
         noisy: bool [R, N], True where label noise replaced the label.
+        original_labels: int64 [N], the labels before noise.
         validation_labels, test_labels: int64 [N], always clean.
         normalization: name of the constants.
         classes: number of classes.
@@ -55,6 +56,7 @@ class Examples:
     train_images: Images
     train_labels: Tensor
     noisy: Tensor
+    original_labels: Tensor
     validation_images: Images
     validation_labels: Tensor
     test_images: Images
@@ -116,6 +118,7 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
         train_images=_take(images.train_images, train, device),
         train_labels=torch.stack([n.labels for n in noise]).long().to(device),
         noisy=torch.stack([n.noisy for n in noise]).to(device),
+        original_labels=clean.long().to(device),
         validation_images=_take(images.train_images, validation, device),
         validation_labels=images.train_labels[validation].long().to(device),
         test_images=_take(images.test_images, test, device),

@@ -7,6 +7,7 @@ J16). Where few weights remain, only those are handed to the optimizer, which is
 (`lib.training.remaining`). Within an epoch nothing waits for the device: losses add up there and are read once an epoch.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from torch.optim import Optimizer
 
 from lib.training.examples import Examples, Replicate
 from lib.training.recipe import Precision, Recipe, learning_rate
+from lib.training.records import Records
 from lib.training.remaining import SHARE, Remaining
 from lib.training.repeated import Repeated, record_cuda_graph
 from lib.training.sources import make_source
@@ -33,12 +35,14 @@ class Progress:
         stack: parameters and buffers, name → [R, ...].
         optimizer: the optimizer's state, or None before the first step.
         train_losses: mean loss of each finished epoch while training, a list of R numbers an epoch.
+        errors: of each finished epoch, where they are recorded: subset → a list of R numbers in percent an epoch.
     """
 
     epoch: int
     stack: State
     optimizer: dict | None = None
     train_losses: list[list[float]] = field(default_factory=list)
+    errors: dict[str, list[list[float]]] = field(default_factory=dict)
 
 
 def make_optimizer(
@@ -120,6 +124,8 @@ def train(
     share: float = SHARE,
     subsets: Sequence[Tensor] = (),
     count: int | None = None,
+    first_step: int = 0,
+    last_step: int | None = None,
 ) -> Progress:
     """Train a stack from `progress.epoch` to the end of epoch `until` of the recipe's schedule.
 
@@ -139,6 +145,8 @@ def train(
         share: of a weight that remains, below which only what remains is handed to the optimizer.
         subsets: for each replicate the indices of the examples that it trains on; empty for all.
         count: examples in an epoch; None for as many as there are images.
+        first_step: of the whole schedule; the steps before it are left out.
+        last_step: of the whole schedule, at which to stop; None for the end of the last epoch.
 
     Returns:
         The progress. A replicate whose loss is no longer finite shows it in `train_losses`; when all are so, training stops.
@@ -164,12 +172,15 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate
     total = torch.zeros(len(replicates), device=device)
+    records = Records(module, examples, source.dtype, pixels) if recipe.record_epochs else None
+
+    def factors() -> State:
+        return {name: t.to(source.dtype) if name in rounded else t for name, t in computing.items()}
 
     def step(*tensors: Tensor) -> None:
         batch, labels = source.gather(*tensors)
         optimizer.zero_grad(set_to_none=True)
-        factors = {name: t.to(batch) if name in rounded else t for name, t in computing.items()}
-        logits = forward(module, factors, batch)
+        logits = forward(module, factors(), batch)
         losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none")
         losses = losses.view(labels.shape)
         losses.mean(1).sum().backward()
@@ -181,6 +192,8 @@ def train(
         for remaining in few.values():
             remaining.scatter()
         total.add_(losses.detach().sum(1))
+        if records:
+            records.note(tensors[0], logits)
 
     advance = Repeated(step, record_cuda_graph if device.type == "cuda" and record else None)
     while progress.epoch < until:
@@ -190,14 +203,21 @@ def train(
         else:
             order = batch_indices(replicates, stage, progress.epoch, count)
         total.zero_()
-        for position, batch in enumerate(source.batches(order, progress.epoch)):
-            rate.fill_(learning_rate(recipe, progress.epoch * steps + position, steps))
+        start = progress.epoch * steps
+        first, last = max(0, first_step - start), min(steps, last_step - start if last_step else steps)
+        batches = itertools.islice(source.batches(order, progress.epoch), first, last)
+        for position, batch in enumerate(batches, start + first):
+            rate.fill_(learning_rate(recipe, position, steps))
             advance(*batch)
         for name, remaining in few.items():
             remaining.scatter(progress.stack[name])
         progress.epoch += 1
         progress.optimizer = optimizer.state_dict()
-        progress.train_losses.append((total / count).tolist())
+        seen = min(last * recipe.batch_size, count) - first * recipe.batch_size
+        progress.train_losses.append((total / seen).tolist())
+        if records:
+            for name, errors in records.finish(factors).items():
+                progress.errors.setdefault(name, []).append(errors)
         after_epoch(progress)
         if not any(map(math.isfinite, progress.train_losses[-1])):
             break

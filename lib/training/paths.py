@@ -121,12 +121,18 @@ def _first(paths: Tensor) -> Tensor:
     return torch.argsort((~paths).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
 
 
-def decay_factor(recipe: Recipe, from_epoch: int, to_epoch: int, steps_per_epoch: int) -> float:
-    """Return by what weight decay alone multiplies a weight whose gradient is zero, from a fresh SGD optimizer."""
+def decay_factor(recipe: Recipe, steps: range, steps_per_epoch: int) -> float:
+    """Return by what weight decay alone multiplies a weight whose gradient is zero, from a fresh SGD optimizer.
+
+    Args:
+        recipe: optimizer and schedule.
+        steps: those that are taken, counted from the start of the schedule.
+        steps_per_epoch: what an epoch has.
+    """
     if not recipe.weight_decay:
         return 1.0
     weight, velocity = 1.0, 0.0
-    for step in range(from_epoch * steps_per_epoch, to_epoch * steps_per_epoch):
+    for step in steps:
         velocity = recipe.momentum * velocity + recipe.weight_decay * weight
         weight -= learning_rate(recipe, step, steps_per_epoch) * velocity
     return weight

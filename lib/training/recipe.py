@@ -63,13 +63,16 @@ class Recipe(Description):
         network: name of the network, as in `lib.models.build`; `width` scales it where it has one.
         width_scale: of the width of every layer of that network, inside (0, 1] (TR section 5.2).
         normalization_scale: initial distribution of the scale of batch normalization.
+        initial_bias: of convolutions and linear layers, see `lib.models.initialize`.
         epochs: length of the whole schedule.
         batch_size: examples a step; the last, smaller batch of an epoch is kept.
         optimizer: "adam" (0.9, 0.999, 1e-8) or "sgd" with `momentum`.
         learning_rate: at the start; times `drop_factor` from each epoch in `drop_epochs` on, and rising linearly from
             zero over the first `warmup_epochs`.
         weight_decay: on all parameters, as a term of the gradient.
-        rewind_epoch: epoch t to which weights and schedule are rewound (TR Table 1).
+        rewind_epoch: epoch t to which weights and schedule are rewound (TR Table 1) ...
+        rewind_step: ... and as many steps more (LN App. A.1 counts in steps).
+        record_epochs: keep the errors of every epoch, see `lib.training.records`.
     """
 
     benchmark: str
@@ -78,6 +81,7 @@ class Recipe(Description):
     width: Positive | None = None
     width_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
     normalization_scale: Literal["uniform", "one"] = "uniform"
+    initial_bias: Literal["uniform", "zero"] = "uniform"
     epochs: Positive
     batch_size: Positive
     optimizer: Literal["adam", "sgd"]
@@ -88,6 +92,8 @@ class Recipe(Description):
     drop_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
     rewind_epoch: Annotated[int, Field(ge=0)] = 0
+    rewind_step: Annotated[int, Field(ge=0)] = 0
+    record_epochs: bool = False
 
     @model_validator(mode="after")
     def _rewind_inside_schedule(self) -> Self:

@@ -122,11 +122,23 @@ def make_source(
                 f"{len(replicates)} replicates on images streamed from files; allowed: one at a time, reading all pixels"
             )
         return Streamed(images, examples.train_labels, constants, dtype, replicates[0], recipe, stage)
-    inputs = data.normalize(images, constants)
+    inputs = as_inputs(images, examples.normalization, dtype, pixels)
+    return Resident(inputs, examples.train_labels, constants.black.to(inputs), replicates, recipe, stage)
+
+
+def as_inputs(images: Tensor, normalization: str, dtype: torch.dtype, pixels: Tensor | None = None) -> Tensor:
+    """Return normalized images [N, C, H, W] in the type of the products, or [N, P, 1, 1] with some pixels of each.
+
+    Args:
+        images: uint8 [N, height, width, channels].
+        normalization: name of the constants.
+        dtype: of the inputs.
+        pixels: indices of those kept, counted in [channel, height, width]; None for all.
+    """
+    inputs = data.normalize(images, data.normalization(normalization))
     if pixels is not None:
         inputs = inputs.flatten(1).index_select(1, pixels).view(len(inputs), -1, 1, 1)
-    inputs = inputs.to(dtype)
-    return Resident(inputs, examples.train_labels, constants.black.to(inputs), replicates, recipe, stage)
+    return inputs.to(dtype)
 
 
 def _draws(replicates: Sequence[Replicate], stage: int, epoch: int, examples: int, batch_size: int) -> Tensor:

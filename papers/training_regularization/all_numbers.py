@@ -15,7 +15,7 @@ import pandas
 from lib.analysis.files import REPOSITORY
 from lib.analysis.pages import Page, find_page, is_current
 from lib.analysis.printed import PLACE
-from lib.analysis.schema import ALGORITHMS, COLUMNS, SCALES, Provenance
+from lib.analysis.schema import ALGORITHMS, COLUMNS, SCALES, SCORED, Provenance
 from lib.analysis.tables import Table, find
 from lib.charts import wording
 from papers.training_regularization import recipes
@@ -109,7 +109,7 @@ def sources(scale: str, repository_root: Path | str = REPOSITORY) -> Sources:
     found = [
         table
         for table in find(PAPER, None, None, repository_root)
-        if table.provenance.page in wanted and table.provenance.scale in (scale, "laptop", "paper")
+        if table.provenance.page in wanted and table.provenance.scale in (scale, *SCORED)
     ]
     found.sort(key=lambda table: table.origin != "committed")
     current = [t for t in found if is_current(find_page(PAPER, t.provenance.page), t)]

@@ -162,7 +162,7 @@ def test_decay_factor_is_what_the_optimizer_does(objects_recipe):
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * (0.1 if step >= 3 else 1.0)
         weight.grad = torch.zeros_like(weight)
         optimizer.step()
-    assert weight.item() == pytest.approx(2 * decay_factor(recipe, 0, 2, 3), rel=1e-12)
+    assert weight.item() == pytest.approx(2 * decay_factor(recipe, range(6), 3), rel=1e-12)
 
 
 def test_the_networks_tell_every_tensor_that_a_unit_touches():

@@ -1,0 +1,84 @@
+"""The errors of every epoch, kept while a stack trains (LN section 3.2 and Figs 2 to 4).
+
+A training example is scored by the step that trains on it, so with the weights, the mode and the augmentation of that step:
+what the step has computed anyway is written down, and read once an epoch. Test images are scored after each epoch, in
+evaluation mode and in the precision of training.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from lib import data
+from lib.errors import InputError
+from lib.training.evaluation import VALUES_PER_BATCH
+from lib.training.examples import Examples
+from lib.training.sources import as_inputs
+from lib.training.stack import forward
+
+UNSEEN = -1
+
+
+class Records:
+    """What R networks answer in an epoch, and how often that is wrong.
+
+    Args:
+        module: the computation.
+        examples: images and labels of the R replicates, on the device.
+        dtype: of the inputs.
+        pixels: indices of the pixels that the stack reads, as in `lib.training.loop.train`.
+
+    Raises:
+        InputError: for images streamed from files, whose batches do not say which examples they are.
+    """
+
+    def __init__(
+        self, module: nn.Module, examples: Examples, dtype: torch.dtype, pixels: Tensor | None = None
+    ):
+        if isinstance(examples.train_images, data.FolderImages):
+            raise InputError(
+                "record_epochs was asked for images streamed from files; it needs images on the device"
+            )
+        assert isinstance(examples.test_images, Tensor)
+        self._module, self._examples = module, examples
+        self._answers = torch.full(
+            examples.train_labels.shape, UNSEEN, dtype=torch.int16, device=examples.train_labels.device
+        )
+        self._test = as_inputs(examples.test_images, examples.normalization, dtype, pixels)
+
+    def note(self, chosen: Tensor, logits: Tensor) -> None:
+        """Write down the answers to training examples `chosen`, int64 [R, B], from logits [R, B, classes]."""
+        self._answers.scatter_(1, chosen, logits.detach().argmax(-1).to(self._answers.dtype))
+
+    @torch.no_grad()
+    def finish(self, weights: Callable[[], Mapping[str, Tensor]]) -> dict[str, list[float]]:
+        """Return the errors of an epoch in percent, R for each of "train", "train_noisy", "train_original",
+        "train_restored" and "test", and begin the next.
+
+        Args:
+            weights: gives the tensors to compute with; called where there are test images.
+        """
+        e, seen = self._examples, self._answers != UNSEEN
+        wrong, restored = self._answers != e.train_labels, self._answers != e.original_labels
+        found = {
+            "train": _share(wrong, seen),
+            "train_noisy": _share(wrong, seen & e.noisy),
+            "train_original": _share(wrong, seen & ~e.noisy),
+            "train_restored": _share(restored, seen & e.noisy),
+        }
+        if len(self._test):
+            self._module.eval()
+            stack = weights()
+            size = max(1, VALUES_PER_BATCH // (len(self._answers) * math.prod(self._test.shape[1:])))
+            parts = zip(self._test.split(size), e.test_labels.split(size), strict=True)
+            missed = [(forward(self._module, stack, x).argmax(-1) != y).sum(1) for x, y in parts]
+            found["test"] = torch.stack(missed).sum(0) / len(self._test)
+        self._answers.fill_(UNSEEN)
+        return {name: (100 * share).tolist() for name, share in found.items()}
+
+
+def _share(wrong: Tensor, among: Tensor) -> Tensor:
+    """Return for each replicate the share of the examples in question that are wrong, NaN where there is none."""
+    return (wrong & among).sum(1) / among.sum(1)

@@ -1,0 +1,35 @@
+"""What the page on section 4 of LN runs: weight rewinding by three scores, and dense networks of falling width."""
+
+from collections.abc import Iterator, Sequence
+
+from lib.analysis.epoch_errors import epoch_error_rows
+from lib.analysis.pages import Page, RunChain
+from lib.stages import Results
+from lib.stages.algorithms import (
+    weight_rewinding,
+    weight_rewinding_gradient,
+    weight_rewinding_random,
+    width_downscaling,
+)
+from lib.stages.plan import Plan
+from lib.stages.stage import Chain
+from papers.label_noise import recipes
+
+
+def chains(plan: Plan) -> list[Chain]:
+    """Return the chains of a plan, and the family of narrower networks."""
+    asked = (plan.recipe, plan.levels, plan.prune)
+    return [
+        weight_rewinding(*asked),
+        weight_rewinding_gradient(*asked),
+        weight_rewinding_random(*asked),
+        *width_downscaling(plan.recipe, plan.levels, plan.width_factor),
+    ]
+
+
+def quantities(plan: Plan, results: Sequence[Results], run: RunChain) -> Iterator[dict]:
+    """Yield best test error and unsteadiness of every network."""
+    yield from epoch_error_rows(results)
+
+
+PAGE = Page("label_noise", "double_descent", recipes.plan, chains, quantities)

@@ -1,0 +1,116 @@
+"""What is run of LN: the hyper-parameters of its appendix A.1 at `paper` scale, and the smaller scales.
+
+The paper holds out no validation images (facts B.1): last and best test error are reported, and nothing is selected. Where
+text and released code differ, facts G.2 decides: biases start at zero (N4), 200 epochs for LeNet (N6), labels drawn anew for
+each replicate (N15).
+
+Scales: `short` is the paper's data and network with fewer epochs, levels and replicates, for hours on two CPU cores. `laptop`
+trains on fewer images for fewer epochs and takes several of the paper's levels at once. `smoke` is for tests. CIFAR-100 has
+`paper`, which reads the real set, and `smoke`, on generated images in files of the same format, which show nothing about it.
+"""
+
+from lib.errors import InputError
+from lib.stages.plan import Plan, Prune, check_benchmark, check_scale
+from lib.training import DataRecipe, Recipe
+
+MNIST_LENET = Recipe(
+    benchmark="mnist-lenet",
+    data=DataRecipe(image_set="mnist", validation=0, normalization="mnist", noise="any"),
+    network="lenet-300-100",
+    initial_bias="zero",
+    epochs=200,
+    batch_size=128,
+    optimizer="sgd",
+    learning_rate=0.1,
+    record_epochs=True,
+)
+
+CIFAR10_RESNET18 = Recipe(
+    benchmark="cifar10-resnet18",
+    data=DataRecipe(
+        image_set="cifar10", validation=0, normalization="imagenet", augmentation="flip-crop", noise="any"
+    ),
+    network="cifar-resnet18",
+    initial_bias="zero",
+    epochs=160,
+    batch_size=128,
+    optimizer="sgd",
+    learning_rate=0.1,
+    momentum=0.9,
+    weight_decay=1e-4,
+    drop_epochs=(80, 120),
+    rewind_step=1000,
+    record_epochs=True,
+)
+
+CIFAR100_RESNET18 = CIFAR10_RESNET18.model_copy(
+    update={
+        "benchmark": "cifar100-resnet18",
+        "data": CIFAR10_RESNET18.data.model_copy(update={"image_set": "cifar100"}),
+    }
+)
+
+
+def _smaller(
+    recipe: Recipe, train: int, test: int | None, data: dict[str, object] | None = None, **changes: object
+) -> Recipe:
+    """Return the recipe with fewer images and other changes, those of its data by themselves."""
+    fewer = {"train": train, "test": test, **(data or {})}
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update=fewer), **changes})
+
+
+NOISE_PERCENTS = (20.0, 40.0, 80.0)
+
+# 0.8^30 = 0.12 % of the weights is beyond where the figures of LN end. Smaller scales take several of its levels at once.
+PLANS: dict[str, dict[str, Plan]] = {
+    "mnist-lenet": {
+        "paper": Plan(
+            recipe=MNIST_LENET, levels=30, seeds=(0, 1, 2, 3, 4), noise_percents=NOISE_PERCENTS,
+            precision="bfloat16", largest_stack=6,
+        ),
+        "laptop": Plan(
+            recipe=_smaller(MNIST_LENET, train=4_000, test=5_000, epochs=40, batch_size=32),
+            prune=Prune(fraction=1 - 0.8**3), levels=9, seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
+        ),
+        "smoke": Plan(
+            recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=3),
+            prune=Prune(fraction=1 - 0.8**6), levels=4, seeds=(0, 1), noise_percents=(20.0, 40.0),
+        ),
+    },
+    "cifar10-resnet18": {
+        "paper": Plan(recipe=CIFAR10_RESNET18, levels=32, seeds=(0, 1, 2), noise_percents=NOISE_PERCENTS),
+        "smoke": Plan(
+            recipe=_smaller(
+                CIFAR10_RESNET18, train=128, test=100, width=4, epochs=3, drop_epochs=(1, 2), rewind_step=1,
+            ),
+            prune=Prune(fraction=1 - 0.8**6), levels=2, seeds=(0,), noise_percents=(20.0,),
+        ),
+    },
+    "cifar100-resnet18": {
+        "paper": Plan(recipe=CIFAR100_RESNET18, levels=32, seeds=(0, 1, 2), noise_percents=NOISE_PERCENTS),
+        "smoke": Plan(
+            recipe=_smaller(
+                CIFAR100_RESNET18, train=128, test=100, data={"image_set": "generated-cifar100"},
+                width=4, epochs=3, drop_epochs=(1, 2), rewind_step=1,
+            ),
+            prune=Prune(fraction=1 - 0.8**6), levels=2, seeds=(0,), noise_percents=(40.0,),
+        ),
+    },
+}  # fmt: skip
+
+BENCHMARKS = tuple(PLANS)
+
+
+def plan(benchmark: str, scale: str) -> Plan:
+    """Return what is run for a benchmark at a scale.
+
+    Raises:
+        InputError: if either is unknown, the message naming the nearest known one, or if the benchmark has no such scale.
+    """
+    check_benchmark(benchmark, BENCHMARKS)
+    check_scale(scale)
+    if scale not in PLANS[benchmark]:
+        raise InputError(
+            f"{benchmark} has no {scale} scale in this paper. Allowed: {', '.join(PLANS[benchmark])}."
+        )
+    return PLANS[benchmark][scale]
