@@ -28,20 +28,25 @@ def telling_levels(last: pandas.DataFrame, best: pandas.DataFrame) -> Mapping[st
         Level by name, in the order of `NAMES`. Levels that are missing in a replicate do not count. A name is left out
         where there is no such level: no level lies before the sweet spot, or after it.
     """
-    last_mean = last.dropna(axis="columns").mean()
-    best_mean = best.dropna(axis="columns").mean()
-    levels = sorted(set(last_mean.index) & set(best_mean.index))
+    last_mean, best_mean = _means(last), _means(best)
+    levels = sorted(last_mean.keys() & best_mean.keys())
     sparse = [level for level in levels if level > 0]
-    found = {"dense": 0} if 0 in levels else {}
-    if not sparse or not found:
-        return found
-    sweet_last, sweet_best = (int(mean[sparse].idxmin()) for mean in (last_mean, best_mean))
-    if before := [level for level in sparse if level < sweet_last]:
-        found["overfitting"] = int(last_mean[before].idxmax())
+    if 0 not in levels or not sparse:
+        return {"dense": 0} if levels else {}
+    sweet_best, sweet_last = (min(sparse, key=mean.__getitem__) for mean in (best_mean, last_mean))
+    before = [level for level in sparse if level < sweet_last]
+    after = [level for level in sparse if level > max(sweet_last, sweet_best)]
+    suffering = [one for one in after if all(mean[one] > mean[0] for mean in (last_mean, best_mean))]
+    found = {"dense": 0}
+    if before:
+        found["overfitting"] = max(before, key=last_mean.__getitem__)
     found |= {"best sweet spot": sweet_best, "last sweet spot": sweet_last}
-    if after := [level for level in sparse if level > max(sweet_last, sweet_best)]:
-        suffering = [
-            level for level in after if last_mean[level] > last_mean[0] and best_mean[level] > best_mean[0]
-        ]
+    if after:
         found["underfitting"] = suffering[0] if suffering else after[-1]
     return found
+
+
+def _means(errors: pandas.DataFrame) -> dict[int, float]:
+    """Return the mean over replicates by level, at the levels that every replicate has."""
+    whole = errors.dropna(axis="columns")
+    return dict(zip(whole.columns.tolist(), whole.to_numpy().mean(axis=0).tolist(), strict=True))

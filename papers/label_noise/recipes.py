@@ -4,7 +4,7 @@ The paper holds out no validation images (facts B.1): last and best test error a
 text and released code differ, facts G.2 decides: biases start at zero (N4), 200 epochs for LeNet (N6), labels drawn anew for
 each replicate (N15).
 
-Scales: `short` is the paper's data and network with fewer epochs, levels and replicates, for hours on two CPU cores. `laptop`
+Scales: `short` is the paper's data and network with fewer epochs, levels and replicates, for hours on two cores. `laptop`
 trains on fewer images for fewer epochs and takes several of the paper's levels at once. `smoke` is for tests. CIFAR-100 has
 `paper`, which reads the real set, and `smoke`, on generated images in files of the same format, which show nothing about it.
 """
