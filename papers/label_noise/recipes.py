@@ -68,6 +68,10 @@ PLANS: dict[str, dict[str, Plan]] = {
             recipe=MNIST_LENET, levels=30, seeds=(0, 1, 2, 3, 4), noise_percents=NOISE_PERCENTS,
             precision="bfloat16", largest_stack=6,
         ),
+        "short": Plan(
+            recipe=MNIST_LENET.model_copy(update={"epochs": 60}), prune=Prune(fraction=1 - 0.8**4), levels=6,
+            seeds=(0, 1, 2), noise_percents=(20.0, 40.0), largest_stack=2,
+        ),
         "laptop": Plan(
             recipe=_smaller(MNIST_LENET, train=3_000, test=2_000, epochs=30, batch_size=64, learning_rate=0.2),
             prune=Prune(fraction=1 - 0.8**4), levels=8, seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
