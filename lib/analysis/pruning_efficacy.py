@@ -4,8 +4,8 @@
     interpolation threshold    the largest sparsity whose mean training error is at most τ
 
 with τ = 1 percentage point. The paper says "without hurting" and draws curves; it gives no number. A network is measured
-after its last epoch of SGD, where single networks differ by tenths of a point, so τ = 0 would read noise; and noise of 20 %
-gives about 18 % of wrong labels, so that a network within one point still has at least seventeen eighteenths of them by heart.
+after its last epoch of SGD, where single networks differ by tenths of a point, so τ = 0 would read noise. And 20 % noise
+gives about 18 % of wrong labels: a network within one point still has at least seventeen eighteenths of them by heart.
 """
 
 import pandas
@@ -15,7 +15,7 @@ from lib.analysis.statistics import select
 TOLERANCE_PERCENT = 1.0
 
 
-def mean_errors(
+def mean_by_level(
     frame: pandas.DataFrame, algorithm: str, noise_percent: float, subset: str
 ) -> dict[int, float]:
     """Return the mean error over replicates in percent by level, ascending, at the levels that every replicate has.
@@ -23,8 +23,9 @@ def mean_errors(
     Args:
         frame: a tidy table.
         algorithm, noise_percent, subset: which rows.
+        value: which column.
     """
-    values = select(frame, algorithm, noise_percent, subset).dropna(axis="columns")
+    values = select(frame, algorithm, noise_percent, subset, value).dropna(axis="columns")
     # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
     means = values.to_numpy().mean(axis=0).round(9).tolist() if len(values) else []
     return {int(level): mean for level, mean in zip(values.columns.tolist(), means, strict=False)}
@@ -37,7 +38,7 @@ def efficacy_level(frame: pandas.DataFrame, algorithm: str, noise_percent: float
         frame: a tidy table.
         algorithm, noise_percent: which chain.
     """
-    errors = mean_errors(frame, algorithm, noise_percent, "train")
+    errors = mean_by_level(frame, algorithm, noise_percent, "train")
     return _sparsest(errors, errors[0] + TOLERANCE_PERCENT) if 0 in errors else None
 
 
@@ -48,7 +49,7 @@ def interpolation_level(frame: pandas.DataFrame, algorithm: str, noise_percent: 
         frame: a tidy table.
         algorithm, noise_percent: which chain, or family of networks of falling width.
     """
-    return _sparsest(mean_errors(frame, algorithm, noise_percent, "train"), TOLERANCE_PERCENT)
+    return _sparsest(mean_by_level(frame, algorithm, noise_percent, "train"), TOLERANCE_PERCENT)
 
 
 def _sparsest(errors: dict[int, float], highest: float) -> int | None:

@@ -1,9 +1,9 @@
 """Tests of LN section 4: the double descent while pruning, what noise does to it, and what the score does.
 
 Symbols as in `papers.label_noise.cases`; s_thr and s_eff are interpolation threshold and pruning efficacy
-(`lib.analysis.pruning_efficacy`). The chain is weight rewinding by magnitude unless a claim compares scores. A claim that names
-its noise levels is undecided where one is missing; one that names none is tested at every noise level of the table. An A
-without "last" or "best" is that of the last epoch.
+(`lib.analysis.pruning_efficacy`). The chain is weight rewinding by magnitude unless a claim compares scores. A claim that
+names its noise levels is undecided where one is missing; one that names none is tested at every noise level of the table.
+An A without "last" or "best" is that of the last epoch.
 """
 
 import math
@@ -16,7 +16,7 @@ from lib.analysis.pruning_efficacy import (
     TOLERANCE_PERCENT,
     efficacy_level,
     interpolation_level,
-    mean_errors,
+    mean_by_level,
 )
 from lib.analysis.statistics import FEWEST_REPLICATES, compare, select
 from lib.analysis.tables import Table
@@ -53,7 +53,7 @@ def error_rises_then_falls(table: Table) -> Finding:
         pairs = {
             (first, second): compare(errors[second], errors[first]).mean
             for first in rises
-            for second in errors.columns
+            for second in errors
             if second > first and compare(errors[second], errors[first]).verdict == "lower"
         }
         if pairs:
@@ -93,9 +93,10 @@ def extreme_noise_has_no_rise(table: Table) -> Finding:
         if peak is None:
             lack = lack or f"no sparse level at {noise:g} % noise that every replicate has."
             continue
-        before = errors.loc[:, errors.columns < peak]
+        before = {level: values for level, values in errors.items() if level < peak}
         rises = _against_dense(before, "higher")
-        numbers[f"largest_rise_error_percent_at_{noise:g}"] = float(before.mean().max() - before[0].mean())
+        largest = max(map(_mean, before.values())) - _mean(before[0])
+        numbers[f"largest_rise_error_percent_at_{noise:g}"] = largest
     words = f"rises by up to {max(rises.values()):.2f} points" if rises else "does not rise"
     reason = f"at {EXTREME_NOISE:g} % noise the last test error {words} before its lowest value."
     return answer(not rises, reason, numbers, lack)
@@ -130,7 +131,7 @@ def best_sparsity_rises_with_noise(table: Table) -> Finding:
 def best_error_rises_with_noise(table: Table) -> Finding:
     """LN-C10: max_s A(s) decreasing in the permuted fraction; here the lowest mean last test error increases with it."""
     noises, lack = _cases(table, [WR], ALL_NOISE)
-    lowest = {noise: min(mean_errors(table.frame, WR, noise, "test").values()) for noise in noises}
+    lowest = {noise: min(mean_by_level(table.frame, WR, noise, "test").values()) for noise in noises}
     values = list(lowest.values())
     holds = all(low < high for low, high in zip(values, values[1:], strict=False))
     numbers = {f"lowest_test_error_percent_at_{noise:g}": value for noise, value in lowest.items()}
@@ -155,14 +156,16 @@ def magnitude_prunes_furthest(table: Table) -> Finding:
 
 
 def gradient_has_the_best_epoch(table: Table) -> Finding:
-    """LN-C12: max_s A_best(gradient) >= max_s A_best(magnitude), A_best(random) in nearly all tasks; differences shrink at 80%.
+    """LN-C12: max_s A_best(gradient) >= max_s A_best(magnitude), A_best(random) in nearly all tasks; differences shrink at
+    80%.
 
     Of means. The paper has nine tasks, three of them one network's: here at all of the paper's noise levels but at most
     one; and the largest difference between two scores is smaller at 80 % than at each other noise level.
     """
     noises, lack = _cases(table, list(SCORES), ALL_NOISE, best=True)
     lowest = {
-        noise: {name: float(_best(table, name, noise).mean().min()) for name in SCORES} for noise in noises
+        noise: {name: min(map(_mean, _best(table, name, noise).values())) for name in SCORES}
+        for noise in noises
     }
     behind = [n for n, values in lowest.items() if round(values[GRADIENT] - min(values.values()), 9) > 0]
     spread = {n: max(values.values()) - min(values.values()) for n, values in lowest.items()}
@@ -224,7 +227,7 @@ def gradient_loses_gradually(table: Table) -> Finding:
     for noise in noises:
         drops[noise] = {}
         for name in (WR, GRADIENT):
-            errors = list(mean_errors(table.frame, name, noise, "train").values())
+            errors = list(mean_by_level(table.frame, name, noise, "train").values())
             steps = [after - before for before, after in zip(errors, errors[1:], strict=False)]
             drops[noise][name] = max(steps, default=math.nan)
             lack = lack or ("" if steps else f"no pruning step of {name} at {noise:g} % noise.")
@@ -241,10 +244,11 @@ def gradient_loses_gradually(table: Table) -> Finding:
     return answer(holds, f"largest fall of training accuracy in one step: {words} noise.", numbers, lack)
 
 
-Errors = Callable[[Table, str, float], pandas.DataFrame]
+Levels = dict[int, pandas.Series]
+"""By level: a value by seed."""
 
 
-def _lowest_beats_dense(table: Table, which: str, read: Errors) -> Finding:
+def _lowest_beats_dense(table: Table, which: str, read: Callable[[Table, str, float], Levels]) -> Finding:
     """Compare the lowest mean error over the sparse levels with the dense one, at every noise level of the table."""
     noises, lack = _cases(table, [WR], best=which == "best")
     words, numbers, holds = [], {}, True
@@ -287,10 +291,10 @@ def _cases(
     lack = shortcoming(table, algorithms, asked, READ)
     if best:
         found = {(name, noise): _best(table, name, noise) for name in algorithms for noise in usable}
-        if usable and all(errors.empty for errors in found.values()):
+        if usable and not any(found.values()):
             raise NotRun("this table has no best test errors over epochs.")
         for (name, noise), errors in found.items():
-            if 0 not in errors or len(errors) < FEWEST_REPLICATES:
+            if 0 not in errors or len(errors[0]) < FEWEST_REPLICATES:
                 lack = lack or f"too few best test errors of {name} at {noise:g} % noise."
                 usable = [other for other in usable if other != noise]
     if not asked or not there:
@@ -298,33 +302,43 @@ def _cases(
     return usable, lack
 
 
-def _last(table: Table, algorithm: str, noise: float) -> pandas.DataFrame:
-    """Test error after the last epoch in percent, seeds × levels that every replicate has."""
-    return select(table.frame, algorithm, noise, "test").dropna(axis="columns")
+def _last(table: Table, algorithm: str, noise: float) -> Levels:
+    """Test error after the last epoch in percent, by level and seed, at the levels that every replicate has."""
+    return _by_level(select(table.frame, algorithm, noise, "test"))
 
 
-def _best(table: Table, algorithm: str, noise: float) -> pandas.DataFrame:
-    """Lowest test error of any epoch in percent, seeds × levels that every replicate has."""
-    return by_seed_and_level(table.quantities, BEST, algorithm, noise).dropna(axis="columns")
+def _best(table: Table, algorithm: str, noise: float) -> Levels:
+    """Lowest test error of any epoch in percent, by level and seed, at the levels that every replicate has."""
+    return _by_level(by_seed_and_level(table.quantities, BEST, algorithm, noise))
+
+
+def _by_level(values: pandas.DataFrame) -> Levels:
+    whole = values.dropna(axis="columns")
+    return {
+        int(level): pandas.Series(column, index=whole.index)
+        for level, column in zip(whole.columns.tolist(), whole.to_numpy().T, strict=True)
+    }
+
+
+def _mean(values: pandas.Series) -> float:
+    """Return a mean, rounded, because means of the same counts of mistakes may differ in the last bit and must tie."""
+    return round(float(values.to_numpy().mean()), 9)
 
 
 def _weights(table: Table, algorithm: str, noise: float) -> dict[int, float]:
     """Weights remaining in percent by level."""
-    values = select(table.frame, algorithm, noise, "test", "weights_remaining_percent")
-    return {int(level): float(values[level].mean()) for level in values}
+    return mean_by_level(table.frame, algorithm, noise, "test", "weights_remaining_percent")
 
 
-def _lowest(errors: pandas.DataFrame, dense: bool = False) -> int | None:
+def _lowest(errors: Levels, dense: bool = False) -> int | None:
     """Return the level with the lowest mean error, the least sparse of several; the dense one only takes part if asked."""
-    means = errors.mean().round(9)
-    if not dense:
-        means = means.drop(0, errors="ignore")
-    return None if means.empty else int(means.index[means.to_numpy().argmin()])
+    means = {level: _mean(values) for level, values in errors.items() if dense or level > 0}
+    return min(means, key=means.__getitem__, default=None)
 
 
-def _against_dense(errors: pandas.DataFrame, verdict: str) -> dict[int, float]:
+def _against_dense(errors: Levels, verdict: str) -> dict[int, float]:
     """Return by level the mean differences from the dense network that the paired rule gives this verdict."""
-    found = {int(level): compare(errors[level], errors[0]) for level in errors.columns if level > 0}
+    found = {level: compare(values, errors[0]) for level, values in errors.items() if level > 0}
     return {level: one.mean for level, one in found.items() if one.verdict == verdict}
 
 

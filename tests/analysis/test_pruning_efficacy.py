@@ -4,7 +4,7 @@ from lib.analysis.pruning_efficacy import (
     TOLERANCE_PERCENT,
     efficacy_level,
     interpolation_level,
-    mean_errors,
+    mean_by_level,
 )
 from tests.analysis.hand_made import make
 
@@ -32,9 +32,9 @@ def test_the_threshold_does_not_ask_for_the_dense_network():
 
 def test_levels_that_a_replicate_lacks_do_not_count():
     frame = trained(0.0, 0.1, 0.2)
-    cut = frame[~((frame["level"] == 2) & (frame["seed"] == 1))]
-    assert mean_errors(cut, WR, 20, "train") == {0: 0.0, 1: 0.1}
+    cut = frame.loc[~((frame["level"] == 2) & (frame["seed"] == 1))]
+    assert mean_by_level(cut, WR, 20, "train") == {0: 0.0, 1: 0.1}
     assert efficacy_level(cut, WR, 20) == 1
-    lost = frame[~((frame["level"] == 0) & (frame["seed"] == 1))]
+    lost = frame.loc[~((frame["level"] == 0) & (frame["seed"] == 1))]
     assert efficacy_level(lost, WR, 20) is None
-    assert mean_errors(frame, WR, 40, "train") == {} and interpolation_level(frame, WR, 40) is None
+    assert mean_by_level(frame, WR, 40, "train") == {} and interpolation_level(frame, WR, 40) is None
