@@ -16,9 +16,9 @@ TOLERANCE_PERCENT = 1.0
 
 
 def mean_by_level(
-    frame: pandas.DataFrame, algorithm: str, noise_percent: float, subset: str
+    frame: pandas.DataFrame, algorithm: str, noise_percent: float, subset: str, value: str = "error_percent"
 ) -> dict[int, float]:
-    """Return the mean error over replicates in percent by level, ascending, at the levels that every replicate has.
+    """Return a mean over replicates by level, ascending, at the levels that every replicate has.
 
     Args:
         frame: a tidy table.
