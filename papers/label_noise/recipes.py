@@ -69,8 +69,8 @@ PLANS: dict[str, dict[str, Plan]] = {
             precision="bfloat16", largest_stack=6,
         ),
         "laptop": Plan(
-            recipe=_smaller(MNIST_LENET, train=4_000, test=5_000, epochs=40, batch_size=32),
-            prune=Prune(fraction=1 - 0.8**3), levels=9, seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
+            recipe=_smaller(MNIST_LENET, train=3_000, test=2_000, epochs=30, batch_size=64, learning_rate=0.2),
+            prune=Prune(fraction=1 - 0.8**4), levels=8, seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
         ),
         "smoke": Plan(
             recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=3),
