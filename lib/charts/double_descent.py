@@ -7,6 +7,7 @@ does to the training loss beside its linear estimate (LN eq. 1).
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -60,9 +61,10 @@ def errors_while_pruning(
     Raises:
         InputError: no table, an unknown noise level, or no table has any of the algorithms.
     """
+    tables = _having(tables, algorithms)
     data = _averaged(tables, algorithms, _errors)
     names, notes, menus, keep, shown = _frame(tables, algorithms, data, noise_percent)
-    several = data["algorithm"].nunique() > 1
+    several = len(set(data["algorithm"])) > 1
     chosen = str(data["algorithm"].iloc[0])
     if several:
         menus.insert(0, menu("score_menu", "Score: ", list(dict.fromkeys(data["algorithm"])), chosen))
@@ -73,9 +75,10 @@ def errors_while_pruning(
         f"{title}: error (%) against weights remaining (%), 100 % on the left, at {shown} noise, {chosen}."
     )
     told = [
-        f" {row['mark']} of the last test error at {_left(row)}"
+        f"{row['mark']} at {_left(row)}"
         for row in first.loc[(first["mark"] != "") & (first["table"] == names[0])].to_dict("records")
     ]
+    words = f" Marked on the last test error: {', '.join(told)}." if told else ""
     return draw(
         data.drop(columns=["noise_percent", "mark"]),
         names,
@@ -93,16 +96,14 @@ def errors_while_pruning(
         ],
         digits=2,
         title=title,
-        key="Mean, ± 1 standard deviation. Dashed: last test error of the dense network. Rings: where that error peaks and dips.",
-        description=describe(
-            first, opening + ";".join(told) + "." * bool(told), notes, 2, lambda p: str(p["examples"]), _left
-        )
+        key="Mean, ± 1 standard deviation. Dashed: last test error of the dense network. Rings: where it peaks and dips.",
+        description=describe(first, opening + words, notes, 2, lambda p: str(p["examples"]), _left)
         + _of_menus(menus),
         controls=menus,
         keep=keep,
         dense="one",
         more=_signs(marks, names, keep),
-        room=2,
+        room=2 if len(marks) else 0,
     )
 
 
@@ -124,6 +125,7 @@ def errors_by_score(
     Raises:
         InputError: see `errors_while_pruning`.
     """
+    tables = _having(tables, algorithms)
     data = _averaged(tables, algorithms, _errors)
     names, notes, menus, keep, shown = _frame(tables, algorithms, data, noise_percent)
     kinds = [kind for kind in (LAST, LOWEST) if kind in set(data["examples"])]
@@ -178,14 +180,14 @@ def loss_change_by_score(
     Raises:
         InputError: no table has these losses, or an unknown noise level.
     """
-    whole = [t for t in tables if LOSS_CHANGE in set(t.quantities["quantity"])]
+    whole = [t for t in _having(tables, algorithms) if LOSS_CHANGE in set(t.quantities["quantity"])]
     if not whole:
         raise InputError(
             "no table has the loss change of its pruning steps; run the page with recompute=True"
         )
     data = _averaged(whole, algorithms, _losses)
     names, notes, menus, keep, shown = _frame(whole, algorithms, data, noise_percent)
-    opening = f"{title}: change of loss (nats) against weights remaining after the step (%), 100 % on the left, at {shown} noise."
+    opening = f"{title}: loss change (nats) against weights remaining after the step (%), 100 % at the left, {shown} noise."
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=INK, strokeWidth=1, aria=False)
     return draw(
         data.drop(columns=["noise_percent", "mark", "marked"]),
@@ -240,6 +242,20 @@ def _losses(table: Table, algorithm: str, noise: float) -> dict[str, pd.DataFram
     }
 
 
+def _having(tables: Sequence[Table], algorithms: Sequence[str]) -> list[Table]:
+    """Return the tables that have any of the algorithms.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = [table for table in tables if set(algorithms) & set(table.frame["algorithm"])]
+    if not found:
+        wording.table_names(tables)  # says so where there is no table at all
+        known = {str(name) for table in tables for name in table.frame["algorithm"]}
+        raise unknown("algorithm of these tables", ", ".join(algorithms), known)
+    return found
+
+
 def _averaged(tables: Sequence[Table], algorithms: Sequence[str], read: Read) -> pd.DataFrame:
     """Average what `read` returns into rows as `lib.charts.curves.curve_data` makes them.
 
@@ -261,9 +277,6 @@ def _averaged(tables: Sequence[Table], algorithms: Sequence[str], read: Read) ->
                             noise=wording.noise_name(noise), examples=what,
                         )
                     )  # fmt: skip
-    if not any(len(piece) for piece in pieces):
-        known = {str(name) for table in tables for name in table.frame["algorithm"]}
-        raise unknown("algorithm of these tables", ", ".join(algorithms), known)
     data = pd.concat([piece for piece in pieces if len(piece)], ignore_index=True)
     data["marked"] = data["mark"] != ""  # ringed
     data["optimum"] = False
@@ -338,7 +351,7 @@ def _signs(marks: pd.DataFrame, names: Sequence[str], keep: str) -> list[alt.Cha
     return layers
 
 
-_SIDES = {
+_SIDES: dict[Literal["left", "right", "center"], str] = {
     "left": "datum.weights_remaining_percent > 15",
     "right": "datum.weights_remaining_percent <= 1",
     "center": "datum.weights_remaining_percent > 1 && datum.weights_remaining_percent <= 15",

@@ -1,4 +1,4 @@
-"""Tables as LN's pages measure them: no validation examples, three scores, errors of all epochs and losses of pruning steps."""
+"""Tables as LN's pages measure them: no validation examples, three scores, best errors and losses of pruning steps."""
 
 import dataclasses
 import math

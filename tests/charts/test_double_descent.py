@@ -33,7 +33,7 @@ def rows(specification, noise="40 %", algorithm="magnitude score"):
 
 
 def menus(specification):
-    return {p["name"]: p for p in specification["params"] if "bind" in p and "name" in p}
+    return {p["name"]: p for p in specification["params"] if str(p["name"]).endswith("_menu")}
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -71,9 +71,10 @@ def test_the_peak_and_the_dip_of_the_last_test_error_are_marked_with_their_size(
         if (row["noise"], row["algorithm"]) == ("40 %", "magnitude score")
     }
     assert signs == {"overfitting: 16 % left", "sweet spot: 0.41 % left"}
-    assert "overfitting of the last test error at 16 % left" in specification["description"]
+    told = "Marked on the last test error: overfitting at 16 % left, sweet spot at 0.41 % left."
+    assert told in specification["description"]
     svg = vl_convert.vegalite_to_svg(specification, vl_version=VEGALITE_VERSION)
-    assert svg.count("overfitting: ") == 1, "only that of the chosen score and noise level is drawn"
+    assert svg.count(">overfitting: ") == 1, "only that of the chosen score and noise level is drawn"
 
 
 def test_one_replicate_without_best_errors_is_drawn_unmarked():
@@ -127,6 +128,8 @@ def test_what_is_not_there_is_refused_with_what_is():
         errors_by_score([made_up_noise.table()], ["weight_rewindin"])
     with pytest.raises(InputError, match="at least one table"):
         errors_by_score([], SCORES)
+    other = errors_by_score([made_up.table(), made_up_noise.table("laptop")], SCORES).to_dict()
+    assert "table_menu" not in menus(other), "a table without any of the algorithms is left out"
 
 
 def test_a_diverged_replicate_is_not_in_the_means_and_is_named():
