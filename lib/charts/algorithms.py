@@ -99,7 +99,8 @@ def error_of_algorithms(
         tooltip=tooltip,
         digits=2,
         title=title,
-        key="Mean, ± 1 standard deviation. Dashed: dense network. Star: lowest validation error.",
+        key="Mean, ± 1 standard deviation. Dashed: dense network."
+        + (" Star: lowest validation error." if data["optimum"].to_numpy().any() else ""),
         description=describe(
             data.loc[data["noise"] == shown],
             f"{title}: test error (%) against {against}"

@@ -14,6 +14,7 @@ _SPELLED = {
     "weight_rewinding_gradient": "weight rewinding, gradient score",
     "weight_rewinding_random": "weight rewinding, random score",
     "redense_training": "re-dense training",
+    "fine_tuning": "fine-tuning",
     "one_shot": "one-shot pruning",
     "from_scratch": "training from scratch",
     "snip_pruning": "SNIP pruning",

@@ -6,7 +6,7 @@ examples. Differences are paired by seed (`lib.analysis.statistics`).
 """
 
 WR, GRADIENT, RANDOM = "weight_rewinding", "weight_rewinding_gradient", "weight_rewinding_random"
-WD, REDENSE = "width_downscaling", "redense_training"
+WD, REDENSE, FINE_TUNING = "width_downscaling", "redense_training", "fine_tuning"
 
 BENCHMARKS = ("mnist-lenet", "cifar10-resnet18", "cifar100-resnet18")
 
