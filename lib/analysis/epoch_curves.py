@@ -66,7 +66,7 @@ def epoch_curve_rows(
     subsets: Sequence[str] = SUBSETS,
     most_rows: int = MOST_ROWS,
 ) -> Iterator[dict]:
-    """Yield the errors of every kept epoch as rows of quantities: `epoch_error(subset)`, position the epoch, value in percent.
+    """Yield the errors of the kept epochs as rows of quantities: `epoch_error(subset)` in percent, position the epoch.
 
     Args:
         results: finished chains whose recipes record epochs.

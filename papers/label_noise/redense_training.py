@@ -1,4 +1,4 @@
-"""What the page on the re-dense training of LN section 5 runs: weight rewinding, and each of its levels trained on unmasked."""
+"""What the page on the re-dense training of LN section 5 runs: weight rewinding, then each level without its masks."""
 
 from collections.abc import Iterator, Sequence
 
