@@ -46,8 +46,9 @@ def levels_at(
     Returns:
         Level by name as in `telling_levels`; empty where the table has no best test errors.
     """
+    best = by_seed_and_level(quantities, BEST, algorithm, noise_percent)
     last = select(frame, algorithm, noise_percent, "test")
-    return telling_levels(last, by_seed_and_level(quantities, BEST, algorithm, noise_percent))
+    return telling_levels(last, best) if len(best) else {}
 
 
 def levels_of_results(results: Sequence[Results], algorithm: str) -> dict[float, Mapping[str, int]]:
