@@ -246,12 +246,13 @@ def _labels(case: _Case, whole: bool = False) -> dict[str, str]:
         case: whose.
         whole: spell a sentence, and repeat the number for a second name.
     """
-    of = " of the weights remain" if whole else ""
     labels = {}
     for same in merged_names(case.levels).values():
         size = f"{case.weights[same[0]]:.3g} %"
-        labels |= {name: f"{name}: {size}{of}" if whole else f"{name} ({size})" for name in same}
-        labels |= {} if whole else {name: f"{name} (same)" for name in same[1:]}
+        if whole:
+            labels |= {name: f"{name}: {size} of the weights remain" for name in same}
+        else:
+            labels |= {same[0]: f"{same[0]} ({size})"} | {name: f"{name} (as {same[0]})" for name in same[1:]}
     return labels
 
 

@@ -71,8 +71,8 @@ def test_two_names_of_a_level_are_one_line():
     specification = error_by_level([made_up_epochs.table()], WR, noise_percent=40.0).to_dict()
     own = lines(specification, noise="40 %", images="test set")
     assert [row["network"] for row in own] == ["dense", "overfitting", "best sweet spot", "underfitting"]
-    assert labels(specification)[0]["40 %last sweet spot"] == "last sweet spot (same)"
-    assert "last sweet spot (same)" in drawn(specification)
+    assert labels(specification)[0]["40 %last sweet spot"] == "last sweet spot (as best sweet spot)"
+    assert "last sweet spot (as best sweet spot)" in drawn(specification)
 
 
 def test_a_level_that_does_not_exist_is_said_to_be_missing():

@@ -13,7 +13,7 @@
 #
 # ## The method
 #
-# Let $w^{(T)}$ be the weights after $T$ epochs of training under the mask $m$, which {term}`weight rewinding` has found. {term}`Re-dense training`
+# Let $w^{(T)}$ be the weights after $T$ epochs of training under the mask $m$, which {term}`weight rewinding` has found. {term}`Re-dense training <re-dense training>`
 # replaces the mask by ones and goes on for as many epochs again, on the same labels:
 #
 # $$
