@@ -79,6 +79,7 @@ Markdown(found.note)
 #
 # {numref}`fig-ln-lift` shows one network at a time; the dotted rule is the end of sparse training. Begin at the last sweet spot. What does the line of the noisy
 # examples do to the right of the rule, and what does the test set do meanwhile? Then compare with the dense network, which crosses the rule unchanged.
+# A leap right behind the rule is not the lift itself, which changes no answer: training examples are scored while the first steps without masks are made.
 
 # %% mystnb={"figure": {"caption": "Error over the epochs of sparse and then of re-dense training, one network at a time, as in Fig. 4, 11 and 13 of the paper.", "name": "fig-ln-lift"}} tags=["hide-input"]
 error_by_examples(
