@@ -169,6 +169,7 @@ def draw(
     along: str = "level",
     more: Sequence[alt.Chart] = (),
     room: int = 0,
+    flatten: Sequence[str] = (),
 ) -> alt.LayerChart:
     """Draw a line per series, with band, points, star, dense rule, legend click and hover.
 
@@ -195,6 +196,7 @@ def draw(
         along: the column whose values a line runs through.
         more: layers to draw beneath all others.
         room: lines to leave free between notes and plot, for text of `more`.
+        flatten: columns whose cells are lists, equally long in a row: a row is a whole line then.
     """
     legend_click = alt.selection_point(name="legend_click", fields=[series], bind="legend")
     parts = ["examples"] if "examples" in data else []
@@ -206,6 +208,8 @@ def draw(
     base = one_table(alt.Chart(data), names)
     if keep:
         base = base.transform_filter(keep)
+    if flatten:
+        base = base.transform_flatten(list(flatten))
 
     y = vertical or alt.Y("mean:Q", title=axis)
     if vertical is None:

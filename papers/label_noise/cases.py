@@ -12,3 +12,13 @@ BENCHMARKS = ("mnist-lenet", "cifar10-resnet18", "cifar100-resnet18")
 
 DOUBLE_DESCENT_NOISE = (20.0, 40.0)
 """LN-C01: the noise levels, in percent, at which the test error rises before it falls."""
+
+CURVES_NOISE = {
+    "mnist-lenet": (20.0, 40.0),
+    "cifar10-resnet18": (20.0, 40.0, 80.0),
+    "cifar100-resnet18": (20.0, 40.0, 80.0),
+}
+"""The noise levels, in percent, at which LN shows training over the epochs (Figs 2 and 9)."""
+
+MEMORIZATION_NOISE = {"mnist-lenet": (20.0,), "cifar10-resnet18": (20.0,), "cifar100-resnet18": (40.0,)}
+"""Those at which it divides the training examples, and lifts the masks (Figs 3, 4 and 10 to 13)."""
