@@ -125,8 +125,8 @@ errors_by_score(found.current, list(SCORES))
 # %% [markdown]
 # ### How far each can go
 #
-# Pruning efficacy and {term}`interpolation threshold` by {eq}`eq-ln-efficacy`; the last rows of each noise level are dense networks of falling width. A dash says that not even the dense network fits
-# its training labels to within $\tau$, so that there is no threshold.
+# Pruning efficacy and {term}`interpolation threshold` are those of {eq}`eq-ln-efficacy`; the last row of each noise level is the family of dense
+# networks of falling width. A dash says that not even the dense network fits its training labels to within $\tau$, so that there is no threshold.
 
 # %% tags=["hide-input"]
 efficacies = efficacy_table(
@@ -138,9 +138,10 @@ text_table(efficacies, "efficacy")
 # %% [markdown]
 # ### What a step does to the loss
 #
-# {numref}`fig-ln-taylor` sets both sides of {eq}`eq-ln-taylor` beside each other. A score that minimized the change of the loss would have the
-# lowest solid line. Where the dashed line of the same colour is far from the solid one, the step is too large for a straight line: then a score
-# made of first derivatives cannot know what it does.
+# {numref}`fig-ln-taylor` sets both sides of {eq}`eq-ln-taylor` beside each other. At the first step all scores prune the same dense network, and
+# the lower a solid line begins, the better its score knows what the loss can spare; later each has a network of its own. Where the dashed line of the
+# same colour is far from the solid one, the step is too large for a straight line: then a score made of first derivatives cannot know what it
+# does.
 
 # %% mystnb={"figure": {"caption": "Change of the training loss by each pruning step, before weights are rewound and trained again (solid), and its first-order estimate (dashed), after equation 1 of the paper.", "name": "fig-ln-taylor"}} tags=["hide-input"]
 try:
