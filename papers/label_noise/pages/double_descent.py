@@ -50,7 +50,7 @@
 # \Delta L = L(w \odot m') - L(w \odot m) \approx \nabla L(w \odot m)^{\top} \bigl( w \odot (m' - m) \bigr) = - \sum_{i \text{ removed}} w_i \, \frac{\partial L}{\partial w_i} .
 # $$ (eq-ln-taylor)
 #
-# The gradient score removes the smallest terms of this sum. Here both sides are measured, on all training examples.
+# The gradient score removes the terms of this sum that are smallest in absolute value. Here both sides are measured, on all training examples.
 #
 # ## Parameters
 #
@@ -174,9 +174,9 @@ comparison.verdicts_table(
 #   at all that the table has, and must hold at each.
 # * Where a claim says accuracy and not which, it is that of the last epoch. "Nearly all tasks" (LN-C12) is: at all three noise levels but at most
 #   one.
-# * The paper compares with narrower dense networks only by citing others (LN-C19). Here they are trained: layers of 0.8 times the width at each
-#   level, counted by the weights that could be pruned.
-# * Equation 1 explains a loss that is not trained on. After each step the weights are rewound and trained again, as the paper notes itself; the
+# * The paper compares with narrower dense networks only by citing others (LN-C19). Here they are trained: each level makes the layers narrower by
+#   a factor (0.8 at `paper` scale), counted by the weights that could be pruned.
+# * Equation 1 is about the loss right after a cut. After each step the weights are rewound and trained again, as the paper notes itself; the
 #   figure shows what the score sees, not what the network becomes. Its gradient is that of all training examples, in evaluation mode; the score
 #   itself has one batch, as large as those of training, in training mode.
 # * Noisy labels are drawn from all classes, so that a tenth of them (on CIFAR-100 a hundredth) is right by chance, as in the paper. Each
