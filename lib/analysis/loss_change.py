@@ -8,6 +8,7 @@ a score may look at a single batch, what it does is measured on all of them. The
 L(w ∘ m + α w ∘ (m′ − m)) with respect to α at zero, so one number per network has a gradient and the weights need none kept.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -25,9 +26,7 @@ from lib.training.stack import State, forward
 
 LOSS_CHANGE = "loss_change_nats"
 FIRST_ORDER = "first_order_loss_change_nats"
-IMAGES_PER_BATCH = (
-    1000  # over all networks of a stack: what the gradient of a ResNet-18 needs stays within a few GB
-)
+VALUES_PER_BATCH = 2**22  # of all inputs of a stack: what the gradient of a ResNet-18 needs stays below 8 GB
 
 
 def loss_changes(
@@ -56,7 +55,7 @@ def loss_changes(
     steps = {name: stack[name] * (mask.to(stack[name]) - 1) for name, mask in next_masks.items()}
     after = {**stack, **{name: stack[name] + step for name, step in steps.items()}}
     change, estimate = (torch.zeros(replicates, dtype=torch.float64) for _ in range(2))
-    size = max(1, IMAGES_PER_BATCH // replicates)
+    size = max(1, VALUES_PER_BATCH // (replicates * math.prod(images.shape[1:])))
     for batch, truth in zip(images.split(size), labels.split(size, 1), strict=True):
         inputs = data.normalize(batch, constants)
         share = torch.zeros(

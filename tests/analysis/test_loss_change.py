@@ -98,7 +98,7 @@ def test_a_replicate_that_ended_early_has_no_later_steps_and_dense_chains_none(f
 def test_networks_measured_one_after_the_other_are_those_of_a_stack(finished, monkeypatch):
     whole = list(loss_change_rows([finished], "cpu"))
     monkeypatch.setattr("lib.analysis.loss_change.stack_limit", lambda *_: 3)
-    monkeypatch.setattr("lib.analysis.loss_change.IMAGES_PER_BATCH", 77)
+    monkeypatch.setattr("lib.analysis.loss_change.VALUES_PER_BATCH", 77 * 3 * 28 * 28)
     parts = list(loss_change_rows([finished], "cpu"))
     assert len(parts) == len(whole)
     for one, other in zip(whole, parts, strict=True):

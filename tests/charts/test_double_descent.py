@@ -15,6 +15,7 @@ from lib.charts.double_descent import (
     errors_while_pruning,
     loss_change_by_score,
 )
+from lib.charts.pruning_curves import error_against_weights_remaining
 from lib.charts.theme import VEGALITE_VERSION
 from lib.errors import InputError
 from tests.charts import made_up, made_up_noise
@@ -43,7 +44,7 @@ def test_a_chart_is_complete_and_draws(chart):
     assert "paper scale, 3 replicates" in made_up.texts(specification)
     assert "table_menu" in menus(specification) and menus(specification)["noise_menu"]["value"] == "40 %"
     told = specification["description"]
-    assert "at 40 % noise" in told and "between noise levels" in told and "2 tables of results" in told
+    assert "40 % noise" in told and "between noise levels" in told and "2 tables of results" in told
     svg = vl_convert.vegalite_to_svg(specification, vl_version=VEGALITE_VERSION)
     assert "NaN" not in svg
     assert len(json.dumps(specification)) < 150_000
@@ -146,3 +147,11 @@ def test_a_table_without_validation_examples_has_no_optimum():
     assert isinstance(frame, pd.DataFrame)
     with pytest.raises(InputError, match="algorithm"):
         optima(made_up_noise.table(), "fine_tuning")
+
+
+def test_the_chart_of_the_explorer_speaks_of_stars_only_where_there_are_some():
+    bare = error_against_weights_remaining([made_up_noise.table()], algorithm=SCORES[0]).to_dict()
+    assert "Star" not in made_up.texts(bare)
+    assert "Star: lowest validation error." in made_up.texts(
+        error_against_weights_remaining([made_up.table()]).to_dict()
+    )

@@ -50,7 +50,7 @@
 # \Delta L = L(w \odot m') - L(w \odot m) \approx \nabla L(w \odot m)^{\top} \bigl( w \odot (m' - m) \bigr) = - \sum_{i \text{ removed}} w_i \, \frac{\partial L}{\partial w_i} .
 # $$ (eq-ln-taylor)
 #
-# The gradient score removes the smallest terms of this sum. Here both sides are measured, on all training examples.
+# The gradient score removes the terms of this sum that are smallest in absolute value. Here both sides are measured, on all training examples.
 #
 # ## Parameters
 #
@@ -125,8 +125,8 @@ errors_by_score(found.current, list(SCORES))
 # %% [markdown]
 # ### How far each can go
 #
-# Pruning efficacy and {term}`interpolation threshold` by {eq}`eq-ln-efficacy`; the last rows of each noise level are dense networks of falling width. A dash says that not even the dense network fits
-# its training labels to within $\tau$, so that there is no threshold.
+# Pruning efficacy and {term}`interpolation threshold` are those of {eq}`eq-ln-efficacy`; the last row of each noise level is the family of dense
+# networks of falling width. A dash says that not even the dense network fits its training labels to within $\tau$, so that there is no threshold.
 
 # %% tags=["hide-input"]
 efficacies = efficacy_table(
@@ -138,9 +138,10 @@ text_table(efficacies, "efficacy")
 # %% [markdown]
 # ### What a step does to the loss
 #
-# {numref}`fig-ln-taylor` sets both sides of {eq}`eq-ln-taylor` beside each other. A score that minimized the change of the loss would have the
-# lowest solid line. Where the dashed line of the same colour is far from the solid one, the step is too large for a straight line: then a score
-# made of first derivatives cannot know what it does.
+# {numref}`fig-ln-taylor` sets both sides of {eq}`eq-ln-taylor` beside each other. At the first step all scores prune the same dense network, and
+# the lower a solid line begins, the better its score knows what the loss can spare; later each has a network of its own. Where the dashed line of the
+# same colour is far from the solid one, the step is too large for a straight line: then a score made of first derivatives cannot know what it
+# does.
 
 # %% mystnb={"figure": {"caption": "Change of the training loss by each pruning step, before weights are rewound and trained again (solid), and its first-order estimate (dashed), after equation 1 of the paper.", "name": "fig-ln-taylor"}} tags=["hide-input"]
 try:
@@ -173,9 +174,9 @@ comparison.verdicts_table(
 #   at all that the table has, and must hold at each.
 # * Where a claim says accuracy and not which, it is that of the last epoch. "Nearly all tasks" (LN-C12) is: at all three noise levels but at most
 #   one.
-# * The paper compares with narrower dense networks only by citing others (LN-C19). Here they are trained: layers of 0.8 times the width at each
-#   level, counted by the weights that could be pruned.
-# * Equation 1 explains a loss that is not trained on. After each step the weights are rewound and trained again, as the paper notes itself; the
+# * The paper compares with narrower dense networks only by citing others (LN-C19). Here they are trained: each level makes the layers narrower by
+#   a factor (0.8 at `paper` scale), counted by the weights that could be pruned.
+# * Equation 1 is about the loss right after a cut. After each step the weights are rewound and trained again, as the paper notes itself; the
 #   figure shows what the score sees, not what the network becomes. Its gradient is that of all training examples, in evaluation mode; the score
 #   itself has one batch, as large as those of training, in training mode.
 # * Noisy labels are drawn from all classes, so that a tenth of them (on CIFAR-100 a hundredth) is right by chance, as in the paper. Each
