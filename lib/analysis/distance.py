@@ -92,7 +92,9 @@ def crossings(first: pandas.Series, second: pandas.Series) -> list[float]:
         only one curve has, or where both are equal, are passed over.
     """
     gap = (first - second).dropna().sort_index(ascending=False)
-    places = [(math.log(weights), value) for weights, value in gap.items() if value]
+    places = [
+        (math.log(at), value) for at, value in zip(gap.index.tolist(), gap.tolist(), strict=True) if value
+    ]
     return [
         math.exp(a + (b - a) * before / (before - after))
         for (a, before), (b, after) in itertools.pairwise(places)

@@ -1,7 +1,7 @@
 """Where on the loss surface LN looks (sections 3.3 and 5), and how many networks are measured there at once.
 
-Losses and errors are means over a fixed sample of the images, the same for all networks; training images have the labels that
-were trained on. The points of a path or a slice are a stack (`lib.training.stack`), evaluated a part at a time.
+Losses and errors are means over a fixed sample of the images, the same for all networks; training images have the labels
+that were trained on. The points of a path or a slice are a stack (`lib.training.stack`), evaluated a part at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +24,9 @@ from lib.training.stack import State, stack_limit
 
 SAMPLE = 2_000  # images of each set; all of them where there are fewer
 LOOKED_AT = ("overfitting", "best sweet spot", "last sweet spot")
+ROLES = ("dense", *LOOKED_AT, "both sweet spots", "overfitting, best sweet spot")
+"""What a network that is looked at may be called."""
+
 BYTES_TOGETHER = {"cpu": 2**24, "cuda": 2**30}  # of parameters; on a CPU so that they stay near its caches
 
 
@@ -171,3 +174,27 @@ def series_rows(names: dict, quantity: str, positions: Tensor, values: Tensor) -
     """
     for position, value in zip(positions.tolist(), values.tolist(), strict=True):
         yield {**names, "quantity": quantity, "position": round(position, 6), "value": float(f"{value:.4g}")}
+
+
+def roles(
+    frame: pandas.DataFrame, quantities: pandas.DataFrame, algorithm: str, noise_percent: float
+) -> dict[int, str]:
+    """Name the levels of `levels_looked_at`, by level, ascending; a level with two names gets one of `ROLES` for both."""
+    names: dict[int, list[str]] = {}
+    for name, level in levels_looked_at(frame, quantities, algorithm, noise_percent).items():
+        names.setdefault(level, []).append(name)
+    both = {LOOKED_AT[1:]: ROLES[4], LOOKED_AT[:2]: ROLES[5]}
+    return {level: both.get(tuple(names[level]), names[level][0]) for level in sorted(names)}
+
+
+def by_seed_and_position(
+    quantities: pandas.DataFrame, quantity: str, algorithm: str, noise_percent: float, level: int
+) -> pandas.DataFrame:
+    """Return a series of one network of a table as seeds × positions, both ascending; empty where it has none."""
+    chosen = quantities[
+        (quantities["quantity"] == quantity)
+        & (quantities["algorithm"] == algorithm)
+        & (quantities["noise_percent"] == noise_percent)
+        & (quantities["level"] == level)
+    ]
+    return chosen.pivot(index="seed", columns="position", values="value")

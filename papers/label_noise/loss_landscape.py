@@ -43,9 +43,7 @@ def quantities(plan: Plan, results: Sequence[Results], run: RunChain) -> Iterato
 def chosen_levels(sparse: Sequence[Results], noise_percents: Sequence[float]) -> Mapping[float, list[int]]:
     """Return the levels to look at of weight rewinding by noise in percent, ascending and each once."""
     frame, best = results_frame(sparse), tidy(epoch_error_rows(sparse), QUANTITIES)
-    return {
-        noise: sorted(set(levels_looked_at(frame, best, WR, noise).values())) for noise in noise_percents
-    }
+    return {noise: sorted(set(levels_looked_at(frame, best, WR, noise).values())) for noise in noise_percents}
 
 
 def _up_to_dense(results: Results) -> Results:
