@@ -145,7 +145,7 @@ def levels_looked_at(
     """
     last = select(frame, algorithm, noise_percent, "test")
     best = by_seed_and_level(quantities, BEST, algorithm, noise_percent)
-    found = telling_levels(last, best)
+    found = {} if last.empty or best.empty else telling_levels(last, best)
     return {name: found[name] for name in LOOKED_AT if name in found}
 
 

@@ -52,7 +52,7 @@ def loss_along_paths(
         for (examples, kind), quantity in _PATHS.items()
     ]
     data, names = _together(pieces, "paths between sparse and re-dense networks")
-    data = data.loc[(data["x"] * 50).round(6) % 1 == 0]  # every second point is enough to draw
+    data = data.loc[(data["x"] * (loss_path.POINTS - 1)).round(6) % loss_path.EVERY == 0]  # enough to draw
     shown, noises = _noises(data, names[0])
     x = alt.X("x:Q", title="α, from the sparse (0) to the re-dense network (1)")
     x = x.axis(grid=False, format="~g", values=[0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -171,7 +171,6 @@ def _series(table: Table, name: str, quantity: str, algorithm: str, **columns: s
                         "mean": _short(mean),
                         "low": _short(mean - spread),
                         "high": _short(mean + spread),
-                        "std": _short(spread),
                         "replicates": len(values),
                     }
                 )
@@ -203,7 +202,7 @@ def _noises(data: pd.DataFrame, name: str) -> tuple[str, list[str]]:
 
 
 def _filtered(chart: alt.Chart, names: Sequence[str], noises: Sequence[str]) -> alt.Chart:
-    chart = one_table(chart, names)
+    chart = one_table(chart, names).transform_calculate(std="datum.high - datum.mean")
     return chart.transform_filter("datum.noise == noise_menu") if len(noises) > 1 else chart
 
 

@@ -142,5 +142,5 @@ comparison.verdicts_table(
 #
 # 1. In `lib/analysis/loss_slice.py` set `DIRECTION_SEED = 1` and run with `recompute = True`; nothing is trained. Which curves of {numref}`fig-ln-slices` change, and does the order
 #    of the networks?
-# 2. In `papers/label_noise/loss_landscape.py`, replace `LOOKED_AT` levels by your own: let `chosen_levels` return the sparsest level. A network that can hardly
-#    fit anything stands at $\alpha = 0$. Is its way down longer, and is it still without a barrier?
+# 2. In `lib/analysis/landscape.py` put `"underfitting"` in the place of `"best sweet spot"` in `LOOKED_AT`, and run with `recompute = True`. A network that can hardly fit
+#    anything then stands at $\alpha = 0$. Does its loss have farther to fall, and is there still no barrier?
