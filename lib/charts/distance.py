@@ -167,12 +167,13 @@ def _cases(table: Table, name: str) -> Iterator[tuple[dict[str, str], float, pd.
 
 def _averaged(named: dict[str, str], network: str, values: pd.DataFrame, weights: pd.Series) -> list[dict]:
     std = values.std(ddof=1).fillna(0.0)
+    remaining = dict(zip(weights.index.tolist(), weights.tolist(), strict=True))
     return [
         {
             **named,
             "network": network,
             "level": int(level),
-            "x": round(float(weights[level]), 4),
+            "x": round(remaining[level], 4),
             "mean": round(float(mean), 4),
             "low": round(float(mean - spread), 4),
             "high": round(float(mean + spread), 4),
@@ -182,7 +183,7 @@ def _averaged(named: dict[str, str], network: str, values: pd.DataFrame, weights
         for level, mean, spread, number in zip(
             values.columns, values.mean(), std, values.count(), strict=True
         )
-        if level in weights.index
+        if level in remaining
     ]
 
 
