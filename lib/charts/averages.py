@@ -68,9 +68,13 @@ def optima(table: Table, algorithm: str = LEARNING_RATE_REWINDING) -> tuple[dict
         algorithm: whose rows to take.
 
     Returns:
-        {noise_percent: level}, and the noise levels where there is none because no level has every replicate.
+        {noise_percent: level}, and the noise levels where there is none because no level has every replicate. Both are empty
+        where the table has no validation examples, as those of LN: nothing may choose an optimum there.
     """
     best, without = {}, []
+    own = table.frame.loc[table.frame["algorithm"] == algorithm, "subset"]
+    if len(own) and "validation" not in set(own):
+        return best, without
     for noise in _noises(_rows(table, "error_percent", "validation", algorithm)):
         try:
             best[noise] = optimal_level(table.frame, algorithm, noise)

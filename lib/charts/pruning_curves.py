@@ -52,7 +52,8 @@ def error_against_weights_remaining(
         tables,
         title=title,
         axis="test error (%)",
-        key="Mean, ± 1 standard deviation. Dashed: dense network. Star: lowest validation error.",
+        key="Mean, ± 1 standard deviation. Dashed: dense network."
+        + (" Star: lowest validation error." if bool(data["optimum"].any()) else ""),
         notes=[note(table, "error_percent", ["test"], [algorithm]) for table in tables],
         digits=2,
     )

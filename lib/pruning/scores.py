@@ -58,10 +58,11 @@ def random(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict
 
 def gradient(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return |w ∂L/∂w| as `snip` does, but in train mode: with the statistics of the batch itself (facts N2)."""
-    images, labels, _ = _needed("gradient", batch)
-    return _sensitivity(
-        module, names, _state(module), images, lambda logits: cross_entropy(logits, labels), True
-    )
+    images, labels, generator = _needed("gradient", batch)
+    with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
+        torch.manual_seed(generator.initial_seed())
+        state = _state(module)
+        return _sensitivity(module, names, state, images, lambda logits: cross_entropy(logits, labels), True)
 
 
 def snip(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lib.analysis.epoch_errors import epoch_error_rows
+from lib.analysis.loss_change import loss_change_rows
 from lib.analysis.pages import Page, RunChain
 from lib.stages import Results
 from lib.stages.algorithms import (
@@ -28,8 +29,9 @@ def chains(plan: Plan) -> list[Chain]:
 
 
 def quantities(plan: Plan, results: Sequence[Results], run: RunChain) -> Iterator[dict]:
-    """Yield best test error and unsteadiness of every network."""
+    """Yield best test error and unsteadiness of every network, and what each pruning step does to the training loss."""
     yield from epoch_error_rows(results)
+    yield from loss_change_rows(results)
 
 
 PAGE = Page("label_noise", "double_descent", recipes.plan, chains, quantities)

@@ -68,9 +68,13 @@ PLANS: dict[str, dict[str, Plan]] = {
             recipe=MNIST_LENET, levels=30, seeds=(0, 1, 2, 3, 4), noise_percents=NOISE_PERCENTS,
             precision="bfloat16", largest_stack=6,
         ),
+        "short": Plan(
+            recipe=MNIST_LENET.model_copy(update={"epochs": 60}), prune=Prune(fraction=1 - 0.8**4), levels=6,
+            seeds=(0, 1, 2), noise_percents=(20.0, 40.0), largest_stack=2,
+        ),
         "laptop": Plan(
-            recipe=_smaller(MNIST_LENET, train=4_000, test=5_000, epochs=40, batch_size=32),
-            prune=Prune(fraction=1 - 0.8**3), levels=9, seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
+            recipe=_smaller(MNIST_LENET, train=3_000, test=2_000, epochs=30, batch_size=64, learning_rate=0.2),
+            prune=Prune(fraction=1 - 0.8**4), levels=8, seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
         ),
         "smoke": Plan(
             recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=3),
@@ -79,6 +83,13 @@ PLANS: dict[str, dict[str, Plan]] = {
     },
     "cifar10-resnet18": {
         "paper": Plan(recipe=CIFAR10_RESNET18, levels=32, seeds=(0, 1, 2), noise_percents=NOISE_PERCENTS),
+        "laptop": Plan(
+            recipe=_smaller(
+                CIFAR10_RESNET18, train=2_000, test=1_000, data={"augmentation": "none"},
+                width=8, epochs=40, drop_epochs=(20, 30), rewind_step=32,
+            ),
+            prune=Prune(fraction=1 - 0.8**4), levels=7, seeds=(0,), noise_percents=(40.0,),
+        ),
         "smoke": Plan(
             recipe=_smaller(
                 CIFAR10_RESNET18, train=128, test=100, width=4, epochs=3, drop_epochs=(1, 2), rewind_step=1,

@@ -15,6 +15,8 @@ from lib.models.layers import Convolution
         ("lenet-300-100", 10, 266_610, 265_200),
         ("cifar-resnet20", 10, 272_474, 270_896),
         ("cifar-resnet32", 100, 472_756, 470_192),
+        ("cifar-resnet18", 10, 11_173_962, 11_164_352),
+        ("cifar-resnet18", 100, 11_220_132, 11_210_432),
         ("cifar-vgg16", 10, 14_728_266, 14_710_464),
         ("imagenet-resnet50", 1000, 25_557_032, 25_502_912),
     ],

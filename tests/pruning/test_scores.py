@@ -7,9 +7,9 @@ from torchvision.models import resnet18
 
 from lib.errors import InputError
 from lib.models import build, prunable_weights
-from lib.pruning import Batch, find_score, random, select, snip, synflow, weights_remaining
+from lib.pruning import Batch, find_score, gradient, random, select, snip, synflow, weights_remaining
 
-SCORES = ("magnitude", "random", "snip", "synflow")
+SCORES = ("gradient", "magnitude", "random", "snip", "synflow")
 
 
 class Transformer(nn.Module):
@@ -110,6 +110,23 @@ def test_snip_is_the_effect_of_scaling_a_weight():
                     losses.append(nn.functional.cross_entropy(module(batch.images), batch.labels).item())
                     weight[index] = original
             assert score[index].item() == pytest.approx(abs(losses[0] - losses[1]) / 2e-5, rel=1e-5)
+
+
+def test_the_gradient_score_normalizes_by_the_batch():
+    """With running statistics set to those of the batch, eval mode is train mode, and so is SNIP the gradient score."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(36, 3))
+    batch = Batch(torch.rand(9, 3, 5, 5), torch.arange(9) % 3, torch.Generator())
+    names = prunable_weights(module)
+    scores, untouched = gradient(module, names, batch), module[1].running_mean.clone()
+    assert torch.equal(untouched, torch.zeros(4))
+    assert not torch.allclose(scores["0.weight"], snip(module, names, batch)["0.weight"], rtol=0.1)
+    with torch.no_grad():  # what train mode normalizes with, biased variance included
+        maps = module[0](batch.images)
+        module[1].running_mean.copy_(maps.mean((0, 2, 3)))
+        module[1].running_var.copy_(maps.var((0, 2, 3), unbiased=False))
+    # The mean and variance of a batch depend on the first weights too, so only the last layer's gradient is the same.
+    torch.testing.assert_close(scores["4.weight"], snip(module, names, batch)["4.weight"])
 
 
 def test_pruned_weights_score_zero():

@@ -18,9 +18,10 @@ from lib.stages.algorithms import (
     extended_dense_training,
     from_scratch,
     learning_rate_rewinding,
+    redense_training,
     weight_rewinding,
 )
-from lib.training import Replicate
+from lib.training import Replicate, prepare
 
 PRUNE = Prune(fraction=0.5)
 
@@ -306,3 +307,33 @@ GOLDEN_CONVOLUTIONS = {
     "bfloat16": [2.4913108, 2.2639163, 2.2266331],
 }
 GOLDEN_LOSSES = [1.6515992, 0.7845719, 0.5718975, 0.5504949, 0.4515826]
+
+
+def test_rewinding_goes_back_to_a_step(recipe, replicates, store):
+    """The first stage ends within an epoch; the second begins there, with as many steps in all as the schedule has."""
+    stepped = recipe.model_copy(update={"rewind_epoch": 0, "rewind_step": 7, "record_epochs": True})
+    done = quick(weight_rewinding(stepped, 1, PRUNE), replicates[:1], store).entries[0]
+    steps = -(-300 // recipe.batch_size)
+    assert len(done[0].record["train_losses"]) == 2  # 7 steps reach into the second epoch of 5
+    assert steps == 5 and len(done[1].record["train_losses"]) == recipe.epochs - 1
+    at_step, masks = done[0].tensors("weights"), read_masks(done[2], build(recipe.network))
+    examples = prepare(recipe.data, replicates[:1], torch.device("cpu"))
+    chain = weight_rewinding(stepped, 1, PRUNE)
+    before, _ = single._starting_point(build(recipe.network), chain, 2, replicates[0], done[:2], examples)
+    assert all(torch.equal(before[n], at_step[n] * masks[n]) for n in masks)
+
+
+def test_lifting_masks_changes_the_function_only_by_training(recipe, replicates, store):
+    """Re-dense training starts at the sparse network: the same weights, zeros for the pruned ones, no mask (LN 3.3)."""
+    chain = redense_training(recipe, 1, PRUNE)[1]
+    done = quick(chain, replicates[:1], store).entries[0]
+    network, position = build(recipe.network), len(chain.stages) - 1
+    start, masks = single._starting_point(network, chain, position, replicates[0], done[:-1], None)  # pyright: ignore
+    sparse = done[-2].tensors("weights")
+    assert all(torch.equal(start[name], tensor) for name, tensor in sparse.items())
+    assert all(bool(mask.all()) for mask in masks.values())
+    was_pruned = {name: ~mask for name, mask in read_masks(done[-2], network).items()}
+    ended = done[-1].tensors("weights")
+    assert all((ended[name][gone] != 0).any() for name, gone in was_pruned.items())
+    assert done[-1].record["weights_remaining_percent"] == 100
+    assert len(done[-1].record["train_losses"]) == recipe.epochs
