@@ -47,9 +47,7 @@ def distance_and_error(
     return _chart(tables, title, key, _lines, ("distance, no unit", ERROR))
 
 
-def differences(
-    tables: Sequence[Table], *, title: str = "The sparse network minus the re-dense one"
-) -> alt.LayerChart:
+def differences(tables: Sequence[Table], *, title: str = "Sparse minus re-dense") -> alt.LayerChart:
     """Draw by how much distance and last test error of the sparse network exceed those of the re-dense one at each level.
 
     Differences are paired by seed.
@@ -114,7 +112,7 @@ def _panel(
     base: alt.Chart, crossed: alt.Chart, axis: str, panel: tuple[int, int], networks: Sequence[str]
 ) -> list[alt.Chart]:
     x, y = weights_axis("x"), panel_axis("mean", axis, panel, zero=len(networks) == 1)
-    legend = {"title": None, "labelLimit": 0} if len(networks) > 1 else None
+    legend = {"title": None, "labelLimit": 0, "symbolStrokeWidth": 0} if len(networks) > 1 else None
     colour = alt.Color("network:N", legend=legend and alt.Legend(**legend))
     colour = colour.scale(domain=networks, range=list(PALETTE[1:4:2] if legend else PALETTE[4:5]))
     shape = alt.Shape("network:N", legend=legend and alt.Legend(**legend))
@@ -133,7 +131,10 @@ def _panel(
     top, bottom = alt.value(panel[1]), alt.value(panel[0])
     rule = crossed.mark_rule(strokeDash=[2, 3], strokeWidth=1.6, color=INK)
     text = crossed.mark_text(align="left", baseline="top", dx=4, fontSize=12, color=INK)
+    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=INK, strokeWidth=1, aria=False)
+    zeros = [] if legend else [zero.encode(alt.Y("zero:Q", title=axis))]
     return [
+        *zeros,
         base.mark_area(opacity=0.16, aria=False).encode(
             x, alt.Y("low:Q", title=axis), alt.Y2("high:Q"), colour
         ),

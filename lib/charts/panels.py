@@ -20,7 +20,7 @@ HEIGHT = 440
 def panel_axis(field: str, title: str, panel: tuple[int, int], zero: bool = True) -> alt.Y:
     """Return the vertical axis of one panel; all layers of a panel share its scale."""
     y = alt.Y(f"{field}:Q", title=title).scale(range=list(panel), zero=zero, nice=True)
-    return y.axis(orient="left", tickCount=5)
+    return y.axis(orient="left", tickCount=5, grid=True)
 
 
 def stack_panels(

@@ -39,7 +39,8 @@
 #
 # ## Parameters
 #
-# All that you need to touch. `laptop` trains LeNet on 4,000 digits and takes three of the paper's levels at once; `paper` is the paper's own recipe.
+# All that you need to touch. `laptop` trains LeNet on a part of MNIST for fewer epochs and takes several of the paper's
+# levels at once; `paper` is the paper's own recipe.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
