@@ -1,0 +1,102 @@
+"""How far training has moved a network (LN section 5, Figure 7; facts N10).
+
+    d  = ‖θ − θ₀‖₂        over all weights and biases of convolutions and linear layers; it has no unit
+    d′ = ‖θ − m ⊙ θ₀‖₂    with m the mask of the sparse network, 1 where nothing is pruned
+
+θ₀ is the initialization, not the rewinding point. A pruned weight is zero in the network and counts as such in d: it lies at
+|θ₀|, so that a network moves away from its initialization by being pruned, before it is trained. In d′ it starts from zero,
+where pruning puts it and re-dense training takes it up again; for a sparse network d′ is the distance over its kept weights
+alone.
+"""
+
+import itertools
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import pandas
+from torch import Tensor
+
+from lib import data
+from lib.models import build
+from lib.stages import Results, read_masks
+from lib.stages.single import initialize_replicate
+from lib.training.loop import product_parameters
+
+DISTANCE, MASKED_DISTANCE = "distance_from_initialization", "distance_from_masked_initialization"
+
+
+def distance(
+    state: Mapping[str, Tensor],
+    initial: Mapping[str, Tensor],
+    names: Collection[str],
+    masks: Mapping[str, Tensor] | None = None,
+) -> float:
+    """Return the L2 distance of a network from its initialization.
+
+    Args:
+        state, initial: name → [...].
+        names: of the tensors that count.
+        masks: name → bool [...]; where one is false, distance is from zero. None for d, the sparse network's for d′.
+    """
+    squares = 0.0
+    for name in names:
+        start = initial[name].double()
+        if masks and name in masks:
+            start = start * masks[name]
+        squares += float((state[name].double() - start).square().sum())
+    return squares**0.5
+
+
+def distance_rows(results: Sequence[Results]) -> Iterator[dict]:
+    """Yield both distances of every reported network, as rows of quantities, rounded to six digits.
+
+    The mask of a re-dense network is that of the sparse one that it was.
+
+    Args:
+        results: finished chains that begin with fresh weights.
+    """
+    for one in results:
+        recipe, stages = one.chain.recipe, one.chain.stages
+        classes = len(data.class_names(recipe.data.image_set))
+        network = build(recipe.network, classes, recipe.width, recipe.width_scale)
+        counted = product_parameters(network.module)
+        for replicate, entries in zip(one.replicates, one.entries, strict=True):
+            initialize_replicate(network.module, recipe, replicate)
+            initial = {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
+            for place, (stage, entry) in enumerate(zip(stages, entries, strict=False)):
+                if stage.level is None or entry.record["diverged"]:
+                    continue
+                state = entry.tensors("weights")
+                masks = read_masks(entries[place - 1] if stage.lift_masks else entry, network)
+                for quantity, own in ((DISTANCE, None), (MASKED_DISTANCE, masks)):
+                    yield {
+                        "algorithm": one.chain.algorithm,
+                        "noise_percent": replicate.noise_percent,
+                        "seed": replicate.seed,
+                        "level": stage.level,
+                        "stage_key": entry.key,
+                        "quantity": quantity,
+                        "position": 0.0,
+                        "value": float(f"{distance(state, initial, counted, own):.6g}"),
+                    }
+
+
+def crossings(first: pandas.Series, second: pandas.Series) -> list[float]:
+    """Return where two curves cross: where the sign of their difference changes.
+
+    Args:
+        first, second: values by weights remaining in percent.
+
+    Returns:
+        Weights remaining in percent, descending, by a straight line between neighbours on a logarithmic axis. Points that
+        only one curve has, or where both are equal, are passed over.
+    """
+    gap = (first - second).dropna().sort_index(ascending=False)
+    places = [
+        (math.log(at), value) for at, value in zip(gap.index.tolist(), gap.tolist(), strict=True) if value
+    ]
+    return [
+        math.exp(a + (b - a) * before / (before - after))
+        for (a, before), (b, after) in itertools.pairwise(places)
+        if before * after < 0
+    ]

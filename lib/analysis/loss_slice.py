@@ -1,0 +1,89 @@
+"""Loss along a random direction around a network, in steps that its filters' sizes set (Li et al. 2018; LN Figure 6).
+
+    L(θ + x d),    d_f ← d_f ‖θ_f‖ / ‖d_f‖  for each filter f,    x = −1, −0.96, …, 1
+
+A filter is what makes one output: a convolution's along its first axis, a linear layer's row. Tensors of one axis (biases,
+normalization) and running statistics stay as they are (facts B.6, N9).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lib.analysis.landscape import Surface, finished, measure_stack, series_rows
+from lib.seeds import generator
+from lib.stages import Results
+from lib.training.stack import State
+
+POINTS, REACH = 51, 1.0  # of the cited tool (facts N9)
+DIRECTION_SEED = 0  # one direction for all networks that are compared
+SHORTEST = 1e-10  # length, so that a filter that is pruned whole does not divide by zero
+TRAIN_LOSS = "slice_train_loss_nats"
+
+
+def random_direction(
+    module: nn.Module,
+    state: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor] | None = None,
+    seed: int = DIRECTION_SEED,
+) -> State:
+    """Draw a Gaussian direction whose filters are as long as those of a network.
+
+    Args:
+        module: gives the parameters in their order, so that networks of one architecture share the draw.
+        state: name → [...], the network.
+        masks: name → bool [...] of a sparse network: the direction is zero where the mask is, before lengths are set.
+        seed: of the draw.
+
+    Returns:
+        Name → [...] of every parameter; zero for those of one axis. A filter of zeros keeps a direction of zeros.
+    """
+    draw, direction = generator(seed, "loss slice"), {}
+    for name, parameter in module.named_parameters():
+        weight = state[name].cpu()
+        if parameter.dim() < 2:
+            direction[name] = torch.zeros_like(weight)
+            continue
+        drawn = torch.randn(weight.shape, generator=draw)
+        if masks and name in masks:
+            drawn = drawn * masks[name].cpu()
+        lengths, wanted = (tensor.flatten(1).norm(dim=1) for tensor in (drawn, weight))
+        scale = wanted / lengths.clamp_min(SHORTEST)
+        direction[name] = drawn * scale.view(-1, *[1] * (weight.dim() - 1))
+    return direction
+
+
+def along(state: Mapping[str, Tensor], direction: Mapping[str, Tensor], steps: Tensor) -> State:
+    """Return the networks θ + x d, name → [S, ...].
+
+    Args:
+        state: name → [...], θ.
+        direction: name → [...] of its parameters, d; other tensors stay as they are.
+        steps: [S], x.
+    """
+    stack = {}
+    for name, center in state.items():
+        stack[name] = center.expand(len(steps), *center.shape).clone()
+        if name in direction:
+            stack[name] += steps.to(center).view(-1, *[1] * center.dim()) * direction[name]
+    return stack
+
+
+def slice_rows(
+    results: Sequence[Results], levels: Mapping[float, Collection[int]], surface: Surface
+) -> Iterator[dict]:
+    """Yield the training loss around the last network of some chains, as rows of quantities; the position is x.
+
+    Args:
+        results: finished chains, whose last stage is dense.
+        levels: noise in percent → levels to look at.
+        surface: what is measured on.
+    """
+    steps = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
+    for names, replicate, entries in finished(results):
+        if names["level"] in levels.get(replicate.noise_percent, ()):
+            state = entries[-1].tensors("weights")
+            stack = along(state, random_direction(surface.module, state), steps)
+            loss, _ = measure_stack(surface.module, stack, surface.train[replicate])
+            yield from series_rows(names, TRAIN_LOSS, steps, loss)
