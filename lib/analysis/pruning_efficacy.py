@@ -3,13 +3,8 @@
     pruning efficacy           the largest sparsity whose mean training error is at most τ above that of the dense network
     interpolation threshold    the largest sparsity whose mean training error is at most τ
 
-<<<<<<< HEAD
-with τ = 1 percentage point. The paper says "without hurting" and draws curves, without a number. Zero would let a few stray
-examples of the last epoch of SGD decide. And 20 % noise over ten classes gives about 18 % of wrong labels: a network within
-=======
 with τ = 1 percentage point. The paper says "without hurting" and draws curves; it gives no number. Zero would let a few
 stray examples of the last epoch decide. And 20 % noise over ten classes gives about 18 % of wrong labels: a network within
->>>>>>> w-desc
 one point still has at least seventeen eighteenths of them by heart.
 """
 

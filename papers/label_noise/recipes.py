@@ -69,12 +69,14 @@ PLANS: dict[str, dict[str, Plan]] = {
             precision="bfloat16", largest_stack=6,
         ),
         "short": Plan(
-            recipe=MNIST_LENET.model_copy(update={"epochs": 60}), prune=Prune(fraction=1 - 0.8**4), levels=6,
+            recipe=MNIST_LENET.model_copy(update={"epochs": 60}),
+            prune=Prune(fraction=1 - 0.8**4), levels=6, width_factor=0.64,
             seeds=(0, 1, 2), noise_percents=(20.0, 40.0), largest_stack=2,
         ),
         "laptop": Plan(
             recipe=_smaller(MNIST_LENET, train=3_000, test=2_000, epochs=30, batch_size=64, learning_rate=0.2),
-            prune=Prune(fraction=1 - 0.8**4), levels=8, seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
+            prune=Prune(fraction=1 - 0.8**4), levels=8, width_factor=0.64,
+            seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
         ),
         "smoke": Plan(
             recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=3),

@@ -22,6 +22,17 @@ def test_underfitting_is_the_sparsest_level_where_no_other_is_worse_than_dense()
     assert telling_levels(errors([12, 13, 6, 8]), errors([5, 6, 4, 5]))["underfitting"] == 3
 
 
+def test_a_recovery_that_stays_above_the_dense_network_is_found():
+    """The lowest sparse error is that of level 1, but the second descent goes from level 3 to level 5."""
+    found = telling_levels(errors([14, 15, 17, 26, 18, 16, 19]), errors([5, 5, 6, 4, 5, 6, 20]))
+    assert (found["overfitting"], found["last sweet spot"]) == (3, 5)
+
+
+def test_where_nothing_falls_there_is_no_overfitting():
+    found = telling_levels(errors([5, 6, 7, 9]), errors([5, 6, 7, 9]))
+    assert found == {"dense": 0, "best sweet spot": 1, "last sweet spot": 1, "underfitting": 2}
+
+
 @pytest.mark.parametrize(
     ("last", "missing"), [([12, 6, 8, 20], "overfitting"), ([12, 13, 14, 6], "underfitting")]
 )

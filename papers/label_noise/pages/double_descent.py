@@ -32,8 +32,9 @@
 # No images are held out. Every network has two test errors: that of its **last** epoch, and the **best**, the lowest of any epoch, which the
 # paper calls early stopping. It is read on the test set, so it says what a network passes through, not what anyone could have chosen.
 #
-# Two levels tell most of the story: the *sweet spot*, where the last test error of a sparse network is lowest, even should the dense one be
-# better still, and *overfitting*, where it is highest before that. Two more say how far a network can shrink. Let $e_k$ be the mean training
+# Two levels tell most of the story. Among all pairs of a level and a sparser one, take that between which the mean last test error falls most: it
+# begins at *overfitting* and ends at the *sweet spot*. Where the error ends below the dense network's, these are its highest point and the lowest
+# one beyond. Two more say how far a network can shrink. Let $e_k$ be the mean training
 # error at {term}`level` $k$, in percent of all labels trained on, wrong ones included, and $\tau = 1$ percentage point:
 #
 # $$

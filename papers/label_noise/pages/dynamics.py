@@ -39,9 +39,9 @@
 # | network | its level |
 # |---|---|
 # | dense | nothing is pruned |
-# | overfitting | the highest error after the last epoch, before the sweet spot |
+# | overfitting | where the error after the last epoch begins its largest fall from one level to a sparser one |
 # | best sweet spot | the lowest error of any epoch |
-# | last sweet spot | the lowest error after the last epoch |
+# | last sweet spot | where the largest fall ends |
 # | underfitting | beyond both, the first level where both errors exceed those of the dense network |
 #
 # All of these are errors on the *test set*. That is enough to describe a curve, but it is not a way to pick a network to use.
