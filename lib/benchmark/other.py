@@ -27,6 +27,29 @@ def scoring(device: torch.device) -> float:
     return seconds_of(lambda: select(magnitude(module, names, None), masks, 0.2), device, 3)
 
 
+def recording(device: torch.device, replicates: int = 3, epochs: int = 3, repeats: int = 3) -> float:
+    """Return by how many percent training LeNet on MNIST takes longer when the errors of each epoch are recorded.
+
+    Trainings of some epochs with and without records alternate; the fastest of each kind are compared.
+    """
+    from papers.label_noise.recipes import plan
+
+    prepare_processor()
+    recipe = plan("mnist-lenet", "paper").recipe
+    those = [Replicate(seed=seed, noise_percent=20.0) for seed in range(replicates)]
+    examples = prepare(recipe.data, those, device)
+    network = build(recipe.network)
+    seconds: dict[bool, list[float]] = {False: [], True: []}
+    for record in [False, True] * (repeats + 1):
+        stack = fresh_stack(network.module, those, device)
+        asked = recipe.model_copy(update={"record_epochs": record})
+        started = time.perf_counter()
+        train(network.module, Progress(0, stack), examples, those, asked, epochs, {})
+        seconds[record].append(time.perf_counter() - started)  # an epoch ends by reading its loss
+    without, with_records = (min(seconds[record][1:]) for record in (False, True))
+    return 100 * (with_records / without - 1)
+
+
 def page_from_store() -> float:
     """Return the seconds from starting a kernel to the finished notebook, with every stage of the page in the store."""
     from lib.batch.page import run_page  # needs papermill, which machines that only train may lack
@@ -94,6 +117,12 @@ def other(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, 
             peak_memory(device),
             "GB",
             "one epoch at paper scale, float32",
+        ),
+        (
+            "recording the errors of every epoch",
+            recording(device, repeats=1 if quick else 3),
+            "%",
+            "longer epochs: LeNet on MNIST, stack of 3, 60,000 + 10,000 images, float32, best of 3",
         ),
     ]
     notes = [

@@ -43,14 +43,12 @@ class Records:
             )
         assert isinstance(examples.test_images, Tensor)
         self._module, self._examples = module, examples
-        self._answers = torch.full(
-            examples.train_labels.shape, UNSEEN, dtype=torch.int16, device=examples.train_labels.device
-        )
+        self._answers = torch.full_like(examples.train_labels, UNSEEN)
         self._test = as_inputs(examples.test_images, examples.normalization, dtype, pixels)
 
     def note(self, chosen: Tensor, logits: Tensor) -> None:
         """Write down the answers to training examples `chosen`, int64 [R, B], from logits [R, B, classes]."""
-        self._answers.scatter_(1, chosen, logits.detach().argmax(-1).to(self._answers.dtype))
+        self._answers.scatter_(1, chosen, logits.argmax(-1))
 
     @torch.no_grad()
     def finish(self, weights: Callable[[], Mapping[str, Tensor]]) -> dict[str, list[float]]:
