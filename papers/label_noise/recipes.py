@@ -74,8 +74,8 @@ PLANS: dict[str, dict[str, Plan]] = {
             seeds=(0, 1, 2), noise_percents=(20.0, 40.0), largest_stack=2,
         ),
         "laptop": Plan(
-            recipe=_smaller(MNIST_LENET, train=3_000, test=2_000, epochs=30, batch_size=64, learning_rate=0.2),
-            prune=Prune(fraction=1 - 0.8**4), levels=8, width_factor=0.64,
+            recipe=_smaller(MNIST_LENET, train=2_000, test=2_000, epochs=30, batch_size=64, learning_rate=0.2),
+            prune=Prune(fraction=1 - 0.8**5), levels=7, width_factor=0.64,
             seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
         ),
         "smoke": Plan(
