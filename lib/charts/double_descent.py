@@ -296,7 +296,7 @@ def _averages(table: Table, algorithm: str, noise: float, values: pd.DataFrame) 
             **{column: of_level.reindex(values.columns) for column, of_level in place.items()},
             "mean": mean,
             "std": spread,
-            "low": mean - spread.fillna(0.0),
+            "low": np.maximum(mean - spread.fillna(0.0), np.minimum(mean, 0.0)),  # no error is negative
             "high": mean + spread.fillna(0.0),
             "replicates": values.count(),
         }

@@ -56,7 +56,7 @@ def error_of_sparse_and_redense(
         raise InputError("no table has both sparse and re-dense networks; run the page with recompute=True")
     data = pd.concat(pieces, ignore_index=True)
     spread = data["std"].fillna(0.0)
-    data["low"], data["high"] = data["mean"] - spread, data["mean"] + spread
+    data["low"], data["high"] = (data["mean"] - spread).clip(lower=0.0), data["mean"] + spread
     numbers = ["weights_remaining_percent", "mean", "std", "low", "high"]
     data[numbers] = data[numbers].round(4)
     noises = [wording.noise_name(noise) for noise in sorted(data["noise_percent"].unique())]

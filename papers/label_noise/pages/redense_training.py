@@ -119,6 +119,9 @@ comparison.verdicts_table(
 #   the errors after training, in evaluation mode without augmentation.
 # * Restored examples are measured, but not drawn over the epochs: that keeps the table small, and the test set tells the same.
 # * "Even at a small learning rate" can be seen with ResNet-18 only. For LeNet the last rate is the first one.
+# * At `laptop` scale that rate is 0.2 with batches of 64, so that few epochs suffice to memorize; the paper's is 0.1 with batches of 128. At the higher
+#   rate re-dense training is unsteady: errors jump between epochs, and replicates end far from each other. This page and the two after it show
+#   that as it came out.
 #
 # ## Try it
 #
