@@ -193,7 +193,7 @@ def loss_change_by_score(
         data.drop(columns=["noise_percent", "mark", "marked"]),
         names,
         notes,
-        x=weights_axis(title="weights remaining after the step (%), logarithmic"),
+        x=weights_axis(title=["weights remaining after the step (%),", "logarithmic"]),
         axis="change of training loss (nats)",
         series="algorithm",
         legend=_COLUMNS,

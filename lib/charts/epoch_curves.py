@@ -250,7 +250,7 @@ def _labels(case: _Case, whole: bool = False) -> dict[str, str]:
     for same in merged_names(case.levels).values():
         size = f"{case.weights[same[0]]:.3g} %"
         if whole:
-            labels |= {name: f"{name}: {size} of the weights remain" for name in same}
+            labels |= {name: f"{name}: {size} of the weights" for name in same}
         else:
             labels |= {same[0]: f"{same[0]} ({size})"} | {name: f"{name} (as {same[0]})" for name in same[1:]}
     return labels

@@ -54,7 +54,7 @@ def loss_along_paths(
     data, names = _together(pieces, "paths between sparse and re-dense networks")
     data = data.loc[(data["x"] * (loss_path.POINTS - 1)).round(6) % loss_path.EVERY == 0]  # enough to draw
     shown, noises = _noises(data, names[0])
-    x = alt.X("x:Q", title="α, from the sparse (0) to the re-dense network (1)")
+    x = alt.X("x:Q", title=["α, from the sparse (0)", "to the re-dense network (1)"])
     x = x.axis(grid=False, format="~g", values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     base = _filtered(alt.Chart(data), names, noises)
     panels = []
@@ -215,7 +215,7 @@ def _legend(data: pd.DataFrame) -> Mapping[str, Any]:
     return {
         "title": None,
         "labelLimit": 0,
-        "columns": alt.ExprRef("width < 420 ? 2 : 4"),
+        "columns": alt.ExprRef("width < 420 ? 1 : 4"),
         "values": [role for role in ROLES if role in there],
     }
 

@@ -85,7 +85,7 @@ def test_a_level_that_does_not_exist_is_said_to_be_missing():
     assert "underfitting (none)" in drawn(specification)
     captions = made_up.rows_of(error_by_examples([cut], [WR]).to_dict(), "caption")
     assert {row["caption"] for row in captions if row["network"] == "underfitting"} == {
-        "underfitting: 0.47 % of the weights remain",
+        "underfitting: 0.47 % of the weights",
         "no underfitting at 40 % noise",
     }
 
@@ -123,7 +123,7 @@ def test_a_line_per_kind_of_examples_of_one_network():
     ]
     assert {"domain": [0, 100]} in axes
     svg = drawn(specification)
-    assert "last sweet spot: 1.8 % of the weights remain" in svg
+    assert "last sweet spot: 1.8 % of the weights" in svg
     assert "noisy examples: 60.00 in epoch 1" in specification["description"]
     assert "restored examples: 58.00 in epoch 1, lowest 20.00 in epoch 20" in specification["description"]
 
