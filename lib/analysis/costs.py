@@ -78,7 +78,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "precision": ("float32", "bfloat16", "tf32"),
     "floor": ("operations", "bytes", ""),
-    "scale": SCALES,
+    "scale": SCALES[::-1],  # small ones first
     "basis": ("estimated", "measured"),
 }
 DEVICE_TYPES = ("cpu", "cuda", "mps")
