@@ -119,7 +119,7 @@ def measure(
         repository_root: where `runs/` lies.
         deterministic: on CUDA, repeat to the bit, at a price; a CPU always does.
         algorithms: only these; None for all of the page. What the page measures besides error and loss may need all
-            of them, and is then left out.
+            of them, and all seeds, and is then left out (`Page.separable`).
 
     Raises:
         InputError: for an unknown benchmark, scale, seed or algorithm, a device that is not there, a store that
@@ -140,8 +140,8 @@ def measure(
         return run(chain, some, kept, device, plan.precision, plan.largest_stack, deterministic=deterministic)
 
     results = [finish(c, replicates) for c in chains if algorithms is None or c.algorithm in algorithms]
-    whole = algorithms is None and seeds is None
-    quantities = page.quantities(plan, results, finish) if whole else ()
+    enough = page.separable or (algorithms is None and seeds is None)
+    quantities = page.quantities(plan, results, finish) if enough else ()
     table = tabulate(results, page.name, benchmark, scale, quantities)
     write(table, repository_root / "runs" / "tables" / page.paper / page.name, f"{benchmark}_{scale}")
     return table

@@ -27,6 +27,7 @@ class Page:
         quantities: (plan, the finished chains, a function that brings further chains to their end) → rows of what the
             page measures besides error and loss, with the columns of `lib.analysis.schema.QUANTITIES`.
         further: plan → the further chains that this needs, each with its replicates.
+        separable: these quantities of some algorithms or replicates can be measured without the others.
     """
 
     paper: str
@@ -35,6 +36,7 @@ class Page:
     chains: Callable[[Plan], list[Chain]]
     quantities: Callable[[Plan, Sequence[Results], RunChain], Iterable[dict]] = lambda plan, results, run: ()
     further: Callable[[Plan], list[tuple[Chain, list[Replicate]]]] = lambda plan: []
+    separable: bool = False
 
 
 def find_page(paper: str, name: str) -> Page:

@@ -34,4 +34,4 @@ def quantities(plan: Plan, results: Sequence[Results], run: RunChain) -> Iterato
     yield from loss_change_rows(results)
 
 
-PAGE = Page("label_noise", "double_descent", recipes.plan, chains, quantities)
+PAGE = Page("label_noise", "double_descent", recipes.plan, chains, quantities, separable=True)

@@ -25,4 +25,4 @@ def quantities(plan: Plan, results: Sequence[Results], run: RunChain) -> Iterato
     yield from epoch_curve_rows(results, {noise: set(found.values()) for noise, found in chosen.items()})
 
 
-PAGE = Page("label_noise", "dynamics", recipes.plan, chains, quantities)
+PAGE = Page("label_noise", "dynamics", recipes.plan, chains, quantities, separable=True)

@@ -31,4 +31,4 @@ def quantities(plan: Plan, results: Sequence[Results], run: RunChain) -> Iterato
     yield from epoch_curve_rows(results, levels, SUBSETS)
 
 
-PAGE = Page("label_noise", "redense_training", recipes.plan, chains, quantities)
+PAGE = Page("label_noise", "redense_training", recipes.plan, chains, quantities, separable=True)

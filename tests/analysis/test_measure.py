@@ -169,3 +169,23 @@ def test_bad_names_on_the_command_line(capsys):
     assert "Did you mean 'additional_regularization'" in capsys.readouterr().err
     assert main(["training_regularization", "additional_regularization", "mnist", "smoke"]) == 2
     assert "mnist-lenet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("separable", [True, False])
+def test_quantities_of_a_part_are_measured_where_they_can_be(page, tmp_path, separable):
+    def one_each(plan, results, run):
+        for result in results:
+            for replicate, entries in zip(result.replicates, result.entries, strict=True):
+                yield {
+                    "algorithm": result.chain.algorithm, "noise_percent": replicate.noise_percent,
+                    "seed": replicate.seed, "level": 0, "quantity": "stages", "position": 0.0,
+                    "value": float(len(entries)), "stage_key": entries[-1].key,
+                }  # fmt: skip
+
+    asked = replace(page, quantities=one_each, separable=separable)
+    store = str(tmp_path / "store")
+    part = measure(
+        asked, "digits", "laptop", store, "cpu", [0], tmp_path, algorithms=["learning_rate_rewinding"]
+    )
+    assert (len(part.quantities) > 0) == separable
+    assert set(part.quantities["seed"]) <= {0}
