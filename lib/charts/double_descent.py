@@ -144,12 +144,7 @@ def errors_by_score(
         series="algorithm",
         legend=_COLUMNS,
         domain=_domain(tables, algorithms),
-        tooltip=[
-            alt.Tooltip("algorithm:N", title="score"),
-            alt.Tooltip("examples:N", title="error"),
-            alt.Tooltip("noise:N", title="label noise"),
-            alt.Tooltip("weights_remaining_percent:Q", title="weights remaining (%)", format=".3~g"),
-        ],
+        tooltip=_tooltip("error"),
         digits=2,
         title=title,
         key="Solid: test error. Dashed: training error. Mean over replicates, ± 1 standard deviation.",
@@ -198,12 +193,7 @@ def loss_change_by_score(
         series="algorithm",
         legend=_COLUMNS,
         domain=_domain(whole, algorithms),
-        tooltip=[
-            alt.Tooltip("algorithm:N", title="score"),
-            alt.Tooltip("examples:N", title="loss change"),
-            alt.Tooltip("noise:N", title="label noise"),
-            alt.Tooltip("weights_remaining_percent:Q", title="weights remaining (%)", format=".3~g"),
-        ],
+        tooltip=_tooltip("loss change"),
         digits=4,
         title=title,
         key="Solid: measured before training again. Dashed: linear estimate. Mean, ± 1 standard deviation.",
@@ -222,6 +212,16 @@ def loss_change_by_score(
         dense="none",
         more=[zero.encode(y=alt.Y("zero:Q", title="change of training loss (nats)"))],
     )
+
+
+def _tooltip(what: str) -> list[alt.Tooltip]:
+    """Return what hovering tells first where the lines are scores; `what` is the title of the kind of line."""
+    return [
+        alt.Tooltip("algorithm:N", title="score"),
+        alt.Tooltip("examples:N", title=what),
+        alt.Tooltip("noise:N", title="label noise"),
+        alt.Tooltip("weights_remaining_percent:Q", title="weights remaining (%)", format=".3~g"),
+    ]
 
 
 def _errors(table: Table, algorithm: str, noise: float) -> dict[str, pd.DataFrame]:

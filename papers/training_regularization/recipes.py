@@ -156,7 +156,6 @@ PLANS: dict[str, dict[str, Plan]] = {
         "smoke": Plan(
             recipe=_smaller(
                 IMAGENET_RESNET50, train=48, test=20, image_set="generated-folders", validation=20, batch_size=16,
-                # Not width=2: oneDNN crashes in the weight gradient of its strided 1 x 1 convolutions on large maps.
                 width=4, epochs=2, drop_epochs=(1,), warmup_epochs=1, rewind_epoch=1,
             ),
             prune=Prune(fraction=1 - 0.8**3), levels=1, seeds=(0,), noise_percents=(0.0, 15.0),
