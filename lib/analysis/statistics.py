@@ -1,160 +1,113 @@
-"""How two algorithms are compared, and which level of a chain is called optimal.
+"""Statistics of replicates: seeds × something in, a few numbers out.
 
-Comparison (TR section 2): results of two experiments differ if and only if the mean difference of the paired
-runs is at least one standard deviation away from zero, |mean(a - b)| >= std(a - b); otherwise they match. The
-paper does not say which standard deviation; here it is the sample one (n - 1) of the differences of the runs
-with the same seed.
-
-Optimal level (TR section 2): the level with the lowest validation error. Here the validation errors of the
-replicates are averaged first, which gives one level for all of them; ties go to the lower sparsity. The
-validation examples have clean labels. Level 0, the dense network, takes part: where it is best, the optimally
-sparse network is the dense one.
+Differences are paired by seed. TR calls two results different if and only if the mean of the paired differences is at least one
+standard deviation from zero, |mean(a − b)| ≥ std(a − b) (section 2); with three replicates that calls equal things different in
+22.5 % of cases, since |t| ≥ √3 with two degrees of freedom has this probability. Where the book itself asks, it takes p values
+of t tests, corrects them over cases by Holm's method, and calls things equal only within a margin (two one-sided tests).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy
 import pandas
-
-from lib.errors import InputError
+from scipy import stats
 
 FEWEST_REPLICATES = 3
-"""TR section 2: every experiment is run three times; with fewer the rule says nothing."""
+"""TR section 2: every experiment is run three times; with fewer no rule says anything."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Outcome of the paired rule.
+class Difference:
+    """Paired differences of two experiments.
 
     Attributes:
-        mean: mean of the paired differences, in the unit of the values; NaN without pairs.
-        std: their sample standard deviation; NaN with fewer than two pairs.
-        n: number of pairs.
-        verdict: whether the first is lower or higher than the second, or the two match.
+        mean: in the unit of the values; NaN without pairs.
+        std: sample standard deviation of the differences; NaN with fewer than two pairs.
+        n: pairs.
+        same: every difference is exactly zero, as of a network with itself: nothing is compared.
     """
 
     mean: float
     std: float
     n: int
-    verdict: Literal["lower", "higher", "match", "undecided"]
+    same: bool = False
+
+    @property
+    def verdict(self) -> Literal["lower", "higher", "match", "undecided"]:
+        """What TR's rule says; undecided with fewer than three pairs, or where a network is compared with itself."""
+        if self.n < FEWEST_REPLICATES or self.same:
+            return "undecided"
+        if abs(self.mean) < self.std:
+            return "match"
+        return "lower" if self.mean < 0 else "higher"
+
+    def p_value(self, alternative: Literal["less", "greater", "two-sided"] = "two-sided", against: float = 0.0) -> float:
+        """Return the p value of a one-sample t test of the differences; NaN with fewer than two pairs.
+
+        Args:
+            alternative: what the mean is asked to be, compared with `against`.
+            against: a margin, in the unit of the values.
+        """
+        if self.n < 2:
+            return math.nan
+        if self.std == 0:
+            holds = {"less": self.mean < against, "greater": self.mean > against, "two-sided": self.mean != against}
+            return 0.0 if holds[alternative] else 1.0
+        t = (self.mean - against) / (self.std / math.sqrt(self.n))
+        tails = {"less": stats.t.cdf(t, self.n - 1), "greater": stats.t.sf(t, self.n - 1)}
+        return float(tails.get(alternative, 2 * stats.t.sf(abs(t), self.n - 1)))
+
+    def p_equal(self, margin: float) -> float:
+        """Return the p value of "as far apart as `margin`, or further": small where the two are equal within it."""
+        return max(self.p_value("greater", -margin), self.p_value("less", margin))
 
 
-def compare(first: pandas.Series, second: pandas.Series) -> Comparison:
-    """Compare two experiments by the paired one-standard-deviation rule (TR section 2).
-
-    Args:
-        first: one value per replicate, indexed by seed.
-        second: the same for the other experiment; only seeds that both have count, and only finite values.
-
-    Returns:
-        The comparison of the first with the second. Fewer than three pairs are "undecided". Differences that
-        are all zero "match": they have no direction.
-    """
-    differences = (first - second).dropna().to_numpy(dtype="float64")
-    n = len(differences)
-    mean = float(differences.mean()) if n > 0 else math.nan
-    std = float(differences.std(ddof=1)) if n > 1 else math.nan
-    if n < FEWEST_REPLICATES:
-        return Comparison(mean, std, n, "undecided")
-    if mean == 0 or abs(mean) < std:
-        return Comparison(mean, std, n, "match")
-    return Comparison(mean, std, n, "lower" if mean < 0 else "higher")
-
-
-def select(
-    frame: pandas.DataFrame, algorithm: str, noise_percent: float, subset: str, value: str = "error_percent"
-) -> pandas.DataFrame:
-    """Lay out one measurement of one algorithm.
-
-    Args:
-        frame: a tidy table.
-        algorithm: such as "learning_rate_rewinding".
-        noise_percent: label noise, in percent of the training examples.
-        subset: such as "test".
-        value: the column to read, such as "error_percent" or "cross_entropy_nats".
-
-    Returns:
-        One row per seed, one column per level, both ascending. NaN where a replicate has no value, or
-        diverged.
-    """
-    rows = frame[
-        (frame["algorithm"] == algorithm)
-        & (frame["noise_percent"] == noise_percent)
-        & (frame["subset"] == subset)
-    ]
-    values = numpy.where(rows["diverged"], math.nan, rows[value])
-    return rows.assign(value=values).pivot(index="seed", columns="level", values="value")
-
-
-def optimal_level(frame: pandas.DataFrame, algorithm: str, noise_percent: float) -> int:
-    """Find the level with the lowest validation error, averaged over replicates; ties go to the lower
-    sparsity.
+def difference(first: pandas.Series, second: pandas.Series) -> Difference:
+    """Compare two experiments, paired by seed.
 
     Args:
-        frame: a tidy table.
-        algorithm: which chain.
-        noise_percent: at which label noise.
-
-    Returns:
-        The level; 0 is the dense network. Only levels that every replicate has reached compete.
-
-    Raises:
-        InputError: no level has a validation error for every replicate.
+        first, second: a value per seed; only seeds count that have a finite value in both.
     """
-    errors = select(frame, algorithm, noise_percent, "validation").dropna(axis="columns")
-    if errors.empty:
-        raise InputError(
-            f"no level of {algorithm} at {noise_percent:g} % noise has a validation error of every replicate."
-        )
-    # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
-    means = errors.to_numpy().mean(axis=0).round(9)
-    return int(errors.columns[means.argmin()])
+    found = (first - second).replace([numpy.inf, -numpy.inf], numpy.nan).dropna().to_numpy(dtype="float64")
+    n = len(found)
+    std = float(found.std(ddof=1)) if n > 1 else math.nan
+    return Difference(float(found.mean()) if n else math.nan, std, n, n > 0 and not found.any())
 
 
-def optimal_level_per_replicate(
-    frame: pandas.DataFrame, algorithm: str, noise_percent: float
-) -> pandas.Series:
-    """Find each replicate's own level with the lowest validation error, as an alternative to `optimal_level`.
+def mean_and_std(frame: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
+    """Return mean, sample standard deviation and number of finite values over seeds, a row per column of the frame.
 
-    Args:
-        frame: a tidy table.
-        algorithm: which chain.
-        noise_percent: at which label noise.
-
-    Returns:
-        Level by seed; ties go to the lower sparsity. Replicates without any validation error are left out.
+    The standard deviation is NaN where there are fewer than two values.
     """
-    errors = select(frame, algorithm, noise_percent, "validation").dropna(how="all")
-    return errors.round(9).idxmin(axis="columns").astype("int64")
+    frame = frame.to_frame() if isinstance(frame, pandas.Series) else frame
+    whole = frame.replace([numpy.inf, -numpy.inf], numpy.nan)
+    return pandas.DataFrame({"mean": whole.mean(), "std": whole.std(ddof=1), "replicates": whole.count()})
 
 
-def at_level(
-    frame: pandas.DataFrame,
-    algorithm: str,
-    noise_percent: float,
-    level: int | pandas.Series,
-    subset: str = "test",
-    value: str = "error_percent",
-) -> pandas.Series:
-    """Read one value per replicate at a level, aligned by seed, ready for `compare`.
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return Spearman's rank correlation; NaN with fewer than three pairs or where one side is constant."""
+    pairs = pandas.DataFrame({"a": list(first), "b": list(second)}).dropna()
+    if len(pairs) < 3 or pairs["a"].nunique() < 2 or pairs["b"].nunique() < 2:
+        return math.nan
+    return float(stats.spearmanr(pairs["a"], pairs["b"]).statistic)
 
-    Args:
-        frame: a tidy table.
-        algorithm: which chain.
-        noise_percent: at which label noise.
-        level: one level for all replicates, or a level by seed as from `optimal_level_per_replicate`.
-        subset: on which examples.
-        value: which column.
 
-    Returns:
-        Value by seed, ascending; NaN where a replicate has none.
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values corrected for the number of tests by Holm's method (1979): of m ordered ones, the i-th times m − i + 1.
+
+    NaN stays NaN and does not count as a test.
     """
-    values = select(frame, algorithm, noise_percent, subset, value)
-    levels = level if isinstance(level, pandas.Series) else pandas.Series(level, index=values.index)
-    return pandas.Series(
-        {seed: values.at[seed, at] if at in values.columns else math.nan for seed, at in levels.items()},
-        index=levels.index,
-        dtype="float64",
-    )
+    tested = [i for i, p in enumerate(p_values) if not math.isnan(p)]
+    corrected, highest = list(map(float, p_values)), 0.0
+    for rank, i in enumerate(sorted(tested, key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, (len(tested) - rank) * p_values[i]))
+        corrected[i] = highest
+    return corrected
+
+
+def by_chance(probability: float, cases: int) -> float:
+    """Return how often at least one of several independent tests fails by chance, each with this probability."""
+    return 1 - (1 - probability) ** cases
