@@ -131,11 +131,13 @@ def main() -> None:
         results = REPOSITORY / "papers" / paper / "results"
         for file in sorted(results.glob("*/*.json")):
             made = json.loads(file.read_text())
-            folder = table_folder(paper, made["benchmark"], made["scale"], "committed")
-            if file.parent == folder or "page" not in made:
+            if "page" not in made:  # of the second format
                 continue
+            folder = table_folder(paper, made["benchmark"], made["scale"], "committed")
             known = seen.setdefault((made["benchmark"], made["scale"]), set())
             parts: dict[str, list[dict]] = {}
+            with file.with_suffix(".csv").open(encoding="utf-8", newline="") as table:
+                everything = dict.fromkeys(ALGORITHMS[row["algorithm"]] for row in csv.DictReader(table))
             for path in (file.with_suffix(".csv"), file.with_suffix(".quantities.csv")):
                 for row in old_rows(path) if path.exists() else ():
                     key = tuple(row[name] for name in ("noise_percent", "algorithm", "seed", "level", "quantity", "position"))
@@ -152,6 +154,7 @@ def main() -> None:
                     numerics_version=made["numerics_version"], commit="90f9517",
                     measurements={kind: IDENTITIES[kind] for kind in [part.split(", ")[0]] if kind in IDENTITIES}
                     or {"errors": IDENTITIES["errors"]},
+                    algorithms=(part,) if part in everything else tuple(everything),
                 )  # fmt: skip
                 write_part(folder, part, frame, provenance)
 

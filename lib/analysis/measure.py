@@ -1,180 +1,271 @@
-"""From finished stages to the tidy table of a page.
+"""Measure what a page lacks: train its chains, write a part of the table for each algorithm, then one for each measurement.
 
 On a machine without the book's packages: python -m lib.analysis.measure training_regularization additional_regularization
-mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit]. With --commit the table
-is also written beside the page, to be committed.
+mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit]. With --commit the parts are
+also written beside the paper, to be committed. Each part is written as soon as it is whole, so that a kill loses none.
 """
 
 import argparse
-import itertools
+import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
+from lib.analysis import experiments
+from lib.analysis.experiments import ERRORS, Context, Measurement, Page, errors_of, find_page, listed
 from lib.analysis.files import REPOSITORY
-from lib.analysis.pages import Page, find_page, is_current
-from lib.analysis.schema import QUANTITIES, Provenance, tidy
-from lib.analysis.tables import Table, read, write
+from lib.analysis.table import (
+    Origin,
+    Provenance,
+    Table,
+    assemble,
+    file_name,
+    joined,
+    make_frame,
+    read_part,
+    read_table,
+    table_folder,
+    write_part,
+)
 from lib.errors import InputError, unknown
-from lib.stages import NUMERICS_VERSION, Chain, Entry, Results, Stage, Store, recipe_hash, run
+from lib.stages import NUMERICS_VERSION, Chain, Results, Store, run
 from lib.training import Replicate
 
 
-def rows(results: Results, benchmark: str, scale: str) -> list[dict]:
-    """Return a row for each replicate, level and subset of a finished chain.
+@dataclass(frozen=True)
+class How:
+    """Where and how a page is measured.
 
-    Preparations have no level and no row, unless a replicate diverged there: then that is its level 0.
+    Attributes:
+        store: folder of the store; empty for the default one.
+        device: see `lib.training.device.find_device`.
+        deterministic: on CUDA, repeat to the bit, at a price; a CPU always does.
+        root: where `runs/` and `papers/` lie.
     """
-    stages = results.chain.stages
-    return [
-        {
-            "benchmark": benchmark,
-            "scale": scale,
-            "algorithm": results.chain.algorithm,
-            "noise_percent": replicate.noise_percent,
-            "seed": replicate.seed,
-            "level": stage.level or 0,
-            "weights_remaining_percent": _sized(stage, entry, entries).record["weights_remaining_percent"],
-            "epochs_trained": epochs,
-            "diverged": entry.record["diverged"],
-            "stage_key": entry.key,
-            **metrics,
-        }
-        for replicate, entries in zip(results.replicates, results.entries, strict=True)
-        for stage, epochs, entry in zip(stages, _epochs_trained(stages), entries, strict=False)
-        if stage.level is not None or entry.record["diverged"]
-        for metrics in entry.record["metrics"]
-    ]
 
-
-def _sized(stage: Stage, entry: Entry, entries: Sequence[Entry]) -> Entry:
-    """Return the stage whose size a row states: of a network that trains on chosen examples, the one that chose them; of
-    one whose masks were lifted, the sparse network that it goes on from."""
-    if stage.examples:
-        return entries[stage.examples.judge]
-    return entries[entries.index(entry) - 1] if stage.lift_masks else entry
-
-
-def _epochs_trained(stages: Sequence[Stage]) -> list[int]:
-    """Return how long each stage's network has trained, with the networks that its masks come from."""
-    trained = [0]
-    for stage in stages:
-        inherits = stage.start != "fresh" or not stage.lift_masks
-        trained.append((trained[-1] if inherits else 0) + stage.to_epoch - stage.from_epoch)
-    return trained[1:]
-
-
-def tabulate(
-    all_results: Sequence[Results],
-    page: str,
-    benchmark: str,
-    scale: str,
-    quantities: Iterable[dict] = (),
-) -> Table:
-    """Return the tidy table of some finished chains and what was measured besides, with its provenance."""
-    entries = {e.key: e for results in all_results for row in results.entries for e in row}.values()
-    records = [entry.record for entry in entries]
-    provenance = Provenance(
-        benchmark=benchmark,
-        scale=scale,  # pyright: ignore[reportArgumentType]
-        page=page,
-        seeds=tuple(sorted({r.seed for results in all_results for r in results.replicates})),
-        device=" + ".join(sorted({record["device"] for record in records})),
-        precision=" + ".join(sorted({record["precision"] for record in records})),
-        deterministic=all(record.get("deterministic", True) for record in records),
-        stacking="stacked" if any(record["stacked"] > 1 for record in records) else "sequential",
-        date=max(record["date"] for record in records),
-        wall_clock_seconds=round(sum(record["seconds"] for record in records), 1),
-        versions={
-            name: " + ".join(sorted({record["versions"][name] for record in records}))
-            for name in records[0]["versions"]
-        },
-        numerics_version=NUMERICS_VERSION,
-        recipe_hash=recipe_hash([results.chain for results in all_results]),
-        store_keys=len(entries),
-    )
-    frame = tidy(itertools.chain(*(rows(r, benchmark, scale) for r in all_results)))
-    return Table(frame, provenance, "this machine", tidy(quantities, QUANTITIES))
+    store: str = ""
+    device: str = "auto"
+    deterministic: bool = False
+    root: Path = REPOSITORY
 
 
 def measure(
     page: Page,
     benchmark: str,
     scale: str,
-    store: str = "",
-    device: str = "auto",
+    how: How | None = None,
     seeds: Sequence[int] | None = None,
-    repository_root: Path = REPOSITORY,
-    deterministic: bool = False,
     algorithms: Sequence[str] | None = None,
+    commit: bool = False,
 ) -> Table:
-    """Run what the store lacks of a page's chains, and write its table among those of this machine.
+    """Run what the store lacks of a page's chains and write its parts among those of this machine.
 
     Args:
         page: which page.
         benchmark, scale: which plan of it.
-        store: folder of the store; empty for the default one.
-        device: see `lib.training.device.find_device`.
+        how: store, device, determinism.
         seeds: only these replicates; None for all of the plan.
-        repository_root: where `runs/` lies.
-        deterministic: on CUDA, repeat to the bit, at a price; a CPU always does.
-        algorithms: only these; None for all of the page. What the page measures besides error and loss may need all
-            of them, and all seeds, and is then left out (`Page.separable`).
+        algorithms: only these; None for all of the page. Measurements that need all of either are left out then.
+        commit: also write the parts beside the paper.
+
+    Returns:
+        What this call measured, whatever was there before.
 
     Raises:
         InputError: for an unknown benchmark, scale, seed or algorithm, a device that is not there, a store that
             cannot be written.
     """
+    how = how or How()
     plan = page.plans(benchmark, scale)
-    for seed in seeds or ():
-        if seed not in plan.seeds:
-            raise unknown("seed", seed, map(str, plan.seeds))
     chains = page.chains(plan)
-    for name in algorithms or ():
-        if name not in {chain.algorithm for chain in chains}:
-            raise unknown("algorithm of this page", name, dict.fromkeys(c.algorithm for c in chains))
+    names = list(dict.fromkeys(chain.algorithm for chain in chains))
+    for what, given, allowed in (("seed", seeds, plan.seeds), ("algorithm of this page", algorithms, names)):
+        for one in given or ():
+            if one not in allowed:
+                raise unknown(what, one, map(str, allowed))
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
-    kept = Store(store or None)
+    some = [name for name in names if algorithms is None or name in algorithms]
+    partial = "" if {r.seed for r in replicates} == set(plan.seeds) else f", seeds {listed(sorted(seeds or ()))}"
+    store = Store(how.store or None)
+    places: list[Origin] = ["this machine", *(["committed"] if commit else [])]
+    folders = [table_folder(page.paper, benchmark, scale, origin, how.root) for origin in places]
+    done: list[Results] = []
 
-    def finish(chain: Chain, some: Sequence[Replicate]) -> Results:
-        return run(chain, some, kept, device, plan.precision, plan.largest_stack, deterministic=deterministic)
+    def finish(chain: Chain, which: Sequence[Replicate]) -> Results:
+        one = run(chain, which, store, how.device, plan.precision, plan.largest_stack, deterministic=how.deterministic)
+        done.append(one)
+        return one
 
-    results = [finish(c, replicates) for c in chains if algorithms is None or c.algorithm in algorithms]
-    enough = page.separable or (algorithms is None and seeds is None)
-    quantities = page.quantities(plan, results, finish) if enough else ()
-    table = tabulate(results, page.name, benchmark, scale, quantities)
-    write(table, repository_root / "runs" / "tables" / page.paper / page.name, f"{benchmark}_{scale}")
-    return table
+    def keep(part: str, rows: Iterable[Mapping], measurement: Measurement, which: Sequence[str]) -> None:
+        started, trained = time.perf_counter(), len(done)
+        frame = make_frame(rows, page.dimensions, part)
+        used = [one for one in done if one.chain.algorithm in which] + done[trained:]
+        made = provenance(used, {measurement.name: measurement.identity}, which, time.perf_counter() - started)
+        parts[file_name(part)], frames[part] = made, frame.assign(part=file_name(part))
+        for folder in folders:
+            _write(folder, part, frame, made)
+
+    parts: dict[str, Provenance] = {}
+    frames: dict = {}
+    results: list[Results] = []
+    for name in some:
+        own = [finish(chain, replicates) for chain in chains if chain.algorithm == name]
+        results += own
+        keep(f"{name}{partial}", (row for one in own for row in errors_of(one)), ERRORS, [name])
+    table = assemble(page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts)
+    context = Context(plan, results, finish, table, store, how.device)
+    for measurement in page.measurements:
+        if measurement.separable or (algorithms is None and not partial):
+            keep(f"{measurement.name}, {page.name}{partial}", measurement.rows(context), measurement, some)
+    return assemble(page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts, "this machine")
 
 
-def commit(page: Page, table: Table, repository_root: Path = REPOSITORY) -> Path:
-    """Write a table beside its page, to be committed with it.
+def provenance(
+    results: Sequence[Results], measurements: Mapping[str, str], algorithms: Sequence[str], seconds: float
+) -> Provenance:
+    """Return where the rows of a part come from.
+
+    Args:
+        results: every finished chain that it needed.
+        measurements: name → identity.
+        algorithms: those that were looked at.
+        seconds: spent on measuring.
+    """
+    entries = {e.key: e for one in results for row in one.entries for e in row}.values()
+    records = [entry.record for entry in entries]
+    return Provenance(
+        seeds=tuple(sorted({replicate.seed for one in results for replicate in one.replicates})),
+        device=joined(record["device"] for record in records),
+        precision=joined(record["precision"] for record in records),
+        deterministic=all(record.get("deterministic", True) for record in records),
+        stacking="stacked" if any(record["stacked"] > 1 for record in records) else "sequential",
+        date=max(record["date"] for record in records),
+        training_seconds=round(sum(record["seconds"] for record in records), 1),
+        measuring_seconds=round(seconds, 1),
+        versions={name: joined(r["versions"][name] for r in records) for name in records[0]["versions"]},
+        numerics_version=NUMERICS_VERSION,
+        commit=commit_of_repository(),
+        measurements=dict(measurements),
+        algorithms=tuple(algorithms),
+    )
+
+
+def commit_of_repository() -> str:
+    """Return the git commit that is checked out, with a "+" where files differ from it; empty outside of a repository."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def _write(folder: Path, part: str, frame, made: Provenance) -> None:
+    """Write a part unless what lies there is the same; two pages that add the same algorithm take turns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    csv = folder / f"{file_name(part)}.csv"
+    with FileLock(folder / f".{csv.stem}.lock"):
+        if csv.exists() and csv.with_suffix(".json").exists():
+            old, _ = read_part(csv)
+            if old.equals(frame.assign(part=csv.stem)):
+                return
+        write_part(folder, part, frame, made)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The tables that a page draws.
+
+    Attributes:
+        tables: current ones that are not empty: the asked-for scale first, then from the largest scale down; of a scale
+            the committed one before this machine's.
+        stale: label of a table → its parts that hold other networks or measurements than today's.
+        missing: label of a table → what the page would measure that it does not have.
+    """
+
+    tables: list[Table]
+    stale: Mapping[str, Sequence[str]]
+    missing: Mapping[str, Sequence[str]]
+
+    @property
+    def note(self) -> str:
+        """Say in a few sentences what is drawn, and what is not."""
+        shown = "; ".join(
+            f"{t.label}, {joined(one.precision for one in t.parts.values())}, seeds {listed(t.seeds)}" for t in self.tables
+        )
+        parts = "; ".join(f"{label} lacks {', '.join(names)}" for label, names in self.missing.items() if names)
+        old = "; ".join(f"{listed(names)} of {label}" for label, names in self.stale.items() if names)
+        return (
+            f"Tables drawn: {shown or 'none'}."
+            + (f" Not whole: {parts}." if parts else "")
+            + (f" Not drawn, since recipe or measurement has changed: {old}." if old else "")
+        )
+
+
+def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Found:
+    """Find what a page can draw, without training anything.
+
+    Args:
+        page, benchmark, scale: see `measure`; other scales than smoke are found too.
+        root: where `papers/` and `runs/` lie.
+    """
+    from lib.scales import SCALES, SCORED
+
+    page.plans(benchmark, scale)  # refuses unknown names before anything else
+    order = [scale, *(one for one in reversed(SCORED) if one != scale)]
+    tables, stale, lacking = [], {}, {}
+    own = {chain.algorithm for chain in page.chains(page.plans(benchmark, scale))}
+    for one in sorted(order, key=lambda name: (name != scale, -SCALES.index(name))):
+        before: list[Table] = []
+        for origin in ("committed", "this machine"):
+            table = read_table(page.paper, benchmark, one, origin, root)
+            if table is None:
+                continue
+            table = table.with_frame(table.frame[table.frame["algorithm"].isin(own)])
+            fresh, old = experiments.current(table)
+            if old:
+                stale[table.label] = old
+            if len(fresh.frame) and not any(_same(fresh, other) for other in before):
+                before.append(fresh)
+                lacking[fresh.label] = experiments.missing(page, fresh, benchmark, one)
+        tables += before
+    return Found(tables, stale, lacking)
+
+
+def _same(one: Table, other: Table) -> bool:
+    """Tell whether every number of one table is in the other, as when a committed table is measured again."""
+    columns = [*one.key, "value"]
+    both = one.frame[columns].merge(other.frame[columns], on=columns)
+    return len(both) == len(one.frame)
+
+
+def complete(page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False) -> Found:
+    """Return what a page draws; train only when asked to.
+
+    Args:
+        page, benchmark, scale, how: see `measure`.
+        recompute: measure on this machine what no current table of the scale has. What the store holds is not trained again.
 
     Raises:
-        InputError: if a current table with other or more seeds or algorithms is there: it is not replaced by a part.
+        InputError: nothing was measured at any scale, and nothing was asked to be.
     """
-    place = repository_root / "papers" / page.paper / "results" / page.name
-    name = f"{table.provenance.benchmark}_{table.provenance.scale}"
-    if (place / f"{name}.json").exists():
-        there = read(place / f"{name}.csv")
-        pairs = (
-            ("seeds", there.provenance.seeds, table.provenance.seeds),
-            ("algorithms", *(tuple(t.frame["algorithm"].unique()) for t in (there, table))),
+    how = how or How()
+    if recompute:
+        measure(page, benchmark, scale, how)
+    found = find(page, benchmark, scale, how.root)
+    if not found.tables:
+        raise InputError(
+            f"no table of {benchmark} is there at any scale; set recompute = True to train it at {scale} scale"
         )
-        for what, old, new in pairs:
-            if is_current(page, there) and not set(old) <= set(new):
-                raise InputError(
-                    f"{name}.csv has the {what} {old}, this measurement only {new}; measure all of them, or remove "
-                    "the file first"
-                )
-    return write(table, place, name)
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure one table from the command line; return 2 for bad input."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lib.analysis.measure", description="Measure one page's table."
-    )
+    """Measure from the command line; return 2 for bad input."""
+    parser = argparse.ArgumentParser(prog="python -m lib.analysis.measure", description="Measure what a page draws.")
     for name in ("paper", "page", "benchmark", "scale"):
         parser.add_argument(name)
     parser.add_argument("--seeds", type=int, nargs="+", help="only these replicates")
@@ -182,26 +273,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--deterministic", action="store_true", help="on CUDA, repeat to the bit")
     parser.add_argument("--store", default="")
-    parser.add_argument("--commit", action="store_true", help="also write the table beside the page")
+    parser.add_argument("--commit", action="store_true", help="also write the parts beside the paper")
     given = parser.parse_args(arguments)
+    how = How(given.store, given.device, given.deterministic)
     try:
         page = find_page(given.paper, given.page)
-        table = measure(
-            page,
-            given.benchmark,
-            given.scale,
-            given.store,
-            given.device,
-            given.seeds,
-            deterministic=given.deterministic,
-            algorithms=given.algorithms,
-        )
-        if given.commit:
-            print(f"written to {commit(page, table).relative_to(REPOSITORY)}")
+        table = measure(page, given.benchmark, given.scale, how, given.seeds, given.algorithms, given.commit)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{table.label}: {len(table.frame)} rows, {table.provenance.wall_clock_seconds:.0f} s of training")
+    seconds = sum(one.training_seconds for one in table.parts.values())
+    print(f"{table.label}: {len(table.frame)} rows in {len(table.parts)} parts, {seconds:.0f} s of training")
     return 0
 
 

@@ -60,6 +60,7 @@ class Provenance(pydantic.BaseModel):
         numerics_version: see `lib.stages.stage.NUMERICS_VERSION`.
         commit: of this repository; empty where it is unknown.
         measurements: name → what identifies the measurement, see `lib.analysis.experiments.Measurement`.
+        algorithms: those that it looked at, also where that gave no row.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +77,7 @@ class Provenance(pydantic.BaseModel):
     numerics_version: int
     commit: str = ""
     measurements: dict[str, str]
+    algorithms: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)

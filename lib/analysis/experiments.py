@@ -1,0 +1,280 @@
+"""What a page runs and measures, and whether a table holds what would be measured today.
+
+A page names its chains and its measurements. The measurement of errors, of every network, is made by itself (`errors_of`); others
+look closer at some networks. A row of a table is current when its network is one that a page of the paper trains today, with
+today's seeds and levels, and its measurement is today's. Pages, the scoreboard and comparisons all ask `current`.
+"""
+
+import functools
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lib.analysis.files import REPOSITORY
+from lib.analysis.table import EPOCHS, SIZE, Table
+from lib.errors import InputError, unknown
+from lib.stages import Chain, Entry, Results, Stage, Store, stage_keys
+from lib.stages.plan import Plan, plan_keys
+from lib.training import Replicate
+
+RunChain = Callable[[Chain, Sequence[Replicate]], Results]
+"""Brings a chain to its end for some replicates, where and how the page's own chains were."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a measurement may look at.
+
+    Attributes:
+        plan: what was run.
+        results: the page's finished chains.
+        run: brings further chains to their end.
+        table: their errors, with chosen levels (`lib.analysis.levels`).
+        store: keeps what is measured of single networks (`Store.measured`).
+        device: see `lib.training.device.find_device`.
+    """
+
+    plan: Plan
+    results: Sequence[Results]
+    run: RunChain
+    table: Table
+    store: Store
+    device: str = "auto"
+
+    def of(self, *algorithms: str) -> list[Results]:
+        """Return the finished chains of some algorithms."""
+        return [one for one in self.results if one.chain.algorithm in algorithms]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measurement on finished stages: one function.
+
+    Attributes:
+        name: of the measurement and, with the page, of its part of the table.
+        rows: context → rows, as `lib.analysis.table.make_frame` takes them; begin each with `network_columns`.
+        version: raise it whenever the same networks would give other numbers.
+        settings: constants that the numbers depend on; a change makes what was measured stale.
+        chains: plan → further chains that it needs, each with its replicates.
+        separable: some algorithms or replicates can be measured without the others.
+    """
+
+    name: str
+    rows: Callable[[Context], Iterable[Mapping]]
+    version: int = 1
+    settings: Mapping[str, int | float | str] = field(default_factory=dict)
+    chains: Callable[[Plan], list[tuple[Chain, list[Replicate]]]] = lambda plan: []
+    separable: bool = True
+
+    @property
+    def identity(self) -> str:
+        """Version and settings in words, such as "1; groups=20; networks=10"."""
+        return "; ".join([str(self.version), *(f"{name}={self.settings[name]}" for name in sorted(self.settings))])
+
+
+@dataclass(frozen=True)
+class Page:
+    """Names a page and says which chains it runs for a plan.
+
+    Attributes:
+        paper: folder name in `papers/`.
+        name: of the page.
+        plans: benchmark, scale → plan.
+        chains: plan → the chains of the page.
+        measurements: besides errors.
+        claims: ids of the claims that it decides.
+        dimensions: what the paper varies besides algorithm, seed and level; fields of a replicate.
+    """
+
+    paper: str
+    name: str
+    plans: Callable[[str, str], Plan]
+    chains: Callable[[Plan], list[Chain]]
+    measurements: tuple[Measurement, ...] = ()
+    claims: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ("noise_percent",)
+
+    @property
+    def all_measurements(self) -> tuple[Measurement, ...]:
+        """Errors, then the others."""
+        return (ERRORS, *self.measurements)
+
+
+SUBSETS: Mapping[str, str] = {
+    "test": "test",
+    "validation": "validation",
+    "train": "training",
+    "train_noisy": "noisy training",
+    "train_original": "original training",
+    "train_restored": "restored training",
+}
+"""Sets of images as the store names them, and as quantities do: "noisy training error (%)". Noisy examples have a replaced
+label, original ones their own; restored are the noisy ones scored against their own label."""
+
+
+def network_columns(replicate: Replicate, chain: Chain, stage: Stage, entry: Entry) -> dict:
+    """Return the columns that name a network, with which every row begins."""
+    return {
+        "noise_percent": replicate.noise_percent,
+        "algorithm": chain.algorithm,
+        "seed": replicate.seed,
+        "level": stage.level or 0,
+        "stage_key": entry.key,
+    }
+
+
+def reported(results: Results) -> Iterator[tuple[dict, Replicate, int, Entry]]:
+    """Yield each reported network that has not diverged: its columns, its replicate, its stage's position and entry."""
+    for replicate, entries in zip(results.replicates, results.entries, strict=True):
+        for position, (stage, entry) in enumerate(zip(results.chain.stages, entries, strict=False)):
+            if stage.level is not None and not entry.record["diverged"]:
+                yield network_columns(replicate, results.chain, stage, entry), replicate, position, entry
+
+
+def _errors(context: Context) -> Iterator[dict]:
+    for results in context.results:
+        yield from errors_of(results)
+
+
+def errors_of(results: Results) -> Iterator[dict]:
+    """Yield error and loss on every set of images, size and length of training of each network of a finished chain.
+
+    A network that diverged has NaN; a preparation is reported only if it diverged, as level 0.
+    """
+    stages = results.chain.stages
+    trained = _epochs_trained(stages)
+    for replicate, entries in zip(results.replicates, results.entries, strict=True):
+        for position, (stage, entry) in enumerate(zip(stages, entries, strict=False)):
+            if stage.level is None and not entry.record["diverged"]:
+                continue
+            network = network_columns(replicate, results.chain, stage, entry)
+            gone = entry.record["diverged"]
+            yield network | {"quantity": SIZE, "value": _size(stage, position, entries)}
+            yield network | {"quantity": EPOCHS, "value": float(trained[position])}
+            for found in entry.record["metrics"]:
+                subset = SUBSETS[found["subset"]]
+                for name, value in (("error (%)", found["error_percent"]), ("loss (nats)", found["cross_entropy_nats"])):
+                    yield network | {"quantity": f"{subset} {name}", "value": float("nan") if gone else value}
+                if network["level"] == 0:
+                    yield network | {"quantity": f"{subset} examples", "value": float(found["examples"])}
+
+
+def _size(stage: Stage, position: int, entries: Sequence[Entry]) -> float:
+    """Return the weights that remain in percent: of a network that trains on chosen examples, of the one that chose them; of
+    one whose masks were lifted, of the sparse network that it goes on from."""
+    entry = entries[position]
+    if stage.examples:
+        entry = entries[stage.examples.judge]
+    elif stage.lift_masks:
+        entry = entries[position - 1]
+    return entry.record["weights_remaining_percent"]
+
+
+def _epochs_trained(stages: Sequence[Stage]) -> list[int]:
+    """Return how long each stage's network has trained, with the networks that its masks come from."""
+    trained = [0]
+    for stage in stages:
+        inherits = stage.start != "fresh" or not stage.lift_masks
+        trained.append((trained[-1] if inherits else 0) + stage.to_epoch - stage.from_epoch)
+    return trained[1:]
+
+
+ERRORS = Measurement("errors", _errors)
+
+
+def pages_of(paper: str) -> Mapping[str, Page]:
+    """Return the pages of a paper that train, by name, as `papers/<paper>/experiments.py` lists them in `PAGES`."""
+    if not (REPOSITORY / "papers" / paper / "experiments.py").exists():
+        return {}
+    return importlib.import_module(f"papers.{paper}.experiments").PAGES
+
+
+def find_page(paper: str, name: str) -> Page:
+    """Return a page.
+
+    Raises:
+        InputError: if the paper has no such page.
+    """
+    if name not in (pages := pages_of(paper)):
+        raise unknown(f"page of paper {paper}", name, pages)
+    return pages[name]
+
+
+@functools.lru_cache(maxsize=64)
+def keys_today(paper: str, benchmark: str, scale: str) -> frozenset[str]:
+    """Return the keys of every stage that some page of a paper runs today for a benchmark at a scale."""
+    keys: set[str] = set()
+    for page in pages_of(paper).values():
+        try:
+            plan = page.plans(benchmark, scale)
+        except InputError:  # a benchmark or scale that the paper no longer has
+            continue
+        keys |= plan_keys(plan, page.chains(plan))
+        for measurement in page.measurements:
+            for chain, replicates in measurement.chains(plan):
+                keys |= {key for one in replicates for key in stage_keys(chain, one, plan.precision)}
+    return frozenset(keys)
+
+
+def current(table: Table) -> tuple[Table, list[str]]:
+    """Return the rows of a table that would be measured the same today, and the parts that have others.
+
+    Args:
+        table: of a paper with `PAGES`.
+
+    Returns:
+        The table without stale rows, and the names of the parts that lost some.
+    """
+    keys = keys_today(table.paper, table.benchmark, table.scale)
+    identities = {m.name: m.identity for page in pages_of(table.paper).values() for m in page.all_measurements}
+    known = {
+        part for part, made in table.parts.items()
+        if all(identities.get(name) == identity for name, identity in made.measurements.items())
+    }  # fmt: skip
+    fresh = table.frame["stage_key"].isin(keys) & table.frame["part"].isin(known)
+    return table.with_frame(table.frame[fresh]), sorted(map(str, table.frame.loc[~fresh, "part"].unique()))
+
+
+def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list[str]:
+    """Say in words what a page would measure and a table, its stale rows left out, does not have.
+
+    Args:
+        page: which page.
+        table: what there is, None for nothing.
+        benchmark, scale: whose plan.
+
+    Returns:
+        One phrase for each algorithm or measurement that is not whole, such as "weight rewinding (seeds 3, 4)".
+    """
+    plan = page.plans(benchmark, scale)
+    wanted: dict[str, set[tuple]] = {}
+    for chain in page.chains(plan):
+        levels = [stage.level for stage in chain.stages if stage.level is not None]
+        wanted.setdefault(chain.algorithm, set()).update(
+            (r.noise_percent, r.seed, level) for r in plan.replicates() for level in levels
+        )
+    here = None if table is None else table.frame
+    found = []
+    for algorithm, networks in wanted.items():
+        there: set[tuple] = set()
+        if here is not None:
+            own = here[(here["algorithm"] == algorithm) & (here["quantity"] == SIZE)]
+            there = set(zip(own["noise_percent"], own["seed"], own["level"], strict=True))
+        if lost := networks - there:
+            seeds, levels = sorted({seed for _, seed, _ in lost}), sorted({level for *_, level in lost})
+            whole = lost == networks
+            found.append(algorithm if whole else f"{algorithm} (seeds {listed(seeds)}, levels {listed(levels)})")
+    for measurement in page.measurements:
+        covered: dict[str, set[int]] = {}
+        for made in table.parts.values() if table else ():
+            if measurement.name in made.measurements:
+                for algorithm in made.algorithms:
+                    covered.setdefault(algorithm, set()).update(made.seeds)
+        if any(not set(plan.seeds) <= covered.get(algorithm, set()) for algorithm in wanted):
+            found.append(measurement.name)
+    return found
+
+
+def listed(values: Iterable) -> str:
+    """Write values as a list in words: "0, 1, 2"."""
+    return ", ".join(map(str, values))
