@@ -71,7 +71,6 @@ QUANTITIES = {
 }
 IDENTITIES = {
     "errors": "1",
-    "best test error": "1; epochs=10",
     "errors by epoch": "1; most_epochs=30; most_rows=8000",
     "example groups": "1; groups=20; networks=10",
     "overlap": "1; share=0.1",
@@ -83,6 +82,7 @@ IDENTITIES = {
 }
 """What identified each measurement when the old tables were made (`lib.analysis.experiments.Measurement`)."""
 
+OF_EVERY_NETWORK = ("best test error (%)", "test error change over ten epochs (%)")
 WIDE = {"error_percent": "error (%)", "cross_entropy_nats": "loss (nats)", "examples": "examples"}
 
 
@@ -144,7 +144,9 @@ def main() -> None:
                     if key not in known:
                         known.add(key)
                         further = row["quantity"] in QUANTITIES.values()
-                        parts.setdefault(part_of(row["quantity"], made["page"]) if further else row["algorithm"], []).append(row)
+                        further = further and row["quantity"] not in OF_EVERY_NETWORK
+                        part = part_of(row["quantity"], made["page"]) if further else row["algorithm"]
+                        parts.setdefault(part, []).append(row)
             for part, rows in parts.items():
                 frame = pandas.DataFrame(rows)[["noise_percent", *COLUMNS]].assign(part=part)
                 provenance = Provenance(
@@ -162,7 +164,7 @@ def main() -> None:
 def part_of(quantity: str, page: str) -> str:
     """Name the part of a quantity that a page measured besides errors."""
     kinds = {
-        "by epoch": "errors by epoch", "best test error": "best test error", "over ten epochs": "best test error",
+        "by epoch": "errors by epoch",
         "EL2N group": "example groups", "EL2N of group": "example groups", "overlap": "overlap", "by pruning": "loss change",
         "path": "loss path", "direction": "loss slice", "distance": "distance", ": ": "ranked examples",
     }  # fmt: skip

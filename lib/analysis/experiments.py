@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lib.analysis.files import REPOSITORY
+from lib.analysis.levels import BEST_TEST
 from lib.analysis.table import EPOCHS, SIZE, Table
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Results, Stage, Store, stage_keys
@@ -139,7 +140,9 @@ def _errors(context: Context) -> Iterator[dict]:
 def errors_of(results: Results) -> Iterator[dict]:
     """Yield error and loss on every set of images, size and length of training of each network of a finished chain.
 
-    A network that diverged has NaN; a preparation is reported only if it diverged, as level 0.
+    Where the errors of every epoch were recorded, also the lowest test error of any epoch ("best", which the early stopping of
+    LN section 3.2 reads on the test set) and `UNSTEADINESS`, |E(T) − mean of E(T − 9), …, E(T)|, small where training has come
+    to rest (LN-C05). A network that diverged has NaN; a preparation is reported only if it diverged, as level 0.
     """
     stages = results.chain.stages
     trained = _epochs_trained(stages)
@@ -157,6 +160,12 @@ def errors_of(results: Results) -> Iterator[dict]:
                     yield network | {"quantity": f"{subset} {name}", "value": float("nan") if gone else value}
                 if network["level"] == 0:
                     yield network | {"quantity": f"{subset} examples", "value": float(found["examples"])}
+            recorded = entry.record.get("epoch_errors", {}).get("test")
+            if recorded and not gone:
+                last = recorded[-STEADY_EPOCHS:]
+                final = next(m["error_percent"] for m in entry.record["metrics"] if m["subset"] == "test")
+                yield network | {"quantity": BEST_TEST, "value": min(*recorded, final)}
+                yield network | {"quantity": UNSTEADINESS, "value": abs(last[-1] - sum(last) / len(last))}
 
 
 def _size(stage: Stage, position: int, entries: Sequence[Entry]) -> float:
@@ -179,6 +188,7 @@ def _epochs_trained(stages: Sequence[Stage]) -> list[int]:
     return trained[1:]
 
 
+UNSTEADINESS, STEADY_EPOCHS = "test error change over ten epochs (%)", 10
 ERRORS = Measurement("errors", _errors)
 
 

@@ -116,8 +116,8 @@ def measure(
         own = [finish(chain, replicates) for chain in chains if chain.algorithm == name]
         results += own
         keep(f"{name}{partial}", (row for one in own for row in errors_of(one)), ERRORS, [name])
-    table = assemble(page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts)
-    context = Context(plan, results, finish, table, store, how.device)
+    errors = assemble(page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts)
+    context = Context(plan, results, finish, errors, store, how.device)
     for measurement in page.measurements:
         if measurement.separable or (algorithms is None and not partial):
             keep(f"{measurement.name}, {page.name}{partial}", measurement.rows(context), measurement, some)
