@@ -10,7 +10,6 @@ at a time. Executed notebooks are in `runs/pages/<paper>/<page>/`, what they pri
 
 import argparse
 import contextlib
-import fcntl
 import importlib.util
 import json
 import os
@@ -20,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 import yaml
+from filelock import FileLock, Timeout
 
 from lib.batch import parameters, plan, state
 from lib.batch.gpu import visible_gpus
@@ -29,37 +29,32 @@ HERE = Path(__file__).parent
 LOCK = ".batch.lock"
 
 
-def take_folder(folder: Path) -> int:
-    """Lock a folder for one batch, until this process (or the one that it becomes) ends, however it ends.
+def take_folder(folder: Path) -> FileLock:
+    """Lock a folder for one batch, until this process ends, however it ends.
 
     Args:
         folder: where the batch works.
 
     Returns:
-        The lock's file descriptor, which survives `exec`.
+        The lock; to be kept.
 
     Raises:
         InputError: another batch works there, or the folder cannot be written.
     """
     path = folder / LOCK
+    lock = FileLock(path)
     try:
-        lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            f"another batch works in {folder} ({path.read_text(encoding='utf-8').strip() or 'unknown'}). "
+            "Nothing was started. Wait for it, or end that process and start again: what it has finished is kept."
+        ) from None
     except OSError as error:
         raise InputError(
             f"a batch writes into {folder}, and that is not possible: {error.strerror}."
         ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = path.read_text(encoding="utf-8").strip() or "unknown"
-        os.close(lock)
-        raise InputError(
-            f"another batch works in {folder} ({holder}). Nothing was started. Wait for it, or end that "
-            "process and start again: what it has finished is kept."
-        ) from None
-    os.truncate(lock, 0)
-    os.write(lock, f"process {os.getpid()}, since {datetime.now():%Y-%m-%d %H:%M}\n".encode())
-    os.set_inheritable(lock, True)
+    path.write_text(f"process {os.getpid()}, since {datetime.now():%Y-%m-%d %H:%M}\n", encoding="utf-8")
     return lock
 
 
@@ -125,7 +120,7 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
         arguments: what stands after `python -m lib.batch`.
 
     Returns:
-        The command, and whether it writes anything (a dry run does not); None if there is nothing to do.
+        Snakemake's options, and whether it writes anything (a dry run does not); None if there is nothing to do.
 
     Raises:
         InputError: something given is wrong.
@@ -190,16 +185,7 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
         )
         return None
     config["staging"] = str(staging or "")
-    line = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(HERE / "Snakefile"),
-        "--directory",
-        ".",
-        "--nolock",
-    ]
+    line = ["--snakefile", str(HERE / "Snakefile"), "--directory", ".", "--nolock"]
     line += ["--workflow-profile", str(profile), *options]
     line += ["--config", *(f"{name}={json.dumps(value)}" for name, value in config.items())]
     force = [run.notebook for run in execute] + [page.target for page in pages if state.shows_another(page)]
@@ -216,17 +202,19 @@ def _staging() -> Path | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Check, take the folder, and become Snakemake: whoever ends this process ends the batch."""
+    """Check, take the folder, and run Snakemake in this process: whoever ends it ends the batch."""
     try:
         if (todo := command(arguments)) is None:
             return
-        line, writes = todo
-        if writes:
-            take_folder(Path.cwd())
+        options, writes = todo
+        lock = take_folder(Path.cwd()) if writes else contextlib.nullcontext()
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
-    sys.stdout.flush()
-    os.execv(line[0], line)
+    with lock:
+        import snakemake.cli  # here, since it takes a second that a batch with nothing to do need not wait for
+
+        sys.argv = ["snakemake", *options]
+        snakemake.cli.main()
 
 
 if __name__ == "__main__":

@@ -13,11 +13,8 @@ from pathlib import Path
 import lib
 from lib.errors import InputError
 
-CORE = (
-    *("data", "models", "pruning", "training", "stages", "analysis", "charts", "widgets"),
-    *("errors.py", "seeds.py"),
-)
-"""The parts of `lib` that decide what a page shows; the others only start it or put it into the book."""
+OTHERS = ("batch", "book")
+"""The parts of `lib` that only start a page or put it into the book; all others decide what it shows."""
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -76,11 +73,7 @@ def data_hash(*paths: Path | str) -> str:
 
 
 def core_hash() -> str:
-    """Hash the code of `lib` that computes (`CORE`), as `code_hash` does."""
+    """Hash the code of `lib` that computes, all but `OTHERS`, as `code_hash` does."""
     home = Path(lib.__file__).parent
-    files = (
-        file
-        for part in CORE
-        for file in ([home / part] if part.endswith(".py") else (home / part).rglob("*.py"))
-    )
+    files = (file for file in home.rglob("*.py") if file.relative_to(home).parts[0] not in OTHERS)
     return code_hash(*sorted(files))

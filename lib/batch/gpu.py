@@ -1,12 +1,11 @@
 """Give each run one place on one GPU, by a lock file per place.
 
-A place is the file `<GPU>.<place>` in a folder of the machine, and holding it is an advisory lock (flock) on
-that file. The operating system frees such a lock however its holder ends, so a killed run leaves its place to
-the next one. Where a scheduler hands out GPUs (Slurm, Kubernetes), give no names and nothing is locked.
+A place is the file `<GPU>.<place>` in a folder of the machine, and whoever locks that file holds it. The
+operating system frees such a lock however its holder ends, so a killed run leaves its place to the next one.
+Where a scheduler hands out GPUs (Slurm, Kubernetes), give no names and nothing is locked.
 """
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -15,6 +14,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from lib.errors import InputError
 
@@ -34,20 +35,6 @@ def visible_gpus() -> list[str]:
 def default_folder() -> Path:
     """Return the folder of the lock files: one per machine, whose GPUs all copies of the repository share."""
     return Path(tempfile.gettempdir()) / "pruning-book-gpu-places"
-
-
-def _take(place: Path) -> int | None:
-    """Lock a place and return its file descriptor, or None if somebody holds it."""
-    if not place.exists():
-        with contextlib.suppress(FileExistsError), open(place, "x"):  # noqa: PTH123
-            place.chmod(0o666)
-    descriptor = os.open(place, os.O_RDONLY)  # a lock needs no right to write: the file may be another user's
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 @contextlib.contextmanager
@@ -87,13 +74,16 @@ def gpu_place(
     before = os.environ.get(VARIABLE)
     while True:
         for gpu, place in places:
-            if (descriptor := _take(place)) is None:
+            lock = FileLock(place, mode=0o666)  # other users of the machine take places too
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
                 continue
             os.environ[VARIABLE] = gpu
             try:
                 yield gpu
             finally:
-                os.close(descriptor)
+                lock.release()
                 if before is None:
                     del os.environ[VARIABLE]
                 else:

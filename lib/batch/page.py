@@ -9,7 +9,6 @@ killed one leaves `y.partial.ipynb`. Neither is ever taken for a result.
 
 import argparse
 import contextlib
-import fcntl
 import importlib.metadata
 import os
 import platform
@@ -26,6 +25,7 @@ from typing import TextIO
 import jupytext
 import nbformat
 import papermill
+from filelock import FileLock, Timeout
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
@@ -56,47 +56,21 @@ class PageFailed(Exception):
 
 
 class PlainLines:
-    """A stream that turns what a page prints, progress bars included, into plain lines of a log.
+    """A stream that writes what a page prints as plain lines of a log, also a progress bar that redraws its line."""
 
-    A progress bar redraws its line many times a second, each time after a carriage return. Of those
-    redrawings one every `seconds` is kept, as a line; everything else passes at once.
-    """
-
-    def __init__(self, *streams: TextIO, seconds: float = 10.0):
-        self.streams, self.seconds = streams, seconds
-        self.line, self.redrawn, self.last = "", False, float("-inf")
+    def __init__(self, *streams: TextIO):
+        self.streams = streams
 
     def write(self, text: str) -> int:
-        """Take a piece of output, which may end anywhere in a line."""
-        for piece in re.split(r"([\r\n])", _COLOURS.sub("", text)):
-            if piece == "\n":
-                self._out()
-                self.redrawn = False
-            elif piece == "\r":
-                if self.line and time.monotonic() - self.last >= self.seconds:
-                    self._out()
-                    self.last = time.monotonic()
-                self.line, self.redrawn = "", True
-            else:
-                self.line += piece
-        if self.redrawn and self.line and time.monotonic() - self.last >= self.seconds:
-            self._out()
-            self.last = time.monotonic()
+        """Write to all streams, without colours; what a redrawing overwrites stays, as a line above it."""
+        plain = re.sub(r"[ \t]*[\r\n]+", "\n", _COLOURS.sub("", text))
+        for stream in self.streams:
+            stream.write(plain)
+            stream.flush()
         return len(text)
 
-    def _out(self) -> None:
-        if self.line.strip():
-            for stream in self.streams:
-                stream.write(self.line.rstrip() + "\n")
-                stream.flush()
-        self.line = ""
-
     def flush(self) -> None:
-        """Do nothing: whole lines are passed on as soon as they are whole."""
-
-    def close(self) -> None:
-        """Pass on what is left of an unfinished line."""
-        self._out()
+        """Do nothing: every piece is passed on at once."""
 
 
 class _Kernel(AsyncKernelManager):
@@ -116,7 +90,7 @@ def _kernel_home() -> Iterator[Path]:
         startup = Path(folder) / "profile_default" / "startup"
         startup.mkdir(parents=True)
         (startup / "plain_progress.py").write_text(_PLAIN_PROGRESS, encoding="utf-8")
-        own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder}
+        own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "TQDM_MININTERVAL": "10"}  # seconds
         before = {name: os.environ.get(name) for name in own}
         os.environ.update(own)
         try:
@@ -135,23 +109,20 @@ def _versions() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _alone(partial: Path, patience: float = 10.0) -> Iterator[None]:
-    """Hold the partial file for this process, so that two executions of one page never mix their cells."""
-    with partial.open("a") as handle:
-        until = (
-            time.monotonic() + patience
-        )  # a run whose batch was killed needs a second to notice and to let go
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise InputError(
-                        f"{partial} is being written by another process; wait for it or end it."
-                    ) from None
-                time.sleep(0.2)
+def _alone(target: Path, patience: float = 10.0) -> Iterator[None]:
+    """Hold a lock beside the target, so that two executions of one page never mix their cells.
+
+    The lock is a file of its own: a notebook is renamed when it is whole, and a lock on it would go with it.
+    """
+    lock = FileLock(target.with_name(f".{target.name}.lock"))
+    try:
+        lock.acquire(timeout=patience)  # a run whose batch was killed needs a second to notice and to let go
+    except Timeout:
+        raise InputError(f"{target} is being written by another process; wait for it or end it.") from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def run_page(
@@ -202,13 +173,12 @@ def run_page(
     partial, failed = target.with_suffix(".partial.ipynb"), target.with_suffix(".failed.ipynb")
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_alone(partial))
+        stack.enter_context(_alone(target))
         streams = [sys.stdout]
         if log is not None:
             Path(log).parent.mkdir(parents=True, exist_ok=True)
             streams.append(stack.enter_context(Path(log).open("w", encoding="utf-8")))
         lines = PlainLines(*streams)
-        stack.callback(lines.close)
         home = stack.enter_context(_kernel_home())
         lines.write(f"{source} with {', '.join(f'{k}={v!r}' for k, v in given.items()) or 'its defaults'}\n")
         nbformat.write(
@@ -231,7 +201,6 @@ def run_page(
             nbformat.write(done, partial)
             partial.replace(failed)
             message = _explained(source, failed, error)
-            lines.close()
             if log is not None:
                 print(message, file=streams[-1])
             raise PageFailed(message) from None

@@ -12,37 +12,32 @@ takes in its cell tagged `parameters`, which holds nothing but annotated names w
 import ast
 import contextlib
 import importlib
-import math
 import re
 from collections.abc import Container
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from lib.batch.plan import SCALES
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
+
 from lib.errors import InputError, unknown
+from lib.scales import SCALES
 
-_CELL = re.compile(r"^# %%")
-_TAGGED = re.compile(r"""^# %%.*\btags\s*=\s*\[[^\]]*["']parameters["']""")
-_SCALARS = {"bool": bool, "int": int, "float": float, "str": str}
+_CELL = re.compile(r"""^# %%.*\btags\s*=\s*\[[^\]]*["']parameters["'].*\n((?:(?!# %%).*\n?)*)""", re.M)
+_TYPES = {"bool": bool, "int": int, "float": FiniteFloat, "str": str, "list": list, "Literal": Literal}
 
 
 class Parameter(NamedTuple):
     """One line of a parameters cell.
 
     Attributes:
-        type: "bool", "int", "float", "str", "list[...]" of one of them, or "Literal".
+        type: of the value: a type, a list of one, or a `Literal`.
         default: the value that the page has when nobody sets it.
-        allowed: the values of a `Literal`, else empty.
+        written: the type as the page has it.
     """
 
-    type: str
+    type: Any
     default: object
-    allowed: tuple[object, ...] = ()
-
-    @property
-    def described(self) -> str:
-        """The type in words for an error message."""
-        return " or ".join(map(repr, self.allowed)) if self.type == "Literal" else self.type
+    written: str
 
 
 def read(page: Path | str) -> dict[str, Parameter]:
@@ -60,119 +55,63 @@ def read(page: Path | str) -> dict[str, Parameter]:
     page = Path(page)
     if not page.is_file():
         raise InputError(f"there is no page {page}.")
+    cell = _CELL.search(page.read_text(encoding="utf-8"))
     found: dict[str, Parameter] = {}
-    for statement in ast.parse(_tagged_cell(page.read_text(encoding="utf-8"))).body:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-            continue  # a docstring
-        if not (
-            isinstance(statement, ast.AnnAssign)
-            and isinstance(statement.target, ast.Name)
-            and statement.value
-        ):
-            # What is computed here would not follow when what it is computed from is set from outside.
+    for line in ast.parse(cell[1] if cell else "").body:
+        text = ast.unparse(line)
+        if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
             raise InputError(
-                f"{page}, parameters cell: {ast.unparse(statement)!r}. Allowed: only lines "
-                "`name: type = value`, where the value is written out."
+                f"{page}, parameters cell: {text!r}. Allowed: only lines `name: type = value`, where the "
+                "value is written out."
             )
-        name = statement.target.id
+        name, written = line.target.id, ast.unparse(line.annotation)
         try:
-            default = ast.literal_eval(statement.value)
+            default = ast.literal_eval(line.value)
         except ValueError:
-            text = ast.unparse(statement)
+            # It would not follow when what it is computed from is set from outside.
             raise InputError(f"{page}, parameters cell: {text!r} computes its value; write it out.") from None
-        found[name] = _parameter(page, name, statement.annotation, default)
+        try:
+            kind = eval(written, {"__builtins__": {}}, dict(_TYPES))
+        except (NameError, TypeError):
+            raise InputError(
+                f"{page}, parameters cell: {name} has the type {written}. Allowed: bool, int, float, str, "
+                "a list of one of them such as list[int], or Literal[...]."
+            ) from None
+        found[name] = Parameter(kind, default, written)
+        _value(name, found[name], default, from_text=False)
     return found
-
-
-def _tagged_cell(text: str) -> str:
-    """Return the lines of the cell tagged `parameters`, "" if there is none."""
-    lines = iter(text.splitlines())
-    kept: list[str] = []
-    for line in lines:
-        if _TAGGED.match(line):
-            for inner in lines:
-                if _CELL.match(inner):
-                    return "\n".join(kept)
-                kept.append(inner)
-    return "\n".join(kept)
-
-
-def _parameter(page: Path, name: str, annotation: ast.expr, default: object) -> Parameter:
-    """Understand one annotation and check that the default keeps to it."""
-    written = ast.unparse(annotation)
-    if written.startswith(("Literal[", "typing.Literal[")) and isinstance(annotation, ast.Subscript):
-        choices = ast.literal_eval(annotation.slice)
-        parameter = Parameter("Literal", default, choices if isinstance(choices, tuple) else (choices,))
-    elif written in _SCALARS or written in {f"list[{inner}]" for inner in _SCALARS}:
-        parameter = Parameter(written, default)
-    else:
-        raise InputError(
-            f"{page}, parameters cell: {name} has the type {written}. Allowed: bool, int, float, str, "
-            "a list of one of them such as list[int], or Literal[...]."
-        )
-    _value(name, parameter, default, from_text=False)
-    return parameter
-
-
-def _wrong(name: str, parameter: Parameter, given: object) -> InputError:
-    return InputError(f"parameter {name} was given {given!r}. Allowed: {parameter.described}.")
 
 
 def _value(name: str, parameter: Parameter, given: object, from_text: bool = True) -> object:
     """Return the given value with the parameter's type, or raise the error that says what is allowed."""
-    kind = parameter.type
-    if kind == "Literal":
-        for choice in parameter.allowed:
-            if (type(given), given) == (type(choice), choice) or (from_text and given == str(choice)):
-                return choice
-        if all(isinstance(choice, str) for choice in parameter.allowed):
-            raise unknown(f"value of parameter {name}", given, map(str, parameter.allowed))
-        raise _wrong(name, parameter, given)
-    if kind.startswith("list["):
-        if from_text and isinstance(given, str):
-            inside = given.strip().removeprefix("[").removesuffix("]")
-            given = [part.strip().strip("'\"") for part in inside.split(",")] if inside.strip() else []
-        if not isinstance(given, list | tuple):
-            raise _wrong(name, parameter, given)
-        inner = Parameter(kind[len("list[") : -1], None)
-        try:
-            return [_scalar(inner.type, item, from_text) for item in given]
-        except ValueError:
-            raise _wrong(name, parameter, given) from None
+    kind, written = parameter.type, parameter.written
+    if get_origin(kind) is Literal:
+        choices = {str(choice): choice for choice in get_args(kind)}
+        if from_text and isinstance(given, str) and given not in choices:
+            raise unknown(f"value of parameter {name}", given, choices)
+        given, written = choices.get(given, given) if isinstance(given, str) else given, " or ".join(choices)
     try:
-        return _scalar(kind, given, from_text)
-    except ValueError:
-        raise _wrong(name, parameter, given) from None
-
-
-def _scalar(kind: str, given: object, from_text: bool) -> bool | int | float | str:
-    """Return one value of a plain type, read from a text where that may be; raise ValueError otherwise."""
-    if kind == "str" and isinstance(given, str):
-        return given
-    if kind != "str" and isinstance(given, str) and from_text:
-        if kind == "bool":
-            given = {"true": True, "false": False}.get(given.strip().lower(), given)
-        else:
-            given = (int if kind == "int" else float)(given)
-    if kind == "float" and type(given) is int:  # not bool, which is an int as well
-        given = float(given)
-    if type(given) is not _SCALARS[kind] or (isinstance(given, float) and not math.isfinite(given)):
-        raise ValueError
-    return given  # pyright: ignore[reportReturnType]
+        if not (from_text and isinstance(given, str)) or get_origin(kind) is Literal:
+            return TypeAdapter(kind).validate_python(given, strict=True)
+        if get_origin(kind) is not list:
+            return TypeAdapter(kind).validate_strings(given)
+        inside = given.strip().removeprefix("[").removesuffix("]").strip()
+        items = [item.strip(" '\"") for item in inside.split(",")] if inside else []
+        return [TypeAdapter(get_args(kind)[0]).validate_strings(item) for item in items]
+    except ValidationError:
+        raise InputError(f"parameter {name} was given {given!r}. Allowed: {written}.") from None
 
 
 def vocabularies(page: Path | str, names: Container[str]) -> dict[str, tuple[str, ...]]:
     """Return the words that some parameters of a page may have, beyond their type.
-
-    `benchmark` is one of `papers.<paper>.recipes.BENCHMARKS` (no rule where that cannot be imported: a toy
-    page, say), `scale` one of `lib.batch.plan.SCALES`.
 
     Args:
         page: the page, at `papers/<paper>/pages/<name>.py`.
         names: the parameters asked about; nothing is imported for others.
 
     Returns:
-        The allowed words by parameter.
+        The allowed words by parameter: of `scale` those of `lib.scales`, of `benchmark` those of the paper's
+        `recipes.BENCHMARKS` (no rule where that cannot be imported).
     """
     found: dict[str, tuple[str, ...]] = {"scale": SCALES} if "scale" in names else {}
     if "benchmark" in names:

@@ -24,10 +24,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib.errors import InputError, unknown
-
-SCALES = ("smoke", "laptop", "short", "paper")
-"""Those of `lib.stages.plan`, repeated since importing it loads torch, which a batch with nothing to do need
-not; a test holds the two together."""
+from lib.scales import SCALES
 
 Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
 _PLAIN = re.compile(r"[\w.+-]+")  # no comma: Snakemake's remote executors split the names of files there

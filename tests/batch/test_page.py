@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 
 from lib.batch import page
 from lib.batch.fingerprint import code_hash
+from lib.errors import InputError
 
 SOURCE = "papers/toy/pages/page.py"
 
@@ -29,7 +31,7 @@ def test_a_whole_run(
     target.with_suffix(".failed.ipynb").write_text("of an earlier run")
     options = ["--log", "runs/a.log", "--gpus", "stand-in", "--fingerprint", "abc"]
     assert page.main([SOURCE, str(target), "epochs=3", "rate=0.5", *options]) == 0
-    assert [file.name for file in target.parent.iterdir()] == ["rate~0.5.ipynb"]
+    assert [file.name for file in target.parent.glob("[!.]*")] == ["rate~0.5.ipynb"]
     notebook = nbformat.read(target, as_version=4)
     record = notebook.metadata.pruning_book
     assert record.source == SOURCE
@@ -52,7 +54,7 @@ def test_a_whole_run(
 def test_a_failed_run_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = Path("runs/a/x.ipynb")
     assert page.main([SOURCE, str(target), "epochs=100", "--log", "runs/a.log"]) == 1
-    assert [file.name for file in target.parent.iterdir()] == ["x.failed.ipynb"]
+    assert [file.name for file in target.parent.glob("[!.]*")] == ["x.failed.ipynb"]
     error = capsys.readouterr().err
     assert "AssertionError" in error
     assert "too many epochs" in error
@@ -80,9 +82,26 @@ def test_bad_input_starts_nothing(
 
 def test_progress_becomes_plain_lines() -> None:
     out = io.StringIO()
-    lines = page.PlainLines(out, seconds=100)
-    for text in ("be", "gin\n", "\r  0%", "\r 10%", "\r 20%", "\r\x1b[32m100%\x1b[0m\n", "end"):
+    lines = page.PlainLines(out)
+    for text in ("be", "gin\n", "\r  0%", "\r 10%  ", "\r\x1b[32m100%\x1b[0m\n", "end"):
         lines.write(text)
-    assert out.getvalue() == "begin\n  0%\n100%\n"
-    lines.close()
-    assert out.getvalue().endswith("end\n")
+    assert out.getvalue() == "begin\n\n  0%\n 10%  \n100%\nend"
+
+
+def test_two_executions_of_a_page_exclude_each_other_also_when_one_has_just_renamed_its_notebook(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "x.ipynb"
+    partial = target.with_suffix(".partial.ipynb")
+
+    def another() -> None:
+        with page._alone(target, patience=0.2):
+            partial.unlink(missing_ok=True)
+
+    with ThreadPoolExecutor() as pool:
+        with page._alone(target):
+            partial.write_text("{}")
+            partial.replace(target)
+            with pytest.raises(InputError, match="x.ipynb is being written by another process"):
+                pool.submit(another).result()
+        pool.submit(another).result()
