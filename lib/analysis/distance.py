@@ -6,23 +6,48 @@
 θ₀ is the initialization, not the rewinding point. A pruned weight is zero in the network and counts as such in d: it lies at
 |θ₀|, so that a network moves away from its initialization by being pruned, before it is trained. In d′ it starts from zero,
 where pruning puts it and re-dense training takes it up again; for a sparse network d′ is the distance over its kept weights
-alone.
+alone. The mask of a re-dense network is that of the sparse one that it was.
 """
 
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 import pandas
 from torch import Tensor
 
 from lib import data
+from lib.analysis.experiments import Context, Measurement, reported
 from lib.models import build
-from lib.stages import Results, read_masks
+from lib.stages import read_masks
 from lib.stages.single import initialize_replicate
 from lib.training.loop import product_parameters
 
-DISTANCE, MASKED_DISTANCE = "distance_from_initialization", "distance_from_masked_initialization"
+DISTANCE, MASKED_DISTANCE = "distance from initialization", "distance from masked initialization"
+
+
+def _rows(context: Context) -> Iterator[dict]:
+    """Yield both distances of every network, rounded to six digits; chains begin with fresh weights."""
+    for results in context.results:
+        recipe, stages = results.chain.recipe, results.chain.stages
+        classes = len(data.class_names(recipe.data.image_set))
+        network = build(recipe.network, classes, recipe.width, recipe.width_scale)
+        counted, drawn, initial = product_parameters(network.module), None, {}
+        for columns, replicate, position, entry in reported(results):
+            if replicate != drawn:
+                initialize_replicate(network.module, recipe, replicate)
+                initial = {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
+                drawn = replicate
+            masked = entry
+            if stages[position].lift_masks:
+                masked = results.entries[results.replicates.index(replicate)][position - 1]
+            state, masks = entry.tensors("weights"), read_masks(masked, network)
+            for quantity, own in ((DISTANCE, None), (MASKED_DISTANCE, masks)):
+                value = float(f"{distance(state, initial, counted, own):.6g}")
+                yield columns | {"quantity": quantity, "value": value}
+
+
+DISTANCES = Measurement("distance", _rows)
 
 
 def distance(
@@ -45,40 +70,6 @@ def distance(
             start = start * masks[name]
         squares += float((state[name].double() - start).square().sum())
     return squares**0.5
-
-
-def distance_rows(results: Sequence[Results]) -> Iterator[dict]:
-    """Yield both distances of every reported network, as rows of quantities, rounded to six digits.
-
-    The mask of a re-dense network is that of the sparse one that it was.
-
-    Args:
-        results: finished chains that begin with fresh weights.
-    """
-    for one in results:
-        recipe, stages = one.chain.recipe, one.chain.stages
-        classes = len(data.class_names(recipe.data.image_set))
-        network = build(recipe.network, classes, recipe.width, recipe.width_scale)
-        counted = product_parameters(network.module)
-        for replicate, entries in zip(one.replicates, one.entries, strict=True):
-            initialize_replicate(network.module, recipe, replicate)
-            initial = {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
-            for place, (stage, entry) in enumerate(zip(stages, entries, strict=False)):
-                if stage.level is None or entry.record["diverged"]:
-                    continue
-                state = entry.tensors("weights")
-                masks = read_masks(entries[place - 1] if stage.lift_masks else entry, network)
-                for quantity, own in ((DISTANCE, None), (MASKED_DISTANCE, masks)):
-                    yield {
-                        "algorithm": one.chain.algorithm,
-                        "noise_percent": replicate.noise_percent,
-                        "seed": replicate.seed,
-                        "level": stage.level,
-                        "stage_key": entry.key,
-                        "quantity": quantity,
-                        "position": 0.0,
-                        "value": float(f"{distance(state, initial, counted, own):.6g}"),
-                    }
 
 
 def crossings(first: pandas.Series, second: pandas.Series) -> list[float]:

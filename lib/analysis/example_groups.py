@@ -1,30 +1,99 @@
-"""Groups of training examples by how hard they are: the EL2N score, and what the networks of a page do to each group.
+"""Groups of training examples by how hard they are, and the loss of each group (TR sections 3 and 4, App. L).
 
-The score of an example x with label y is the mean over M networks, trained for a tenth of the epochs, of the norm of
-their error (Paul et al. 2021; TR App. B.3, facts E):
+The EL2N score of an example x with label y is the mean error of M networks that were trained for a tenth of the epochs (Paul
+et al. 2021; TR App. B.3, facts E), with the label that they were trained on, noisy or not:
 
     EL2N(x, y) = 1/M Σₘ ‖softmax fₘ(x) − onehot(y)‖₂
 
-with the label that the networks were trained on, noisy or not. TR sorts the examples by score into 20 groups of 5 % each and
-asks how much pruning changes the mean loss of each group (sections 3 and 4, App. L).
+Scores sort the examples into 20 groups of 5 % each, 1 the easiest. With L_g the mean training loss of group g, level k
+changes it by ΔL_g = L_g[k] − L_g[0], paired by replicate: below zero where the network fits the group better than the dense
+one.
 """
 
-from collections.abc import Iterator, Sequence
+import functools
+import math
+from collections.abc import Iterator
 
+import pandas
 import torch
 from torch import Tensor
 
-from lib.analysis.pages import RunChain
+from lib.analysis.experiments import Context, Measurement, RunChain, reported
+from lib.analysis.levels import levels_of_interest
+from lib.analysis.named import early_training
+from lib.analysis.table import Table, values
 from lib.errors import InputError
-from lib.stages import Chain, Results
-from lib.stages.algorithms import early_training
+from lib.stages import Chain
 from lib.stages.plan import Plan
 from lib.training import Replicate
 
 GROUPS = 20  # TR section 3
 NETWORKS = 10  # TR App. B.3
-GROUP_LOSS = "train_loss_of_el2n_group_nats"
-GROUP_SCORE = "mean_el2n_of_group"
+TOP_SHARE = 0.2  # TR section 3: "the top 20 % EL2N scores"
+GROUP_LOSS = "training loss of EL2N group (nats)"
+GROUP_SCORE = "mean EL2N of group"
+
+
+def example_groups(*algorithms: str) -> Measurement:
+    """Return the measurement of losses by group: `GROUP_LOSS` at the levels of interest, `GROUP_SCORE` of dense networks.
+
+    Args:
+        *algorithms: those whose groups are measured; none for all of the page.
+    """
+    settings = {"groups": GROUPS, "networks": NETWORKS}
+    rows = functools.partial(_rows, algorithms=algorithms)
+    return Measurement("example groups", rows, 1, settings, scoring_networks, separable=False)
+
+
+def _rows(context: Context, algorithms: tuple[str, ...]) -> Iterator[dict]:
+    score = scores(context.plan, context.run)
+    group = {replicate: percentile_groups(own) for replicate, own in score.items()}
+    for columns, replicate, _, _ in reported(context.results[0]):
+        if columns["level"] == 0:
+            yield from _by_group(columns, GROUP_SCORE, score[replicate], group[replicate], 4)
+    for results in context.of(*algorithms) if algorithms else context.results:
+        levels = context.levels(levels_of_interest, results.chain.algorithm)
+        for columns, replicate, _, entry in reported(results):
+            if columns["level"] in levels[replicate.noise_percent]:
+                losses = entry.tensors("examples")["train_losses"]
+                yield from _by_group(columns, GROUP_LOSS, losses, group[replicate], 5)
+
+
+def _by_group(columns: dict, quantity: str, measured: Tensor, groups: Tensor, digits: int) -> Iterator[dict]:
+    for position, mean in enumerate(group_means(measured, groups).tolist(), 1):
+        value = float(f"{mean:.{digits}g}")
+        yield columns | {"quantity": quantity, "position": float(position), "value": value}
+
+
+def scoring_chain(plan: Plan) -> Chain:
+    """Return the chain that trains the scoring networks of a plan for `plan.scoring_share` of its epochs, at least one."""
+    return early_training(plan.recipe, max(1, round(plan.scoring_share * plan.recipe.epochs)))
+
+
+def scoring_replicates(replicate: Replicate, networks: int = NETWORKS) -> list[Replicate]:
+    """Return the replicates whose errors score the examples of one: its labels, and everything else drawn anew."""
+    first = 1000 * (replicate.seed + 1)  # far from the seeds of experiments
+    shared = (("label noise", replicate.seed),)
+    return [
+        Replicate(seed=first + i, noise_percent=replicate.noise_percent, shared=shared)
+        for i in range(networks)
+    ]
+
+
+def scoring_networks(plan: Plan) -> list[tuple[Chain, list[Replicate]]]:
+    """Return the chain of the scoring networks of a plan, with the replicates of all of them."""
+    return [(scoring_chain(plan), [one for r in plan.replicates() for one in scoring_replicates(r)])]
+
+
+def scores(plan: Plan, run: RunChain) -> dict[Replicate, Tensor]:
+    """Return the EL2N score of every training example of every replicate of a plan, float64 [N] each."""
+    [(chain, replicates)] = scoring_networks(plan)
+    found = run(chain, replicates)
+    norms = {
+        one: entries[0].tensors("examples")["train_error_norms"]
+        for one, entries in zip(found.replicates, found.entries, strict=True)
+    }
+    return {r: el2n(torch.stack([norms[one] for one in scoring_replicates(r)])) for r in plan.replicates()}
 
 
 def el2n(error_norms: Tensor) -> Tensor:
@@ -51,98 +120,40 @@ def percentile_groups(scores: Tensor, groups: int = GROUPS) -> Tensor:
     return ranks * groups // len(scores)
 
 
-def group_means(values: Tensor, groups: Tensor, count: int = GROUPS) -> Tensor:
-    """Return the mean of the values [N] in each group, float64 [count]."""
-    sums = torch.zeros(count, dtype=torch.float64).index_add_(0, groups, values.double())
+def group_means(measured: Tensor, groups: Tensor, count: int = GROUPS) -> Tensor:
+    """Return the mean of what was measured, [N], in each group, float64 [count]."""
+    sums = torch.zeros(count, dtype=torch.float64).index_add_(0, groups, measured.double())
     return sums / groups.bincount(minlength=count)
 
 
-def scoring_replicates(replicate: Replicate, networks: int = NETWORKS) -> list[Replicate]:
-    """Return the replicates whose errors score the examples of one: its labels, and everything else drawn anew."""
-    first = 1000 * (replicate.seed + 1)  # far from the seeds of experiments
-    shared = (("label noise", replicate.seed),)
-    return [
-        Replicate(seed=first + i, noise_percent=replicate.noise_percent, shared=shared)
-        for i in range(networks)
-    ]
-
-
-def scoring_chain(plan: Plan) -> Chain:
-    """Return the chain that trains the scoring networks of a plan for `plan.scoring_share` of its epochs, at least one."""
-    return early_training(plan.recipe, max(1, round(plan.scoring_share * plan.recipe.epochs)))
-
-
-def scoring_networks(plan: Plan) -> list[tuple[Chain, list[Replicate]]]:
-    """Return the chain of the scoring networks of a plan, with the replicates of all of them."""
-    return [(scoring_chain(plan), [one for r in plan.replicates() for one in scoring_replicates(r)])]
-
-
-def scores(plan: Plan, run: RunChain, networks: int = NETWORKS) -> dict[Replicate, Tensor]:
-    """Return the EL2N score of every training example of every replicate of a plan, float64 [N] each.
+def group_changes(table: Table, level: int, **where) -> pandas.DataFrame:
+    """Return ΔL_g in nats, seeds × groups.
 
     Args:
-        plan: whose recipe the scoring networks are trained by.
-        run: trains them, see `lib.analysis.pages.RunChain`.
-        networks: M.
+        table: with `GROUP_LOSS`.
+        level: compared with level 0.
+        **where: algorithm and the paper's dimensions.
     """
-    chain = scoring_chain(plan)
-    wanted = {replicate: scoring_replicates(replicate, networks) for replicate in plan.replicates()}
-    results = run(chain, [one for many in wanted.values() for one in many])
-    errors = {
-        one: entries[0].tensors("examples")["train_error_norms"]
-        for one, entries in zip(results.replicates, results.entries, strict=True)
-    }
-    return {replicate: el2n(torch.stack([errors[one] for one in many])) for replicate, many in wanted.items()}
+    after, before = (values(table, GROUP_LOSS, "position", level=k, **where) for k in (level, 0))
+    return (after - before).dropna(how="all")
 
 
-def group_rows(
-    results: Sequence[Results], scores: dict[Replicate, Tensor], groups: int = GROUPS
-) -> Iterator[dict]:
-    """Yield the mean training loss of each group in every reported network, as rows of a table's quantities.
+def top_and_bottom(changes: pandas.Series) -> tuple[pandas.Series, pandas.Series]:
+    """Split one value per group, ascending, into the hardest 20 % of the groups and the others."""
+    cut = len(changes) - round(TOP_SHARE * len(changes))
+    return changes.iloc[cut:], changes.iloc[:cut]
+
+
+def effect_ratio(changes: pandas.Series) -> float:
+    """Tell by how much a change concentrates on hard examples: mean |ΔL_g| of the hardest 20 % over that of the others.
+
+    TR does not say whether it takes the magnitude of single examples or of groups; here it is that of groups.
 
     Args:
-        results: finished chains.
-        scores: of the examples of each replicate, see `scores`.
-        groups: how many.
+        changes: ΔL_g by group, ascending.
+
+    Returns:
+        The ratio; NaN where the others do not change at all.
     """
-    for one in results:
-        for replicate, entries in zip(one.replicates, one.entries, strict=True):
-            group = percentile_groups(scores[replicate], groups)
-            for stage, entry in zip(one.chain.stages, entries, strict=False):
-                if stage.level is None:
-                    continue
-                named = {
-                    "algorithm": one.chain.algorithm,
-                    "noise_percent": replicate.noise_percent,
-                    "seed": replicate.seed,
-                    "level": stage.level,
-                    "stage_key": entry.key,
-                }
-                losses = group_means(entry.tensors("examples")["train_losses"], group, groups)
-                for position, loss in enumerate(losses.tolist(), 1):
-                    yield named | {
-                        "quantity": GROUP_LOSS, "position": float(position), "value": float(f"{loss:.5g}")
-                    }  # fmt: skip
-
-
-def score_rows(results: Results, scores: dict[Replicate, Tensor], groups: int = GROUPS) -> Iterator[dict]:
-    """Yield the mean EL2N of each group, as rows of a table's quantities that stand with the dense network.
-
-    Args:
-        results: a finished chain whose level 0 is the dense network.
-        scores: of the examples of each replicate, see `scores`.
-        groups: how many.
-    """
-    dense = next(i for i, stage in enumerate(results.chain.stages) if stage.level == 0)
-    for replicate, entries in zip(results.replicates, results.entries, strict=True):
-        if len(entries) <= dense:  # diverged before it was trained
-            continue
-        score = scores[replicate]
-        for position, mean in enumerate(
-            group_means(score, percentile_groups(score, groups), groups).tolist(), 1
-        ):
-            yield {
-                "algorithm": results.chain.algorithm, "noise_percent": replicate.noise_percent,
-                "seed": replicate.seed, "level": 0, "stage_key": entries[dense].key,
-                "quantity": GROUP_SCORE, "position": float(position), "value": float(f"{mean:.4g}"),
-            }  # fmt: skip
+    top, rest = (part.abs().mean() for part in top_and_bottom(changes))
+    return float(top / rest) if rest > 0 else math.nan

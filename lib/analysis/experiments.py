@@ -1,14 +1,15 @@
 """What a page runs and measures, and whether a table holds what would be measured today.
 
-A page names its chains and its measurements. The measurement of errors, of every network, is made by itself (`errors_of`); others
-look closer at some networks. A row of a table is current when its network is one that a page of the paper trains today, with
-today's seeds and levels, and its measurement is today's. Pages, the scoreboard and comparisons all ask `current`.
+A page names its chains and its measurements. The measurement of errors, of every network, is made by itself (`errors_of`);
+others look closer at some networks. A row of a table is current when its network is one that a page of the paper trains
+today, with today's seeds and levels, and its measurement is today's. Pages, the scoreboard and comparisons all ask `current`.
 """
 
 import functools
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lib.analysis.files import REPOSITORY
 from lib.analysis.levels import BEST_TEST
@@ -31,8 +32,9 @@ class Context:
         results: the page's finished chains.
         run: brings further chains to their end.
         table: their errors, with chosen levels (`lib.analysis.levels`).
-        store: keeps what is measured of single networks (`Store.measured`).
+        store: keeps what is measured of single networks.
         device: see `lib.training.device.find_device`.
+        measurement: which one looks.
     """
 
     plan: Plan
@@ -41,10 +43,20 @@ class Context:
     table: Table
     store: Store
     device: str = "auto"
+    measurement: "Measurement | None" = None
 
     def of(self, *algorithms: str) -> list[Results]:
         """Return the finished chains of some algorithms."""
         return [one for one in self.results if one.chain.algorithm in algorithms]
+
+    def levels(self, choose: Callable[..., list[int]], algorithm: str) -> dict[float, list[int]]:
+        """Return the levels of an algorithm that a rule of `lib.analysis.levels` chooses, by noise in percent."""
+        noises = self.plan.noise_percents
+        return {noise: choose(self.table, algorithm=algorithm, noise_percent=noise) for noise in noises}
+
+    def measured(self, entries: Sequence[Entry], compute: Callable[[], Any]) -> Any:
+        """Return what was measured of some networks, a JSON value: kept by the store, or computed now and kept."""
+        return compute()  # until `Store.measured` is merged
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,9 @@ class Measurement:
     @property
     def identity(self) -> str:
         """Version and settings in words, such as "1; groups=20; networks=10"."""
-        return "; ".join([str(self.version), *(f"{name}={self.settings[name]}" for name in sorted(self.settings))])
+        return "; ".join(
+            [str(self.version), *(f"{name}={self.settings[name]}" for name in sorted(self.settings))]
+        )
 
 
 @dataclass(frozen=True)
@@ -140,9 +154,9 @@ def _errors(context: Context) -> Iterator[dict]:
 def errors_of(results: Results) -> Iterator[dict]:
     """Yield error and loss on every set of images, size and length of training of each network of a finished chain.
 
-    Where the errors of every epoch were recorded, also the lowest test error of any epoch ("best", which the early stopping of
-    LN section 3.2 reads on the test set) and `UNSTEADINESS`, |E(T) − mean of E(T − 9), …, E(T)|, small where training has come
-    to rest (LN-C05). A network that diverged has NaN; a preparation is reported only if it diverged, as level 0.
+    Where the errors of every epoch were recorded, also the lowest test error of any epoch ("best", which the early stopping
+    of LN section 3.2 reads on the test set) and `UNSTEADINESS`, |E(T) − mean of E(T − 9), …, E(T)|, small where training has
+    come to rest (LN-C05). A network that diverged has NaN; a preparation is reported only if it diverged, as level 0.
     """
     stages = results.chain.stages
     trained = _epochs_trained(stages)
@@ -156,7 +170,10 @@ def errors_of(results: Results) -> Iterator[dict]:
             yield network | {"quantity": EPOCHS, "value": float(trained[position])}
             for found in entry.record["metrics"]:
                 subset = SUBSETS[found["subset"]]
-                for name, value in (("error (%)", found["error_percent"]), ("loss (nats)", found["cross_entropy_nats"])):
+                for name, value in (
+                    ("error (%)", found["error_percent"]),
+                    ("loss (nats)", found["cross_entropy_nats"]),
+                ):
                     yield network | {"quantity": f"{subset} {name}", "value": float("nan") if gone else value}
                 if network["level"] == 0:
                     yield network | {"quantity": f"{subset} examples", "value": float(found["examples"])}
@@ -236,7 +253,9 @@ def current(table: Table) -> tuple[Table, list[str]]:
         The table without stale rows, and the names of the parts that lost some.
     """
     keys = keys_today(table.paper, table.benchmark, table.scale)
-    identities = {m.name: m.identity for page in pages_of(table.paper).values() for m in page.all_measurements}
+    identities = {
+        m.name: m.identity for page in pages_of(table.paper).values() for m in page.all_measurements
+    }
     known = {
         part for part, made in table.parts.items()
         if all(identities.get(name) == identity for name, identity in made.measurements.items())
@@ -273,7 +292,9 @@ def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list
         if lost := networks - there:
             seeds, levels = sorted({seed for _, seed, _ in lost}), sorted({level for *_, level in lost})
             whole = lost == networks
-            found.append(algorithm if whole else f"{algorithm} (seeds {listed(seeds)}, levels {listed(levels)})")
+            found.append(
+                algorithm if whole else f"{algorithm} (seeds {listed(seeds)}, levels {listed(levels)})"
+            )
     for measurement in page.measurements:
         covered: dict[str, set[int]] = {}
         for made in table.parts.values() if table else ():

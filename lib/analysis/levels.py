@@ -9,15 +9,15 @@
     last sweet spot     the lowest mean last test error, if it is below the dense network's   LN section 3.2
     underfitting        beyond both sweet spots: best and last test error above dense         LN section 3.2
 
-The best test error is the lowest of any epoch. The first two read validation images, the others test images, as the papers do.
-Whoever compares test errors at a level that test errors chose would find a difference by chance: `level_by_others` chooses the
-level of each replicate from the other replicates. Only levels that every replicate has compete.
+The best test error is the lowest of any epoch. The first two read validation images, the others test images, as the papers
+do. Whoever compares test errors at a level that test errors chose would find a difference by chance: `level_by_others`
+chooses the level of each replicate from the other replicates. Only levels that every replicate has compete.
 """
 
 import itertools
 from collections.abc import Callable, Mapping
+from typing import Any, cast
 
-import numpy
 import pandas
 
 from lib.analysis.table import Table, values
@@ -25,29 +25,27 @@ from lib.errors import unknown
 
 TEST, VALIDATION, BEST_TEST = "test error (%)", "validation error (%)", "best test error (%)"
 
-Means = Mapping[str, pandas.Series]
-"""Quantity → mean over replicates by level, at the levels that every replicate has."""
+Means = Mapping[str, Mapping[int, float]]
+"""Quantity → level → mean over replicates, at the levels that every replicate has."""
 
 
 def _optimum(means: Means) -> int | None:
-    return _lowest(means.get(VALIDATION), 0)
+    return _lowest(means.get(VALIDATION, {}), 0)
 
 
 def _best_smaller(means: Means) -> int | None:
-    return _lowest(means.get(VALIDATION), 1)
+    return _lowest(means.get(VALIDATION, {}), 1)
 
 
 def _highest_improving(means: Means) -> int | None:
-    errors = means.get(TEST)
-    if errors is None or 0 not in errors:
-        return None
-    return max((int(level) for level in errors.index if errors[level] < errors[0]), default=None)
+    errors = means.get(TEST, {})
+    return max((level for level in errors if 0 in errors and errors[level] < errors[0]), default=None)
 
 
 def largest_fall(means: Means) -> tuple[int, int] | None:
     """Return the two levels between which the mean last test error falls most; None where it never falls."""
-    errors = means.get(TEST)
-    pairs = [] if errors is None else itertools.combinations(map(int, errors.index), 2)
+    errors = means.get(TEST, {})
+    pairs = itertools.combinations(sorted(errors), 2)
     fall, first, then = max(((errors[a] - errors[b], a, b) for a, b in pairs), default=(0.0, 0, 0))
     return (first, then) if fall > 0 else None
 
@@ -62,27 +60,26 @@ def _recovery(means: Means) -> int | None:
     return fall[1] if fall else None
 
 
-def _sweet_spot(means: Means, quantity: str) -> int | None:
-    errors = means.get(quantity)
+def _sweet_spot(errors: Mapping[int, float]) -> int | None:
     lowest = _lowest(errors, 1)
-    return lowest if lowest is not None and errors is not None and errors[lowest] < errors.get(0, -1) else None
+    return lowest if lowest is not None and 0 in errors and errors[lowest] < errors[0] else None
 
 
 def _best_sweet_spot(means: Means) -> int | None:
-    return _sweet_spot(means, BEST_TEST)
+    return _sweet_spot(means.get(BEST_TEST, {}))
 
 
 def _last_sweet_spot(means: Means) -> int | None:
-    return _sweet_spot(means, TEST) if BEST_TEST in means else None
+    return _sweet_spot(means.get(TEST, {})) if BEST_TEST in means else None
 
 
 def _underfitting(means: Means) -> int | None:
-    sweet = [_best_sweet_spot(means), _last_sweet_spot(means)]
-    if None in sweet:
+    sweet = (_best_sweet_spot(means), _last_sweet_spot(means))
+    if sweet[0] is None or sweet[1] is None:
         return None
-    errors = [means[TEST], means[BEST_TEST]]
-    later = [int(k) for k in errors[0].index if k > max(level or 0 for level in sweet)]
-    return next((k for k in later if all(k in e and e[k] > e[0] for e in errors)), None)
+    last, best = means[TEST], means[BEST_TEST]
+    beyond = (level for level in sorted(last.keys() & best.keys()) if level > max(sweet))  # pyright: ignore
+    return next((level for level in beyond if last[level] > last[0] and best[level] > best[0]), None)
 
 
 RULES: Mapping[str, Callable[[Means], int | None]] = {
@@ -98,6 +95,9 @@ RULES: Mapping[str, Callable[[Means], int | None]] = {
 NAMES = tuple(RULES)
 CHOSEN_ON_TEST = NAMES[2:]
 """Levels that test errors choose; comparisons of test errors take these by the other replicates."""
+
+DESCENT = NAMES[3:]
+"""Levels that tell the story of a network under label noise."""
 
 
 def level_quantity(name: str) -> str:
@@ -119,9 +119,10 @@ def choose_level(name: str, errors: Mapping[str, pandas.DataFrame]) -> int | Non
     """
     if name not in RULES:
         raise unknown("level", name, NAMES)
+    whole = {quantity: frame.dropna(axis="columns") for quantity, frame in errors.items() if len(frame)}
     # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
-    whole = {q: e.dropna(axis="columns").mean().round(9) for q, e in errors.items() if len(e)}
-    return RULES[name]({q: means for q, means in whole.items() if len(means)})
+    means = {quantity: frame.mean().round(9).to_dict() for quantity, frame in whole.items()}
+    return RULES[name]({quantity: by_level for quantity, by_level in means.items() if by_level})
 
 
 def chosen_level(table: Table, name: str, **where) -> int | None:
@@ -132,8 +133,8 @@ def chosen_level(table: Table, name: str, **where) -> int | None:
         name: one of `NAMES`.
         **where: algorithm and the paper's dimensions.
     """
-    found = values(table, level_quantity(name), **where).stack()
-    return None if found.empty else int(found.iloc[0])
+    found = values(table, level_quantity(name), **where).to_numpy()
+    return int(found.flat[0]) if found.size else None
 
 
 def level_by_others(table: Table, name: str, **where) -> pandas.Series:
@@ -157,27 +158,30 @@ def level_by_others(table: Table, name: str, **where) -> pandas.Series:
 
 def with_levels(table: Table) -> Table:
     """Return a table with its chosen levels as quantities: a row per replicate, all of one case with the same level."""
-    frame = table.frame[table.frame["quantity"].isin([TEST, VALIDATION, BEST_TEST])]
-    case = [*table.dimensions, "algorithm"]
-    found = []
+    frame = pandas.DataFrame(table.frame[table.frame["quantity"].isin([TEST, VALIDATION, BEST_TEST])])
+    case, found = [*table.dimensions, "algorithm"], []
     for place, own in frame.groupby(case, sort=False):
         errors = {
             str(q): e.pivot_table(index="seed", columns="level", values="value", dropna=False)
             for q, e in own.groupby("quantity")
         }
-        dense = own[own["level"] == own["level"].min()].drop_duplicates("seed")
+        first = pandas.DataFrame(own[own["level"] == own["level"].min()]).drop_duplicates(subset="seed")
         for name in NAMES:
             if (level := choose_level(name, errors)) is not None:
-                row = dict(zip(case, place, strict=True))
+                row: dict[str, Any] = dict(zip(case, cast(tuple, place), strict=True))
                 row |= {"level": 0, "quantity": level_quantity(name), "position": 0.0, "value": float(level)}
-                found.append(pandas.DataFrame(dense[["seed", "stage_key", "part"]]).assign(**row))
+                found.append(first[["seed", "stage_key", "part"]].assign(**row))
     others = table.frame[~table.frame["quantity"].isin([level_quantity(name) for name in NAMES])]
-    return table.with_frame(pandas.concat([others, *found], ignore_index=True)[list(table.frame.columns)])
+    whole = pandas.concat([others, *found], ignore_index=True)
+    return table.with_frame(pandas.DataFrame(whole[list(table.frame.columns)]))
 
 
 def evenly_spaced(last: int, count: int = 5) -> list[int]:
-    """Return `count` levels from 1 to the last, as evenly spaced as whole numbers are (TR App. L); all where there are fewer."""
-    return sorted({int(level) for level in numpy.floor(numpy.linspace(1, last, min(count, last)) + 0.5)}) if last else []
+    """Return `count` levels from 1 to the last, as even as whole numbers are (TR App. L); all where there are fewer."""
+    if last <= count:
+        return list(range(1, last + 1))
+    gaps = count - 1
+    return [1 + (2 * i * (last - 1) + gaps) // (2 * gaps) for i in range(count)]
 
 
 def levels_of_interest(table: Table, **where) -> list[int]:
@@ -192,11 +196,20 @@ def levels_of_interest(table: Table, **where) -> list[int]:
     return sorted({0, *evenly_spaced(last), *(level for level in chosen if level is not None)})
 
 
+def descent_levels(table: Table, **where) -> list[int]:
+    """Return the levels that LN looks at closely: dense, and those of `DESCENT` that there are, each once, ascending.
+
+    Args:
+        table: what was measured.
+        **where: algorithm and the paper's dimensions.
+    """
+    chosen = (chosen_level(table, name, **where) for name in DESCENT)
+    return sorted({0, *(level for level in chosen if level is not None)})
+
+
 def _errors(table: Table, where: Mapping) -> dict[str, pandas.DataFrame]:
     return {quantity: values(table, quantity, **where) for quantity in (TEST, VALIDATION, BEST_TEST)}
 
 
-def _lowest(means: pandas.Series | None, first: int) -> int | None:
-    if means is None or not (means.index >= first).any():
-        return None
-    return int(means[means.index >= first].idxmin())
+def _lowest(errors: Mapping[int, float], first: int) -> int | None:
+    return min((level for level in sorted(errors) if level >= first), key=errors.__getitem__, default=None)

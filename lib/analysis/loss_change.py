@@ -8,6 +8,7 @@ a score may look at a single batch, what it does is measured on all of them. The
 L(w ∘ m + α w ∘ (m′ − m)) with respect to α at zero, so one number per network has a gradient and the weights need none kept.
 """
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,26 +17,67 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lib import data
+from lib.analysis.experiments import Context, Measurement, network_columns
 from lib.errors import InputError
 from lib.models import Network, build
-from lib.stages import Results
-from lib.stages.single import read_masks
-from lib.training import Replicate, arithmetic, prepare, stack_limit, stack_states
+from lib.stages import Results, read_masks
+from lib.training import Examples, arithmetic, prepare, stack_limit, stack_states
 from lib.training.device import find_device
 from lib.training.stack import State, forward
 
-LOSS_CHANGE = "loss_change_nats"
-FIRST_ORDER = "first_order_loss_change_nats"
+CHANGE, ESTIMATE = "loss change by pruning (nats)", "first-order loss change by pruning (nats)"
 VALUES_PER_BATCH = 2**22  # of all inputs of a stack: what the gradient of a ResNet-18 needs stays below 8 GB
 
 
+def _rows(context: Context) -> Iterator[dict]:
+    for results in context.results:
+        if any(stage.prune for stage in results.chain.stages):
+            yield from _of_chain(context, results)
+
+
+LOSS_CHANGE = Measurement("loss change", _rows)
+
+
+def _of_chain(context: Context, results: Results) -> Iterator[dict]:
+    """Yield both numbers of every pruning step, at the level after it; replicates that took it are measured together."""
+    stages, recipe, count = results.chain.stages, results.chain.recipe, len(results.replicates)
+    device = find_device(context.device)
+    examples = prepare(recipe.data, results.replicates, device)
+    if not isinstance(examples.train_images, Tensor):
+        raise InputError(
+            f"the loss change of pruning needs images in memory; those of {recipe.data.image_set} are in files"
+        )
+    network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
+    network.module.to(device)
+    limit = stack_limit(network.module, device, count, examples.train_images)
+    for position in (i for i, stage in enumerate(stages) if stage.prune and stage.level is not None):
+        there = [i for i in range(count) if len(results.entries[i]) > position]
+        for chosen in (there[start : start + limit] for start in range(0, len(there), limit)):
+            entries = [results.entries[i][position] for i in chosen]
+            step = functools.partial(_step, results, network, examples, chosen, position)
+            for i, entry, pair in zip(chosen, entries, context.measured(entries, step), strict=True):
+                columns = network_columns(results.replicates[i], results.chain, stages[position], entry)
+                for quantity, value in zip((CHANGE, ESTIMATE), pair, strict=True):
+                    yield columns | {"quantity": quantity, "value": float(f"{value:.5g}")}
+
+
+def _step(
+    results: Results, network: Network, examples: Examples, chosen: Sequence[int], position: int
+) -> list[list[float]]:
+    """Return change and estimate of one pruning step for some replicates."""
+    device = next(network.module.parameters()).device
+    before = stack_states([results.entries[i][position - 1].tensors("weights") for i in chosen])
+    after = stack_states([read_masks(results.entries[i][position], network) for i in chosen])
+    stack, masks = ({name: tensor.to(device) for name, tensor in state.items()} for state in (before, after))
+    images, labels = examples.train_images, examples.train_labels[chosen]
+    assert isinstance(images, Tensor)
+    with arithmetic(device, "float32"):
+        found = loss_changes(network.module, stack, masks, images, labels, examples.normalization)
+    return torch.stack(found, 1).tolist()
+
+
 def loss_changes(
-    module: nn.Module,
-    stack: Mapping[str, Tensor],
-    next_masks: Mapping[str, Tensor],
-    images: Tensor,
-    labels: Tensor,
-    normalization: str,
+    module: nn.Module, stack: State, next_masks: State, images: Tensor, labels: Tensor, normalization: str
 ) -> tuple[Tensor, Tensor]:
     """Measure one pruning step of R networks.
 
@@ -58,12 +100,10 @@ def loss_changes(
     size = max(1, VALUES_PER_BATCH // (replicates * math.prod(images.shape[1:])))
     for batch, truth in zip(images.split(size), labels.split(size, 1), strict=True):
         inputs = data.normalize(batch, constants)
-        share = torch.zeros(
-            replicates, device=inputs.device, requires_grad=True
-        )  # α of the module's docstring
-        moved = {n: stack[n] + share.view(-1, *[1] * (s.dim() - 1)) * s for n, s in steps.items()}
+        alpha = torch.zeros(replicates, device=inputs.device, requires_grad=True)
+        moved = {n: stack[n] + alpha.view(-1, *[1] * (s.dim() - 1)) * s for n, s in steps.items()}
         before = _sums(module, {**stack, **moved}, inputs, truth)
-        estimate += torch.autograd.grad(before.sum(), share)[0].double().cpu()
+        estimate += torch.autograd.grad(before.sum(), alpha)[0].double().cpu()
         with torch.no_grad():
             change += (_sums(module, after, inputs, truth) - before).double().cpu()
     return change / count, estimate / count
@@ -74,67 +114,3 @@ def _sums(module: nn.Module, stack: Mapping[str, Tensor], inputs: Tensor, labels
     logits = forward(module, stack, inputs).float()
     losses = cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
     return losses.view(labels.shape).double().sum(1)
-
-
-def loss_change_rows(results: Sequence[Results], device: str = "auto") -> Iterator[dict]:
-    """Yield both numbers of every pruning step of some finished chains, as rows of quantities at the level after the step.
-
-    Nothing is trained. A step reads the training images once; replicates that took it are measured as one stack.
-
-    Args:
-        results: finished chains; those that prune nothing have no rows.
-        device: see `lib.training.device.find_device`.
-
-    Raises:
-        InputError: if the images are streamed from files.
-    """
-    for one in results:
-        steps = [i for i, stage in enumerate(one.chain.stages) if stage.prune and stage.level is not None]
-        if steps:
-            yield from _rows_of(one, steps, find_device(device))
-
-
-def _rows_of(results: Results, steps: Sequence[int], device: torch.device) -> Iterator[dict]:
-    """Yield the rows of one chain, whose stages at these positions prune."""
-    recipe = results.chain.recipe
-    examples = prepare(recipe.data, results.replicates, device)
-    images = examples.train_images
-    if not isinstance(images, Tensor):
-        raise InputError(
-            f"the loss change of pruning needs images on the device; those of {recipe.data.image_set} are in files"
-        )
-    network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
-    network.module.to(device)
-    whole = range(len(results.replicates))
-    limit = stack_limit(network.module, device, len(whole), images)
-    for position in steps:
-        there = [i for i in whole if len(results.entries[i]) > position]
-        for chosen in (there[start : start + limit] for start in range(0, len(there), limit)):
-            weights, masks = zip(*(_step(results, network, i, position) for i in chosen), strict=True)
-            stack, later = (_on(device, stack_states(list(states))) for states in (weights, masks))
-            labels = examples.train_labels[chosen]
-            with arithmetic(device, "float32"):
-                found = loss_changes(network.module, stack, later, images, labels, examples.normalization)
-            for index, i in enumerate(chosen):
-                replicate: Replicate = results.replicates[i]
-                for quantity, values in zip((LOSS_CHANGE, FIRST_ORDER), found, strict=True):
-                    yield {
-                        "algorithm": results.chain.algorithm,
-                        "noise_percent": replicate.noise_percent,
-                        "seed": replicate.seed,
-                        "level": results.chain.stages[position].level,
-                        "quantity": quantity,
-                        "position": 0.0,
-                        "value": float(f"{values[index].item():.5g}"),
-                        "stage_key": results.entries[i][position].key,
-                    }
-
-
-def _step(results: Results, network: Network, replicate: int, position: int) -> tuple[State, State]:
-    """Return one replicate's weights before a pruning step, and its masks after it."""
-    entries = results.entries[replicate]
-    return entries[position - 1].tensors("weights"), read_masks(entries[position], network)
-
-
-def _on(device: torch.device, state: State) -> State:
-    return {name: tensor.to(device) for name, tensor in state.items()}

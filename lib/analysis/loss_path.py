@@ -7,25 +7,88 @@ parameters (facts N8). They can instead be computed anew at each α, as `torch.o
 network: a pass over the training sample in train mode, the mean over batches.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from lib import data
-from lib.analysis.landscape import Sample, Surface, finished, measure_stack, parts, series_rows
+from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.landscape import (
+    SAMPLE,
+    Sample,
+    Surface,
+    find_surface,
+    measure_stack,
+    parts,
+    series,
+    series_rows,
+)
+from lib.analysis.levels import descent_levels
 from lib.errors import InputError, unknown
-from lib.stages import Results
+from lib.training import Replicate
 from lib.training.stack import State, forward
 
 POINTS = 101  # LN section 3.3
 EVERY = 4  # all but the training loss is kept at every fourth point
+MOST_SEEDS = 3  # replicates whose paths are kept, so that a committed part stays below a megabyte
 STATISTICS_BATCH = 500  # images
-TRAIN_LOSS, TRAIN_ERROR = "path_train_loss_nats", "path_train_error_percent"
-TEST_LOSS, TEST_ERROR = "path_test_loss_nats", "path_test_error_percent"
+TRAIN_LOSS, TRAIN_ERROR = "training loss on path (nats)", "training error on path (%)"
+TEST_LOSS, TEST_ERROR = "test loss on path (nats)", "test error on path (%)"
 
 Statistics = Literal["interpolated", "recomputed"]
+
+
+def loss_path(sparse: str, redense: str, statistics: Statistics = "interpolated") -> Measurement:
+    """Return the measurement between each sparse network and the re-dense one that it became; the position is α.
+
+    Rows stand with the re-dense network, at the levels of `lib.analysis.levels.descent_levels` but the dense one.
+
+    Args:
+        sparse, redense: algorithms; the last stage of the second lifts the masks of the first.
+        statistics: of normalization layers, along the line.
+
+    Raises:
+        InputError: for unknown statistics.
+    """
+    if statistics not in get_args(Statistics):
+        raise unknown("statistics", statistics, get_args(Statistics))
+    rows = functools.partial(_rows, sparse=sparse, redense=redense, statistics=statistics)
+    settings = {"points": POINTS, "sample": SAMPLE, "statistics": statistics}
+    return Measurement("loss path", rows, 1, settings, separable=False)
+
+
+def _rows(context: Context, sparse: str, redense: str, statistics: Statistics) -> Iterator[dict]:
+    surface, levels = find_surface(context), context.levels(descent_levels, sparse)
+    for results in context.of(redense):
+        for columns, replicate, position, entry in reported(results):
+            if (
+                columns["level"] in levels[replicate.noise_percent][1:]
+                and replicate.seed in context.plan.seeds[:MOST_SEEDS]
+            ):
+                before = results.entries[results.replicates.index(replicate)][position - 1]
+                measure = functools.partial(_path, surface, replicate, before, entry, statistics)
+                yield from series_rows(columns, context.measured([before, entry], measure))
+
+
+def _path(surface: Surface, replicate: Replicate, sparse, redense, statistics: Statistics) -> dict[str, list]:
+    """Return losses and errors along one line, quantity → pairs of α and number."""
+    shares = torch.linspace(0, 1, POINTS, dtype=torch.float64)
+    some, train = shares[::EVERY], surface.train[replicate]
+    stack = interpolate(sparse.tensors("weights"), redense.tensors("weights"), shares)
+    if statistics == "recomputed":
+        stack = recompute_statistics(surface.module, stack, train)
+    loss, error = measure_stack(surface.module, stack, train)
+    few = {name: tensor[::EVERY] for name, tensor in stack.items()}
+    test_loss, test_error = measure_stack(surface.module, few, surface.test)
+    return {
+        TRAIN_LOSS: series(shares, loss),
+        TRAIN_ERROR: series(some, error[::EVERY]),
+        TEST_LOSS: series(some, test_loss),
+        TEST_ERROR: series(some, test_error),
+    }
 
 
 def interpolate(first: Mapping[str, Tensor], second: Mapping[str, Tensor], shares: Tensor) -> State:
@@ -60,9 +123,7 @@ def interpolate(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share
 def recompute_statistics(
     module: nn.Module, stack: State, sample: Sample, batch_size: int = STATISTICS_BATCH
 ) -> State:
-    """Return a stack with the running statistics that one pass over a sample in train mode gives.
-
-    Statistics are the plain mean over batches, as in `torch.optim.swa_utils.update_bn`.
+    """Return a stack with the running statistics that one pass over a sample in train mode gives, the mean over batches.
 
     Args:
         module: the computation; left in eval mode, its momentum as it was.
@@ -92,46 +153,3 @@ def recompute_statistics(
         for layer, momentum in zip(layers, before, strict=True):
             layer.momentum = momentum
     return {name: torch.cat([own[name] for own in done]) for name in stack}
-
-
-def path_rows(
-    redense: Sequence[Results],
-    levels: Mapping[float, Collection[int]],
-    surface: Surface,
-    seeds: Collection[int],
-    statistics: Statistics = "interpolated",
-) -> Iterator[dict]:
-    """Yield losses and errors between each sparse network and the re-dense one that it became, as rows of quantities.
-
-    The position is α; rows stand with the re-dense network. The training loss is measured at all points, the test set at
-    every fourth.
-
-    Args:
-        redense: chains whose last stage lifts the masks of the one before.
-        levels: noise in percent → levels to look at.
-        surface: what is measured on.
-        seeds: replicates to look at.
-        statistics: of normalization layers, along the line.
-
-    Raises:
-        InputError: for unknown statistics.
-    """
-    if statistics not in get_args(Statistics):
-        raise unknown("statistics", statistics, get_args(Statistics))
-    shares = torch.linspace(0, 1, POINTS, dtype=torch.float64)
-    some = shares[::EVERY]
-    for names, replicate, entries in finished(redense):
-        if names["level"] not in levels.get(replicate.noise_percent, ()) or replicate.seed not in seeds:
-            continue
-        sparse, dense = (entry.tensors("weights") for entry in entries[-2:])
-        train = surface.train[replicate]
-        stack = interpolate(sparse, dense, shares)
-        if statistics == "recomputed":
-            stack = recompute_statistics(surface.module, stack, train)
-        loss, error = measure_stack(surface.module, stack, train)
-        yield from series_rows(names, TRAIN_LOSS, shares, loss)
-        yield from series_rows(names, TRAIN_ERROR, some, error[::EVERY])
-        few = {name: tensor[::EVERY] for name, tensor in stack.items()}
-        loss, error = measure_stack(surface.module, few, surface.test)
-        yield from series_rows(names, TEST_LOSS, some, loss)
-        yield from series_rows(names, TEST_ERROR, some, error)

@@ -6,20 +6,52 @@ A filter is what makes one output: a convolution's along its first axis, a linea
 normalization) and running statistics stay as they are (facts B.6, N9).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from lib.analysis.landscape import Surface, finished, measure_stack, series_rows
+from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.landscape import SAMPLE, Surface, find_surface, measure_stack, series, series_rows
+from lib.analysis.levels import descent_levels
 from lib.seeds import generator
-from lib.stages import Results
+from lib.training import Replicate
 from lib.training.stack import State
 
 POINTS, REACH = 51, 1.0  # of the cited tool (facts N9)
 DIRECTION_SEED = 0  # one direction for all networks that are compared
 SHORTEST = 1e-10  # length, so that a filter that is pruned whole does not divide by zero
-TRAIN_LOSS = "slice_train_loss_nats"
+TRAIN_LOSS = "training loss along direction (nats)"
+
+
+def loss_slice(sparse: str, redense: str) -> Measurement:
+    """Return the measurement around the dense network and around re-dense ones; the position is x.
+
+    Args:
+        sparse: algorithm whose levels are looked at (`lib.analysis.levels.descent_levels`), the dense network among them.
+        redense: algorithm whose networks are measured at the other levels.
+    """
+    rows = functools.partial(_rows, sparse=sparse, redense=redense)
+    settings = {"points": POINTS, "reach": REACH, "sample": SAMPLE}
+    return Measurement("loss slice", rows, 1, settings, separable=False)
+
+
+def _rows(context: Context, sparse: str, redense: str) -> Iterator[dict]:
+    surface, levels = find_surface(context), context.levels(descent_levels, sparse)
+    for results in context.of(redense, sparse):
+        for columns, replicate, _, entry in reported(results):
+            dense, *others = levels[replicate.noise_percent]
+            if columns["level"] in ([dense] if columns["algorithm"] == sparse else others):
+                measure = functools.partial(_slice, surface, replicate, entry)
+                yield from series_rows(columns, context.measured([entry], measure))
+
+
+def _slice(surface: Surface, replicate: Replicate, entry) -> dict[str, list]:
+    steps = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
+    state = entry.tensors("weights")
+    stack = along(state, random_direction(surface.module, state), steps)
+    return {TRAIN_LOSS: series(steps, measure_stack(surface.module, stack, surface.train[replicate])[0])}
 
 
 def random_direction(
@@ -68,22 +100,3 @@ def along(state: Mapping[str, Tensor], direction: Mapping[str, Tensor], steps: T
         if name in direction:
             stack[name] += steps.to(center).view(-1, *[1] * center.dim()) * direction[name]
     return stack
-
-
-def slice_rows(
-    results: Sequence[Results], levels: Mapping[float, Collection[int]], surface: Surface
-) -> Iterator[dict]:
-    """Yield the training loss around the last network of some chains, as rows of quantities; the position is x.
-
-    Args:
-        results: finished chains, whose last stage is dense.
-        levels: noise in percent → levels to look at.
-        surface: what is measured on.
-    """
-    steps = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
-    for names, replicate, entries in finished(results):
-        if names["level"] in levels.get(replicate.noise_percent, ()):
-            state = entries[-1].tensors("weights")
-            stack = along(state, random_direction(surface.module, state), steps)
-            loss, _ = measure_stack(surface.module, stack, surface.train[replicate])
-            yield from series_rows(names, TRAIN_LOSS, steps, loss)

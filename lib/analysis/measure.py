@@ -89,14 +89,24 @@ def measure(
                 raise unknown(what, one, map(str, allowed))
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
     some = [name for name in names if algorithms is None or name in algorithms]
-    partial = "" if {r.seed for r in replicates} == set(plan.seeds) else f", seeds {listed(sorted(seeds or ()))}"
+    partial = (
+        "" if {r.seed for r in replicates} == set(plan.seeds) else f", seeds {listed(sorted(seeds or ()))}"
+    )
     store = Store(how.store or None)
     places: list[Origin] = ["this machine", *(["committed"] if commit else [])]
     folders = [table_folder(page.paper, benchmark, scale, origin, how.root) for origin in places]
     done: list[Results] = []
 
     def finish(chain: Chain, which: Sequence[Replicate]) -> Results:
-        one = run(chain, which, store, how.device, plan.precision, plan.largest_stack, deterministic=how.deterministic)
+        one = run(
+            chain,
+            which,
+            store,
+            how.device,
+            plan.precision,
+            plan.largest_stack,
+            deterministic=how.deterministic,
+        )
         done.append(one)
         return one
 
@@ -104,7 +114,9 @@ def measure(
         started, trained = time.perf_counter(), len(done)
         frame = make_frame(rows, page.dimensions, part)
         used = [one for one in done if one.chain.algorithm in which] + done[trained:]
-        made = provenance(used, {measurement.name: measurement.identity}, which, time.perf_counter() - started)
+        made = provenance(
+            used, {measurement.name: measurement.identity}, which, time.perf_counter() - started
+        )
         parts[file_name(part)], frames[part] = made, frame.assign(part=file_name(part))
         for folder in folders:
             _write(folder, part, frame, made)
@@ -121,7 +133,9 @@ def measure(
     for measurement in page.measurements:
         if measurement.separable or (algorithms is None and not partial):
             keep(f"{measurement.name}, {page.name}{partial}", measurement.rows(context), measurement, some)
-    return assemble(page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts, "this machine")
+    return assemble(
+        page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts, "this machine"
+    )
 
 
 def provenance(
@@ -194,9 +208,12 @@ class Found:
     def note(self) -> str:
         """Say in a few sentences what is drawn, and what is not."""
         shown = "; ".join(
-            f"{t.label}, {joined(one.precision for one in t.parts.values())}, seeds {listed(t.seeds)}" for t in self.tables
+            f"{t.label}, {joined(one.precision for one in t.parts.values())}, seeds {listed(t.seeds)}"
+            for t in self.tables
         )
-        parts = "; ".join(f"{label} lacks {', '.join(names)}" for label, names in self.missing.items() if names)
+        parts = "; ".join(
+            f"{label} lacks {', '.join(names)}" for label, names in self.missing.items() if names
+        )
         old = "; ".join(f"{listed(names)} of {label}" for label, names in self.stale.items() if names)
         return (
             f"Tables drawn: {shown or 'none'}."
@@ -242,7 +259,9 @@ def _same(one: Table, other: Table) -> bool:
     return len(both) == len(one.frame)
 
 
-def complete(page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False) -> Found:
+def complete(
+    page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False
+) -> Found:
     """Return what a page draws; train only when asked to.
 
     Args:
@@ -265,7 +284,9 @@ def complete(page: Page, benchmark: str, scale: str, how: How | None = None, rec
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure from the command line; return 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m lib.analysis.measure", description="Measure what a page draws.")
+    parser = argparse.ArgumentParser(
+        prog="python -m lib.analysis.measure", description="Measure what a page draws."
+    )
     for name in ("paper", "page", "benchmark", "scale"):
         parser.add_argument(name)
     parser.add_argument("--seeds", type=int, nargs="+", help="only these replicates")

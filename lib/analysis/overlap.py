@@ -4,21 +4,48 @@ A and B are the 10 % of the training examples whose loss each of them changes mo
 
     J(A, B) = |A ∩ B| / |A ∪ B|
 
-Two random sets of a share s each overlap by s / (2 − s) on average, 0.05 for a tenth.
+Two random sets of a share s each overlap by s / (2 − s) on average, 0.05 for a tenth. Each algorithm is taken at its best
+smaller network (`lib.analysis.levels`): the dense network, which both are compared with, has changed nothing.
 """
 
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from torch import Tensor
 
-from lib.analysis.chosen_levels import best_smaller_levels, results_frame
+from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.levels import chosen_level
 from lib.errors import InputError
-from lib.stages import Results
 
 MOST_CHANGED = 0.1  # TR App. I
-OVERLAP = "overlap_of_most_changed_examples"
+OVERLAP = "overlap of most changed examples"
 """Name of the quantity; a share between 0 and 1."""
+
+
+def overlap(first: str, second: str) -> Measurement:
+    """Return the measurement of two algorithms' overlap; its rows go under the first, at its level."""
+    rows = functools.partial(_rows, first=first, second=second)
+    return Measurement("overlap", rows, 1, {"share": MOST_CHANGED}, separable=False)
+
+
+def _rows(context: Context, first: str, second: str) -> Iterator[dict]:
+    networks = {
+        (columns["algorithm"], replicate, columns["level"]): (columns, entry)
+        for results in context.of(first, second)
+        for columns, replicate, _, entry in reported(results)
+    }
+    for replicate in context.results[0].replicates:
+        case = {"noise_percent": replicate.noise_percent}
+        levels = {
+            name: chosen_level(context.table, "best smaller", algorithm=name, **case)
+            for name in (first, second)
+        }
+        asked = [(first, replicate, 0), *((name, replicate, level) for name, level in levels.items())]
+        if all(one in networks for one in asked):
+            dense, *smaller = (networks[one][1].tensors("examples")["train_losses"] for one in asked)
+            share = jaccard(*(most_changed(dense, losses) for losses in smaller))
+            yield networks[asked[1]][0] | {"quantity": OVERLAP, "value": round(share, 5)}
 
 
 def most_changed(before: Tensor, after: Tensor, share: float = MOST_CHANGED) -> Tensor:
@@ -42,47 +69,3 @@ def jaccard(first: Tensor, second: Tensor) -> float:
     if not a | b:
         raise InputError("the overlap of two empty sets is not defined; give at least one index")
     return len(a & b) / len(a | b)
-
-
-def overlap_rows(
-    results: Sequence[Results], first: str, second: str, share: float = MOST_CHANGED
-) -> Iterator[dict]:
-    """Yield the overlap of the examples that two algorithms change most, as rows of a table's quantities.
-
-    Each algorithm is taken at its best smaller network (`lib.analysis.chosen_levels`): the dense network, which
-    both are compared with, has changed nothing.
-
-    Args:
-        results: finished chains of both, with the dense network as level 0.
-        first, second: algorithms; the rows go under the first, at its level.
-        share: of the examples that count as changed most.
-
-    Yields:
-        A row a replicate, without those in which one of the three networks is missing or diverged.
-    """
-    best = best_smaller_levels(results_frame(results))
-    networks = {
-        (one.chain.algorithm, replicate, stage.level): entry
-        for one in results
-        for replicate, entries in zip(one.replicates, one.entries, strict=True)
-        for stage, entry in zip(one.chain.stages, entries, strict=False)
-        if stage.level is not None and not entry.record["diverged"]
-    }
-    for replicate in dict.fromkeys(replicate for one in results for replicate in one.replicates):
-        noise = replicate.noise_percent
-        levels = [(name, best.get((name, noise), -1)) for name in (first, second)]
-        wanted = [(name, replicate, level) for name, level in ((first, 0), *levels)]
-        if not all(one in networks for one in wanted):
-            continue
-        dense, *smaller = (networks[one].tensors("examples")["train_losses"] for one in wanted)
-        changed = [most_changed(dense, losses, share) for losses in smaller]
-        yield {
-            "algorithm": first,
-            "noise_percent": noise,
-            "seed": replicate.seed,
-            "level": levels[0][1],
-            "quantity": OVERLAP,
-            "position": 0.0,
-            "value": round(jaccard(*changed), 5),
-            "stage_key": networks[wanted[1]].key,
-        }

@@ -1,15 +1,12 @@
-"""The papers' printed numbers, and measured ones set beside them; neither is ever adjusted to the other."""
+"""The papers' printed numbers, and the measured ones of the same cases; neither is ever adjusted to the other."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas
 
 from lib.analysis.files import REPOSITORY
 from lib.errors import unknown
-
-PLACE = ["benchmark", "noise_percent", "quantity"]
-"""The columns that say which printed and which measured number belong together."""
 
 
 def printed(paper: str, table: str, repository_root: Path | str = REPOSITORY) -> pandas.DataFrame:
@@ -41,35 +38,24 @@ def printed(paper: str, table: str, repository_root: Path | str = REPOSITORY) ->
     return frame
 
 
-def beside(printed_frame: pandas.DataFrame, measured_frame: pandas.DataFrame) -> pandas.DataFrame:
-    """Set measured numbers beside printed ones.
+def compare(
+    printed_frame: pandas.DataFrame, measured: pandas.DataFrame, on: Sequence[str]
+) -> pandas.DataFrame:
+    """Join printed and measured numbers.
 
     Args:
-        printed_frame: columns benchmark, noise_percent, quantity, printed_mean, printed_std.
-        measured_frame: columns benchmark, noise_percent, quantity, measured_mean, measured_std, replicates.
+        printed_frame: columns `on`, printed_mean, printed_std.
+        measured: columns `on`, measured_mean, measured_std, replicates, and maybe scale and table; a case may be measured at
+            several scales.
+        on: the columns that name a case: benchmark, the paper's dimensions, quantity.
 
     Returns:
-        Every number of both, in printed order first, with `difference` = measured - printed mean in the
-        quantity's unit. NaN and 0 replicates where nothing was measured, NaN where nothing is printed.
+        A row for each case and measured table, in printed order, then the cases that are printed nowhere; with `difference`,
+        measured − printed mean in the quantity's unit. NaN and 0 replicates where nothing was measured, NaN where nothing is
+        printed.
     """
-    left = printed_frame.set_index(PLACE)
-    right = measured_frame.set_index(PLACE)
-    places = left.index.append(right.index.difference(left.index, sort=False))
-    both = left.reindex(places).join(right.reindex(places)).reset_index()
+    both = printed_frame.merge(measured, how="outer", on=list(on), sort=False)
+    order = printed_frame.reset_index(names="place")[[*on, "place"]]
+    both = both.merge(order, how="left", on=list(on)).sort_values("place", kind="stable", ignore_index=True)
     both["replicates"] = both["replicates"].fillna(0).astype("int64")
-    return both.assign(difference=both["measured_mean"] - both["printed_mean"])
-
-
-def every_scale(frames: Iterable[pandas.DataFrame]) -> pandas.DataFrame:
-    """Put the comparisons of several tables below each other.
-
-    Args:
-        frames: at least one, of the same printed numbers, each as `beside` returns it.
-
-    Returns:
-        All rows that were measured, by noise level; then, once, the printed ones that no table measures.
-    """
-    rows = pandas.concat(list(frames), ignore_index=True)
-    rows = rows.assign(alone=rows["replicates"] == 0)
-    rows = rows.sort_values(["alone", "noise_percent"], kind="stable", ignore_index=True)
-    return rows.loc[~(rows["alone"] & rows.duplicated(PLACE))].drop(columns="alone")
+    return both.drop(columns="place").assign(difference=both["measured_mean"] - both["printed_mean"])

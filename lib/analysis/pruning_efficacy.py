@@ -10,47 +10,37 @@ one point still has at least seventeen eighteenths of them by heart.
 
 import pandas
 
-from lib.analysis.statistics import select
+from lib.analysis.table import Table, values
 
-TOLERANCE_PERCENT = 1.0
-
-
-def mean_by_level(
-    frame: pandas.DataFrame, algorithm: str, noise_percent: float, subset: str, value: str = "error_percent"
-) -> dict[int, float]:
-    """Return a mean over replicates by level, ascending, at the levels that every replicate has.
-
-    Args:
-        frame: a tidy table.
-        algorithm, noise_percent, subset: which rows.
-        value: which column.
-    """
-    values = select(frame, algorithm, noise_percent, subset, value).dropna(axis="columns")
-    # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
-    means = values.to_numpy().mean(axis=0).round(9).tolist() if len(values) else []
-    return {int(level): mean for level, mean in zip(values.columns.tolist(), means, strict=False)}
+TOLERANCE = 1.0  # percentage points
 
 
-def efficacy_level(frame: pandas.DataFrame, algorithm: str, noise_percent: float) -> int | None:
+def efficacy_level(table: Table, **where) -> int | None:
     """Return the sparsest level that loses no training accuracy; None where the dense network was not measured.
 
     Args:
-        frame: a tidy table.
-        algorithm, noise_percent: which chain.
+        table: what was measured.
+        **where: algorithm and the paper's dimensions.
     """
-    errors = mean_by_level(frame, algorithm, noise_percent, "train")
-    return _sparsest(errors, errors[0] + TOLERANCE_PERCENT) if 0 in errors else None
+    errors = _training_errors(table, where)
+    return _last(errors <= errors[0] + TOLERANCE) if 0 in errors else None
 
 
-def interpolation_level(frame: pandas.DataFrame, algorithm: str, noise_percent: float) -> int | None:
+def interpolation_level(table: Table, **where) -> int | None:
     """Return the smallest network that still fits its training labels; None where not even the dense one does.
 
     Args:
-        frame: a tidy table.
-        algorithm, noise_percent: which chain, or family of networks of falling width.
+        table: what was measured.
+        **where: algorithm, maybe a family of networks of falling width, and the paper's dimensions.
     """
-    return _sparsest(mean_by_level(frame, algorithm, noise_percent, "train"), TOLERANCE_PERCENT)
+    return _last(_training_errors(table, where) <= TOLERANCE)
 
 
-def _sparsest(errors: dict[int, float], highest: float) -> int | None:
-    return max((level for level, error in errors.items() if error <= highest), default=None)
+def _training_errors(table: Table, where: dict) -> pandas.Series:
+    """Return the mean training error in percent by level, at the levels that every replicate has."""
+    # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
+    return values(table, "training error (%)", **where).dropna(axis="columns").mean().round(9)
+
+
+def _last(fits: pandas.Series) -> int | None:
+    return max((int(level) for level, fit in fits.items() if fit), default=None)  # pyright: ignore[reportArgumentType]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lib.errors import InputError, unknown
 
-CATEGORIES = ("most_worsened", "most_improved", "least_affected")
+CATEGORIES = ("most worsened", "most improved", "least affected")
 FLOOR = 1e-5  # nats; TR App. K.1, footnotes 8 and 9
 WORSE_BY = 2.0  # points of test error; TR App. K.1
 SHOWN = 20  # examples of each category; TR Fig. 16
@@ -48,9 +48,9 @@ def levels_of_categories(
     higher_loss = {k for k in levels if train_losses[k] > train_losses[0]}
     lower_loss = {k for k in levels if train_losses[k] < train_losses[0]}
     return {
-        "most_worsened": sorted(higher_loss & lower_error or higher_loss & preserved),
-        "most_improved": sorted(lower_loss & lower_error),
-        "least_affected": sorted(preserved),
+        "most worsened": sorted(higher_loss & lower_error or higher_loss & preserved),
+        "most improved": sorted(lower_loss & lower_error),
+        "least affected": sorted(preserved),
     }
 
 
@@ -95,9 +95,9 @@ def ranked(
     if category not in CATEGORIES:
         raise unknown("category", category, CATEGORIES)
     rise = after.double() - before.double()
-    changes = {"most_worsened": rise, "most_improved": -rise, "least_affected": rise.abs()}[category]
+    changes = {"most worsened": rise, "most improved": -rise, "least affected": rise.abs()}[category]
     means = geometric_means(changes, floor)
-    order = means.argsort(descending=category != "least_affected", stable=True)[:count]
+    order = means.argsort(descending=category != "least affected", stable=True)[:count]
     return order, means[order]
 
 

@@ -44,7 +44,9 @@ class Difference:
             return "match"
         return "lower" if self.mean < 0 else "higher"
 
-    def p_value(self, alternative: Literal["less", "greater", "two-sided"] = "two-sided", against: float = 0.0) -> float:
+    def p_value(
+        self, alternative: Literal["less", "greater", "two-sided"] = "two-sided", against: float = 0.0
+    ) -> float:
         """Return the p value of a one-sample t test of the differences; NaN with fewer than two pairs.
 
         Args:
@@ -54,7 +56,11 @@ class Difference:
         if self.n < 2:
             return math.nan
         if self.std == 0:
-            holds = {"less": self.mean < against, "greater": self.mean > against, "two-sided": self.mean != against}
+            holds = {
+                "less": self.mean < against,
+                "greater": self.mean > against,
+                "two-sided": self.mean != against,
+            }
             return 0.0 if holds[alternative] else 1.0
         t = (self.mean - against) / (self.std / math.sqrt(self.n))
         tails = {"less": stats.t.cdf(t, self.n - 1), "greater": stats.t.sf(t, self.n - 1)}

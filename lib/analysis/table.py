@@ -165,7 +165,9 @@ def values(table: Table, quantity: str, columns: str = "level", **where: Any) ->
             for name in (*table.dimensions, "algorithm", "level", "position")
             if name != columns and name not in where and frame[name].nunique() > 1
         ]
-        raise InputError(f"{quantity!r} is not one value per seed and {columns}; choose {' and '.join(open_ones)}.")
+        raise InputError(
+            f"{quantity!r} is not one value per seed and {columns}; choose {' and '.join(open_ones)}."
+        )
     return frame.pivot(index="seed", columns=columns, values="value").sort_index()
 
 
@@ -199,7 +201,7 @@ def rows(tables: Table | Sequence[Table], quantities: str | Sequence[str], **whe
             chosen = table.frame[table.frame["quantity"] == level_quantity(name)]
             keys = [*table.dimensions, "algorithm", "seed"]
             at = piece[keys].merge(chosen[[*keys, "value"]], how="left", on=keys)["value"]
-            piece[name] = (piece["level"].to_numpy() == at.to_numpy())
+            piece[name] = piece["level"].to_numpy() == at.to_numpy()
         pieces.append(piece.assign(table=table.label, benchmark=table.benchmark, scale=table.scale))
     found = pandas.concat(pieces, ignore_index=True) if pieces else pandas.DataFrame()
     if found.empty:
@@ -291,9 +293,13 @@ def write_part(folder: Path | str, part: str, frame: pandas.DataFrame, provenanc
         OSError: the folder cannot be written; the previous part is left as it was.
     """
     if frame.empty:
-        raise InputError(f"part {part!r} has no rows; a part that is there already is not replaced by nothing")
+        raise InputError(
+            f"part {part!r} has no rows; a part that is there already is not replaced by nothing"
+        )
     if others := set(frame["seed"]) - set(provenance.seeds):
-        raise InputError(f"part {part!r}: seed {min(others)} is not one of its provenance's {list(provenance.seeds)}.")
+        raise InputError(
+            f"part {part!r}: seed {min(others)} is not one of its provenance's {list(provenance.seeds)}."
+        )
     csv = Path(folder) / f"{file_name(part)}.csv"
     text = frame.drop(columns="part").to_csv(index=False, na_rep="nan", lineterminator="\n")
     write_whole({csv: text, csv.with_suffix(".json"): provenance.model_dump_json(indent=1) + "\n"})
@@ -338,7 +344,9 @@ def read_table(
         return None
     kinds = {tuple(name for name in frame.columns if name not in (*COLUMNS, "part")) for _, frame, _ in found}
     if len(kinds) > 1:
-        raise InputError(f"{folder.name}: its parts have the dimensions {' and '.join(map(str, sorted(kinds)))}.")
+        raise InputError(
+            f"{folder.name}: its parts have the dimensions {' and '.join(map(str, sorted(kinds)))}."
+        )
     found.sort(key=lambda one: one[2].date)
     return assemble(paper, benchmark, scale, min(kinds), [one[1] for one in found],
                     {name: made for name, _, made in found}, origin)  # fmt: skip

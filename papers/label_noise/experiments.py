@@ -1,0 +1,90 @@
+"""What the pages of LN run and measure; `PAGES` has them by name of their file.
+
+A page is a list of chains (`lib.stages.algorithms`), what is measured of them besides errors, and the claims it decides.
+LN calls weight rewinding lottery-ticket rewinding.
+"""
+
+from lib.analysis.distance import DISTANCES
+from lib.analysis.epoch_curves import errors_by_epoch
+from lib.analysis.experiments import Page
+from lib.analysis.loss_change import LOSS_CHANGE
+from lib.analysis.loss_path import loss_path
+from lib.analysis.loss_slice import loss_slice
+from lib.analysis.named import (
+    REDENSE_TRAINING,
+    WEIGHT_REWINDING,
+    but,
+    fine_tuning,
+    redense_training,
+    weight_rewinding,
+    width_downscaling,
+)
+from lib.stages import Chain
+from lib.stages.plan import Plan
+from papers.label_noise.recipes import plan as find_plan
+
+PAPER = "label_noise"
+FINE_TUNED_SHARE = 4
+"""Fine-tuning takes the last quarter of the schedule (LN App. A.2.3 does not say how long)."""
+
+
+def double_descent(plan: Plan) -> list[Chain]:
+    """Return pruning by three scores, and dense networks of falling width (LN section 4)."""
+    by_gradient = but(
+        plan.prune, score="gradient", examples=plan.recipe.batch_size
+    )  # on one batch, section 3.2
+    return [
+        weight_rewinding(plan.recipe, plan.levels, plan.prune),
+        weight_rewinding(plan.recipe, plan.levels, by_gradient),
+        weight_rewinding(plan.recipe, plan.levels, but(plan.prune, score="random")),
+        *width_downscaling(plan.recipe, plan.levels, plan.width_factor),
+    ]
+
+
+def dynamics(plan: Plan) -> list[Chain]:
+    """Return pruning by magnitude, to be watched epoch by epoch (LN section 4)."""
+    return [weight_rewinding(plan.recipe, plan.levels, plan.prune)]
+
+
+def redense(plan: Plan) -> list[Chain]:
+    """Return pruning by magnitude, then from each level all weights trained again (LN section 5)."""
+    return [
+        weight_rewinding(plan.recipe, plan.levels, plan.prune),
+        *redense_training(plan.recipe, plan.levels, plan.prune),
+    ]
+
+
+def missed_double_descent(plan: Plan) -> list[Chain]:
+    """Return weight rewinding and fine-tuning, by magnitude both (LN App. A.2.3)."""
+    epochs = max(1, plan.recipe.epochs // FINE_TUNED_SHARE)
+    return [
+        weight_rewinding(plan.recipe, plan.levels, plan.prune),
+        fine_tuning(plan.recipe, plan.levels, plan.prune, epochs),
+    ]
+
+
+def claims(*numbers: int) -> tuple[str, ...]:
+    """Return ids of LN's claims."""
+    return tuple(f"LN-C{number:02d}" for number in numbers)
+
+
+PAGES = {page.name: page for page in (
+    Page(
+        PAPER, "double_descent", find_plan, double_descent, (LOSS_CHANGE,),
+        claims(1, 2, 3, 4, 8, 9, 10, 11, 12, 19, 20, 21),
+    ),
+    Page(PAPER, "dynamics", find_plan, dynamics, (errors_by_epoch(WEIGHT_REWINDING),), claims(5, 6, 7)),
+    Page(
+        PAPER, "redense_training", find_plan, redense,
+        # What LN-C13 speaks of, and the original examples beside it.
+        (errors_by_epoch(WEIGHT_REWINDING, ("test", "noisy training", "original training")),),
+        claims(13),
+    ),
+    Page(
+        PAPER, "loss_landscape", find_plan, redense,
+        (loss_path(WEIGHT_REWINDING, REDENSE_TRAINING), loss_slice(WEIGHT_REWINDING, REDENSE_TRAINING)),
+        claims(14, 15),
+    ),
+    Page(PAPER, "distance_from_initialization", find_plan, redense, (DISTANCES,), claims(16, 17, 18)),
+    Page(PAPER, "missed_double_descent", find_plan, missed_double_descent),
+)}  # fmt: skip
