@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas
 
 from lib.analysis.files import REPOSITORY
-from lib.analysis.table import COLUMNS, Provenance, table_folder, write_part
+from lib.analysis.part import COLUMNS, Provenance, write_part
+from lib.analysis.table import table_folder
 
 ALGORITHMS = {
     "learning_rate_rewinding": "learning-rate rewinding",
@@ -140,7 +141,10 @@ def main() -> None:
                 everything = dict.fromkeys(ALGORITHMS[row["algorithm"]] for row in csv.DictReader(table))
             for path in (file.with_suffix(".csv"), file.with_suffix(".quantities.csv")):
                 for row in old_rows(path) if path.exists() else ():
-                    key = tuple(row[name] for name in ("noise_percent", "algorithm", "seed", "level", "quantity", "position"))
+                    key = tuple(
+                        row[name]
+                        for name in ("noise_percent", "algorithm", "seed", "level", "quantity", "position")
+                    )
                     if key not in known:
                         known.add(key)
                         further = row["quantity"] in QUANTITIES.values()

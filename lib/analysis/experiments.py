@@ -2,17 +2,19 @@
 
 A page names its chains and its measurements. The measurement of errors, of every network, is made by itself (`errors_of`);
 others look closer at some networks. A row of a table is current when its network is one that a page of the paper trains
-today, with today's seeds and levels, and its measurement is today's. Pages, the scoreboard and comparisons all ask `current`.
+today, with today's seeds and levels, and its measurement is today's. Pages, scoreboard and comparisons all ask `current`.
 """
 
 import functools
 import importlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.analysis.files import REPOSITORY
-from lib.analysis.levels import BEST_TEST
+from lib.analysis.levels import BEST_TEST, TEST, with_levels
+from lib.analysis.part import file_name
 from lib.analysis.table import EPOCHS, SIZE, Table
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Results, Stage, Store, stage_keys
@@ -250,18 +252,21 @@ def current(table: Table) -> tuple[Table, list[str]]:
         table: of a paper with `PAGES`.
 
     Returns:
-        The table without stale rows, and the names of the parts that lost some.
+        The table without stale rows, its levels chosen from what is left, and the names of the parts that lost some.
     """
     keys = keys_today(table.paper, table.benchmark, table.scale)
     identities = {
         m.name: m.identity for page in pages_of(table.paper).values() for m in page.all_measurements
     }
-    known = {
+    known = [
         part for part, made in table.parts.items()
         if all(identities.get(name) == identity for name, identity in made.measurements.items())
-    }  # fmt: skip
-    fresh = table.frame["stage_key"].isin(keys) & table.frame["part"].isin(known)
-    return table.with_frame(table.frame[fresh]), sorted(map(str, table.frame.loc[~fresh, "part"].unique()))
+    ]  # fmt: skip
+    fresh = table.frame["stage_key"].isin(list(keys)) & table.frame["part"].isin(known)
+    stale = sorted({str(part) for part in table.frame.loc[~fresh, "part"]} | (table.parts.keys() - known))
+    left = table.with_frame(table.frame.loc[fresh])
+    parts = {part: made for part, made in left.parts.items() if part in known}
+    return with_levels(replace(left, parts=parts)) if stale else left, stale
 
 
 def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list[str]:
@@ -273,37 +278,45 @@ def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list
         benchmark, scale: whose plan.
 
     Returns:
-        One phrase for each algorithm or measurement that is not whole, such as "weight rewinding (seeds 3, 4)".
+        One phrase for each algorithm or measurement that is not whole, such as "weight rewinding (seeds 3, 4, levels 0, 1)".
     """
     plan = page.plans(benchmark, scale)
-    wanted: dict[str, set[tuple]] = {}
+    needed: dict[str, set[tuple]] = {}
     for chain in page.chains(plan):
         levels = [stage.level for stage in chain.stages if stage.level is not None]
-        wanted.setdefault(chain.algorithm, set()).update(
+        needed.setdefault(chain.algorithm, set()).update(
             (r.noise_percent, r.seed, level) for r in plan.replicates() for level in levels
         )
-    here = None if table is None else table.frame
     found = []
-    for algorithm, networks in wanted.items():
-        there: set[tuple] = set()
-        if here is not None:
-            own = here[(here["algorithm"] == algorithm) & (here["quantity"] == SIZE)]
-            there = set(zip(own["noise_percent"], own["seed"], own["level"], strict=True))
-        if lost := networks - there:
+    for algorithm, networks in needed.items():
+        if lost := _lost(table, algorithm, networks):
             seeds, levels = sorted({seed for _, seed, _ in lost}), sorted({level for *_, level in lost})
             whole = lost == networks
             found.append(
                 algorithm if whole else f"{algorithm} (seeds {listed(seeds)}, levels {listed(levels)})"
             )
     for measurement in page.measurements:
-        covered: dict[str, set[int]] = {}
-        for made in table.parts.values() if table else ():
-            if measurement.name in made.measurements:
-                for algorithm in made.algorithms:
-                    covered.setdefault(algorithm, set()).update(made.seeds)
-        if any(not set(plan.seeds) <= covered.get(algorithm, set()) for algorithm in wanted):
+        covered: set[tuple] = set()
+        for part, made in table.parts.items() if table else ():
+            # Its own part: another page may measure the same of fewer sets of images.
+            if part.startswith(file_name(f"{measurement.name}, {page.name}")):
+                covered |= set(itertools.product(made.algorithms, made.seeds))
+        if not set(itertools.product(needed, plan.seeds)) <= covered:
             found.append(measurement.name)
     return found
+
+
+def _lost(table: Table | None, algorithm: str, networks: set[tuple]) -> set[tuple]:
+    """Return those networks (noise, seed, level) that a table does not have; after one that diverged none follows."""
+    if table is None:
+        return networks
+    own = table.frame.loc[table.frame["algorithm"] == algorithm]
+    there, diverged = (
+        set(own.loc[rows, ["noise_percent", "seed", "level"]].itertuples(index=False, name=None))
+        for rows in (own["quantity"] == SIZE, (own["quantity"] == TEST) & own["value"].isna())
+    )
+    ended = {(noise, seed) for noise, seed, _ in diverged}
+    return {network for network in networks - there if network[:2] not in ended}
 
 
 def listed(values: Iterable) -> str:

@@ -44,7 +44,7 @@ def _highest_improving(means: Means) -> int | None:
 
 def largest_fall(means: Means) -> tuple[int, int] | None:
     """Return the two levels between which the mean last test error falls most; None where it never falls."""
-    errors = means.get(TEST, {})
+    errors = dict(means.get(TEST, {}))
     pairs = itertools.combinations(sorted(errors), 2)
     fall, first, then = max(((errors[a] - errors[b], a, b) for a, b in pairs), default=(0.0, 0, 0))
     return (first, then) if fall > 0 else None
@@ -192,7 +192,7 @@ def levels_of_interest(table: Table, **where) -> list[int]:
         **where: algorithm and the paper's dimensions.
     """
     chosen = {chosen_level(table, name, **where) for name in ("optimum", "best smaller", "highest improving")}
-    last = int(values(table, TEST, **where).columns.max())
+    last = max(values(table, TEST, **where).columns.tolist(), default=0)
     return sorted({0, *evenly_spaced(last), *(level for level in chosen if level is not None)})
 
 

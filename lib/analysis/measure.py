@@ -1,8 +1,8 @@
 """Measure what a page lacks: train its chains, write a part of the table for each algorithm, then one for each measurement.
 
 On a machine without the book's packages: python -m lib.analysis.measure training_regularization additional_regularization
-mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit]. With --commit the parts are
-also written beside the paper, to be committed. Each part is written as soon as it is whole, so that a kill loses none.
+mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit]. With --commit the parts
+are also written beside the paper, to be committed. Each part is written as soon as it is whole, so that a kill loses none.
 """
 
 import argparse
@@ -10,28 +10,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas
 from filelock import FileLock
 
 from lib.analysis import experiments
 from lib.analysis.experiments import ERRORS, Context, Measurement, Page, errors_of, find_page, listed
 from lib.analysis.files import REPOSITORY
-from lib.analysis.table import (
-    Origin,
-    Provenance,
-    Table,
-    assemble,
-    file_name,
-    joined,
-    make_frame,
-    read_part,
-    read_table,
-    table_folder,
-    write_part,
-)
+from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_part
+from lib.analysis.table import Origin, Table, assemble, joined, read_table, table_folder
 from lib.errors import InputError, unknown
+from lib.scales import SCALES, SCORED
 from lib.stages import NUMERICS_VERSION, Chain, Results, Store, run
 from lib.training import Replicate
 
@@ -89,53 +80,65 @@ def measure(
                 raise unknown(what, one, map(str, allowed))
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
     some = [name for name in names if algorithms is None or name in algorithms]
-    partial = (
-        "" if {r.seed for r in replicates} == set(plan.seeds) else f", seeds {listed(sorted(seeds or ()))}"
-    )
-    store = Store(how.store or None)
+    few_seeds = f", seeds {listed(sorted(seeds))}" if seeds and set(seeds) != set(plan.seeds) else ""
+    few = few_seeds if some == names else f", of {listed(some)}{few_seeds}"
+    store, done = Store(how.store or None), []
     places: list[Origin] = ["this machine", *(["committed"] if commit else [])]
-    folders = [table_folder(page.paper, benchmark, scale, origin, how.root) for origin in places]
-    done: list[Results] = []
+    parts = _Parts(
+        page, benchmark, scale, [table_folder(page.paper, benchmark, scale, p, how.root) for p in places]
+    )
 
     def finish(chain: Chain, which: Sequence[Replicate]) -> Results:
-        one = run(
-            chain,
-            which,
-            store,
-            how.device,
-            plan.precision,
-            plan.largest_stack,
-            deterministic=how.deterministic,
-        )
-        done.append(one)
-        return one
+        stack, same = plan.largest_stack, how.deterministic
+        done.append(run(chain, which, store, how.device, plan.precision, stack, deterministic=same))
+        return done[-1]
 
-    def keep(part: str, rows: Iterable[Mapping], measurement: Measurement, which: Sequence[str]) -> None:
-        started, trained = time.perf_counter(), len(done)
-        frame = make_frame(rows, page.dimensions, part)
-        used = [one for one in done if one.chain.algorithm in which] + done[trained:]
-        made = provenance(
-            used, {measurement.name: measurement.identity}, which, time.perf_counter() - started
-        )
-        parts[file_name(part)], frames[part] = made, frame.assign(part=file_name(part))
-        for folder in folders:
-            _write(folder, part, frame, made)
-
-    parts: dict[str, Provenance] = {}
-    frames: dict = {}
-    results: list[Results] = []
     for name in some:
         own = [finish(chain, replicates) for chain in chains if chain.algorithm == name]
-        results += own
-        keep(f"{name}{partial}", (row for one in own for row in errors_of(one)), ERRORS, [name])
-    errors = assemble(page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts)
-    context = Context(plan, results, finish, errors, store, how.device)
+        parts.add(f"{name}{few_seeds}", (row for one in own for row in errors_of(one)), ERRORS, [name], done)
+    context = Context(plan, tuple(done), finish, parts.table(), store, how.device)
     for measurement in page.measurements:
-        if measurement.separable or (algorithms is None and not partial):
-            keep(f"{measurement.name}, {page.name}{partial}", measurement.rows(context), measurement, some)
-    return assemble(
-        page.paper, benchmark, scale, page.dimensions, list(frames.values()), parts, "this machine"
-    )
+        if measurement.separable or not few:
+            found = measurement.rows(replace(context, measurement=measurement))
+            parts.add(f"{measurement.name}, {page.name}{few}", found, measurement, some, done)
+    return parts.table("this machine")
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts that one call of `measure` writes, each into all of the folders."""
+
+    page: Page
+    benchmark: str
+    scale: str
+    folders: Sequence[Path]
+    made: dict[str, Provenance] = field(default_factory=dict)
+    frames: dict[str, pandas.DataFrame] = field(default_factory=dict)
+
+    def add(
+        self,
+        part: str,
+        rows: Iterable[Mapping],
+        measurement: Measurement,
+        algorithms: Sequence[str],
+        done: Sequence[Results],
+    ) -> None:
+        """Measure a part and write it; `done` are the finished chains, to which measuring may add."""
+        started, trained, name = time.perf_counter(), len(done), file_name(part)
+        frame = make_frame(rows, self.page.dimensions, name)
+        used = [one for i, one in enumerate(done) if i >= trained or one.chain.algorithm in algorithms]
+        identity, seconds = {measurement.name: measurement.identity}, time.perf_counter() - started
+        self.made[name], self.frames[name] = provenance(used, identity, algorithms, seconds), frame
+        self.folders[0].mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folders[0] / ".lock"):  # two pages that add the same algorithm take turns
+            for folder in self.folders:
+                _write(folder, name, frame, self.made[name])
+
+    def table(self, origin: Origin = "memory") -> Table:
+        """Put together what was written so far."""
+        frames = list(self.frames.values())
+        page = self.page
+        return assemble(page.paper, self.benchmark, self.scale, page.dimensions, frames, self.made, origin)
 
 
 def provenance(
@@ -170,23 +173,30 @@ def provenance(
 
 def commit_of_repository() -> str:
     """Return the git commit that is checked out, with a "+" where files differ from it; empty outside of a repository."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return done.stdout.strip()
+    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        return subprocess.run(
+            command, cwd=REPOSITORY, capture_output=True, text=True, check=False
+        ).stdout.strip()
+    except OSError:  # no git
+        return ""
 
 
-def _write(folder: Path, part: str, frame, made: Provenance) -> None:
-    """Write a part unless what lies there is the same; two pages that add the same algorithm take turns."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance) -> None:
+    """Write a part unless what lies there says the same, or nothing was found where something lies.
+
+    Once a part is whole, those that were measured of some of its seeds or algorithms go.
+    """
     csv = folder / f"{file_name(part)}.csv"
-    with FileLock(folder / f".{csv.stem}.lock"):
-        if csv.exists() and csv.with_suffix(".json").exists():
-            old, _ = read_part(csv)
-            if old.equals(frame.assign(part=csv.stem)):
-                return
-        write_part(folder, part, frame, made)
+    if csv.exists() and csv.with_suffix(".json").exists():
+        old, before = read_part(csv)
+        same = old.equals(frame)
+        if frame.empty or same and (before.measurements, before.seeds) == (made.measurements, made.seeds):
+            return
+    write_part(folder, part, frame, made)
+    for rest in (*folder.glob(f"{csv.stem}_seeds_*.json"), *folder.glob(f"{csv.stem}_of_*.json")):
+        rest.unlink()
+        rest.with_suffix(".csv").unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -229,8 +239,6 @@ def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Fou
         page, benchmark, scale: see `measure`; other scales than smoke are found too.
         root: where `papers/` and `runs/` lie.
     """
-    from lib.scales import SCALES, SCORED
-
     page.plans(benchmark, scale)  # refuses unknown names before anything else
     order = [scale, *(one for one in reversed(SCORED) if one != scale)]
     tables, stale, lacking = [], {}, {}
@@ -241,7 +249,7 @@ def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Fou
             table = read_table(page.paper, benchmark, one, origin, root)
             if table is None:
                 continue
-            table = table.with_frame(table.frame[table.frame["algorithm"].isin(own)])
+            table = table.where(algorithm=own)
             fresh, old = experiments.current(table)
             if old:
                 stale[table.label] = old
@@ -255,8 +263,10 @@ def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Fou
 def _same(one: Table, other: Table) -> bool:
     """Tell whether every number of one table is in the other, as when a committed table is measured again."""
     columns = [*one.key, "value"]
-    both = one.frame[columns].merge(other.frame[columns], on=columns)
-    return len(both) == len(one.frame)
+    own, there = (
+        table.frame.loc[~table.frame["quantity"].str.endswith(" (level)"), columns] for table in (one, other)
+    )
+    return len(own.merge(there, on=columns)) == len(own)
 
 
 def complete(

@@ -1,6 +1,5 @@
-"""The papers' printed numbers, and the measured ones of the same cases; neither is ever adjusted to the other."""
+"""The numbers that the papers print, as records; they are never adjusted."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas
@@ -36,26 +35,3 @@ def printed(paper: str, table: str, repository_root: Path | str = REPOSITORY) ->
         if name in frame.columns:
             frame[name] = [float(cell or "nan") for cell in frame[name]]
     return frame
-
-
-def compare(
-    printed_frame: pandas.DataFrame, measured: pandas.DataFrame, on: Sequence[str]
-) -> pandas.DataFrame:
-    """Join printed and measured numbers.
-
-    Args:
-        printed_frame: columns `on`, printed_mean, printed_std.
-        measured: columns `on`, measured_mean, measured_std, replicates, and maybe scale and table; a case may be measured at
-            several scales.
-        on: the columns that name a case: benchmark, the paper's dimensions, quantity.
-
-    Returns:
-        A row for each case and measured table, in printed order, then the cases that are printed nowhere; with `difference`,
-        measured − printed mean in the quantity's unit. NaN and 0 replicates where nothing was measured, NaN where nothing is
-        printed.
-    """
-    both = printed_frame.merge(measured, how="outer", on=list(on), sort=False)
-    order = printed_frame.reset_index(names="place")[[*on, "place"]]
-    both = both.merge(order, how="left", on=list(on)).sort_values("place", kind="stable", ignore_index=True)
-    both["replicates"] = both["replicates"].fillna(0).astype("int64")
-    return both.drop(columns="place").assign(difference=both["measured_mean"] - both["printed_mean"])
