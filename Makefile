@@ -30,7 +30,7 @@ data: $(ENVIRONMENT)
 
 book: data
 	$(RUN) -m lib.batch --scale $(SCALE)
-	$(RUN) -m lib.analysis.claims --write book/claims.csv
+	$(RUN) -m lib.analysis.scoreboard --write book/claims.csv
 	$(RUN) -m lib.book.build
 
 check: $(ENVIRONMENT)
@@ -47,7 +47,7 @@ lab: $(ENVIRONMENT)
 	$(RUN) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: data
-	$(RUN) -m lib.benchmark
+	$(RUN) -m book.costs
 
 clean:
 	rm -rf runs work book/_build book/papers

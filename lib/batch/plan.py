@@ -11,7 +11,8 @@
       book:                                 # pages of the book, and the run that each one shows
         additional_regularization: {benchmark: mnist-lenet}
 
-The scale is a parameter of every page, so a run is known by the grid's values and the scale.
+The scale is a parameter of every page, so a run is known by the grid's values and the scale. What the book measures of itself
+has a plan too, `book/costs/plan.yml`, and counts as a paper here.
 """
 
 import re
@@ -26,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lib.errors import InputError, unknown
 from lib.scales import SCALES
 
+COSTS = "costs"  # the folder of the book that is like a paper's
 Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
 _PLAIN = re.compile(r"[\w.+-]+")  # no comma: Snakemake's remote executors split the names of files there
 
@@ -62,7 +64,7 @@ class Run:
     @property
     def source(self) -> str:
         """The page's file."""
-        return f"papers/{self.paper}/pages/{self.page}.py"
+        return source_of(self.paper, self.page)
 
     @property
     def configuration(self) -> str:
@@ -91,6 +93,16 @@ class BookPage:
 
 Plans = dict[str, dict[str, PagePlan]]
 """Plans by paper and page."""
+
+
+def home_of(paper: str) -> str:
+    """Return the folder of a paper, or of the book's own costs."""
+    return f"book/{paper}" if paper == COSTS else f"papers/{paper}"
+
+
+def source_of(paper: str, page: str) -> str:
+    """Return the file of a page."""
+    return f"{home_of(paper)}/pages/{page}.py"
 
 
 def _text(value: Value, between: str) -> str:
@@ -134,19 +146,20 @@ def _page_plan(where: str, content: object) -> PagePlan:
 
 
 def read_plans(root: Path | str = ".") -> Plans:
-    """Read and check every `papers/*/plan.yml`.
+    """Read and check every `papers/*/plan.yml`, and that of the book's costs.
 
     Args:
         root: the repository's folder.
 
     Returns:
-        The plans by paper and page, sorted.
+        The plans by paper, sorted, and page.
 
     Raises:
         InputError: there is no plan, a key, scale, page or value in one is wrong.
     """
     plans: Plans = {}
-    for file in sorted(Path(root).glob("papers/*/plan.yml")):
+    files = [*sorted(Path(root).glob("papers/*/plan.yml")), *Path(root).glob(f"{home_of(COSTS)}/plan.yml")]
+    for file in files:
         try:
             content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         except yaml.YAMLError as error:
@@ -248,12 +261,8 @@ def book_pages(
                 for run in there.values():
                     if executed is None and run is not None and (Path(root) / run.notebook).exists():
                         executed = run
-                source = f"papers/{p}/pages/{name}.py"
-                found.append(
-                    BookPage(
-                        source, f"book/papers/{p}/{target}.ipynb", executed.notebook if executed else None
-                    )
-                )
+                shown_run = executed.notebook if executed else None
+                found.append(BookPage(source_of(p, name), f"book/papers/{p}/{target}.ipynb", shown_run))
     return found
 
 

@@ -22,10 +22,10 @@ class Fingerprints:
 
     def of(self, run: plan.Run) -> str:
         """Return the fingerprint of a run."""
-        home = self.root / "papers" / run.paper
+        home = self.root / plan.home_of(run.paper)
         if run.paper not in self.papers:
             tables = [file for file in home.rglob("*") if file.suffix in (".csv", ".json")]
-            tables += home.parent.glob("claims.csv")
+            tables += (self.root / "papers").glob("claims.csv")
             self.papers[run.paper] = code_hash(*sorted(home.glob("*.py"))) + data_hash(*sorted(tables))
         return code_hash(self.root / run.source) + self.papers[run.paper] + self.core
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lib.analysis.files import REPOSITORY
 from lib.batch.plan import book_pages, read_plans
-from lib.book import costs, generated
+from lib.book import generated
 from lib.book.staging import executed_of, stage, write_if_changed
 from lib.errors import InputError
 
@@ -44,9 +44,8 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
             drafts.append(names[-1])
     for name, text in {
         "cards.md": generated.cards(book, names),
-        "scoreboard.md": generated.scoreboard(book, root / "papers"),
+        "scoreboard.md": generated.scoreboard(book),
         "runs.md": generated.runs(root / "papers", root / "runs"),
-        **costs.parts(book, root / "papers"),
     }.items():
         write_if_changed(book / "generated" / name, text)
     return drafts
@@ -71,31 +70,12 @@ def build(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
         raise InputError(f"unknown engine {engine!r}. Allowed: {', '.join(ENGINES)}.")
     html = output / "_build" / ("html" if engine == "jupyter-book" else "sphinx")
     if engine == "jupyter-book":
-        command = [
-            sys.executable,
-            "-c",
-            "from jupyter_book.cli.main import main; main()",
-            "build",
-            "-q",
-            "-W",
-        ]
-        command += ["--keep-going", "--path-output", str(output), str(book)]
+        start = "from jupyter_book.cli.main import main; main()"
+        command = ["-c", start, "build", "-q", "-W", "--keep-going", "--path-output", str(output), str(book)]
     else:
-        doctrees = output / "_build" / "sphinx-doctrees"
-        command = [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-q",
-            "-W",
-            "--keep-going",
-            "-b",
-            "html",
-            "-d",
-            str(doctrees),
-        ]
-        command += [str(book), str(html)]
-    done = subprocess.run(command, capture_output=True, text=True)
+        command = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+        command += ["-d", str(html.with_name("sphinx-doctrees")), str(book), str(html)]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(
             f"{engine} could not build the book:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"

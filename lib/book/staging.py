@@ -20,6 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from lib.batch.fingerprint import code_hash
+from lib.book.wording import duration
 from lib.errors import InputError
 
 RECORD = "pruning_book"  # the key under which a run and a staged page describe themselves
@@ -173,7 +174,7 @@ def _note(source: Path, run: NotebookNode | None) -> str:
     made_with = ", ".join(
         f"{name} {record['versions'][name]}" for name in NAMED_VERSIONS if name in record["versions"]
     )
-    facts = [f"Run on {_day(record['started'])}{scale} in {_duration(record['seconds'])}", given, made_with]
+    facts = [f"Run on {_day(record['started'])}{scale} in {duration(record['seconds'])}", given, made_with]
     note = ":::{div} run-note\n" + " · ".join(fact for fact in facts if fact) + "\n:::"
     if record.get("code_hash") != code_hash(source):
         note += "\n\n```{warning}\nThe code of this page changed after this run: its results are older.\n```"
@@ -187,14 +188,6 @@ def _says_something(value: object) -> bool:
 def _day(started: str) -> str:
     when = datetime.fromisoformat(started)
     return f"{when.day} {when:%B %Y}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 _LABEL = re.compile(

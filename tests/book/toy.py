@@ -9,17 +9,30 @@ import nbformat
 import pandas as pd
 import yaml
 
+from lib.analysis.scoreboard import Verdict, scoreboard_text
 from lib.batch.fingerprint import code_hash
 from lib.book.build import REPOSITORY
 from lib.book.staging import RECORD, WIDGET
 from lib.charts.theme import MIME
-from tests.charts import made_up_costs
 
 PAPER, PAGE = "training_regularization", "toy"
 NAME = f"{PAPER}/{PAGE}"
 VARIANT = f"{NAME}_other-seed"  # a second page of the book from the same source
 RUN = f"runs/pages/{NAME}/seed~0_scale~laptop.ipynb"
 NAMES = (NAME, VARIANT)
+
+LENET = {
+    "benchmark": "mnist-lenet",
+    "page": PAGE,
+    "seeds": "0, 1, 2",
+    "device": "2 CPU cores",
+    "date": "2026-11-20",
+}
+VERDICTS = [
+    Verdict("TR-C07", scale="laptop", verdict="not reproduced", cases="0 of 3", reason="No.", **LENET),
+    Verdict("TR-C07", scale="paper", verdict="reproduced", cases="3 of 3", reason="|d| < 1 & more.", **LENET),
+    Verdict("TR-C08", scale="laptop", verdict="undecided", reason="1 replicate, 3 needed.", **LENET),
+]
 
 SOURCE = r"""# %% [markdown]
 # (sec-toy)=
@@ -120,24 +133,15 @@ def write(root: Path) -> Path:
     """Lay the toy book out in a folder and return the page's source; nothing is staged yet."""
     copy_book(root / "book")
     shutil.rmtree(root / "book" / "costs", ignore_errors=True)
-    made_up_costs.write(root / "book" / "costs", **made_up_costs.EVERYTHING)
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text("utf-8"))
+    pages = [{"file": f"papers/{name}"} for name in NAMES]
     for part in toc["parts"]:
-        if any(f"papers/{PAPER}" in chapter["file"] for chapter in part["chapters"]):
-            part["chapters"] = [{"file": f"papers/{name}"} for name in NAMES]
-    toc["parts"] = [
-        part
-        for part in toc["parts"]
-        if all("papers/" not in chapter["file"] or "/toy" in chapter["file"] for chapter in part["chapters"])
-    ]
+        guide = [chapter for chapter in part["chapters"] if "papers/" not in chapter["file"]]
+        here = any(f"papers/{PAPER}" in chapter["file"] for chapter in part["chapters"])
+        part["chapters"] = pages if here else guide
+    toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
     (root / "book" / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
-    (root / "book" / "claims.csv").write_text(
-        "claim,benchmark,scale,verdict,reason,numbers\n"
-        "TR-C07,mnist-lenet,laptop,reproduced,,dense 13.8; sparse 8.6\n"
-        'TR-C08,mnist-lenet,laptop,undecided,"1 replicate, 3 needed",|d| < 1 & more\n'
-        "TR-C09,mnist-lenet,paper,not run,,\n",
-        "utf-8",
-    )
+    (root / "book" / "claims.csv").write_text(scoreboard_text(VERDICTS), "utf-8")
     (root / "papers" / PAPER).mkdir(parents=True)
     plan = {
         PAGE: {
@@ -146,10 +150,6 @@ def write(root: Path) -> Path:
         }
     }
     (root / "papers" / PAPER / "plan.yml").write_text(yaml.safe_dump(plan), "utf-8")
-    (root / "papers" / "claims.csv").write_text(
-        'id,statement\nTR-C07,"At the optimum, a sparse network is better than the dense one, |d| > 0."\n',
-        "utf-8",
-    )
     source = root / "papers" / PAPER / "pages" / f"{PAGE}.py"
     source.parent.mkdir()
     source.write_text(SOURCE, "utf-8")

@@ -1,26 +1,22 @@
-"""The benchmark measures what it says; its speeds are nobody's test."""
-
-import json
+"""The costs measure what they say; their speeds are nobody's test."""
 
 import pandas
 import pytest
 import torch
 
-from lib.analysis.costs import PARTS
-from lib.benchmark import __main__ as command
-from lib.benchmark import paths as paths_module
-from lib.benchmark import precision as precision_module
-from lib.benchmark.epochs import compare
-from lib.benchmark.floor import floor, operations_per_image
-from lib.benchmark.paths import _level, _start
-from lib.benchmark.precision import compare as compare_precisions
+from book.costs import __main__ as command
+from book.costs import tables
+from book.costs.epochs import compare
+from book.costs.floor import floor, operations_per_image
+from book.costs.paths import level_seconds
+from book.costs.precision import compare as compare_precisions
+from book.costs.timing import fresh
 from lib.stages import Prune
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Replicate
 from papers.training_regularization.recipes import plan
 
 CPU = torch.device("cpu")
-COLUMNS = {"paths": paths_module.COLUMNS, "precision": precision_module.COLUMNS}
 
 
 def test_operations_of_lenet_and_resnet_are_those_of_their_layers():
@@ -47,18 +43,18 @@ def test_epochs_are_compared_with_the_conventional_loop():
     table = compare(plan("mnist-lenet", "paper"), 400, 1, (1, 2), CPU, ["float32"])
     assert list(table["variant"]) == ["conventional loop", "this book", "this book"]
     assert table["times_faster"].tolist()[0] == 1 and min(table["seconds_per_replicate_epoch"]) > 0
-    assert tuple(table.columns) == tuple(PARTS["epochs"])
 
 
-def test_a_level_is_timed_with_masks_alone_and_without_dead_units(recipe):
+def test_a_level_is_timed_with_masks_alone_and_without_unconnected_units(recipe):
     replicates = [Replicate(seed=0), Replicate(seed=1)]
-    network, stack, masks, examples = _start(recipe, replicates, CPU)
-    masks = {
-        n: torch.rand(m.shape, generator=torch.Generator().manual_seed(0)) < 0.002 for n, m in masks.items()
+    network, examples, progress = fresh(recipe, replicates, CPU)
+    draw = torch.Generator().manual_seed(0)
+    progress.masks = {
+        n: torch.rand(progress.stack[n].shape, generator=draw) < 0.002 for n in network.prunable
     }
-    row = _level("lenet-300-100", network, stack, masks, examples, replicates, recipe, "float32", 1, 1.0, "s")
-    assert row[1] == pytest.approx(0.2, abs=0.05) and row[5] > 0
-    assert row[6] < 60  # percent of the weights with which it still computes
+    remaining, masked, left_out, computed = level_seconds(network, progress, examples, replicates, recipe, 1)
+    assert remaining == pytest.approx(0.2, abs=0.05) and masked > 0 and left_out > 0
+    assert computed < 60  # percent of the weights with which it still computes
 
 
 def test_precisions_are_paired_by_seed(recipe, store):
@@ -70,22 +66,21 @@ def test_precisions_are_paired_by_seed(recipe, store):
     for weights in table["weights_remaining_percent"].unique():
         exact, rounded = rows.loc[(weights, "float32")], rows.loc[(weights, "bfloat16")]
         difference = rounded["error_percent_mean"] - exact["error_percent_mean"]
-        assert (
-            rounded["difference_mean"] == pytest.approx(difference, abs=2e-3)
-            and exact["difference_mean"] == ""
+        assert rounded["difference_mean"] == pytest.approx(difference, abs=2e-3) and pandas.isna(
+            exact["difference_mean"]
         )
 
 
 def test_tables_are_kept_with_their_machine(tmp_path, monkeypatch, capsys):
-    table = pandas.DataFrame({"work": ["a"], "value": [1.0]})
-    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    frame = pandas.DataFrame([("a", 1.0, "s", "once")], columns=list(tables.COLUMNS["other"]))
+    kept = []
+    monkeypatch.setattr(tables, "write", kept.append)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    monkeypatch.setattr(command, "PARTS", {"other": lambda device, quick: (table, ["how"])})
+    monkeypatch.setattr(command, "PARTS", {"other": lambda device, quick: (frame, ["how"])})
     command.main(["other", "--device", "cpu", "--write"])
-    kept = tmp_path / "book" / "costs" / "other_cpu"
-    assert pandas.read_csv(kept.with_suffix(".csv")).equals(table)
-    about = json.loads(kept.with_suffix(".json").read_text("utf-8"))
-    assert about["notes"] == ["how"] and about["threads"] >= 1 and "CPU" in about["device"]
+    (one,) = kept
+    assert (one.part, one.device_type, one.source.notes) == ("other", "cpu", ("how",))
+    assert one.source.threads >= 1 and "CPU" in one.source.device
     assert "work" in capsys.readouterr().out
 
 
@@ -95,10 +90,5 @@ def test_a_quick_run_is_not_kept(monkeypatch):
         command.main(["--quick", "--write", "--device", "cpu"])
 
 
-@pytest.mark.parametrize("part", ["paths", "precision"])
-def test_columns_are_those_that_the_book_reads(part):
-    assert COLUMNS[part] == tuple(PARTS[part])
-
-
-def test_the_book_knows_every_part():
-    assert set(command.PARTS) == set(PARTS)
+def test_the_command_measures_every_part():
+    assert set(command.PARTS) == set(tables.COLUMNS)

@@ -14,27 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pandas
 import torch
+from lib.stages.experiment_plan import Plan
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from torchvision.datasets import CIFAR10, MNIST
 
+from book.costs.floor import bytes_per_second, floor, operations_per_second
+from book.costs.tables import COLUMNS, CONVENTIONAL, OWN
+from book.costs.timing import epoch_seconds
 from lib import data
-from lib.benchmark.floor import bytes_per_second, floor, operations_per_second
 from lib.models import build
-from lib.stages.plan import Plan
-from lib.training import (
-    Examples,
-    Precision,
-    Progress,
-    Recipe,
-    Replicate,
-    arithmetic,
-    evaluate,
-    fresh_stack,
-    prepare,
-    train,
-)
+from lib.training import Computation, Examples, Precision, Progress, Recipe, Replicate, fresh_stack, prepare
+from papers.training_regularization import recipes
 
 
 def torchvision_set(images: torch.Tensor, labels: torch.Tensor, transform: Callable) -> Dataset:
@@ -96,33 +88,12 @@ def resident(
 ) -> Iterator[float]:
     """Yield the seconds of one epoch of this book's loop with one evaluation, for a stack of replicates."""
     network = build(recipe.network, examples.classes, recipe.width)
-    device = examples.train_images.device
-    progress = Progress(0, fresh_stack(network.module, replicates, device))
-    network.module.to(device)
-    ends: list[float] = []
-
-    def end(now: Progress) -> None:
-        images, labels = examples.test_images, examples.test_labels
-        evaluate(
-            network.module, now.stack, images, labels, examples.normalization
-        )  # its results wait for the device
-        ends.append(time.perf_counter())
-
+    progress = Progress(0, fresh_stack(network.module, replicates, examples.train_images.device))
+    computation = Computation(precision)
     while True:
-        with arithmetic(device, precision, deterministic):
-            train(
-                network.module,
-                progress,
-                examples,
-                replicates,
-                recipe,
-                progress.epoch + 2,
-                {},
-                0,
-                precision,
-                end,
-            )
-        yield ends[-1] - ends[-2]
+        yield epoch_seconds(
+            network, examples, progress, replicates, recipe, computation, 2, deterministic, evaluated=True
+        )
 
 
 def compare(
@@ -147,21 +118,19 @@ def compare(
         A row per variant: benchmark, variant, precision, replicates, seconds_per_replicate_epoch, times_faster,
         floor_seconds, floor.
     """
-    whole = plan.recipe.data
-    counts = {"mnist": (58_000, 10_000), "cifar10": (48_000, 10_000)}[whole.image_set]
-    small = whole.model_copy(update={"train": counts[0] // shares, "test": counts[1] // shares})
-    recipe = plan.recipe.model_copy(update={"data": small})
+    counts = {"mnist": (58_000, 10_000), "cifar10": (48_000, 10_000)}[plan.recipe.data.image_set]
+    recipe = plan.recipe.but(data={"train": counts[0] // shares, "test": counts[1] // shares})
     replicates = [Replicate(seed=seed) for seed in range(max(stacks))]
-    examples = prepare(small, replicates, device)
+    examples = prepare(recipe.data, replicates, device)
     variants: list[tuple[str, Precision, int, Iterator[float]]] = [
-        ("conventional loop", "float32", 1, conventional(recipe, examples))
+        (CONVENTIONAL, "float32", 1, conventional(recipe, examples))
     ]
     for count, precision in itertools.product(stacks, precisions):
         loop = resident(recipe, examples[list(range(count))], replicates[:count], precision)
-        variants.append(("this book", precision, count, loop))
+        variants.append((OWN, precision, count, loop))
     if device.type == "cuda":
         loop = resident(recipe, examples[[0]], replicates[:1], "float32", deterministic=True)
-        variants.append(("this book, deterministic", "float32", 1, loop))
+        variants.append((f"{OWN}, deterministic", "float32", 1, loop))
     seconds: list[list[float]] = [[] for _ in variants]
     for round_ in range(rounds + 1):
         for found, (_, _, count, loop) in zip(seconds, variants, strict=True):
@@ -176,18 +145,13 @@ def compare(
         floor(recipe, examples.classes, counts, (rates[precision], rates["float32"], bandwidth))
         for _, precision, _, _ in variants
     ]
-    return pandas.DataFrame(
-        {
-            "benchmark": recipe.benchmark,
-            "variant": [name for name, _, _, _ in variants],
-            "precision": [precision for _, precision, _, _ in variants],
-            "replicates": [count for _, _, count, _ in variants],
-            "seconds_per_replicate_epoch": [round(m, 4) for m in medians],
-            "times_faster": [round(medians[0] / m, 1) for m in medians],
-            "floor_seconds": [round(least, 4) for least, _ in floors],
-            "floor": [what for _, what in floors],
-        }
-    )
+    rows = [
+        (
+            recipe.benchmark, name, precision, count, round(median, 4), round(medians[0] / median, 1), round(least, 4), what
+        )
+        for (name, precision, count, _), median, (least, what) in zip(variants, medians, floors, strict=True)
+    ]  # fmt: skip
+    return pandas.DataFrame(rows, columns=list(COLUMNS["epochs"]))
 
 
 def epochs(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
@@ -197,16 +161,14 @@ def epochs(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame,
         device: where.
         quick: a few batches and one round, to try the benchmark itself.
     """
-    from papers.training_regularization.recipes import plan
-
     gpu = device.type == "cuda"
     precisions: list[Precision] = ["float32", "tf32", "bfloat16"] if gpu else ["float32", "bfloat16"]
     rounds = 1 if quick else 3
     lenet, resnet = (50, 240) if quick else (1, 1) if gpu else (1, 20)
     tables = [
-        compare(plan("mnist-lenet", "paper"), lenet, rounds, (1, 12), device, precisions),
+        compare(recipes.plan("mnist-lenet", "paper"), lenet, rounds, (1, 12), device, precisions),
         compare(
-            plan("cifar10-resnet20", "paper"),
+            recipes.plan("cifar10-resnet20", "paper"),
             resnet,
             1 if gpu else rounds,
             (1, 4) if gpu else (1,),

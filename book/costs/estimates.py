@@ -6,18 +6,17 @@ The last factor is timed on a few dense steps of each plan, with its network, ba
 several chains share counts once. Nothing is taken off for units left out, so that sparse levels cost less than estimated.
 """
 
-import time
-
 import pandas
 import torch
+from lib.stages.experiment_plan import Plan
 
+from book.costs.tables import COLUMNS
+from book.costs.timing import epoch_seconds, fresh
+from lib.analysis.experiments import Page, pages_of
 from lib.analysis.files import REPOSITORY
-from lib.analysis.pages import Page, find_page
 from lib.batch.plan import read_plans
-from lib.models import build
 from lib.stages import stage_keys
-from lib.stages.plan import Plan
-from lib.training import Progress, arithmetic, fresh_stack, prepare, stack_limit, train
+from lib.training import Computation, prepare, stack_limit
 
 STEPS = 12
 STAND_INS = {"cifar100": ("generated-cifar100", 50_000), "imagenet": ("generated-folders", 1_281_167)}
@@ -30,24 +29,18 @@ def seconds_per_image(plan: Plan, device: torch.device) -> float:
     """Time a few steps of a plan, in stacks as it would run, and return the seconds of a replicate and image."""
     recipe = plan.recipe
     if stand_in := STAND_INS.get(recipe.data.image_set):
-        data = recipe.data.model_copy(update={"image_set": stand_in[0], "validation": 10})
-        recipe = recipe.model_copy(update={"data": data, "batch_size": STAND_IN_BATCH, "warmup_epochs": 0})
-    images = min(STEPS * recipe.batch_size, _images(plan.model_copy(update={"recipe": recipe})))
-    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": images, "test": 10})})
-    size = plan.largest_stack or 10**9
-    examples = prepare(recipe.data, plan.replicates()[:1], device)
-    network = build(recipe.network, examples.classes, recipe.width)
-    size = min(stack_limit(network.module, device, len(plan.replicates()), examples.train_images), size)
-    replicates = plan.replicates()[:size]
-    examples = prepare(recipe.data, replicates, device)
-    stack = fresh_stack(network.module, replicates, device)
-    ends: list[float] = []
-    with arithmetic(device, plan.precision):
-        train(
-            network.module.to(device), Progress(0, stack), examples, replicates, recipe, 3, {}, 0,
-            plan.precision, lambda _: ends.append(time.perf_counter()),
-        )  # fmt: skip
-    return min(b - a for a, b in zip(ends, ends[1:], strict=False)) / (images * size)
+        data = {"image_set": stand_in[0], "validation": 10}
+        recipe = recipe.but(data=data, batch_size=STAND_IN_BATCH, warmup_epochs=0)
+    images = min(STEPS * recipe.batch_size, _images(plan.but(recipe=recipe)))
+    recipe = recipe.but(data={"train": images, "test": 10})
+    replicates = plan.replicates()
+    network, examples, _ = fresh(recipe, replicates[:1], device)
+    limit = stack_limit(network.module, device, len(replicates), examples.train_images)
+    replicates = replicates[: min(limit, plan.largest_stack or limit)]
+    network, examples, progress = fresh(recipe, replicates, device)
+    computation = Computation(plan.precision)
+    seconds = epoch_seconds(network, examples, progress, replicates, recipe, computation, epochs=3)
+    return seconds / (images * len(replicates))
 
 
 def _images(plan: Plan) -> int:
@@ -62,7 +55,8 @@ def _images(plan: Plan) -> int:
 
 def _epochs(page: Page, plan: Plan) -> int:
     """Return the epochs of all replicates of all stages, each stage once."""
-    runs = [*((chain, plan.replicates()) for chain in page.chains(plan)), *page.further(plan)]
+    runs = [(chain, plan.replicates()) for chain in page.chains(plan)]
+    runs += [further for measurement in page.measurements for further in measurement.chains(plan)]
     stages = {
         key: stage.to_epoch - stage.from_epoch
         for chain, replicates in runs
@@ -76,25 +70,22 @@ def pages(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, 
     """Estimate every page that a batch would run, and say how."""
     rows, rates = [], {}
     for paper, plans in read_plans(REPOSITORY).items():
-        for name, page_plan in plans.items():
-            if not any("benchmark" in grid for scale in page_plan.grid for grid in page_plan.grids(scale)):
-                continue  # it reads the tables of other pages and trains nothing
-            page = find_page(paper, name)
-            for scale, grid in ((s, g) for s in page_plan.grid for g in page_plan.grids(s)):
+        for name, page in pages_of(paper).items():
+            grids = [(scale, grid) for scale in plans[name].grid for grid in plans[name].grids(scale)]
+            for scale, grid in grids:
                 for benchmark in map(str, grid.get("benchmark", [])):
                     if quick and scale != "smoke":
                         continue
                     plan = page.plans(benchmark, scale)
-                    epochs = _epochs(page, plan)
                     same = plan.model_dump_json()  # most pages of a paper share their plans
                     if same not in rates:
                         rates[same] = seconds_per_image(plan, device)
-                    seconds = epochs * _images(plan) * rates[same]
-                    rows.append((paper, name, benchmark, scale, epochs, round(seconds, 1), "estimated"))
+                    epochs = _epochs(page, plan)
+                    seconds = round(epochs * _images(plan) * rates[same], 1)
+                    rows.append((paper, name, benchmark, scale, epochs, seconds, "estimated"))
     notes = [
         f"Estimated from up to {STEPS} steps of each plan, timed on this machine; starting and evaluating are not counted, "
         "nor what sparse levels and narrower networks save. CIFAR-100 and ImageNet are timed on generated images of the "
         "same size, in batches of 16."
     ]
-    columns = ["paper", "page", "benchmark", "scale", "replicate_epochs", "seconds", "basis"]
-    return pandas.DataFrame(rows, columns=columns), notes
+    return pandas.DataFrame(rows, columns=list(COLUMNS["pages"])), notes

@@ -10,35 +10,26 @@ import tempfile
 import pandas
 import torch
 
+from book.costs.tables import COLUMNS
+from lib.analysis.experiments import errors_of
+from lib.analysis.levels import TEST
+from lib.analysis.table import SIZE
 from lib.stages import Chain, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Precision, Replicate
-
-COLUMNS = (
-    "benchmark", "noise_percent", "weights_remaining_percent", "precision", "replicates", "error_percent_mean",
-    "error_percent_std", "difference_mean", "difference_std",
-)  # fmt: skip
+from papers.training_regularization.recipes import plan
 
 
 def _errors(
     chain: Chain, replicates: list[Replicate], precision: Precision, store: Store, device: torch.device
 ) -> pandas.DataFrame:
-    """Return test errors of each replicate, level and precision."""
+    """Return size and test error of each network in one precision."""
     results = run(chain, replicates, store, str(device), precision)
-    return pandas.DataFrame(
-        [
-            {
-                "seed": replicate.seed,
-                "noise_percent": replicate.noise_percent,
-                "weights_remaining_percent": round(entry.record["weights_remaining_percent"], 2),
-                "precision": precision,
-                "error": next(m["error_percent"] for m in entry.record["metrics"] if m["subset"] == "test"),
-            }
-            for replicate, entries in zip(replicates, results.entries, strict=True)
-            for stage, entry in zip(chain.stages, entries, strict=True)
-            if stage.level is not None
-        ]
+    rows = [row for row in errors_of(results) if row["quantity"] in (SIZE, TEST)]
+    wide = pandas.DataFrame(rows).pivot(
+        index=["noise_percent", "seed", "level"], columns="quantity", values="value"
     )
+    return wide.reset_index().assign(precision=precision).round({SIZE: 2})
 
 
 def compare(
@@ -46,43 +37,28 @@ def compare(
 ) -> pandas.DataFrame:
     """Return a row per noise level, level and precision, with the differences from float32, the first precision."""
     errors = pandas.concat([_errors(chain, replicates, p, store, device) for p in precisions])
-    keys = ["noise_percent", "weights_remaining_percent"]
-    reference = errors[errors["precision"] == "float32"].set_index([*keys, "seed"])["error"]
-    errors["difference"] = (
-        errors["error"] - reference.loc[list(errors[[*keys, "seed"]].itertuples(index=False))].values
-    )
-    rows = []
-    for values, group in errors.groupby([*keys, "precision"], sort=False):
-        noise, weights, precision = tuple(values)  # pyright: ignore[reportArgumentType]
-        plain = precision == "float32"
-        rows.append(
-            (
-                chain.recipe.benchmark,
-                noise,
-                weights,
-                precision,
-                len(group),
-                round(group["error"].mean(), 3),
-                round(group["error"].std(ddof=1), 3),
-                "" if plain else round(group["difference"].mean(), 3),
-                "" if plain else round(group["difference"].std(ddof=1), 3),
-            )  # fmt: skip
-        )
-    return pandas.DataFrame(rows, columns=list(COLUMNS)).sort_values(
-        [*keys, "precision"], ascending=[True, False, False]
-    )
+    network = ["noise_percent", "seed", "level"]
+    exact = errors[errors["precision"] == "float32"][[*network, TEST]]
+    errors = errors.merge(exact, on=network, suffixes=("", " in float32"))
+    errors["difference"] = errors[TEST] - errors[f"{TEST} in float32"]
+    groups = errors.groupby(["noise_percent", SIZE, "precision"])
+    found = groups.agg(
+        replicates=(TEST, "size"), error_percent_mean=(TEST, "mean"), error_percent_std=(TEST, "std"),
+        difference_mean=("difference", "mean"), difference_std=("difference", "std"),
+    ).round(3).reset_index()  # fmt: skip
+    found.loc[found["precision"] == "float32", ["difference_mean", "difference_std"]] = float("nan")
+    found = found.sort_values(["noise_percent", SIZE, "precision"], ascending=[True, False, False])
+    found = found.rename(columns={SIZE: "weights_remaining_percent"})
+    return found.assign(benchmark=chain.recipe.benchmark)[list(COLUMNS["precision"])]
 
 
 def precision(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
     """Compare on MNIST and on CIFAR-10 at laptop scale, five seeds, and say what was run."""
-    from papers.training_regularization.recipes import plan
-
     precisions: list[Precision] = ["float32", "bfloat16", *(["tf32"] if device.type == "cuda" else [])]
     lenet, resnet = (plan(b, "smoke" if quick else "laptop") for b in ("mnist-lenet", "cifar10-resnet20"))
     if not quick:  # wide enough for products in bfloat16 to pay, short enough to repeat five times
-        data = resnet.recipe.data.model_copy(update={"train": 2_000})
-        update = {"data": data, "width": 16, "epochs": 20, "drop_epochs": (10, 15), "rewind_epoch": 1}
-        resnet = resnet.model_copy(update={"recipe": resnet.recipe.model_copy(update=update)})
+        short = {"epochs": 20, "drop_epochs": (10, 15), "rewind_epoch": 1}
+        resnet = resnet.but(recipe={"data": {"train": 2_000}, "width": 16, **short})
     seeds = range(2 if quick else 5)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)

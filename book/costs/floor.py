@@ -8,29 +8,14 @@ and two moments and writes weight and moments, 28 bytes a parameter and step in 
 out, so that this is a bound from below. The rate is that of one large product in the same precision.
 """
 
-import time
-from collections.abc import Callable
-
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from book.costs.timing import shortest
 from lib.models import build, initialize
 from lib.training import Precision, Recipe, forward, stack_states
 
 BYTES_PER_PARAMETER = {"adam": 28, "sgd": 20}
-
-
-def seconds_of(work: Callable[[], object], device: torch.device, rounds: int = 5) -> float:
-    """Return the shortest time of some rounds of a piece of work, after one to warm up."""
-    best = float("inf")
-    for round_ in range(rounds + 1):
-        started = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        if round_:
-            best = min(best, time.perf_counter() - started)
-    return best
 
 
 def operations_per_second(device: torch.device, precision: Precision) -> float:
@@ -38,13 +23,13 @@ def operations_per_second(device: torch.device, precision: Precision) -> float:
     size = 8192 if device.type == "cuda" else 2048
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
-    return 2 * size**3 / seconds_of(lambda: left @ right, device)
+    return 2 * size**3 / shortest(lambda: left @ right)
 
 
 def bytes_per_second(device: torch.device) -> float:
     """Return the bandwidth of adding one large vector to another: two reads and a write."""
     left, right = (torch.zeros(2**26, device=device) for _ in range(2))
-    return 3 * left.numel() * 4 / seconds_of(lambda: left.add_(right), device)
+    return 3 * left.numel() * 4 / shortest(lambda: left.add_(right))
 
 
 def operations_per_image(recipe: Recipe, classes: int) -> tuple[float, float]:

@@ -11,12 +11,14 @@ import pandas
 import torch
 from torchvision.models import resnet50
 
+from book.costs.timing import fresh, shortest
 from lib.analysis.files import REPOSITORY
-from lib.benchmark.floor import seconds_of
-from lib.models import build, prunable_weights
+from lib.models import prunable_weights
 from lib.pruning import magnitude, select
-from lib.training import Progress, Replicate, fresh_stack, prepare, train
+from lib.training import Part, Replicate, train
 from lib.training.processor import prepare_processor
+from papers.label_noise import recipes as label_noise
+from papers.training_regularization import recipes as training_regularization
 
 
 def scoring(device: torch.device) -> float:
@@ -24,7 +26,7 @@ def scoring(device: torch.device) -> float:
     module = resnet50().to(device)
     names = prunable_weights(module)
     masks = {n: torch.ones_like(module.get_parameter(n), dtype=torch.bool) for n in names}
-    return seconds_of(lambda: select(magnitude(module, names, None), masks, 0.2), device, 3)
+    return shortest(lambda: select(magnitude(module, names, None), masks, 0.2))
 
 
 def recording(device: torch.device, replicates: int = 3, epochs: int = 3, repeats: int = 3) -> float:
@@ -32,19 +34,14 @@ def recording(device: torch.device, replicates: int = 3, epochs: int = 3, repeat
 
     Trainings of some epochs with and without records alternate; the fastest of each kind are compared.
     """
-    from papers.label_noise.recipes import plan
-
     prepare_processor()
-    recipe = plan("mnist-lenet", "paper").recipe
+    recipe = label_noise.plan("mnist-lenet", "paper").recipe
     those = [Replicate(seed=seed, noise_percent=20.0) for seed in range(replicates)]
-    examples = prepare(recipe.data, those, device)
-    network = build(recipe.network)
     seconds: dict[bool, list[float]] = {False: [], True: []}
     for record in [False, True] * (repeats + 1):
-        stack = fresh_stack(network.module, those, device)
-        asked = recipe.model_copy(update={"record_epochs": record})
+        network, examples, progress = fresh(recipe, those, device)
         started = time.perf_counter()
-        train(network.module, Progress(0, stack), examples, those, asked, epochs, {})
+        train(network.module, progress, examples, those, recipe.but(record_epochs=record), Part(epochs))
         seconds[record].append(time.perf_counter() - started)  # an epoch ends by reading its loss
     without, with_records = (min(seconds[record][1:]) for record in (False, True))
     return 100 * (with_records / without - 1)
@@ -76,16 +73,12 @@ def _most_memory() -> int:
 
 def _train_stack(device: str, answers) -> None:
     """Train LeNet for 100 steps in a stack of 12 and answer with the most memory taken, in bytes."""
-    from papers.training_regularization.recipes import plan
-
     prepare_processor()
     place = torch.device(device)
-    recipe = plan("mnist-lenet", "paper").recipe
+    recipe = training_regularization.plan("mnist-lenet", "paper").recipe
     replicates = [Replicate(seed=seed) for seed in range(12)]
-    examples = prepare(recipe.data, replicates, place)
-    network = build(recipe.network)
-    stack = fresh_stack(network.module, replicates, place)
-    train(network.module, Progress(0, stack), examples, replicates, recipe, 1, {})
+    network, examples, progress = fresh(recipe, replicates, place)
+    train(network.module, progress, examples, replicates, recipe, Part(1))
     if place.type == "cuda":
         answers.put(torch.cuda.max_memory_reserved())
     else:
@@ -110,7 +103,7 @@ def other(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, 
             "scoring and masking ResNet-50",
             scoring(device),
             "s",
-            "25.5 M weights, magnitude, global, best of 3",
+            "25.5 M weights, magnitude, global, shortest",
         ),
         (
             "peak memory, LeNet on MNIST, stack of 12",

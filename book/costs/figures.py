@@ -1,0 +1,121 @@
+"""The charts and tables of the page "What it costs"; each draws the rows of a part, of all machines that measured it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas
+from IPython.display import HTML, Markdown
+
+from book.costs.tables import CONVENTIONAL, OWN, command, read
+from lib.analysis.table import SIZE
+from lib.book.wording import duration
+from lib.charts import dots, lines, table, wide_table
+
+TIME = "seconds_per_replicate_epoch"
+MENUS = ("paper", "benchmark", "scale")
+
+
+def part(name: str, draw: Callable[[pandas.DataFrame], Any]) -> Any:
+    """Draw the tables of a part, put together; a sentence says what is not measured yet."""
+    found = read(name)
+    if not found:
+        return Markdown(f"This has not been measured yet: `{command(name)}` does it.")
+    frames = [one.frame.assign(machine=one.source.device) for one in found]
+    return draw(pandas.concat(frames, ignore_index=True))
+
+
+def numbers(name: str) -> Any:
+    """Set the tables of a part as one."""
+
+    def draw(rows: pandas.DataFrame) -> Any:
+        if TIME in rows:
+            rows = rows.assign(times_the_floor=rows[TIME] / rows["floor_seconds"])
+        return table(rows if rows["machine"].nunique() > 1 else rows.drop(columns="machine"), f"costs-{name}")
+
+    return part(name, draw)
+
+
+def sources(name: str) -> Markdown:
+    """Say how the tables of a part were measured."""
+    return Markdown("\n\n".join(one.source.sentence for one in read(name)))
+
+
+def _cases(rows: pandas.DataFrame, *columns: str) -> list[str]:
+    """Return those columns that tell rows apart, the machine among them."""
+    return [name for name in ("machine", *columns) if rows[name].nunique() > 1]
+
+
+def speed(rows: pandas.DataFrame) -> Any:
+    """Draw how many times faster than the conventional loop every variant is, and where a loop at the floor would be."""
+    rows = rows[rows["variant"] != CONVENTIONAL]
+    stacked = [f"stack of {count}" if count > 1 else "one replicate" for count in rows["replicates"]]
+    rows = rows.assign(way=rows["precision"] + ", " + stacked + rows["variant"].str.removeprefix(OWN))
+    measured = rows.assign(mean=rows["times_faster"], source="measured")
+    floor = rows.assign(mean=rows["times_faster"] * rows[TIME] / rows["floor_seconds"], source="at the floor")
+    return dots(
+        printed=pandas.concat([measured, floor]),
+        y=_cases(rows, "benchmark", "way"),
+        x="times faster than the conventional loop",
+        x_scale="log",
+        reference=1.0,
+        title="How many times faster than the conventional loop",
+    )
+
+
+def sparsity(rows: pandas.DataFrame) -> Any:
+    """Draw the time of training against the weights that remain, with masks alone and with units left out."""
+    rows = rows.rename(columns={"weights_remaining_percent": SIZE})
+    rows = rows.assign(network=rows["network"] + ", " + rows["unit"].str.removeprefix("s "))
+    ways = {"masks_alone_seconds": "masks alone", "left_out_seconds": "units left out"}
+    names = ["machine", "network", SIZE]
+    long = rows.melt(id_vars=names, value_vars=list(ways), var_name="way").replace({"way": ways})
+    return lines(
+        long.assign(table=long["machine"], quantity="time (s)"),
+        x=SIZE,
+        colour="way",
+        dash="way",
+        menus=["network"],
+        y_scale="zero",
+        title="Time of training while pruning",
+    )
+
+
+def precision(rows: pandas.DataFrame) -> Any:
+    """Draw the difference in test error from float32, paired by seed."""
+    rows = rows[rows["precision"] != "float32"]
+    return dots(
+        printed=rows.assign(mean=rows["difference_mean"], std=rows["difference_std"], source="minus float32"),
+        y=_cases(rows, "benchmark", "noise_percent", "weights_remaining_percent") or ["benchmark"],
+        x="test error minus that in float32 (percentage points)",
+        reference=0.0,
+        title="Difference in test error from float32",
+        key="The rule at 0: no difference.",
+    )
+
+
+def pages(rows: pandas.DataFrame) -> Any:
+    """Set what each page takes at each scale, in a table that a reader filters."""
+    heads = ["paper", "page", "benchmark", "scale", "time", "replicate epochs", *_cases(rows)]
+    cells = [
+        [
+            row["paper"].replace("_", " "), row["page"].replace("_", " "), row["benchmark"], row["scale"],
+            duration(row["seconds"]), f"{row['replicate_epochs']:,}", *(row[name] for name in _cases(rows)),
+        ]
+        for row in rows.to_dict("records")
+    ]  # fmt: skip
+    classes = {
+        "paper": "words",
+        "page": "words",
+        "benchmark": "short",
+        "time": "number",
+        "replicate epochs": "number",
+    }
+    return HTML(wide_table(heads, cells, classes=classes, menus=MENUS))
+
+
+def total(scale: str) -> Markdown:
+    """Say what all pages take together at a scale."""
+    found = [one.frame[one.frame["scale"] == scale]["seconds"].sum() for one in read("pages")]
+    return Markdown(
+        f"All pages at `{scale}` scale, stages that they share counted in each: at most {duration(max(found, default=0))}."
+    )
