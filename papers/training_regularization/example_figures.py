@@ -1,126 +1,218 @@
-"""The figures and tables of the page on appendix K.1 of TR, from its measured tables.
+"""TR's figures of training examples: what networks do to groups of them by difficulty, and which ones they change most.
 
-Not in the page's own module, which a machine without the book's packages imports to measure.
+Groups are those of `lib.analysis.example_groups`; its loss changes by ΔL = L[level k] − L[dense], paired by seed.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import altair as alt
+import numpy
 import pandas
-from IPython.display import Markdown
 
-from lib.analysis import drawn
-from lib.analysis.printed import printed
-from lib.analysis.ranked_examples import (
-    NOISY,
-    SCORE,
-    images_and_labels,
-    listed_levels,
-    read_means,
-    read_ranked,
+from lib.analysis.example_images import ExampleImages, of_category, of_group, worst_fitted
+from lib.analysis.levels import chosen_level
+from lib.analysis.statistics import mean_and_std
+from lib.analysis.table import EPOCHS, SIZE, Table, rows, values
+from lib.charts import images, lines
+from lib.errors import InputError
+from lib.widgets.page import OpenPage
+from papers.training_regularization.figures import (
+    PAIRED,
+    WAYS_TO_SHRINK,
+    Tables,
+    at_start,
+    or_what_is_missing,
+    shares_of,
 )
-from lib.analysis.ranking import CATEGORIES
-from lib.analysis.tables import Table
-from lib.charts import wording
-from lib.charts.example_images import ExampleSet, labelled_examples
-from papers.training_regularization.cases import LRR
-from papers.training_regularization.comparison import BENCHMARKS
-from papers.training_regularization.examples_themselves import PAGE
+from papers.training_regularization.names import EDT, GROUP_LOSS, LONGER_WD, LRR, ONE_SHOT, TEST
+from papers.training_regularization.recipes import plan as find_plan
+from papers.training_regularization.tables import size_range
+
+PERCENTILE, LOSS_CHANGE = "EL2N percentile (%), hardest right", "change of training loss (nats)"
+TWO_LEVELS = {"optimum": "lowest validation error", "highest improving": "sparsest that improves"}
+BELOW_ZERO = "Below zero: fitted better than by the dense network."
 
 
-def images_of(
-    tables: Sequence[Table], category: str, noise_percent: float, title: str
-) -> alt.LayerChart | Markdown:
-    """Draw the ranked examples of a category, a menu entry for each table that has some.
+@or_what_is_missing
+def change_at_two_levels(tables: Tables) -> Any:
+    """Fig. 1b and 2: change of each group's loss without noise, at the optimum and at the sparsest level that improves."""
+    found = group_changes(tables, LRR)
+    found = found[found["noise_percent"] == found.groupby("table")["noise_percent"].transform("min")]
+    pieces = [found[found[level]].assign(network=name) for level, name in TWO_LEVELS.items()]
+    drawn = captioned(pandas.concat(pieces, ignore_index=True), tables, ["noise_percent"], _two_levels)
+    return _changes(
+        drawn, colour="network", domain=[*TWO_LEVELS.values()], title="Which examples pruning helps"
+    )
 
-    Args:
-        tables: of this page, current ones.
-        category: one of `lib.analysis.ranking.CATEGORIES`.
-        noise_percent: at which label noise.
-        title: of the chart.
 
-    Returns:
-        The chart; a sentence where no table has a sparsity that the category asks for.
+@or_what_is_missing
+def change_at_optimum(tables: Tables) -> Any:
+    """Fig. 5: change of each group's loss at the optimum, a line for each share of wrong labels."""
+    found = group_changes(tables, LRR)
+    found = captioned(found[found["optimum"]], tables, [], _dense_is_best)
+    title = "The optimally sparse network under label noise"
+    return _changes(found, colour="noise_percent", domain=shares_of(tables), title=title)
+
+
+@or_what_is_missing
+def change_at_each_level(tables: Tables, algorithm: str, title: str) -> Any:
+    """Fig. 18, 19 and 20: change of each group's loss, a slider over levels, a menu over shares of wrong labels."""
+    found = group_changes(tables, algorithm)
+    found = found[found["level"] > 0]
+    found = captioned(found, tables, ["noise_percent", "level"], functools.partial(_one_level, algorithm))
+    return _changes(found, menus=["noise_percent"], slider="level", title=title)
+
+
+@or_what_is_missing
+def change_of_smaller_networks(tables: Tables) -> Any:
+    """Fig. 13: change of each group's loss in one-shot pruning and in longer width down-scaling, each at its best."""
+    found = group_changes(tables, [ONE_SHOT, LONGER_WD])
+    found = captioned(found[found["best smaller"]], tables, ["noise_percent"], _best_smaller)
+    return _changes(
+        found.sort_values("algorithm", ascending=False, kind="stable"),
+        colour="algorithm",
+        menus=["noise_percent"],
+        shown=at_start(found, max),
+        domain=WAYS_TO_SHRINK,
+        title="Whose loss changes when a network gets smaller",
+    )
+
+
+def group_changes(tables: Tables, algorithm: str | list[str]) -> pandas.DataFrame:
+    """Return L_g[level] − L_g[dense], the change of each EL2N group's training loss paired by seed, as a chart's rows.
+
+    The percentile is that of the middle of a group; the easiest group is the first.
     """
-    sets = []
-    for table, name in zip(tables, wording.table_names(tables), strict=True):
-        found = read_ranked(table, category, noise_percent)
-        if found is None:
-            continue
-        plan = PAGE.plans(table.provenance.benchmark, table.provenance.scale)
-        images, original = images_and_labels(plan, found.indices)
-        remaining = _range(table, category, noise_percent)
-        note = f"{wording.source_note(table)} {noise_percent:g} % noise, {remaining} % of the weights."
-        if noise_percent:
-            note += f" Seed {found.seed}."
-        sets.append(ExampleSet(name, note, images, found.labels, found.predictions, original, found.changes))
-    if not sets:
-        return Markdown(
-            f"*No sparsity of these tables has what the rule of this category asks for at {noise_percent:g} % noise.*"
-        )
-    made = tables[0].provenance
-    class_names = drawn.class_names(PAGE.plans(made.benchmark, made.scale))
-    return labelled_examples(sets, title=title, class_names=class_names)
+    found = rows(tables, GROUP_LOSS, algorithm=algorithm)
+    place = [*PAIRED, "algorithm", "position"]
+    dense = found.loc[found["level"] == 0, [*place, "value"]]
+    found = found.merge(dense, on=place, suffixes=("", "_dense"))
+    found["value"] -= found["value_dense"]
+    found[PERCENTILE] = (found["position"] - 0.5) * 100 / found["position"].max()
+    return found.assign(quantity=LOSS_CHANGE)
 
 
-def sparsities_table(tables: Sequence[Table]) -> pandas.DataFrame:
-    """Set the sparsities at which examples are ranked beside TR's Table 4, in percent of weights remaining, without noise.
-
-    Args:
-        tables: of one benchmark, one of each scale.
-
-    Returns:
-        Text: a row per category with what the rule asks for, the printed range and, by scale, the measured one.
-    """
-    record = printed("training_regularization", "table_04_sparsities_for_example_ranking")
-    networks = [BENCHMARKS[pair] for pair in zip(record["model"], record["dataset"], strict=True)]
-    record = record.loc[[name == tables[0].provenance.benchmark for name in networks]]
-    rows = []
-    for category in CATEGORIES:
-        pairs = zip(record["method"], record["mean"], strict=True)
-        ends = [f"{mean:g}" for name, mean in pairs if name.lower().replace("-", "_") == category]
-        measured = {table.provenance.scale: _range(table, category, 0.0) for table in tables}
-        rows.append({"examples": _spelled(category), "printed (Table 4)": _between(ends), **measured})
-    return pandas.DataFrame(rows)
+def _changes(found: pandas.DataFrame, **settings: Any) -> Any:
+    """Draw changes of groups: an easy group changes by thousandths of what a hard one does, hence the axis."""
+    return lines(found, x=PERCENTILE, reference=0.0, y_scale="symlog", key=BELOW_ZERO, **settings)
 
 
-def ranked_table(tables: Sequence[Table]) -> pandas.DataFrame:
-    """Say how hard the ranked examples are, and how many of their labels are wrong.
+def captioned(
+    found: pandas.DataFrame, tables: Tables, columns: list[str], said: Callable[..., str]
+) -> pandas.DataFrame:
+    """Add what `said` says of a table and the values of some columns, to be written above the plot."""
+    by_label = {table.label: table for table in tables}
+    cases = [tuple(case) for case in found[["table", *columns]].itertuples(index=False)]
+    words = {case: said(by_label[case[0]], *case[1:]) for case in dict.fromkeys(cases)}
+    return found.assign(caption=[words[case] for case in cases])
 
-    Args:
-        tables: of one benchmark, one of each scale.
 
-    Returns:
-        Text: a row per scale and category with the mean EL2N without noise, and by noise level the share of noisy labels.
-    """
-    noises = sorted({float(n) for table in tables for n in table.frame["noise_percent"] if n > 0})
-    rows = []
+def _one_level(algorithm: str, table: Table, noise: float, level: int) -> str:
+    """Say which network a level is, and its test error, as TR's titles do."""
+    where = {"algorithm": algorithm, "noise_percent": noise}
+    error = mean_and_std(values(table, TEST, **where))
+    column, unit = (EPOCHS, "epochs of training") if algorithm == EDT else (SIZE, "% of the weights")
+    amount = values(table, column, **where)[level].mean()
+    spread = f" ± {error.loc[level, 'std']:.2f}" if error.loc[level, "replicates"] > 1 else ""
+    network = f"Level {level}: {amount:.3g} {unit}"
+    return (
+        f"{network}. Test error {error.loc[level, 'mean']:.2f}{spread} %, dense {error.loc[0, 'mean']:.2f} %."
+    )
+
+
+def _two_levels(table: Table, noise: float) -> str:
+    """Say which networks the two levels of interest are."""
+    words = []
+    for name, said in TWO_LEVELS.items():
+        level = chosen_level(table, name, algorithm=LRR, noise_percent=noise)
+        network = "none" if level is None else f"level {level}" if level else "the dense network"
+        words.append(f"{said.capitalize()}: {network}.")
+    return " ".join([f"{noise:g} % wrong labels.", *words])
+
+
+def _dense_is_best(table: Table) -> str:
+    """Say where the optimum is the dense network, whose line is zero."""
+    shares = sorted(table.frame["noise_percent"].unique())
+    best = [f"{n:g} %" for n in shares if chosen_level(table, "optimum", algorithm=LRR, noise_percent=n) == 0]
+    return f"The dense network is best at {', '.join(best)}." if best else "No dense network is best."
+
+
+def _best_smaller(table: Table, noise: float) -> str:
+    """Say how large the best smaller networks are, and where the dense one is better still."""
+    words = []
+    for algorithm in (ONE_SHOT, LONGER_WD):
+        where = {"algorithm": algorithm, "noise_percent": noise}
+        if (level := chosen_level(table, "best smaller", **where)) is not None:
+            size = values(table, SIZE, **where)[level].mean()
+            still = "; dense is better still" if chosen_level(table, "optimum", **where) == 0 else ""
+            words.append(f"{algorithm.capitalize()}: {size:.3g} % of the weights{still}.")
+    return " ".join(words)
+
+
+@or_what_is_missing
+def ranked_images(tables: Tables, category: str, noise_percent: float, title: str) -> Any:
+    """Fig. 16: the examples that pruning changes most or least, with their label and what most networks predict."""
+    found = {}
     for table in tables:
-        for category in CATEGORIES:
-            score = read_means(table, category, SCORE, 0.0)
-            row = {
-                "scale": table.provenance.scale,
-                "examples": _spelled(category),
-                "mean EL2N": f"{score.mean():.3f}" if len(score) else "–",
-            }
-            for noise in noises:
-                share = read_means(table, category, NOISY, noise)
-                row[f"{noise:g} % noise"] = f"{share.mean():.0f} %" if len(share) else "–"
-            rows.append(row)
-    return pandas.DataFrame(rows)
+        plan = find_plan(table.benchmark, table.scale)
+        if shown := of_category(plan, table, category, algorithm=LRR, noise_percent=noise_percent):
+            found[table.label] = shown
+    if not found:
+        raise InputError(
+            f"no sparsity of these tables has what the rule asks for at {noise_percent:g} % noise."
+        )
+    by_label = {table.label: table for table in tables}
+    notes = {
+        label: f"{by_label[label].benchmark}, {label}. {noise_percent:g} % noise, "
+        f"{size_range(by_label[label], category, noise_percent)} % of the weights{', first replicate' if noise_percent else ''}."
+        for label in found
+    }
+    key = "Below each image: label · prediction of most networks; a cross where the two differ."
+    return _images(found, notes, "mean loss change (nats)", title, key)
 
 
-def _range(table: Table, category: str, noise_percent: float) -> str:
-    """Say which sparsities a category is ranked at, in percent of weights remaining: "22–1.06"."""
-    frame = table.frame
-    remaining = dict(zip(frame["level"], frame["weights_remaining_percent"], strict=True))
-    levels = listed_levels(frame, noise_percent, LRR)[category]
-    return _between([f"{remaining[level]:.3g}" for level in levels])
+@or_what_is_missing
+def worst_fitted_images(page: OpenPage, noise_percent: float, level: int, algorithm: str = LRR) -> Any:
+    """Not in the paper: the training examples that one network fits worst, with their labels."""
+    where = (page.page, page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
+    note = f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, level {level}, first replicate."
+    return _images({"": worst_fitted(*where)}, {"": note}, "loss (nats)", "What the network fits worst")
 
 
-def _between(ends: Sequence[str]) -> str:
-    return "–".join(dict.fromkeys((ends[0], ends[-1]))) if ends else "none"
+@or_what_is_missing
+def group_images(page: OpenPage, noise_percent: float, group: int) -> Any:
+    """Not in the paper: training examples from one group by EL2N, with the labels that they are trained on."""
+    shown = of_group(page.page, page.benchmark, page.scale, noise_percent, group, page.store)
+    note = f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, first replicate."
+    return _images({"": shown}, {"": note}, "EL2N", f"Examples of group {group} of 20")
 
 
-def _spelled(category: str) -> str:
-    return category.replace("_", " ")
+def _images(
+    found: Mapping[str, ExampleImages], notes: Mapping[str, str], measure: str, title: str, key: str = ""
+) -> Any:
+    """Draw examples, a menu entry for each table; coloured are replaced labels, or predictions other than the label."""
+    pictures, captions, marked, told = [], [], [], []
+    for label, shown in found.items():
+        pictures += list(shown.images.numpy())
+        frame = pandas.DataFrame({"label": shown.labels, "label before noise": shown.original})
+        wrong = shown.noisy
+        if shown.predictions:
+            pairs = [*zip(shown.labels, shown.predictions, strict=True)]
+            wrong = [one != predicted for one, predicted in pairs]
+            captions += [f"{one} · {predicted}{' ✗' * (one != predicted)}" for one, predicted in pairs]
+            frame = frame.assign(prediction=shown.predictions)
+        else:
+            captions += shown.captions
+        marked += wrong
+        told.append(frame.assign(**{measure: [f"{number:.3g}" for number in shown.numbers], "table": label}))
+    return images(
+        numpy.stack(pictures),
+        captions=captions,
+        marked=marked,
+        told=pandas.concat(told, ignore_index=True),
+        notes=notes,
+        columns=None if max(map(len, captions)) > 9 else 5,
+        title=title,
+        key=key,
+    )
