@@ -1,0 +1,303 @@
+"""The figures of LN: what each of them shows. How anything is drawn stands in `lib.charts`.
+
+Each takes tables of one benchmark, `page.tables`, of which the first is shown until the reader chooses another, and says in
+words what is missing where no table has what it needs.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas
+from IPython.display import Markdown
+
+from lib.analysis.distance import crossings
+from lib.analysis.levels import BEST_TEST, DESCENT, TEST
+from lib.analysis.table import SIZE, Table, rows
+from lib.charts import lines
+from lib.errors import InputError
+from papers.label_noise.names import FINE_TUNING, REDENSE, SCORES, WR
+
+Tables = Sequence[Table]
+
+TRAINING, ERROR = "training error (%)", "error (%)"
+ERRORS = {TRAINING: "training error", TEST: "last test error", BEST_TEST: "best test error"}
+EXAMPLES = {
+    "test": "test set",
+    "training": "training set",
+    "noisy training": "noisy examples",
+    "original training": "original examples",
+    "restored training": "restored examples",
+}
+"""What figures call a set of images, in the order of the colours."""
+DISTANCES = {
+    "initialization": "distance from initialization",
+    "masked initialization": "distance from masked initialization",
+}
+NETWORKS = {WR: "sparse", REDENSE: "re-dense"}
+NOISE, PLACE, DISTANCE = "noise_percent", "network from dense to sparse", "distance, no unit"
+NAMED = ("dense", *DESCENT, "denser level", "sparser level")
+
+
+def figure(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a figure say what it misses instead of stopping the page."""
+
+    @functools.wraps(draw)
+    def drawn(tables: Tables) -> Any:
+        try:
+            return draw(tables)
+        except InputError as missing:
+            return Markdown(f"Nothing to draw: {missing}")
+
+    return drawn
+
+
+@figure
+def errors_while_pruning(tables: Tables) -> Any:
+    """Figures 1 and 8: training error, last and best test error of one score at a time, the ends of the fall ringed."""
+    found = _rows(tables, [*SCORES], error=ERRORS)
+    found.loc[found["quantity"] != TEST, ["overfitting", "recovery"]] = False
+    return lines(
+        found.assign(quantity=ERROR), x=SIZE, y=ERROR, colour="error", domain=[*ERRORS.values()],
+        menus=["score", NOISE], shown=_noise(found, 1), rings=["overfitting", "recovery"],
+        reference=found[(found["level"] == 0) & (found["quantity"] == TEST)].drop(columns="error"),
+        title="Errors while pruning under label noise",
+        key="Dashed: last test error of the dense network. Rings: its largest fall, from overfitting to recovery.",
+    )  # fmt: skip
+
+
+@figure
+def errors_by_score(tables: Tables) -> Any:
+    """Figures 1 and 8: training and test error of pruning by three scores."""
+    found = _rows(
+        tables, [*SCORES], error={BEST_TEST: "test error", TEST: "test error", TRAINING: "training error"}
+    )
+    # Training errors stand beside either test error.
+    pieces = [
+        found[found["quantity"].isin([TRAINING, one])].assign(test=ERRORS[one]) for one in (TEST, BEST_TEST)
+    ]
+    return lines(
+        pandas.concat(pieces).sort_values("error", kind="stable").assign(quantity=ERROR), x=SIZE, y=ERROR,
+        colour="score", domain=[*SCORES.values()], dash="error", menus=[NOISE, "test"], shown=_noise(found, 1),
+        title="Three scores for the same pruning",
+    )  # fmt: skip
+
+
+@figure
+def loss_change_by_score(tables: Tables) -> Any:
+    """Equation 1: what each pruning step does to the training loss, and its linear estimate."""
+    sides = {
+        "loss change by pruning (nats)": "measured",
+        "first-order loss change by pruning (nats)": "linear estimate",
+    }
+    found = _rows(tables, [*SCORES], change=sides).sort_values("change", ascending=False, kind="stable")
+    return lines(
+        found, x=SIZE, y="change of training loss (nats)", colour="score", domain=[*SCORES.values()], dash="change",
+        menus=[NOISE], shown=_noise(found, 1),
+        reference=0.0, title="What a pruning step does to the training loss",
+        key="Measured after the step, before weights are rewound and trained again.",
+    )  # fmt: skip
+
+
+@figure
+def errors_over_epochs(tables: Tables) -> Any:
+    """Figures 2 and 9: test and training error over the epochs of the networks that tell the story."""
+    found = _over_epochs(tables, [WR], ["test", "training"])
+    one = found.sort_values("level").drop_duplicates(["table", NOISE, "level"])
+    called = one.groupby(["table", NOISE])["called"].agg("; ".join).rename("caption")
+    return lines(
+        found.join(called, on=["table", NOISE]), x="epoch", colour="network", domain=_present(found),
+        menus=[NOISE, "examples"], shown=_noise(found), title="A few networks over the epochs",
+    )  # fmt: skip
+
+
+@figure
+def errors_by_examples(tables: Tables) -> Any:
+    """Figures 3, 10 and 12: what one network at a time learns of noisy, original and restored examples."""
+    found = _over_epochs(tables, [WR], ["noisy training", "original training", "restored training"])
+    return lines(
+        found.assign(caption=found["called"]), x="epoch", colour="examples", domain=[*EXAMPLES.values()],
+        menus=[NOISE], slider=PLACE, shown=_noise(found),
+        title="What a network learns of its labels",
+    )  # fmt: skip
+
+
+@figure
+def errors_over_the_lift(tables: Tables) -> Any:
+    """Figures 4, 11 and 13: the same over sparse training and on through re-dense training."""
+    found = _over_epochs(tables, [WR, REDENSE], ["test", "noisy training", "original training"])
+    found = found[found["table"].isin(found.loc[found["algorithm"] == REDENSE, "table"])]
+    if found.empty:
+        raise InputError(f"no table has the epochs of {REDENSE}; run the page with recompute=True.")
+    ends = found[found["algorithm"] == WR].groupby("table", sort=False)["epoch"].max()
+    recovered = found.loc[found["network"] == "recovery", PLACE]
+    return lines(
+        found.assign(caption=found["called"]), x="epoch", colour="examples", domain=[*EXAMPLES.values()], menus=[NOISE],
+        slider=PLACE, shown=_noise(found) | {PLACE: int(recovered.iloc[0]) if len(recovered) else 1},
+        rules=ends.rename("x").reset_index().assign(label="masks lifted"), title="Before and after the lift",
+    )  # fmt: skip
+
+
+@figure
+def sparse_and_redense(tables: Tables) -> Any:
+    """The ends of figures 4, 11 and 13 at every level: the last errors of sparse networks and of what became of them."""
+    subsets = ("test", "noisy training", "original training")
+    there = [table for table in tables if REDENSE in set(table.frame["algorithm"])]
+    found = _rows(there, [WR, REDENSE], examples={f"{one} error (%)": EXAMPLES[one] for one in subsets})
+    dense = found[(found["level"] == 0) & (found["algorithm"] == WR)]
+    return lines(
+        found, x=SIZE, y="error after the last epoch (%)", colour="algorithm", domain=[WR, REDENSE],
+        menus=[NOISE, "examples"], shown=_noise(found), reference=dense.drop(columns="algorithm"),
+        title="Sparse, and dense again",
+        key="Dashed: the dense network, trained once. By the weights remaining before the masks are lifted.",
+    )  # fmt: skip
+
+
+@figure
+def loss_along_paths(tables: Tables) -> Any:
+    """Figures 5 and 14: loss and error on the straight line from sparse networks to the re-dense ones."""
+    x = "α, from the sparse (0) to the re-dense network (1)"
+    kinds = ["loss on path (nats)", "error on path (%)"]
+    images = {f"{one} {kind}": f"{one} images" for one in ("training", "test") for kind in kinds}
+    found = _with_networks(_rows(tables, [REDENSE], images=images), tables).rename(columns={"position": x})
+    found = found[found[x].isin(found.loc[found["images"] == "test images", x])]  # the fewer of both
+    found["quantity"] = found["quantity"].str.replace("training |test | on path", "", regex=True)
+    return lines(
+        found, x=x, colour="network", domain=_present(found), dash="images", panels="quantity", menus=[NOISE],
+        shown=_noise(found), title="From the sparse to the re-dense network",
+        key="Training images have the labels trained on.",
+    )  # fmt: skip
+
+
+@figure
+def loss_along_direction(tables: Tables) -> Any:
+    """Figure 6: training loss around dense and re-dense networks along a filter-normalized random direction."""
+    x = "x, in units of each filter's norm"
+    found = _rows(
+        tables, [WR, REDENSE], quantity={"training loss along direction (nats)": "training loss (nats)"}
+    )
+    found = _with_networks(found, tables).rename(columns={"position": x})
+    return lines(
+        found, x=x, y_scale="log", colour="network", domain=_present(found), menus=[NOISE], shown=_noise(found),
+        title="How steeply the loss rises around a minimum",
+        key="Dense: trained once, never pruned. The others: re-dense, by the level that they began at.",
+    )  # fmt: skip
+
+
+@figure
+def distance_and_error(tables: Tables) -> Any:
+    """Figure 7: distance from initialization above last test error, of sparse and re-dense networks."""
+    found = _distances(tables)
+    return lines(
+        found, x=SIZE, colour="network", domain=[*NETWORKS.values()], panels="quantity", menus=[NOISE, "distance from"],
+        shown=_noise(found), rules=_crossings(found), title="Distance from initialization, and test error",
+        key="Vertical rules: the two cross. Re-dense networks by the weights that remained before.",
+    )  # fmt: skip
+
+
+@figure
+def differences(tables: Tables) -> Any:
+    """What decides LN-C17: distance and error of sparse networks minus those of re-dense ones, paired by seed."""
+    found = _distances(tables)
+    keys = ["table", "benchmark", NOISE, "distance from", "quantity", "seed", "level", SIZE]
+    wide = found.pivot_table(index=keys, columns="network", values="value", sort=False)
+    gap = (wide["sparse"] - wide["re-dense"]).dropna().rename("value").reset_index()
+    called = {DISTANCE: "difference of distance", TEST: "difference of error (points)"}
+    return lines(
+        gap.replace({"quantity": called}), x=SIZE, panels="quantity", menus=[NOISE, "distance from"], shown=_noise(found),
+        reference=0.0, rules=_crossings(found).replace({"quantity": called}), title="Sparse minus re-dense",
+        key="Above zero the sparse network is farther from its initialization, or worse. Vertical rules: the sign changes.",
+    )  # fmt: skip
+
+
+@figure
+def error_at_few_levels(tables: Tables) -> Any:
+    """Appendix A.2.3: one curve through every n-th level only."""
+    found = _rows(tables, [WR], quantity={TEST: TEST})
+    pieces = [found[found["level"] % n == 0].assign(**{"every n-th level": n}) for n in range(1, 6)]
+    return lines(
+        pandas.concat(pieces), x=SIZE, colour=NOISE, slider="every n-th level", reference="dense",
+        title="Test error, at every n-th level",
+    )  # fmt: skip
+
+
+@figure
+def rewinding_and_fine_tuning(tables: Tables) -> Any:
+    """Appendix A.2.3: the last test error where weights are set back after each cut, and where they are kept."""
+    found = _rows(tables, [WR, FINE_TUNING], quantity={TEST: TEST})
+    return lines(
+        found, x=SIZE, colour="algorithm", domain=[WR, FINE_TUNING], menus=[NOISE], shown=_noise(found, 1),
+        reference="dense, shared", title="Rewinding and fine-tuning",
+    )  # fmt: skip
+
+
+def _rows(tables: Tables, algorithms: Sequence[str], **called: Mapping[str, str]) -> Any:
+    """Return rows of quantities, with a column of what they are called, and `score` where algorithms differ in that."""
+    [(column, names)] = called.items()
+    found = rows(tables, [*names], algorithm=[*algorithms])
+    found[column] = [names[quantity] for quantity in found["quantity"]]
+    found["score"] = [SCORES.get(algorithm, algorithm) for algorithm in found["algorithm"]]
+    return found
+
+
+def _noise(found: Any, place: int = 0) -> dict[str, str]:
+    """Open at a noise level that the first table has: the lowest, or that in another place."""
+    own = sorted(found.loc[found["table"] == found["table"].iloc[0], NOISE].unique())
+    return {NOISE: f"{own[min(place, len(own) - 1)]:g} %"}
+
+
+def _with_networks(found: Any, tables: Tables) -> Any:
+    """Name every network by its level, as the sparse networks choose it.
+
+    Adds `network`, the first name of its level; `called`, all of its names and the weights remaining; and `PLACE`, which
+    of the networks of its table and noise level it is, from dense to sparse. Other levels than those of today's rules, as an
+    earlier measurement kept them, are called denser or sparser.
+    """
+    at = ["table", NOISE, "level"]
+    names = _rows(tables, [WR], quantity={TEST: TEST}).drop_duplicates(at)[[*at, SIZE, *DESCENT]]
+    sparsest = names[names[[*DESCENT]].any(axis="columns")].groupby(at[:2])["level"].max()
+    names["named"] = [
+        ["dense"] if level == 0 else [name for name, is_it in zip(DESCENT, named, strict=True) if is_it]
+        or ["sparser level" if level > sparsest.get((table, noise), 0) else "denser level"]
+        for table, noise, level, _, *named in names.itertuples(index=False)
+    ]  # fmt: skip
+    names["network"] = names["named"].str[0]
+    names["called"] = [
+        f"{' and '.join(one)}: {size:.3g} % left"
+        for one, size in zip(names["named"], names[SIZE], strict=True)
+    ]
+    found = found.drop(columns=[*DESCENT]).merge(names[[*at, "network", "called"]], on=at)
+    place = found.groupby(at[:2])["level"].rank("dense").astype(int)
+    return found.assign(**{PLACE: place})
+
+
+def _over_epochs(tables: Tables, algorithms: Sequence[str], subsets: Sequence[str]) -> Any:
+    """Return errors of every epoch with `epoch`, `examples`, and the columns of `_with_networks`."""
+    called = {f"{subset} error by epoch (%)": EXAMPLES[subset] for subset in subsets}
+    found = _rows(tables, algorithms, examples=called).rename(columns={"position": "epoch"})
+    return _with_networks(found.assign(quantity=ERROR), tables)
+
+
+def _present(found: Any) -> list[str]:
+    """Return the names of networks in the order of the colours."""
+    return [name for name in NAMED if name in set(found["network"])]
+
+
+def _distances(tables: Tables) -> Any:
+    """Return both distances and, for each of them again, the test error."""
+    pieces = []
+    for name, quantity in DISTANCES.items():
+        there = [table for table in tables if quantity in set(table.frame["quantity"])]
+        found = _rows(there, [WR, REDENSE], quantity={quantity: DISTANCE, TEST: TEST})
+        found["network"] = [NETWORKS[algorithm] for algorithm in found["algorithm"]]
+        pieces.append(found.assign(**{"distance from": name}))
+    return pandas.concat(pieces, ignore_index=True).sort_values("quantity", kind="stable")
+
+
+def _crossings(found: Any) -> pandas.DataFrame:
+    """Find where the mean curves of both networks cross."""
+    case, points = ["table", NOISE, "distance from", "quantity"], []
+    for place, own in found.groupby(case, sort=False):
+        means = own.pivot_table(index=SIZE, columns="network", values="value").sort_index(ascending=False)
+        points += [[*place, at, f"{at:.2g} %"] for at in crossings(means["sparse"], means["re-dense"])]
+    return pandas.DataFrame(points, columns=[*case, "x", "label"])

@@ -1,0 +1,188 @@
+"""The small tables of LN's pages: chosen levels beside print, how far a network shrinks, how high the error climbs."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pandas
+import torch
+
+from lib.analysis.levels import DESCENT, TEST, chosen_level, largest_fall
+from lib.analysis.printed import printed
+from lib.analysis.pruning_efficacy import efficacy_level, interpolation_level
+from lib.analysis.statistics import FEWEST_REPLICATES, difference
+from lib.analysis.table import SIZE, Table, values
+from lib.models import build
+from lib.training import Recipe
+from papers.label_noise import recipes
+from papers.label_noise.names import FINE_TUNING, SCORES, WIDTH, WR
+
+DATASETS = {"mnist-lenet": "MNIST", "cifar10-resnet18": "CIFAR-10", "cifar100-resnet18": "CIFAR-100"}
+CLASSES = {"mnist-lenet": 10, "cifar10-resnet18": 10, "cifar100-resnet18": 100}
+PRINTED = ("dense", "overfitting", "best sweet spot", "last sweet spot", "underfitting")
+"""The five networks of a figure of LN, in its order. It does not say which of its two sweet spots is which."""
+KEPT = {1: "all", 2: "every 2nd", 4: "every 4th"}
+"""Which levels a reader of an experiment sees."""
+NOTHING = "–"
+
+
+def levels_table(tables: Sequence[Table]) -> pandas.DataFrame:
+    """Set the chosen levels of weight rewinding by magnitude beside the printed ones.
+
+    Args:
+        tables: of one benchmark; of each scale the first counts.
+
+    Returns:
+        Text: scale, label noise, level, and weights remaining in percent, measured and printed.
+    """
+    found = []
+    for table, noise in _cases(tables, WR):
+        case = {"algorithm": WR, "noise_percent": noise}
+        weights, beside = _means(table, SIZE, **case), printed_levels(table.benchmark)
+        for name in DESCENT:
+            level = chosen_level(table, name, **case)
+            found.append(
+                {
+                    "scale": table.scale,
+                    "label noise": f"{noise:g} %",
+                    "level": name,
+                    "measured (% of weights left)": NOTHING if level is None else f"{weights[level]:.4g}",
+                    "printed (%)": " or ".join(f"{one:g}" for one in beside.get((noise, name), []))
+                    or NOTHING,
+                }
+            )
+    return pandas.DataFrame(found)
+
+
+def printed_levels(benchmark: str) -> dict[tuple[float, str], list[float]]:
+    """Return the weights remaining in percent that LN prints, by noise in percent and name of the level (facts B.7).
+
+    Figures that show five sparsities are read, and of these only panels whose place is certain. The sweet spots are taken as
+    that of the best epoch and that of the last, in this order. Figures do not always agree, so there may be several values.
+    """
+    rows: Any = printed("label_noise", "quoted_in_text")
+    rows = rows[(rows["metric"] == "sparsity") & (rows["dataset"] == DATASETS[benchmark])]
+    found: dict[tuple[float, str], set[float]] = {}
+    for row in rows.to_dict("records"):
+        place = re.search(r"point (\d) of 5$", str(row["statement"]))
+        if place and place[1] != "1" and str(row["noise_percent"]).isdigit():
+            key = float(str(row["noise_percent"])), PRINTED[int(place[1]) - 1]
+            found.setdefault(key, set()).add(round(100 - float(str(row["value"])), 2))
+    return {key: sorted(weights, reverse=True) for key, weights in found.items()}
+
+
+def efficacy_table(tables: Sequence[Table]) -> pandas.DataFrame:
+    """Say how small each score, and the family of narrower networks, can make the network.
+
+    Args:
+        tables: see `levels_table`.
+
+    Returns:
+        Text: scale, label noise, how the network gets small, its dense training error, and weights remaining at its pruning
+        efficacy and at its interpolation threshold, the latter also as their number.
+    """
+    found = []
+    for table, noise in _cases(tables, WR):
+        whole = prunable_weights(recipes.plan(table.benchmark, table.scale).recipe)
+        for algorithm, kind in {**SCORES, WIDTH: "narrower layers"}.items():
+            case = {"algorithm": algorithm, "noise_percent": noise}
+            weights, errors = _means(table, SIZE, **case), _means(table, "training error (%)", **case)
+            if errors.empty:
+                continue
+            efficacy, threshold = efficacy_level(table, **case), interpolation_level(table, **case)
+            found.append(
+                {
+                    "scale": table.scale,
+                    "label noise": f"{noise:g} %",
+                    "made smaller by": kind,
+                    "dense training error (%)": f"{errors[0]:.2f}" if 0 in errors else NOTHING,
+                    "efficacy (% of weights left)": NOTHING
+                    if efficacy is None
+                    else f"{weights[efficacy]:.3g}",
+                    "threshold (% of weights left)": NOTHING
+                    if threshold is None
+                    else f"{weights[threshold]:.3g}",
+                    "weights at threshold": NOTHING
+                    if threshold is None
+                    else f"{round(whole * weights[threshold] / 100):,}",
+                }
+            )
+    return pandas.DataFrame(found)
+
+
+def prunable_weights(recipe: Recipe) -> int:
+    """Return how many prunable weights a recipe's network has at its standard width."""
+    with torch.device("meta"):  # shapes only
+        network = build(recipe.network, CLASSES[recipe.benchmark], recipe.width)
+    return sum(network.module.get_parameter(name).numel() for name in network.prunable)
+
+
+def peaks_table(tables: Sequence[Table]) -> pandas.DataFrame:
+    """Say for each experiment how high its peak stands above the dense network, and whether that differs from nothing.
+
+    Args:
+        tables: see `levels_table`.
+
+    Returns:
+        Text: scale, label noise, algorithm, levels looked at, rise in percentage points (mean ± one standard deviation over
+        replicates), and whether one sees it: the mean is at least one standard deviation above zero.
+    """
+    seen = {"higher": "yes", "lower": "no", "match": "no", "undecided": "undecided"}
+    found = []
+    for table, noise in _cases(tables, WR):
+        for algorithm, every in [*((WR, n) for n in KEPT), (FINE_TUNING, 1)]:
+            rise = peak_above_dense(table, algorithm, noise, every)
+            if rise is None:
+                continue
+            paired = difference(rise, rise * 0)
+            flat = paired.same and paired.n >= FEWEST_REPLICATES
+            spread = f" ± {paired.std:.2f}" if paired.n > 1 else ""
+            found.append(
+                {
+                    "scale": table.scale,
+                    "label noise": f"{noise:g} %",
+                    "algorithm": algorithm,
+                    "levels": KEPT[every],
+                    "peak above dense (points)": f"{paired.mean:.2f}{spread}",
+                    "a rise is seen": "no" if flat else seen[paired.verdict],
+                }
+            )
+    return pandas.DataFrame(found)
+
+
+def peak_above_dense(
+    table: Table, algorithm: str, noise_percent: float, every: int = 1
+) -> pandas.Series | None:
+    """Return how far the last test error stands above the dense network's where its largest fall begins.
+
+    Args:
+        table: what was measured.
+        algorithm, noise_percent: of which networks.
+        every: only every n-th level is looked at.
+
+    Returns:
+        Percentage points by seed; 0 where nothing falls or the fall begins with the dense network, so that there is no peak.
+        The rule is that of the level "overfitting" (`lib.analysis.levels`). None without such networks.
+    """
+    errors = values(table, TEST, algorithm=algorithm, noise_percent=noise_percent).dropna(axis="columns")
+    errors = errors.loc[:, [level % every == 0 for level in errors.columns]]
+    if 0 not in errors:
+        return None
+    fall = largest_fall({TEST: errors.mean().round(9)})
+    return errors[fall[0] if fall else 0] - errors[0]
+
+
+def _means(table: Table, quantity: str, **where) -> Any:
+    return values(table, quantity, **where).dropna(axis="columns").mean()
+
+
+def _cases(tables: Sequence[Table], algorithm: str) -> list[tuple[Table, float]]:
+    """Return the first table of each scale with each noise level in percent that it has of an algorithm."""
+    first: dict[str, Table] = {}
+    for table in tables:
+        first.setdefault(table.scale, table)
+    return [
+        (table, float(noise))
+        for table in first.values()
+        for noise in sorted(table.frame.loc[table.frame["algorithm"] == algorithm, "noise_percent"].unique())
+    ]

@@ -1,0 +1,119 @@
+"""LN's figures draw the committed tables, show the numbers of these, and say in words what a table lacks."""
+
+from typing import Any
+
+import altair
+import pandas
+import pytest
+from IPython.display import Markdown
+
+from lib.analysis.table import SIZE, Table, find_tables, values
+from papers.label_noise import figures
+from papers.label_noise.names import REDENSE, SCORES, WR
+from tests.papers.label_noise_cases import made_up
+
+FIGURES = [name for name, found in vars(figures).items() if hasattr(found, "__wrapped__")]
+OF_LENET_ALONE = (
+    "errors_over_the_lift",
+    "sparse_and_redense",
+    "loss_along_paths",
+    "loss_along_direction",
+    "distance_and_error",
+    "differences",
+)
+
+
+@pytest.fixture(scope="module")
+def lenet() -> list[Table]:
+    return sorted(find_tables("label_noise", "mnist-lenet"), key=lambda table: table.scale)
+
+
+@pytest.fixture
+def asked(monkeypatch) -> dict:
+    """What a figure asks of `lines`."""
+    found: dict = {}
+    monkeypatch.setattr(figures, "lines", lambda rows, **given: found.update(given, rows=rows))
+    return found
+
+
+def mean(rows: Any, **where) -> list[float]:
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    return rows.groupby("level")["value"].mean().tolist()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_the_committed_tables(name, lenet):
+    chart = getattr(figures, name)(lenet)
+    assert isinstance(chart, altair.LayerChart), chart
+    assert chart.to_dict()["description"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_what_a_table_lacks_is_said(name):
+    chart = getattr(figures, name)(find_tables("label_noise", "cifar10-resnet18"))
+    assert isinstance(chart, Markdown if name in OF_LENET_ALONE else altair.LayerChart)
+    nothing = getattr(figures, name)([made_up({"original training loss (nats)": [1.0]})])
+    assert isinstance(nothing, Markdown) and "no" in str(nothing.data)
+
+
+def test_the_fall_of_the_last_test_error_is_ringed(asked, lenet):
+    figures.errors_while_pruning(lenet)
+    rows, laptop = asked["rows"], lenet[0]
+    assert asked["shown"] == {"noise_percent": "40 %"}
+    for noise in (20.0, 40.0):
+        for quantity, error in figures.ERRORS.items():
+            drawn = mean(rows, table=laptop.label, noise_percent=noise, algorithm=WR, error=error)
+            assert drawn == pytest.approx(
+                values(laptop, quantity, algorithm=WR, noise_percent=noise).mean().tolist()
+            )
+    ringed = rows[
+        (rows["table"] == laptop.label) & (rows["algorithm"] == WR) & (rows["noise_percent"] == 40.0)
+    ]
+    assert set(ringed.loc[ringed["overfitting"], "level"]) == {4} and set(
+        ringed.loc[ringed["recovery"], "level"]
+    ) == {6}
+    assert set(rows.loc[rows["overfitting"] | rows["recovery"], "error"]) == {"last test error"}
+    assert set(rows["score"]) == set(SCORES.values())
+
+
+def test_differences_are_paired_by_seed(asked, lenet):
+    figures.differences(lenet)
+    rows, laptop = asked["rows"], lenet[0]
+    for quantity, called in (
+        ("test error (%)", "difference of error (points)"),
+        ("distance from initialization", "difference of distance"),
+    ):
+        sparse, redense = (
+            values(laptop, quantity, algorithm=one, noise_percent=20.0) for one in (WR, REDENSE)
+        )
+        own = rows[
+            (rows["quantity"] == called)
+            & (rows["noise_percent"] == 20.0)
+            & (rows["distance from"] == "initialization")
+        ]
+        drawn = own.pivot(index="seed", columns="level", values="value")
+        pandas.testing.assert_frame_equal(drawn, sparse - redense, check_names=False)
+    rules = asked["rules"]
+    assert set(rules.loc[rules["quantity"] == "difference of error (points)", "label"]) >= {"2.7 %", "0.22 %"}
+
+
+def test_networks_over_the_epochs_are_named_by_their_levels(asked, lenet):
+    figures.errors_over_epochs(lenet)
+    rows = asked["rows"]
+    first = rows[(rows["table"] == lenet[0].label) & (rows["noise_percent"] == 20.0)]
+    named = first.drop_duplicates("level").set_index("level")["network"].to_dict()
+    assert named == {0: "dense", 3: "denser level", 4: "overfitting", 6: "recovery", 7: "sparser level"}
+    assert "overfitting: 1.15 % left" in first["caption"].iloc[0]
+    other = rows[(rows["table"] == lenet[0].label) & (rows["noise_percent"] == 40.0)]
+    assert "overfitting and best sweet spot: 1.15 % left" in other["caption"].iloc[0]
+
+
+def test_a_table_without_a_fall_is_drawn():
+    rising = {
+        "test error (%)": [10.0, 11.0, 12.0],
+        "best test error (%)": [9.0, 9.5, 9.9],
+        "training error (%)": [0.0, 1.0, 2.0],
+    }
+    assert isinstance(figures.errors_while_pruning([made_up(rising)]), altair.LayerChart)
+    assert SIZE in set(made_up(rising).frame["quantity"])
