@@ -1,87 +1,64 @@
-"""The paired rule on numbers worked out by hand, and the choice of the optimal level."""
+"""Statistics against SciPy and against what can be counted by hand."""
 
 import math
 
+import numpy
 import pandas
 import pytest
+from scipy import stats
 
-from lib.analysis.statistics import (
-    at_level,
-    compare,
-    optimal_level,
-    optimal_level_per_replicate,
-    select,
+from lib.analysis.statistics import by_chance, difference, holm, mean_and_std, rank_correlation
+
+A, B = (
+    pandas.Series([5.0, 6.0, 7.0], index=[0, 1, 2]),
+    pandas.Series([4.0, 4.5, 7.0, 99.0], index=[0, 1, 2, 3]),
 )
-from lib.errors import InputError
-from tests.analysis.hand_made import LRR, chain, make
 
 
-def series(*values: float) -> pandas.Series:
-    return pandas.Series(values, index=range(len(values)), dtype="float64")
+def test_a_difference_is_paired_by_seed():
+    found = difference(A, B)
+    assert (found.mean, found.std, found.n) == (pytest.approx(2.5 / 3), pytest.approx(0.763762615), 3)
+    assert found.verdict == "higher" and difference(B, A).verdict == "lower"
+    assert difference(A, B + [0.0, 2.0, 0.0, 0.0]).verdict == "match"
+    assert difference(A.iloc[:2], B).verdict == "undecided" and difference(A, B.replace(7.0, math.inf)).n == 2
+    assert math.isnan(difference(A.iloc[:0], B).mean)
 
 
-@pytest.mark.parametrize(
-    ("first", "verdict"),
-    [
-        ((9.0, 9.0, 9.0), "lower"),
-        ((11.0, 12.0, 13.0), "higher"),
-        ((9.0, 10.0, 11.5), "match"),
-        ((10.0, 10.0, 10.0), "match"),
-        # differences 0, 0, 3: mean 1, sample std sqrt(3) = 1.73; the population std would be 1.41.
-        ((10.0, 10.0, 13.0), "match"),
-    ],
-)
-def test_paired_rule_on_hand_numbers(first, verdict):
-    assert compare(series(*first), series(10.0, 10.0, 10.0)).verdict == verdict
+def test_a_network_compared_with_itself_is_undecided():
+    """A2: where both are the same network, nothing is compared."""
+    assert difference(A, A).same and difference(A, A).verdict == "undecided"
 
 
-def test_the_standard_deviation_is_the_sample_one_of_paired_differences():
-    found = compare(series(1.0, 12.0, 23.0), series(0.0, 10.0, 20.0))
-    assert (found.mean, found.std, found.n, found.verdict) == (2.0, 1.0, 3, "higher")
-    # Differences 0, 1, 2 have mean 1 = std: "at least one standard deviation" is a difference.
-    assert compare(series(0.0, 1.0, 2.0), series(0.0, 0.0, 0.0)).verdict == "higher"
+def test_p_values_are_those_of_scipy():
+    found, pairs = difference(A, B), [1.0, 1.5, 0.0]
+    for alternative in ("less", "greater", "two-sided"):
+        assert found.p_value(alternative) == pytest.approx(
+            stats.ttest_1samp(pairs, 0, alternative=alternative)[1]
+        )
+    lower, upper = (stats.ttest_1samp(pairs, m, alternative=a)[1] for m, a in ((-3, "greater"), (3, "less")))
+    assert found.p_equal(3.0) == pytest.approx(numpy.maximum(lower, upper))
+    constant = difference(A, A - 1.0)
+    assert constant.p_value("greater") == 0.0 and constant.p_value("less") == 1.0
 
 
-def test_fewer_than_three_pairs_are_undecided():
-    found = compare(series(1.0, 2.0), series(5.0, 6.0))
-    assert (found.n, found.mean, found.verdict) == (2, -4.0, "undecided")
-    assert math.isnan(compare(series(1.0), series(2.0)).std)
-    # Paired by seed: only seeds 1 and 2 are in both; and a NaN is not a pair.
-    assert compare(series(1.0, 2.0, 3.0), series(1.0, 2.0, 3.0).rename({0: 7})).n == 2
-    assert compare(series(1.0, 2.0, math.nan), series(0.0, 0.0, 0.0)).n == 2
+def test_the_rule_of_one_standard_deviation_errs_in_22_of_100_cases():
+    draws = numpy.random.default_rng(0).normal(size=(20_000, 3))
+    off = numpy.abs(draws.mean(1)) >= draws.std(1, ddof=1)
+    assert off.mean() == pytest.approx(0.225, abs=0.01)
 
 
-def test_optimal_level_averages_replicates_and_ties_go_to_lower_sparsity():
-    table = make({(LRR, 15): chain([9.0, 7.0, 7.0, 8.0])})
-    assert optimal_level(table.frame, LRR, 15) == 1
-    errors = table.frame.copy()
-    # Means of 0.1, 0.2, 0.3 and of 0.3, 0.2, 0.1 differ in the last bit; the counts are the same.
-    for level, values in ((1, (0.1, 0.2, 0.3)), (2, (0.3, 0.2, 0.1))):
-        for seed, value in enumerate(values):
-            chosen = (
-                (errors["level"] == level) & (errors["seed"] == seed) & (errors["subset"] == "validation")
-            )
-            errors.loc[chosen, "error_percent"] = value
-    assert optimal_level(errors, LRR, 15) == 1
-    assert optimal_level_per_replicate(errors, LRR, 15).to_dict() == {0: 1, 1: 1, 2: 2}
+def test_means_leave_out_what_is_not_finite():
+    found = mean_and_std(pandas.DataFrame({0: [1.0, 3.0, math.nan], 1: [2.0, math.inf, math.nan]}))
+    assert found["mean"].tolist() == [2.0, 2.0] and found["replicates"].tolist() == [2, 1]
+    assert found["std"].tolist() == pytest.approx([2**0.5, math.nan], nan_ok=True)
 
 
-def test_a_level_that_one_replicate_lacks_cannot_be_optimal():
-    frame = make({(LRR, 15): chain([9.0, 8.0, 3.0])}).frame
-    diverged = frame.assign(diverged=(frame["seed"] == 1) & (frame["level"] == 2))
-    assert optimal_level(diverged, LRR, 15) == 1
-    assert optimal_level(diverged.query("not diverged"), LRR, 15) == 1
-    with pytest.raises(InputError, match="no level of learning_rate_rewinding at 60 %"):
-        optimal_level(frame, LRR, 60)
+def test_rank_correlation_is_spearmans():
+    x, y = [1.0, 2.0, 3.0, 4.0, math.nan], [1.0, 3.0, 2.0, 9.0, 0.0]
+    assert rank_correlation(x, y) == pytest.approx(stats.spearmanr(x[:4], y[:4])[0])
+    assert math.isnan(rank_correlation(x[:2], y[:2])) and math.isnan(rank_correlation([1.0] * 4, y[:4]))
 
 
-def test_values_are_aligned_by_seed():
-    frame = make({(LRR, 15): chain([9.0, 8.0])}, seeds=(5, 3, 4)).frame
-    assert at_level(frame, LRR, 15, 0).round(6).to_dict() == {3: 9.0, 4: 9.1, 5: 8.9}
-    own = pandas.Series({3: 0, 4: 1, 5: 7})
-    assert at_level(frame, LRR, 15, own, "validation").round(6).fillna(-1).to_dict() == {
-        3: 9.0,
-        4: 8.0,
-        5: -1,
-    }
-    assert select(frame, LRR, 15, "test").shape == (3, 2)
+def test_many_tests_are_corrected():
+    assert holm([0.01, 0.04, 0.03, math.nan])[:3] == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0] and by_chance(0.1, 2) == pytest.approx(0.19)
