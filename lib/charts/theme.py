@@ -32,7 +32,7 @@ WIDTH = 680  # pixels; what a page of the book offers on a desktop
 # The box a chart is drawn into may not have a width of its own (JupyterLab shrinks it around the chart), so
 # the window decides then; without any window (a picture made by vl-convert) the declared width stays. 46:
 # scroll bar and card's border.
-_FITTING_WIDTH = (
+FITTING_WIDTH = (
     f"isFinite(windowSize()[0]) && windowSize()[0] > 0"
     f" ? min({WIDTH}, max(260, (containerSize()[0] > 260 ? min(containerSize()[0], windowSize()[0] - 46)"
     f" : windowSize()[0] - 46)))"
@@ -113,7 +113,7 @@ def specification(chart: Any) -> dict[str, Any]:
 
 
 def fitted(chart: alt.LayerChart | alt.FacetChart, height: int) -> alt.LayerChart:
-    """Make a layered or layered chart as wide as its place allows, from 260 to `WIDTH` pixels, axes included.
+    """Make a layered chart as wide as its place allows, from 260 to `WIDTH` pixels, axes included.
 
     Args:
         chart: a layered chart without facets (those cannot be fitted).
@@ -126,4 +126,4 @@ def fitted(chart: alt.LayerChart | alt.FacetChart, height: int) -> alt.LayerChar
     assert isinstance(chart, alt.LayerChart)  # what alt.layer returns unless a layer is a facet
     return chart.properties(
         width=WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-    ).add_params(alt.param(name="width", expr=_FITTING_WIDTH))
+    ).add_params(alt.param(name="width", expr=FITTING_WIDTH))

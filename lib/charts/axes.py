@@ -1,0 +1,84 @@
+"""Axes and tooltips that builders share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy
+
+from lib.charts.data import Frame, safe, spoken
+from lib.charts.parts import wrapped
+
+_TICKS = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1]
+_DECADES = 3  # that the logarithmic part of a "symlog" axis spans to either side
+
+AXIS_FORMAT = ".6~g"  # without digits Vega writes 10 as 1e+1 where its ticks have one digit
+X_SCALES = ("linear", "log", "size")
+Y_SCALES = ("linear", "zero", "log", "symlog")
+
+
+def across(field: str, title: str, scale: str) -> alt.X:
+    """Return a horizontal axis; "size" is logarithmic with 100 % on the left."""
+    if scale == "linear":
+        return (
+            alt.X(f"{field}:Q", title=wrapped(title, 60))
+            .scale(zero=False, nice=False, padding=8)
+            .axis(grid=False, format=AXIS_FORMAT)
+        )
+    x = alt.X(f"{field}:Q", title=wrapped(f"{title}, logarithmic", 60))
+    x = x.scale(type="log", reverse=scale == "size", nice=False, padding=8)
+    ticks: dict[str, Any] = {"values": _TICKS} if scale == "size" else {}
+    return x.axis(format=AXIS_FORMAT, labelOverlap="greedy", grid=False, **ticks)
+
+
+def upward(field: str, title: str, scale: str, largest: float, span: Sequence[float] | None = None) -> alt.Y:
+    """Return a vertical axis.
+
+    Args:
+        field: what it places.
+        title: in lines where it is longer than the axis.
+        scale: one of `Y_SCALES`.
+        largest: absolute value, from which "symlog" takes the stretch that is linear.
+        span: bottom and top in pixels, for one of several panels.
+    """
+    pixels: dict[str, Any] = {"range": list(span)} if span else {}
+    lines = wrapped(title + (", logarithmic" if scale == "log" else ""), 28 if span else 48)
+    y = alt.Y(f"{field}:Q", title=lines)
+    if scale == "log":
+        return y.scale(type="log", nice=False, **pixels).axis(format=AXIS_FORMAT, tickCount=6)
+    if scale == "symlog":
+        top = 10.0 ** numpy.ceil(numpy.log10(largest or 1.0))
+        ticks = [sign * top * 10.0**-i for sign in (-1, 1) for i in range(_DECADES + 1)]
+        y = y.scale(type="symlog", constant=top * 10.0**-_DECADES, nice=False, padding=6, **pixels)
+        return y.axis(
+            values=sorted([0.0, *(float(f"{t:.3g}") for t in ticks)]),
+            format=AXIS_FORMAT,
+            labelOverlap="greedy",
+        )
+    axis: dict[str, Any] = {"orient": "left", "tickCount": 5} if span else {}
+    return y.scale(zero=scale == "zero", nice=True, **pixels).axis(**axis)
+
+
+def tooltip(
+    points: Frame, columns: Sequence[str | None], numbers: Sequence[str], quantity: str
+) -> list[alt.Tooltip]:
+    """Tell every column that varies, and mean, spread and replicates; a spread that there is not is a dash.
+
+    Args:
+        points: as `lib.charts.data.average` returns them.
+        columns: of words, such as colour and menus.
+        numbers: columns of numbers.
+        quantity: what the mean is of.
+    """
+    words = [c for c in dict.fromkeys(columns) if c and c != "table" and points[c].nunique() > 1]
+    others = [
+        c for c in dict.fromkeys(numbers) if c in points and c not in columns and points[c].nunique() > 1
+    ]
+    several = points["std"].notna().any()
+    spread = [alt.Tooltip("spread:N", title="standard deviation"), alt.Tooltip("n:Q", title="replicates")]
+    return [
+        *(alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in words),
+        *(alt.Tooltip(f"{safe(c)}:Q", title=spoken(c), format=".3~g") for c in others),
+        alt.Tooltip("mean:Q", title=f"mean {quantity}" if several else quantity, format=".4~g"),
+        *(spread if several else []),
+    ]
