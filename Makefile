@@ -30,7 +30,7 @@ data: $(ENVIRONMENT)
 
 book: data
 	$(RUN) -m lib.batch --scale $(SCALE)
-	$(RUN) -m lib.analysis.scoreboard --write book/claims.csv
+	$(RUN) -m lib.analysis.claims --write book/claims.csv
 	$(RUN) -m lib.book.build
 
 check: $(ENVIRONMENT)

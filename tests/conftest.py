@@ -54,5 +54,11 @@ def replicates() -> list[Replicate]:
 
 @pytest.fixture
 def store(tmp_path) -> Store:
-    """An empty store."""
+    """An empty store, for tests of what is trained and what is kept."""
     return Store(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store of the whole session, for tests that only need trained networks: what one has trained, others find."""
+    return Store(tmp_path_factory.mktemp("shared") / "store")

@@ -18,10 +18,10 @@ store: str = ""
 # %%
 from pathlib import Path
 
-from lib.analysis.measure import measure
-from lib.analysis.pages import Page
+from lib.analysis.experiments import Page
+from lib.analysis.measure import How, measure
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import DataRecipe, Recipe
 
 recipe = Recipe(
@@ -30,10 +30,10 @@ recipe = Recipe(
 )
 plan = Plan(recipe=recipe, levels=3, seeds=(0, 1), noise_percents=(0.0, 20.0))
 page = Page("toy", "page", lambda benchmark, scale: plan, lambda p: [learning_rate_rewinding(p.recipe, p.levels, p.prune)])
-measure(page, benchmark, scale, store="store", repository_root=Path("."))
+measure(page, benchmark, scale, How("store", root=Path(".")))
 """
 
-TABLE = Path("runs/tables/toy/page/digits_laptop.csv")
+TABLE = Path("runs/tables/toy/digits_laptop/learning_rate_rewinding.csv")
 
 
 def make_project(folder: Path) -> Path:
