@@ -12,10 +12,12 @@ import pandas
 from IPython.display import Markdown
 
 from lib.analysis.distance import crossings
+from lib.analysis.example_images import worst_fitted
 from lib.analysis.levels import BEST_TEST, DESCENT, TEST
 from lib.analysis.table import SIZE, Table, rows
-from lib.charts import lines
+from lib.charts import images, lines
 from lib.errors import InputError
+from lib.widgets.page import OpenPage
 from papers.label_noise.names import FINE_TUNING, REDENSE, SCORES, WR
 
 Tables = Sequence[Table]
@@ -43,9 +45,9 @@ def figure(draw: Callable[..., Any]) -> Callable[..., Any]:
     """Let a figure say what it misses instead of stopping the page."""
 
     @functools.wraps(draw)
-    def drawn(tables: Tables) -> Any:
+    def drawn(*given: Any, **settings: Any) -> Any:
         try:
-            return draw(tables)
+            return draw(*given, **settings)
         except InputError as missing:
             return Markdown(f"Nothing to draw: {missing}")
 
@@ -228,6 +230,23 @@ def rewinding_and_fine_tuning(tables: Tables) -> Any:
     return lines(
         found, x=SIZE, colour="algorithm", domain=[WR, FINE_TUNING], menus=[NOISE], shown=_noise(found, 1),
         reference="dense, shared", title="Rewinding and fine-tuning",
+    )  # fmt: skip
+
+
+@figure
+def worst_fitted_images(page: OpenPage, noise_percent: float, level: int, algorithm: str = WR) -> Any:
+    """Not in the paper: the training examples that one network fits worst, with the labels that it was trained on."""
+    place = (page.page, page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
+    shown = worst_fitted(*place)
+    told = {
+        "label": shown.labels,
+        "label before noise": shown.original,
+        "loss (nats)": [f"{n:.3g}" for n in shown.numbers],
+    }
+    return images(
+        shown.images.numpy(), captions=shown.captions, marked=shown.noisy, told=pandas.DataFrame(told),
+        notes=f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, first replicate.",
+        title=f"What {algorithm} fits worst at level {level}",
     )  # fmt: skip
 
 

@@ -48,27 +48,25 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% [markdown]
 # ## The run
 #
-# Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first. The chains are those of
+# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first. The chains are those of
 # {ref}`the page before <ln-loss-landscape>` and are not trained again where it has run. Initial weights are not kept: they are drawn again, from the same seed.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
+from lib.charts import enable
+from lib.widgets.page import open_page
+from papers.label_noise import figures
+from papers.label_noise.experiments import PAGES
 
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.charts import comparison, theme
-from lib.charts.distance import differences, distance_and_error
-from papers.label_noise import claims
-from papers.label_noise.distance_from_initialization import PAGE
-
-theme.enable()
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(
+    PAGES["distance_from_initialization"], benchmark, scale, recompute, store, device, deterministic
+)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## How far, and how good
@@ -78,14 +76,14 @@ Markdown(found.note)
 # use the menu *Distance from*: which part of the upper panel is travel, and which is pruning itself?
 
 # %% mystnb={"figure": {"caption": "Distance from initialization and last test error of sparse and re-dense networks against weights remaining, as in Fig. 7 of the paper.", "name": "fig-ln-distance"}} tags=["hide-input"]
-distance_and_error(found.current)
+figures.distance_and_error(page.tables)
 
 # %% [markdown]
 # What decides LN-C17 is the difference between the two, too small beside the distance itself to be seen there. {numref}`fig-ln-distance-differences` draws it.
 # The paper expects both lines to begin above zero, to fall, and to pass zero at about the same place.
 
 # %% mystnb={"figure": {"caption": "Distance from initialization and last test error of sparse networks minus those of the re-dense networks that they became, against weights remaining.", "name": "fig-ln-distance-differences"}} tags=["hide-input"]
-differences(found.current)
+figures.differences(page.tables)
 
 # %% [markdown]
 # ## Measured beside printed
@@ -98,10 +96,7 @@ differences(found.current)
 # test needs, *not run* that the claim speaks of other networks or of what was not measured.
 
 # %% tags=["hide-input"]
-asked = ["LN-C16", "LN-C17", "LN-C18"]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -124,5 +119,5 @@ comparison.verdicts_table(
 #
 # 1. Distance grows with training. In `papers/label_noise/recipes.py` halve the epochs of the `laptop` plan and set `recompute = True`. Does the distance
 #    of the dense network halve, and what happens to that of the sparsest one in $d$ and in $d'$?
-# 2. In `chains` of `papers/label_noise/loss_landscape.py` give all chains `plan.prune.model_copy(update={"score": "random"})`. Magnitude pruning removes the weights
+# 2. In `redense` of `papers/label_noise/experiments.py` give all chains the random score, as `double_descent` does there. Magnitude pruning removes the weights
 #    that ended near zero. With weights removed at random, is $d$ at the same level larger or smaller?

@@ -33,8 +33,11 @@
 # paper calls early stopping. It is read on the test set, so it says what a network passes through, not what anyone could have chosen.
 #
 # Two levels tell most of the story. Among all pairs of a level and a sparser one, take that between which the mean last test error falls most: it
-# begins at *overfitting* and ends at the *sweet spot*. Where the error ends below the dense network's, these are its highest point and the lowest
-# one beyond. Two more say how far a network can shrink. Let $e_k$ be the mean training
+# begins at *overfitting* and ends at *recovery*. Where some sparse level beats the dense network, the best of them is a *sweet spot*; there is one by the best
+# test error and one by the last. *Underfitting* is the first level beyond both at which both errors exceed those of the dense network. A table
+# need not have all of these: where nothing beats the dense network there is no sweet spot.
+#
+# Two more levels say how far a network can shrink. Let $e_k$ be the mean training
 # error at {term}`level` $k$, in percent of all labels trained on, wrong ones included, and $\tau = 1$ percentage point:
 #
 # $$
@@ -69,50 +72,41 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% [markdown]
 # ## The run
 #
-# Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first.
+# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
-
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.charts import comparison, theme
-from lib.charts.double_descent import errors_by_score, errors_while_pruning, loss_change_by_score
-from lib.charts.text_tables import text_table
-from lib.errors import InputError
+from lib.charts import enable, table
 from lib.widgets.explorer import explore_noise
-from papers.label_noise import claims
-from papers.label_noise.cases import WR
-from papers.label_noise.descent_claims import SCORES
-from papers.label_noise.descent_tables import efficacy_table, levels_table
-from papers.label_noise.double_descent import PAGE
+from lib.widgets.page import open_page
+from papers.label_noise import figures, tables
+from papers.label_noise.experiments import PAGES
 
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["double_descent"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Down is not the only way
 #
 # In {numref}`fig-ln-descent` follow the last test error from the left, where nothing is pruned, and watch the training error beside it. As long
 # as that stays at zero, the network still fits every wrong label, with ever fewer weights to do it. Then compare the two test errors: how far
-# apart are they at overfitting, and how far at the sweet spot? The menus choose score and noise.
+# apart are they at overfitting, and how far at recovery? The menus choose score and noise.
 
-# %% mystnb={"figure": {"caption": "Training error, last and best test error against weights remaining, as in Fig. 1 and 8 of the paper. Peak and dip of the last test error are ringed.", "name": "fig-ln-descent"}} tags=["hide-input"]
-errors_while_pruning(found.current, list(SCORES))
+# %% mystnb={"figure": {"caption": "Training error, last and best test error against weights remaining, as in Fig. 1 and 8 of the paper. The ends of the largest fall of the last test error are ringed.", "name": "fig-ln-descent"}} tags=["hide-input"]
+figures.errors_while_pruning(page.tables)
 
 # %% [markdown]
 # The paper prints no errors, but it names the sparsities at which it looks: overfitting, the sweet spots of best and of last epoch, and
-# underfitting, where both test errors have become worse than dense. Here they are as weights that remain, for pruning by magnitude.
+# underfitting. Here they are as weights that remain, for pruning by magnitude, with recovery, which is this book's own. A dash says that a table has no such level, or
+# that none is printed.
 
 # %% tags=["hide-input"]
-text_table(levels_table(found.one_per_scale), "telling-levels")
+table(tables.levels_table(page.tables), "chosen-levels")
 
 # %% [markdown]
 # ## Which weights go
@@ -121,7 +115,7 @@ text_table(levels_table(found.one_per_scale), "telling-levels")
 # rise last, and which lets it rise most gently? Then switch the solid lines to the best test error, and ask whether the same score is ahead.
 
 # %% mystnb={"figure": {"caption": "Training error (dashed) and test error (solid) of pruning by three scores, as in Fig. 1 and 8 of the paper.", "name": "fig-ln-scores"}} tags=["hide-input"]
-errors_by_score(found.current, list(SCORES))
+figures.errors_by_score(page.tables)
 
 # %% [markdown]
 # ### How far each can go
@@ -130,11 +124,7 @@ errors_by_score(found.current, list(SCORES))
 # networks of falling width. A dash says that not even the dense network fits its training labels to within $\tau$, so that there is no threshold.
 
 # %% tags=["hide-input"]
-efficacies = efficacy_table(
-    found.one_per_scale,
-    {t.provenance.scale: PAGE.plans(benchmark, t.provenance.scale).recipe for t in found.one_per_scale},
-)
-text_table(efficacies, "efficacy")
+table(tables.efficacy_table(page.tables), "efficacy")
 
 # %% [markdown]
 # ### What a step does to the loss
@@ -145,23 +135,16 @@ text_table(efficacies, "efficacy")
 # does.
 
 # %% mystnb={"figure": {"caption": "Change of the training loss by each pruning step, before weights are rewound and trained again (solid), and its first-order estimate (dashed), after equation 1 of the paper.", "name": "fig-ln-taylor"}} tags=["hide-input"]
-try:
-    shown = loss_change_by_score(found.current, list(SCORES))
-except InputError as lack:
-    shown = Markdown(str(lack))
-shown
+figures.loss_change_by_score(page.tables)
 
 # %% [markdown]
 # ## The verdicts
 #
 # Each claim is a test over the table, decided for this benchmark as far as it goes. *Undecided* means that the table lacks what the test needs,
-# such as the noise level of 80 %, *not run* that the claim speaks of other networks or of what was not measured.
+# such as the noise level of 80 % or a sweet spot, *not run* that the claim speaks of other networks or of what was not measured.
 
 # %% tags=["hide-input"]
-asked = [f"LN-C{number:02d}" for number in (1, 2, 3, 4, 8, 9, 10, 11, 12, 19, 20, 21)]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -189,21 +172,10 @@ comparison.verdicts_table(
 # ## Try it
 #
 # In JupyterLab (`make lab`) the explorer below follows pruning by magnitude through noise and level, and shows the training images that the
-# network fits worst. Whose labels are they, at overfitting and at the sweet spot? In the published book it has no kernel to ask.
+# network fits worst. Whose labels are they, at overfitting and at recovery? In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-
-
-def misfitted(noise_percent: float, level: int):
-    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store, algorithm=WR)
-
-
-explore_noise(
-    [table for table in found.current if table.provenance.scale == scale],
-    misfitted,
-    class_names=drawn.class_names(plan),
-    algorithm=WR,
-)
+explore_noise(page)
 
 # %% [markdown]
 # **Change this and predict**
@@ -211,7 +183,5 @@ explore_noise(
 # 1. In `papers/label_noise/recipes.py`, let LeNet's `laptop` plan train for a quarter of its epochs, and set `recompute = True`. A network that
 #    has not finished memorizing is further from its interpolation threshold. Where do you expect the peak of the last test error to move, and
 #    will it be higher or lower?
-# 2. The gradient score looks at a single batch. In `papers/label_noise/double_descent.py`, put `weight_rewinding(plan.recipe, plan.levels,
-#    plan.prune.model_copy(update={"score": "gradient", "examples": 2000})).model_copy(update={"algorithm": "weight_rewinding_gradient"})` in the
-#    place of `weight_rewinding_gradient(*asked)`. Will its solid line in {numref}`fig-ln-taylor` come closer to the dashed one, or only lie
+# 2. The gradient score looks at a single batch. In `double_descent` of `papers/label_noise/experiments.py`, let it look at 2,000 images: `examples=2_000`. Will its solid line in {numref}`fig-ln-taylor` come closer to the dashed one, or only lie
 #    lower?

@@ -34,17 +34,18 @@
 # A network that knows nothing but the clean images would have a high error on noisy examples and a low one on restored examples. One that has
 # memorized everything has it the other way round.
 #
-# Thirty networks would make thirty lines. As in the paper, five tell the story, chosen anew for each table and noise level:
+# Thirty networks would make thirty lines. As in the paper a few tell the story, chosen anew for each table and noise level:
 #
 # | network | its level |
 # |---|---|
 # | dense | nothing is pruned |
 # | overfitting | where the error after the last epoch begins its largest fall from one level to a sparser one |
-# | best sweet spot | the lowest error of any epoch |
-# | last sweet spot | where the largest fall ends |
-# | underfitting | beyond both, the first level where both errors exceed those of the dense network |
+# | recovery | where that fall ends |
+# | best sweet spot | the lowest error of any epoch, if it is below that of the dense network |
+# | last sweet spot | the lowest error after the last epoch, if it is below that of the dense network |
+# | underfitting | beyond both sweet spots, the first level where both errors exceed those of the dense network |
 #
-# All of these are errors on the *test set*. That is enough to describe a curve, but it is not a way to pick a network to use.
+# One level may have several names, and a table need not have all of them. All of these are errors on the *test set*. That is enough to describe a curve, but it is not a way to pick a network to use.
 #
 # ## Parameters
 #
@@ -62,50 +63,42 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% [markdown]
 # ## The run
 #
-# Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first. The chain is the
+# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first. The chain is the
 # first of {ref}`the page before <ln-double-descent>`, and is not trained again where that has run.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
+from lib.charts import enable
+from lib.widgets.page import open_page
+from papers.label_noise import figures
+from papers.label_noise.experiments import PAGES
 
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.charts import comparison, theme
-from lib.charts.epoch_curves import error_by_examples, error_by_level
-from lib.charts.example_images import worst_examples
-from lib.errors import InputError
-from papers.label_noise import claims
-from papers.label_noise.cases import WR
-from papers.label_noise.dynamics import PAGE
-
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["dynamics"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
-# ## Five networks over the epochs
+# ## A few networks over the epochs
 #
 # {numref}`fig-ln-epochs` begins with the test set. Look for lines that fall and then rise again: the network has learned what the clean labels teach and
 # goes on to learn the wrong ones. Then let the menu show the training set. Where its error stays near the share of wrong labels, they
 # are not being learned.
 
-# %% mystnb={"figure": {"caption": "Test and training error over the epochs at the five telling levels, as in Fig. 2 and 9 of the paper.", "name": "fig-ln-epochs"}} tags=["hide-input"]
-error_by_level(found.current, WR, title="Five networks over the epochs")
+# %% mystnb={"figure": {"caption": "Test and training error over the epochs at a few levels, as in Fig. 2 and 9 of the paper.", "name": "fig-ln-epochs"}} tags=["hide-input"]
+figures.errors_over_epochs(page.tables)
 
 # %% [markdown]
 # ## What each network learns
 #
-# {numref}`fig-ln-memorization` takes one of the five at a time and divides its training examples. Go through the menu *Network* from dense to
-# underfitting, and compare two lines: noisy examples (is the wrong label known?) and restored examples (is the true one?).
+# {numref}`fig-ln-memorization` takes one network at a time and divides its training examples. Pull the slider from the dense network to the
+# sparsest, and compare two lines: noisy examples (is the wrong label known?) and restored examples (is the true one?).
 
 # %% mystnb={"figure": {"caption": "Error over the epochs on noisy, original and restored training examples, one network at a time, as in Fig. 3, 10 and 12 of the paper.", "name": "fig-ln-memorization"}} tags=["hide-input"]
-error_by_examples(found.current, [WR], title="What a network learns of its labels")
+figures.errors_by_examples(page.tables)
 
 # %% [markdown]
 # ## The verdicts
@@ -113,24 +106,23 @@ error_by_examples(found.current, [WR], title="What a network learns of its label
 # The paper prints no numbers for these figures, so only its claims can stand beside the measured ones. Each is a test over the table, decided
 # for this benchmark as far as it goes. *Undecided* means that the table lacks what the test needs, *not run* that it holds nothing of it.
 #
-# * LN-C05 asks of every level, not of five, how far the last test error is from the mean of the last ten epochs. Up to one percentage point counts as
+# * LN-C05 asks of every level, not of a few, how far the last test error is from the mean of the last ten epochs. Up to one percentage point counts as
 #   small: twice the standard error of an error near 40 % on the 10,000 test images of CIFAR.
 # * LN-C06 is stated in the paper for CIFAR-100 at 40 % noise, between 3.52 and 1.44 % of the weights. Here each benchmark is put to it between its own
 #   overfitting level and the first sweet spot that follows, at the noise level of its own figure: 20 % for MNIST and CIFAR-10, 40 % for CIFAR-100.
-# * LN-C07 reads restored examples at the last sweet spot, at the same noise level.
+# * LN-C07 reads restored examples at the last sweet spot, at the same noise level. Where no level beats the dense network there is no sweet spot, and
+#   LN-C06 and LN-C07 are undecided.
 
 # %% tags=["hide-input"]
-asked = ["LN-C05", "LN-C06", "LN-C07"]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
 #
 # * The paper draws accuracy; this book draws error, 100 minus it, in all four papers.
-# * The telling levels are chosen here by the definition, from means over replicates. The paper lists the sparsities that it chose, and they differ from
-#   figure to figure. Where both sweet spots are one level, it is drawn once; where no level lies before or after the sweet spot, it is missing.
+# * Levels are chosen here by the definition, from means over replicates. The paper lists the sparsities that it chose, and they differ from
+#   figure to figure. A level of several names is drawn once, by its first; the line above the chart has all. Some tables also hold a level of an
+#   earlier rule, by which the best epoch had a sweet spot, and the sparsest level underfitted, in any case; charts call it *denser level* or *sparser level*.
 # * The paper's figures stand side by side; here menus switch between them, so that they can be read on a phone.
 # * Over the epochs, a training example is scored by the step that trains on it: with the weights and the augmentation of that step, and with batch statistics
 #   where there is batch normalization. That is free, and lags behind the end of the epoch by half an epoch on average. The paper does not say how
@@ -143,28 +135,19 @@ comparison.verdicts_table(
 #
 # ## Try it
 #
-# Which images does the first replicate still misfit? In JupyterLab (`make lab`), set `level` to that of another network. At the sweet spot most of them
+# Which images does the first replicate still misfit? In JupyterLab (`make lab`), set `level` to that of another network. At recovery most of them
 # should be noisy ones: compare the label trained on with the original one.
 
 # %% mystnb={"figure": {"caption": "The training images that one network misfits most, with the labels that it was trained on.", "name": "fig-ln-misfits"}} tags=["hide-input"]
-level, noise = plan.levels // 2, min(plan.noise_percents)
+level, noise = page.plan.levels // 2, min(page.plan.noise_percents)
 
-try:
-    shown = worst_examples(
-        *drawn.training_examples(PAGE, benchmark, scale, noise, level, store),
-        title=f"What level {level} misfits",
-        note=f"{benchmark}, {scale} scale, noise {noise:g} %, first replicate",
-        class_names=drawn.class_names(plan),
-    )
-except InputError as lack:  # a table without its networks: committed, or measured elsewhere
-    shown = Markdown(str(lack))
-shown
+figures.worst_fitted_images(page, noise, level)
 
 # %% [markdown]
 # **Change this and predict**
 #
 # 1. In `papers/label_noise/recipes.py`, let the `laptop` plan of MNIST train for 10 epochs instead of 40 and set `recompute = True`. Stopping early is a
-#    way not to memorize, too. Which of the five lines in {numref}`fig-ln-epochs` will end lower than before, and does the sweet spot move to more or fewer weights?
+#    way not to memorize, too. Which of the lines in {numref}`fig-ln-epochs` will end lower than before, and does recovery move to more or fewer weights?
 # 2. In the same plan, set `noise="other"` in the data: a wrong label is then never the true one by chance. No answer
 #    can then be right both as noisy and as restored. By how much, with ten classes, do you expect the error on noisy examples to rise in a network
 #    that has memorized nothing?

@@ -33,9 +33,9 @@
 #
 # Biases and normalization keep their values, and all networks share one draw. At $x = 1$ a filter is perturbed by as much as it has.
 #
-# Which networks? The five {term}`levels <level>` that section 3.2 names are found anew in each table. Here three of them count: *overfitting*, where the last test error is
-# highest before it falls, and the two *sweet spots*, where the best test error of all epochs is lowest and where the last one is. They
-# may coincide.
+# Which networks? Those at the {term}`levels <level>` of {ref}`the page on training over the epochs <ln-dynamics>`, found anew in each table: *overfitting* and *recovery*, between
+# which the last test error falls most, the two *sweet spots* and *underfitting*, where there are any. They may coincide; the chart then takes
+# the first of these names. *Denser level* is one that an earlier rule chose.
 #
 # ## Parameters
 #
@@ -53,28 +53,23 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% [markdown]
 # ## The run
 #
-# Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first. The chains are
+# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first. The chains are
 # those of the other pages on re-dense training and are not trained again where one of these has run.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
+from lib.charts import enable
+from lib.widgets.page import open_page
+from papers.label_noise import figures
+from papers.label_noise.experiments import PAGES
 
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.charts import comparison, theme
-from lib.charts.loss_landscape import loss_along_direction, loss_along_paths
-from lib.errors import InputError
-from papers.label_noise import claims
-from papers.label_noise.loss_landscape import PAGE
-
-theme.enable()
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["loss_landscape"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## From sparse to re-dense
@@ -83,11 +78,7 @@ Markdown(found.note)
 # bump? Then the dashed ones, on test images: the loss that training lowers is not the one that we care about.
 
 # %% mystnb={"figure": {"caption": "Loss and error on the straight line from sparse networks to the re-dense networks that they became, as in Fig. 5 and 14 of the paper.", "name": "fig-ln-paths"}} tags=["hide-input"]
-try:
-    shown = loss_along_paths(found.current)
-except InputError as lack:
-    shown = Markdown(str(lack))
-shown
+figures.loss_along_paths(page.tables)
 
 # %% [markdown]
 # ## Around the end
@@ -96,11 +87,7 @@ shown
 # logarithmic axis makes the deeper one look steeper. LN-C15 is decided by the rise in nats, a fifth of each filter's norm away.
 
 # %% mystnb={"figure": {"caption": "Training loss along a filter-normalized random direction around re-dense networks and the dense one, as in Fig. 6 of the paper.", "name": "fig-ln-slices"}} tags=["hide-input"]
-try:
-    shown = loss_along_direction(found.current)
-except InputError as lack:
-    shown = Markdown(str(lack))
-shown
+figures.loss_along_direction(page.tables)
 
 # %% [markdown]
 # ## Measured beside printed
@@ -114,9 +101,7 @@ shown
 # test needs, *not run* that it holds nothing of it.
 
 # %% tags=["hide-input"]
-comparison.verdicts_table(
-    verdict_rows(["LN-C14", "LN-C15"], claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -126,7 +111,7 @@ comparison.verdicts_table(
 # * The training loss is measured at all 101 points of {eq}`eq-ln-path`; of the others every fourth is kept, so that the table stays small. Paths are kept for the
 #   first three replicates. Numbers are rounded to four digits.
 # * Batch normalization holds running statistics that no gradient trains. The paper does not say what they are between two networks. They are
-#   interpolated like the weights; with `STATISTICS = "recomputed"` in `papers/label_noise/loss_landscape.py` they are computed anew at each point, in one pass over the
+#   interpolated like the weights; with `statistics="recomputed"` for `loss_path` in `papers/label_noise/experiments.py` they are computed anew at each point, in one pass over the
 #   training sample. LeNet has none.
 # * Nor does it give the range of its slices. Range and points are those of the tool that its reference comes with.
 # * Re-dense training loads the sparse network, puts pruned weights back at zero and begins with a fresh optimizer, as the text says. The released code keeps the
@@ -143,5 +128,5 @@ comparison.verdicts_table(
 #
 # 1. In `lib/analysis/loss_slice.py` set `DIRECTION_SEED = 1` and run with `recompute = True`; nothing is trained. Which curves of {numref}`fig-ln-slices` change, and does the order
 #    of the networks?
-# 2. In `lib/analysis/landscape.py` put `"underfitting"` in the place of `"best sweet spot"` in `LOOKED_AT`, and run with `recompute = True`. A network that can hardly fit
+# 2. In `descent_levels` of `lib/analysis/levels.py` let the sparsest level of the table count too, and run with `recompute = True`. A network that can hardly fit
 #    anything then stands at $\alpha = 0$. Does its loss have farther to fall, and is there still no barrier?

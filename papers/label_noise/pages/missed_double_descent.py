@@ -20,14 +20,15 @@
 # back after each cut and trains by the whole schedule. {term}`Fine-tuning <fine-tuning>` keeps them as they are and trains the last quarter of the
 # schedule again, at the learning rates with which it ends.
 #
-# Let $E_k$ be the last test error at {term}`level` $k$, averaged over replicates, among the levels that are looked at, and $k^\ast \ge 1$ the one with
-# the lowest. What a reader sees as a rise is
+# Let $E_k$ be the last test error at {term}`level` $k$, averaged over replicates, among the levels that are looked at. A reader sees a peak where the
+# error comes down again: at the level $p$ where its largest fall begins, which {ref}`the page before <ln-double-descent>` calls *overfitting*. The rise is
 #
 # $$
-# \Delta = \max_{1 \le k < k^\ast} E_k - E_0 .
+# \Delta = E_p - E_0, \qquad (p, q) = \operatorname*{arg\,max}_{0 \le p < q} \; (E_p - E_q) .
 # $$ (eq-ln-rise)
 #
-# Leaving out levels can only make it smaller, or leave none to look at ($\Delta = 0$) — unless the lowest level itself is left out.
+# Nothing rises ($\Delta = 0$) where the fall begins with the dense network, or nothing falls. Leaving out levels can hide the peak, or all that lies
+# beyond it.
 #
 # ## Parameters
 #
@@ -44,29 +45,24 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% [markdown]
 # ## The run
 #
-# Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first. Weight rewinding is that
+# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first. Weight rewinding is that
 # of {ref}`the page on double descent <ln-double-descent>` and is not trained again where it has run.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
-
-from lib.analysis import drawn
-from lib.charts import theme
-from lib.charts.algorithms import error_of_algorithms
-from lib.charts.few_levels import error_at_few_levels
-from lib.charts.text_tables import text_table
+from lib.charts import enable, table
 from lib.widgets.explorer import explore_noise
-from papers.label_noise.cases import FINE_TUNING, WR
-from papers.label_noise.missed_double_descent import PAGE, peaks_table
+from lib.widgets.page import open_page
+from papers.label_noise import figures, tables
+from papers.label_noise.experiments import PAGES
 
-theme.enable()
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["missed_double_descent"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Fewer points
@@ -74,7 +70,7 @@ Markdown(found.note)
 # Pull the slider of {numref}`fig-ln-few-levels` to the right. From which $n$ on would you not have reported a rise?
 
 # %% mystnb={"figure": {"caption": "Last test error of weight rewinding against weights remaining. The slider keeps every n-th level only.", "name": "fig-ln-few-levels"}} tags=["hide-input"]
-error_at_few_levels(found.current, WR)
+figures.error_at_few_levels(page.tables)
 
 # %% [markdown]
 # ## Fine-tuning instead of rewinding
@@ -83,7 +79,7 @@ error_at_few_levels(found.current, WR)
 # peaks, and where they stand.
 
 # %% mystnb={"figure": {"caption": "Last test error of weight rewinding and of fine-tuning against weights remaining.", "name": "fig-ln-fine-tuning"}} tags=["hide-input"]
-error_of_algorithms(found.current, [WR, FINE_TUNING], title="Rewinding and fine-tuning")
+figures.rewinding_and_fine_tuning(page.tables)
 
 # %% [markdown]
 # ## The rise in numbers
@@ -92,7 +88,7 @@ error_of_algorithms(found.current, [WR, FINE_TUNING], title="Rewinding and fine-
 # zero.
 
 # %% tags=["hide-input"]
-text_table(peaks_table(found.one_per_scale), "rise-by-experiment")
+table(tables.peaks_table(page.tables), "rise-by-experiment")
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -107,23 +103,12 @@ text_table(peaks_table(found.one_per_scale), "rise-by-experiment")
 # In JupyterLab (`make lab`) the explorer answers to noise and level; in the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-
-
-def misfitted(noise_percent: float, level: int):
-    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store, algorithm=FINE_TUNING)
-
-
-explore_noise(
-    [table for table in found.current if table.provenance.scale == scale],
-    misfitted,
-    class_names=drawn.class_names(PAGE.plans(benchmark, scale)),
-    algorithm=FINE_TUNING,
-)
+explore_noise(page, algorithm="fine-tuning")
 
 # %% [markdown]
 # **Change this and predict**
 #
-# 1. In `papers/label_noise/missed_double_descent.py`, let fine-tuning take the whole schedule (`FINE_TUNED_SHARE = 1`) and set `recompute = True`. LeNet's
+# 1. In `papers/label_noise/experiments.py`, let fine-tuning take the whole schedule (`FINE_TUNED_SHARE = 1`) and set `recompute = True`. LeNet's
 #    learning rate never falls, so fine-tuning becomes {term}`learning-rate rewinding`. Does the peak move towards that of weight rewinding?
 # 2. In `papers/label_noise/recipes.py`, add the noise level 0 to the plan. Is there a rise without wrong labels, and would you have needed every
 #    level to see it?

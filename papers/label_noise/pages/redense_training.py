@@ -28,7 +28,7 @@
 # it ends near a minimum of the *sparse* space only, the loss falls along the directions that come back, and the network follows them. What it follows
 # them to can be read from the {term}`noisy examples`.
 #
-# The networks shown are the five telling levels of {ref}`the page before <ln-dynamics>`. Dense is among them: it has nothing to restore, and shows what twice the training
+# The networks shown are those of {ref}`the page before <ln-dynamics>`. Dense is among them: it has nothing to restore, and shows what twice the training
 # alone does.
 #
 # ## Parameters
@@ -47,44 +47,33 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% [markdown]
 # ## The run
 #
-# Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first. The sparse networks are those of
+# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first. The sparse networks are those of
 # {ref}`the page on double descent <ln-double-descent>`; each is trained on without its masks.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
+from lib.charts import enable
+from lib.widgets.page import open_page
+from papers.label_noise import figures
+from papers.label_noise.experiments import PAGES
 
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.charts import comparison, theme
-from lib.charts.epoch_curves import error_by_examples
-from lib.charts.example_images import worst_examples
-from lib.charts.redense import error_of_sparse_and_redense
-from lib.errors import InputError
-from papers.label_noise import claims
-from papers.label_noise.cases import REDENSE, WR
-from papers.label_noise.redense_training import PAGE, SUBSETS
-
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["redense_training"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Before and after the lift
 #
-# {numref}`fig-ln-lift` shows one network at a time; the dotted rule is the end of sparse training. Begin at the last sweet spot. What does the line of the noisy
+# {numref}`fig-ln-lift` shows one network at a time, chosen by the slider; the dotted rule is the end of sparse training. Begin at recovery, where it opens. What does the line of the noisy
 # examples do to the right of the rule, and what does the test set do meanwhile? Then compare with the dense network, which crosses the rule unchanged.
 # A leap right behind the rule is not the lift itself, which changes no answer: training examples are scored while the first steps without masks are made.
 
 # %% mystnb={"figure": {"caption": "Error over the epochs of sparse and then of re-dense training, one network at a time, as in Fig. 4, 11 and 13 of the paper.", "name": "fig-ln-lift"}} tags=["hide-input"]
-error_by_examples(
-    found.current, [WR, REDENSE], SUBSETS, title="Before and after the lift", network="last sweet spot"
-)
+figures.errors_over_the_lift(page.tables)
 
 # %% [markdown]
 # ## Where they end
@@ -94,19 +83,17 @@ error_by_examples(
 # it was the missing weights that kept the network from the wrong labels.
 
 # %% mystnb={"figure": {"caption": "Error after the last epoch of sparse and of re-dense networks against the weights remaining in the sparse one.", "name": "fig-ln-redense-ends"}} tags=["hide-input"]
-error_of_sparse_and_redense(found.current, title="Sparse, and dense again")
+figures.sparse_and_redense(page.tables)
 
 # %% [markdown]
 # ## The verdict
 #
-# The paper prints no numbers for these figures. LN-C13 asks, at both sweet spots of this table: is the error on noisy examples lower, and the test error
+# The paper prints no numbers for these figures. LN-C13 asks, at both sweet spots of the table, where it has them: is the error on noisy examples lower, and the test error
 # higher, at the end of re-dense training than at the end of sparse training, each by at least one standard deviation of the paired
 # differences? It is decided at the noise level of the benchmark's own figure: 20 % for MNIST and CIFAR-10, 40 % for CIFAR-100.
 
 # %% tags=["hide-input"]
-comparison.verdicts_table(
-    verdict_rows(["LN-C13"], claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -114,7 +101,7 @@ comparison.verdicts_table(
 # * The text continues from the sparse solution with the pruned weights at zero. The code that its authors built on trains anew for $2T$ epochs and lifts the mask in the middle, with the
 #   optimizer running on; pruned weights then start with momentum that was gathered while they were masked. This book follows the text, with
 #   a fresh optimizer. Without momentum, as for LeNet, the two are the same but for the order of the data.
-# * The sweet spots are this table's own, by the definition on {ref}`the page before <ln-dynamics>`, and so are the other levels shown.
+# * Sweet spots are the table's own, by the definition on {ref}`the page before <ln-dynamics>`, and so are the other levels shown.
 # * Training examples are scored over the epochs as on the page before: by the step that trains on them. LN-C13 and {numref}`fig-ln-redense-ends` read
 #   the errors after training, in evaluation mode without augmentation.
 # * Restored examples are measured, but not drawn over the epochs: that keeps the table small, and the test set tells the same.
@@ -125,22 +112,13 @@ comparison.verdicts_table(
 #
 # ## Try it
 #
-# Which images does the re-dense network still misfit, and were they the ones that the sparse network misfitted? In JupyterLab (`make lab`), set `algorithm` to `WR`
+# Which images does the re-dense network still misfit, and were they the ones that the sparse network misfitted? In JupyterLab (`make lab`), set `algorithm` to `"weight rewinding"`
 # and compare.
 
 # %% mystnb={"figure": {"caption": "The training images that one network misfits most, with the labels that it was trained on.", "name": "fig-ln-redense-misfits"}} tags=["hide-input"]
-algorithm, level, noise = REDENSE, plan.levels, min(plan.noise_percents)
+algorithm, level, noise = "re-dense training", page.plan.levels, min(page.plan.noise_percents)
 
-try:
-    shown = worst_examples(
-        *drawn.training_examples(PAGE, benchmark, scale, noise, level, store, algorithm=algorithm),
-        title=f"What level {level} misfits",
-        note=f"{benchmark}, {scale} scale, noise {noise:g} %, first replicate",
-        class_names=drawn.class_names(plan),
-    )
-except InputError as lack:  # a table without its networks: committed, or measured elsewhere
-    shown = Markdown(str(lack))
-shown
+figures.worst_fitted_images(page, noise, level, algorithm)
 
 # %% [markdown]
 # **Change this and predict**
