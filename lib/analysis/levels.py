@@ -119,10 +119,14 @@ def choose_level(name: str, errors: Mapping[str, pandas.DataFrame]) -> int | Non
     """
     if name not in RULES:
         raise unknown("level", name, NAMES)
+    return RULES[name](_means(errors))
+
+
+def _means(errors: Mapping[str, pandas.DataFrame]) -> Means:
     whole = {quantity: frame.dropna(axis="columns") for quantity, frame in errors.items() if len(frame)}
     # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
     means = {quantity: frame.mean().round(9).to_dict() for quantity, frame in whole.items()}
-    return RULES[name]({quantity: by_level for quantity, by_level in means.items() if by_level})
+    return {quantity: by_level for quantity, by_level in means.items() if by_level}
 
 
 def chosen_level(table: Table, name: str, **where) -> int | None:
@@ -162,12 +166,12 @@ def with_levels(table: Table) -> Table:
     case, found = [*table.dimensions, "algorithm"], []
     for place, own in frame.groupby(case, sort=False):
         errors = {
-            str(q): e.pivot_table(index="seed", columns="level", values="value", dropna=False)
-            for q, e in own.groupby("quantity")
+            str(q): e.pivot(index="seed", columns="level", values="value") for q, e in own.groupby("quantity")
         }
+        means = _means(errors)
         first = pandas.DataFrame(own[own["level"] == own["level"].min()]).drop_duplicates(subset="seed")
-        for name in NAMES:
-            if (level := choose_level(name, errors)) is not None:
+        for name, rule in RULES.items():
+            if (level := rule(means)) is not None:
                 row: dict[str, Any] = dict(zip(case, cast(tuple, place), strict=True))
                 row |= {"level": 0, "quantity": level_quantity(name), "position": 0.0, "value": float(level)}
                 found.append(first[["seed", "stage_key", "part"]].assign(**row))

@@ -6,6 +6,7 @@ are also written beside the paper, to be committed. Each part is written as soon
 """
 
 import argparse
+import functools
 import subprocess
 import sys
 import time
@@ -171,6 +172,7 @@ def provenance(
     )
 
 
+@functools.cache
 def commit_of_repository() -> str:
     """Return the git commit that is checked out, with a "+" where files differ from it; empty outside of a repository."""
     command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
@@ -187,13 +189,13 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance) -
 
     Once a part is whole, those that were measured of some of its seeds or algorithms go.
     """
-    csv = folder / f"{file_name(part)}.csv"
+    csv, same = folder / f"{file_name(part)}.csv", False
     if csv.exists() and csv.with_suffix(".json").exists():
         old, before = read_part(csv)
-        same = old.equals(frame)
-        if frame.empty or same and (before.measurements, before.seeds) == (made.measurements, made.seeds):
-            return
-    write_part(folder, part, frame, made)
+        unchanged = (before.measurements, before.seeds) == (made.measurements, made.seeds)
+        same = frame.empty or unchanged and old.equals(frame)
+    if not same:
+        write_part(folder, part, frame, made)
     for rest in (*folder.glob(f"{csv.stem}_seeds_*.json"), *folder.glob(f"{csv.stem}_of_*.json")):
         rest.unlink()
         rest.with_suffix(".csv").unlink(missing_ok=True)
