@@ -35,14 +35,17 @@ BELOW_ZERO = "Below zero: fitted better than by the dense network."
 
 
 @or_what_is_missing
-def change_at_two_levels(tables: Tables) -> Any:
+def change_at_two_levels(tables: Tables, algorithm: str = LRR) -> Any:
     """Fig. 1b and 2: change of each group's loss without noise, at the optimum and at the sparsest level that improves."""
-    found = group_changes(tables, LRR)
+    found = group_changes(tables, algorithm)
     found = found[found["noise_percent"] == found.groupby("table")["noise_percent"].transform("min")]
     pieces = [found[found[level]].assign(network=name) for level, name in TWO_LEVELS.items()]
-    drawn = captioned(pandas.concat(pieces, ignore_index=True), tables, ["noise_percent"], _two_levels)
+    said = functools.partial(_two_levels, algorithm)
     return _changes(
-        drawn, colour="network", domain=[*TWO_LEVELS.values()], title="Which examples pruning helps"
+        captioned(pandas.concat(pieces, ignore_index=True), tables, ["noise_percent"], said),
+        colour="network",
+        domain=[*TWO_LEVELS.values()],
+        title="Which examples pruning helps",
     )
 
 
@@ -121,11 +124,11 @@ def _one_level(algorithm: str, table: Table, noise: float, level: int) -> str:
     )
 
 
-def _two_levels(table: Table, noise: float) -> str:
+def _two_levels(algorithm: str, table: Table, noise: float) -> str:
     """Say which networks the two levels of interest are."""
     words = []
     for name, said in TWO_LEVELS.items():
-        level = chosen_level(table, name, algorithm=LRR, noise_percent=noise)
+        level = chosen_level(table, name, algorithm=algorithm, noise_percent=noise)
         network = "none" if level is None else f"level {level}" if level else "the dense network"
         words.append(f"{said.capitalize()}: {network}.")
     return " ".join([f"{noise:g} % wrong labels.", *words])
@@ -153,21 +156,20 @@ def _best_smaller(table: Table, noise: float) -> str:
 @or_what_is_missing
 def ranked_images(tables: Tables, category: str, noise_percent: float, title: str) -> Any:
     """Fig. 16: the examples that pruning changes most or least, with their label and what most networks predict."""
-    found = {}
+    found, notes = {}, {}
     for table in tables:
         plan = find_plan(table.benchmark, table.scale)
         if shown := of_category(plan, table, category, algorithm=LRR, noise_percent=noise_percent):
             found[table.label] = shown
+            size = f"{size_range(table, category, noise_percent)} % of the weights"
+            which = ", first replicate" if noise_percent else ""
+            notes[table.label] = (
+                f"{table.benchmark}, {table.label}. {noise_percent:g} % noise, {size}{which}."
+            )
     if not found:
         raise InputError(
             f"no sparsity of these tables has what the rule asks for at {noise_percent:g} % noise."
         )
-    by_label = {table.label: table for table in tables}
-    notes = {
-        label: f"{by_label[label].benchmark}, {label}. {noise_percent:g} % noise, "
-        f"{size_range(by_label[label], category, noise_percent)} % of the weights{', first replicate' if noise_percent else ''}."
-        for label in found
-    }
     key = "Below each image: label · prediction of most networks; a cross where the two differ."
     return _images(found, notes, "mean loss change (nats)", title, key)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas
 from IPython.display import Markdown
 
+from lib.analysis.steps import Step
 from lib.analysis.table import EPOCHS, SIZE, Table, rows
 from lib.charts import comparison_table, dots, lines
 from lib.charts.data import named
@@ -58,7 +59,7 @@ def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return figure(*given, **settings)
         except InputError as missing:
-            return Markdown(f"*Nothing to draw yet: {missing}*")
+            return Markdown(f"*Nothing to show: {missing}*")
 
     return shown
 
@@ -72,23 +73,31 @@ def printed_beside_measured(benchmark: str, tables: Tables, number: int) -> Any:
 
 
 @or_what_is_missing
-def printed_table(benchmark: str, tables: Tables, number: int, cases: Sequence[str] = CASE) -> Any:
-    """Return a printed table of a benchmark with what was measured and the differences; `cases` name its rows."""
-    measured, printed = _beside(benchmark, tables, number)
+def printed_table(benchmark: str, tables: Tables, number: int, noise_percent: float | None = None) -> Any:
+    """Return a printed table of a benchmark with what was measured and the differences, at one noise level or all."""
+    measured, printed = _beside(benchmark, tables, number, noise_percent)
+    cases = [*CASE, "quantity"] if printed["quantity"].nunique() > 1 else CASE
     return comparison_table(measured, y=cases, printed=printed, name=f"table-{number}")
 
 
-def _beside(benchmark: str, tables: Tables, number: int) -> tuple[pandas.DataFrame | None, pandas.DataFrame]:
-    printed = printed_numbers(number).query("benchmark == @benchmark")
+def _beside(
+    benchmark: str, tables: Tables, number: int, noise_percent: float | None = None
+) -> tuple[pandas.DataFrame | None, pandas.DataFrame]:
+    printed = printed_numbers(number)
+    printed = printed[printed["benchmark"] == benchmark]
+    if noise_percent is not None:
+        printed = printed[printed["noise_percent"] == noise_percent]
+    if printed.empty:
+        raise InputError(f"Table {number} prints nothing of {benchmark}.")
     measured = measured_numbers(tables, printed)
     return (None if measured.empty else measured), printed
 
 
 @or_what_is_missing
-def error_while_pruning(tables: Tables, title: str = "Test error while pruning") -> Any:
+def error_while_pruning(tables: Tables, title: str = "Test error while pruning", algorithm: str = LRR) -> Any:
     """Fig. 3: test error against weights remaining, a line for each share of wrong labels."""
     return lines(
-        rows(tables, TEST, algorithm=LRR),
+        rows(tables, TEST, algorithm=algorithm),
         x=SIZE,
         colour="noise_percent",
         reference="dense",
@@ -263,6 +272,14 @@ def difference_with_worsened_examples(tables: Tables) -> Any:
         shade=pruning_beside(found, tables),
         title="A hundredth of the examples put in: most worsened minus random",
     )
+
+
+@or_what_is_missing
+def network_level_by_level(done: Sequence[Step], note: str) -> Any:
+    """Section 2: one network, what each cut takes from it and what training does to the rest, a slider over levels."""
+    from lib.charts.steps import step_chart
+
+    return step_chart(done, note=note)
 
 
 def learning_rate_while_pruning(chain: Chain) -> Any:

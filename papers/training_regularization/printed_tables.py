@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas
 
+from lib.analysis.experiments import current
 from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
 from lib.analysis.statistics import mean_and_std
@@ -243,9 +244,17 @@ def counts(frame: pandas.DataFrame) -> pandas.DataFrame:
     return pandas.DataFrame(found)
 
 
-def all_tables(scale: str) -> list[Table]:
-    """Return every table of the paper that counts for a claim, and those of the scale that is asked for."""
-    return [table for table in find_tables(PAPER) if table.scale in (scale, *SCORED)]
+def sources(scale: str) -> tuple[list[Table], str]:
+    """Return the paper's tables that count for a claim, and those of a scale, without what is stale; and a note on them."""
+    tables, stale = [], []
+    for table in find_tables(PAPER):
+        if table.scale in (scale, *SCORED):
+            fresh, old = current(table)
+            tables += [fresh] if len(fresh.frame) else []
+            stale += [f"{part} of {table.benchmark}, {table.label}" for part in old]
+    read = "; ".join(f"{table.benchmark}, {table.label}" for table in tables)
+    left_out = f" Left out, since recipe or measurement has changed: {'; '.join(stale)}." if stale else ""
+    return tables, f"Measured tables read: {read or 'none yet'}.{left_out}"
 
 
 def printed_verdicts(number: int, first: str, second: str, benchmark: str) -> dict[float, set[str]]:

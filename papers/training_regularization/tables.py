@@ -1,7 +1,7 @@
 """The small tables of TR's pages: recipes, the sizes at which examples are ranked, ranked examples, quoted numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas
 
@@ -9,6 +9,7 @@ from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
 from lib.analysis.ranked_examples import NOISY, SCORE, levels_at, quantity
 from lib.analysis.ranking import CATEGORIES
+from lib.analysis.statistics import difference
 from lib.analysis.table import SIZE, Table, values
 from papers.training_regularization.names import GROUP_LOSS, LRR
 from papers.training_regularization.printed_tables import BENCHMARKS, PAPER
@@ -36,6 +37,23 @@ def hyperparameters() -> pandas.DataFrame:
                 "drops": f"÷ {value['lr_drop_factor']} at {drops}" if drops else value["lr_drop"],
                 "weight decay": value["weight_decay"],
                 "t": value["rewind_epoch"],
+            }
+        )
+    return pandas.DataFrame(found)
+
+
+def paired_differences(examples: Mapping[str, Mapping[str, pandas.Series]]) -> pandas.DataFrame:
+    """Compare the first of two algorithms with the second in each example (name → algorithm → error by seed), as text."""
+    found = []
+    for name, pair in examples.items():
+        paired = difference(*pair.values())
+        found.append(
+            {
+                "example": name,
+                "mean difference": f"{paired.mean:+.2f}".replace("-", "−"),
+                "standard deviation": f"{paired.std:.2f}",
+                "pairs": str(paired.n),
+                f"{' against '.join(pair)}": paired.verdict,
             }
         )
     return pandas.DataFrame(found)

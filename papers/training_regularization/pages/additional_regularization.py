@@ -52,36 +52,32 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # trained stage is kept, so a second run only reads.
 
 # %% tags=["hide-output"]
-import pandas
-from IPython.display import Markdown
-
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.charts import comparison, example_images, pruning_curves, theme
-from lib.errors import InputError
+from lib.charts import enable
 from lib.widgets.explorer import explore_noise
-from papers.training_regularization import claims
-from papers.training_regularization.additional_regularization import PAGE
-from papers.training_regularization.comparison import table_6, table_11
+from lib.widgets.page import open_page
+from papers.training_regularization import example_figures, figures
+from papers.training_regularization.experiments import PAGES
 
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(
+    PAGES["additional_regularization"], benchmark, scale, recompute, store, device, deterministic
+)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Test error while pruning
 #
 # Read it from left to right: each point has fewer weights than the one before. The dashed lines are the dense networks, the star is the
-# level that the validation images choose. Pick a noise level in the menu or click the legend; point at a mark for its numbers.
+# level that the validation images choose. Faint dots are single replicates. Click the legend to
+# follow one share of wrong labels; point at a mark for its numbers.
 
 # %% mystnb={"figure": {"caption": "Test error against weights remaining, for each share of wrong labels, as in Fig. 3 of the paper.", "name": "fig-tr-error"}} tags=["hide-input"]
-pruning_curves.error_against_weights_remaining(found.current)
+figures.error_while_pruning(page.tables)
 
 # %% [markdown]
 # ## What happens to the noisy examples
@@ -89,7 +85,7 @@ pruning_curves.error_against_weights_remaining(found.current)
 # The same networks, seen from the training set: loss on the examples whose label was replaced, and on the others.
 
 # %% mystnb={"figure": {"caption": "Training loss on noisy and on original examples against weights remaining, as in Fig. 4 of the paper.", "name": "fig-tr-loss"}} tags=["hide-input"]
-pruning_curves.loss_by_partition(found.current)
+figures.loss_of_noisy_examples(page.tables)
 
 # %% [markdown]
 # ## Measured beside printed
@@ -99,15 +95,13 @@ pruning_curves.loss_by_partition(found.current)
 # need not agree, because fewer images are trained on.
 
 # %% mystnb={"figure": {"caption": "Printed and measured test errors, Table 6 of the paper.", "name": "fig-tr-table-6"}} tags=["hide-input"]
-errors = pandas.concat([table_6(table) for table in found.one_per_scale]).query("replicates > 0")
-comparison.comparison_chart(errors)
+figures.printed_beside_measured(benchmark, page.tables, 6)
 
 # %% tags=["hide-input"]
-comparison.comparison_table(errors, unit="%")
+figures.printed_table(benchmark, page.tables, 6)
 
 # %% tags=["hide-input"]
-losses = pandas.concat([table_11(table) for table in found.one_per_scale]).query("replicates > 0")
-comparison.comparison_table(losses, unit="nats")
+figures.printed_table(benchmark, page.tables, 11)
 
 # %% [markdown]
 # ## The verdicts
@@ -116,10 +110,7 @@ comparison.comparison_table(losses, unit="nats")
 # test needs.
 
 # %% tags=["hide-input"]
-asked = [f"TR-C{number:02d}" for number in range(7, 14)]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -141,35 +132,21 @@ comparison.verdicts_table(
 # In JupyterLab (`make lab`) the explorer below answers to noise and level, and shows the training images that the network fits worst,
 # with their wrong labels. In the published book it has no kernel to ask.
 
-
 # %% tags=["remove-output"]
-def misfitted(noise_percent: float, level: int):
-    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store)
-
-
-names = drawn.class_names(plan)
-explore_noise(
-    [table for table in found.current if table.provenance.scale == scale], misfitted, class_names=names
-)
+explore_noise(page)
 
 # %% [markdown]
 # These are the training examples that the sparsest network fits worst, at the highest noise:
 
 # %% mystnb={"figure": {"caption": "The training examples with the highest loss in the sparsest network; nearly all carry a replaced label.", "name": "fig-tr-misfits"}} tags=["hide-input"]
-noise = max(plan.noise_percents)
-note = f"{benchmark}, {scale} scale, noise {noise:g} %, level {plan.levels}, first replicate"
-try:
-    shown = example_images.worst_examples(*misfitted(noise, plan.levels), class_names=names, note=note)
-except InputError as error:  # a table without its networks: committed, or measured elsewhere
-    shown = print(error)
-shown
+example_figures.worst_fitted_images(page, max(page.plan.noise_percents), page.plan.levels)
 
 # %% [markdown]
 # **Change this and predict**
 #
 # 1. Set the noise of the plan (`recipes.py` in `papers/training_regularization`) to 40 %. Does the peak of the curve move left or right? Why should a network with more wrong labels to
 #    learn run out of weights earlier?
-# 2. In `papers/training_regularization/additional_regularization.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the
-#    chains, set `recompute = True`, and draw the first figure with `algorithm="weight_rewinding"`. Both prune as many weights and take as many steps. Which
-#    one forgets the noisy labels sooner? Only the new levels are trained; the dense networks are shared. The answer is on
+# 2. In `papers/training_regularization/experiments.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the list that `pruning` returns, and draw
+#    the first figure with `algorithm="weight rewinding"`. Both prune as many weights and take as many steps. Which
+#    one forgets the noisy labels sooner? With `recompute = True` only the new levels are trained; the dense networks are shared. The answer is on
 #    {ref}`another page <tr-pruning-and-longer-training>`.

@@ -39,39 +39,52 @@ scale: str = "laptop"
 # %% tags=["hide-output"]
 from IPython.display import HTML, Markdown
 
-from lib.charts.text_tables import text_table
-from lib.charts.wide_tables import download_link, wide_table
-from papers.training_regularization.all_numbers import cells, counts, csv_text, long_table, sources
+from lib.charts import enable, table, wide_table
+from lib.charts.tables import download_link
+from papers.training_regularization.printed_tables import (
+    beside,
+    counts,
+    csv_text,
+    printed_numbers,
+    sources,
+    text_cells,
+)
 
-found = sources(scale)
-numbers = long_table(found.current)
+enable()
+tables, note = sources(scale)
+numbers = beside(tables, printed_numbers(5, 6, 7, 8, 9, 10, 11))
 
 # %% [markdown]
 # What was read, and what was not:
 
 # %% tags=["hide-input"]
-Markdown(found.note)
+Markdown(note)
 
 # %% [markdown]
 # How many numbers each table of the paper prints, and how many of them are measured:
 
 # %% tags=["hide-input"]
-text_table(counts(numbers), "counts")
+table(counts(numbers), "counts")
 
 # %% [markdown]
 # ## Measured beside printed
 #
 # One row per printed number and measured table. The menus choose a table of the paper, a benchmark, a noise level and a scale; the search
-# field takes any words. *Not measured* means that no page has a table for it yet. Errors are in percent, losses in nats, both as mean ± one
+# field takes any words. *Not measured* means that no table has it yet. Errors are in percent, losses in nats, both as mean ± one
 # standard deviation.
 
 # %% tags=["hide-input"]
-heads, rows = cells(numbers)
-short = dict.fromkeys(["benchmark", "scale"], "short") | dict.fromkeys(["algorithm", "source table"], "words")
+words = dict.fromkeys(["benchmark", "scale"], "short") | dict.fromkeys(["network", "source"], "words")
 right = dict.fromkeys(["table", "noise (%)", "printed", "measured", "difference", "replicates"], "number")
-classes = short | right
+
+
+def shown(frame, **settings):
+    cells = text_cells(frame)
+    return wide_table(list(cells), cells.to_numpy(), classes=words | right, **settings)
+
+
 file = download_link(csv_text(numbers), "training_regularization_all_numbers.csv", "Save all numbers as CSV")
-HTML(file + wide_table(heads, rows, classes=classes, menus=["table", "benchmark", "noise (%)", "scale"]))
+HTML(file + shown(numbers, menus=["table", "benchmark", "noise (%)", "scale"]))
 
 # %% [markdown]
 # The file has a line per row, whatever the menus show, with six digits. It is inside this page, so the link works without a network.
@@ -80,12 +93,11 @@ HTML(file + wide_table(heads, rows, classes=classes, menus=["table", "benchmark"
 # |---|---|
 # | `paper`, `table` | TR, and the number of its table |
 # | `benchmark`, `noise_percent` | what was trained, and the share of wrong training labels |
-# | `algorithm` | how; `dense` is standard training |
-# | `quantity`, `unit` | test error or training loss; `optimal` is at the level with the lowest validation error, `change` is optimal minus dense |
+# | `algorithm`, `level` | how it was trained; `optimum` is the level with the lowest validation error, `dense` the network before any cut, or, for correct examples only, the one that a dense network chose for |
+# | `quantity` | test error or training loss, with its unit |
 # | `printed_mean`, `printed_std` | as the paper prints them; empty where it does not |
 # | `measured_mean`, `measured_std`, `replicates` | over replicates that did not diverge; empty and 0 where nothing was measured |
-# | `scale` | of the measurement: `laptop` or `paper` |
-# | `source_table` | the page and the file that the measured number comes from |
+# | `scale`, `source` | of the measurement: `laptop` or `paper`, and the table that it is in |
 #
 # ## The verdicts
 #
@@ -109,9 +121,8 @@ HTML(file + wide_table(heads, rows, classes=classes, menus=["table", "benchmark"
 
 # %%
 gaps = numbers.assign(difference=numbers["measured_mean"] - numbers["printed_mean"])
-gaps = gaps.loc[gaps["scale"] == scale].sort_values("difference", ascending=False)
-heads, rows = cells(gaps.head(5))
-HTML(wide_table(heads, rows, classes=classes))
+gaps = gaps[gaps["scale"] == scale].sort_values("difference", ascending=False)
+HTML(shown(gaps.head(5)) if len(gaps) else f"Nothing was measured at {scale} scale.")
 
 # %% [markdown]
 # **Change this and predict**

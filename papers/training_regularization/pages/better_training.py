@@ -65,37 +65,29 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # loss, the table holds the mean loss of each group, and its mean score. Where there are many levels, it holds them for the two levels of interest and five evenly spaced ones.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
+from lib.charts import enable, table
+from lib.widgets.page import open_page
+from papers.training_regularization import example_figures, figures, tables
+from papers.training_regularization.experiments import PAGES
 
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.analysis.printed import every_scale
-from lib.charts import comparison, example_images, theme
-from lib.charts.groups import change_at_each_level, change_at_optimum, change_at_two_levels
-from lib.errors import InputError
-from papers.training_regularization import claims
-from papers.training_regularization.better_training import PAGE
-from papers.training_regularization.group_comparison import effect_ratios, without_noise
-
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["better_training"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Which examples pruning helps
 #
 # Read {numref}`fig-tr-groups-clean` from left to right, from images that every network learns at once to those that it learns last. Below the thick line the
 # sparse network fits the group better. The vertical axis is linear around zero and logarithmic beyond, because an easy group has hardly any
-# loss to lose; hovering tells the numbers, with the dense network's loss and the mean score.
+# loss to lose; hovering tells the numbers.
 
 # %% mystnb={"figure": {"caption": "Change of training loss by pruning, for 20 groups of examples by EL2N, without label noise, at the level with the lowest validation error and at the sparsest level that still lowers the test error, as in Fig. 1b and 2 of the paper.", "name": "fig-tr-groups-clean"}} tags=["hide-input"]
-change_at_two_levels(found.current)
+example_figures.change_at_two_levels(page.tables)
 
 # %% [markdown]
 # ## The same with wrong labels
@@ -104,7 +96,7 @@ change_at_two_levels(found.current)
 # validation images choose at its share of wrong labels.
 
 # %% mystnb={"figure": {"caption": "Change of training loss by pruning to the optimal sparsity, for 20 groups of examples by EL2N, a line for each share of wrong labels, as in Fig. 5 of the paper.", "name": "fig-tr-groups-noise"}} tags=["hide-input"]
-change_at_optimum(found.current)
+example_figures.change_at_optimum(page.tables)
 
 # %% [markdown]
 # ## From level to level
@@ -113,33 +105,36 @@ change_at_optimum(found.current)
 # it is and what its test error is; where a level was not measured group by group, the nearest one is shown. The menu changes the share of wrong labels.
 
 # %% mystnb={"figure": {"caption": "Change of training loss by pruning for 20 groups of examples, one sparsity at a time, as in Fig. 18 of the paper.", "name": "fig-tr-groups-pruning"}} tags=["hide-input"]
-change_at_each_level(found.current, "learning_rate_rewinding", title="Pruning, level by level")
+example_figures.change_at_each_level(page.tables, "learning-rate rewinding", title="Pruning, level by level")
 
 # %% [markdown]
 # Longer training with all weights has the first half of this only ({numref}`fig-tr-groups-longer`), smaller networks the second half only
 # ({numref}`fig-tr-groups-narrower`). The paper concludes that pruning is both: training for longer, and training something smaller.
 
 # %% mystnb={"figure": {"caption": "Change of training loss by extended dense training for 20 groups of examples, one length at a time, as in Fig. 19 of the paper.", "name": "fig-tr-groups-longer"}} tags=["hide-input"]
-change_at_each_level(found.current, "extended_dense_training", title="Longer training, cycle by cycle")
+example_figures.change_at_each_level(
+    page.tables, "extended dense training", title="Longer training, cycle by cycle"
+)
 
 # %% mystnb={"figure": {"caption": "Change of training loss by width down-scaling for 20 groups of examples, one width at a time, as in Fig. 20 of the paper.", "name": "fig-tr-groups-narrower"}} tags=["hide-input"]
-change_at_each_level(found.current, "width_downscaling", title="Narrower networks, width by width")
+example_figures.change_at_each_level(
+    page.tables, "width down-scaling", title="Narrower networks, width by width"
+)
 
 # %% [markdown]
 # ## Measured beside printed
 #
 # The paper draws these losses and prints few numbers of them. One is how much more the loss of the hardest 20 % of the examples changes than that of the rest, in
-# magnitude, at the best sparsity without noise:
+# magnitude, at the best sparsity without noise; another, for ResNet-20 and VGG-16, is the highest sparsity that still lowers the test error.
 
 # %% tags=["hide-input"]
-Markdown(effect_ratios(found.one_per_scale))
+table(tables.quoted_numbers(benchmark, page.tables), "quoted")
 
 # %% [markdown]
-# The test errors of Table 6 say whether the sparse network generalizes better at all, and section 4 names the highest sparsity that
-# does for ResNet-20 (83.22 %) and VGG-16. A dash stands where nothing is printed, or nothing measured.
+# The test errors of Table 6 without noise say whether the sparse network generalizes better at all. A dash stands where nothing is printed, or nothing measured.
 
 # %% tags=["hide-input"]
-comparison.comparison_table(every_scale(map(without_noise, found.one_per_scale)), unit="%", name="groups")
+figures.printed_table(benchmark, page.tables, 6, noise_percent=0.0)
 
 # %% [markdown]
 # ## The verdicts
@@ -148,10 +143,7 @@ comparison.comparison_table(every_scale(map(without_noise, found.one_per_scale))
 # test needs, *not run* that the claim speaks of other networks or of what was not measured. "Most groups" is more than half of them.
 
 # %% tags=["hide-input"]
-asked = [f"TR-C{number:02d}" for number in (4, 5, 6, 14, 15, 37, 38, 39)]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -179,26 +171,14 @@ comparison.verdicts_table(
 # What do hard examples look like? These are images from one group, evenly spaced through it. In JupyterLab (`make lab`), set `group` to 1 for the easiest, and `noise` to one of the plan.
 
 # %% mystnb={"figure": {"caption": "Training examples from one group by EL2N, with the labels that they are trained on.", "name": "fig-tr-groups-images"}} tags=["hide-input"]
-group, noise = 20, min(plan.noise_percents)
-
-try:
-    shown = example_images.worst_examples(
-        *drawn.group_examples(PAGE, benchmark, scale, noise, group, store),
-        title=f"Examples of group {group} of 20",
-        note=f"{benchmark}, {scale} scale, noise {noise:g} %, first replicate",
-        class_names=drawn.class_names(plan),
-        measure="EL2N",
-        unit="",
-    )
-except InputError as error:  # a table without its networks: committed, or measured elsewhere
-    shown = print(error)
-shown
+group, noise = 20, min(page.plan.noise_percents)
+example_figures.group_images(page, noise, group)
 
 # %% [markdown]
 # **Change this and predict**
 #
 # 1. Set `noise` in the cell above to the highest of the plan. How many of the images of group 20 have a wrong label? Which group is the first with none, and how does that
 #    agree with where the lines of {numref}`fig-tr-groups-noise` leave zero?
-# 2. In `papers/training_regularization/better_training.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the chains, set `recompute = True`, and draw the
-#    first figure with `algorithm="weight_rewinding"`. It prunes as much and takes as many steps, but starts each cycle from the
+# 2. In `better_training` of `papers/training_regularization/experiments.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the list, set
+#    `recompute = True`, and draw the first figure with `algorithm="weight rewinding"`. It prunes as much and takes as many steps, but starts each cycle from the
 #    initial weights. Does it still fit the hard examples *better* than the dense network at low sparsity? What does that say about where better training comes from?

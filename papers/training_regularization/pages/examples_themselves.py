@@ -62,28 +62,21 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # table keeps, for each of the twenty examples of a category, its place among the training images, its label and what most networks predict.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
-
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.charts import comparison, theme
-from lib.charts.pruning_curves import error_against_weights_remaining
-from lib.charts.text_tables import text_table
+from lib.charts import enable, table
 from lib.widgets.explorer import explore_noise
-from papers.training_regularization import claims
-from papers.training_regularization.example_figures import images_of, ranked_table, sparsities_table
-from papers.training_regularization.examples_themselves import PAGE
+from lib.widgets.page import open_page
+from papers.training_regularization import example_figures, figures, tables
+from papers.training_regularization.experiments import PAGES
 
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
-clean, noisiest = min(plan.noise_percents), max(plan.noise_percents)
+enable()
+page = open_page(PAGES["examples_themselves"], benchmark, scale, recompute, store, device, deterministic)
+clean, noisiest = min(page.plan.noise_percents), max(page.plan.noise_percents)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Which sparsities
@@ -92,14 +85,14 @@ Markdown(found.note)
 # table, without noise and then at each noise level.
 
 # %% mystnb={"figure": {"caption": "Test error against weights remaining; the levels at or below the dashed line improve generalization.", "name": "fig-tr-examples-error"}} tags=["hide-input"]
-error_against_weights_remaining(found.current, title="Where generalization is preserved")
+figures.error_while_pruning(page.tables, title="Where generalization is preserved")
 
 # %% [markdown]
 # Percent of weights remaining at which each category is ranked without noise, from the first level to the last, beside the paper's. The
 # paper counts the dense network, 100 %, among the levels of the least affected examples, where it changes nothing.
 
 # %% tags=["hide-input"]
-text_table(sparsities_table(found.one_per_scale), "sparsities")
+table(tables.ranked_sizes(benchmark, page.tables), "sizes")
 
 # %% [markdown]
 # ## Most worsened, without noise
@@ -108,13 +101,13 @@ text_table(sparsities_table(found.one_per_scale), "sparsities")
 # the pruned networks disagree with the label.
 
 # %% mystnb={"figure": {"caption": "The training images whose loss pruning raises most, with label and prediction of most pruned networks, as in Fig. 16 of the paper.", "name": "fig-tr-most-worsened"}} tags=["hide-input"]
-images_of(found.current, "most_worsened", clean, "Most worsened by pruning")
+example_figures.ranked_images(page.tables, "most worsened", clean, "Most worsened by pruning")
 
 # %% [markdown]
 # ## Most improved, without noise
 
 # %% mystnb={"figure": {"caption": "The training images whose loss pruning lowers most, as in Fig. 16 of the paper.", "name": "fig-tr-most-improved"}} tags=["hide-input"]
-images_of(found.current, "most_improved", clean, "Most improved by pruning")
+example_figures.ranked_images(page.tables, "most improved", clean, "Most improved by pruning")
 
 # %% [markdown]
 # ## Least affected, without noise
@@ -123,7 +116,7 @@ images_of(found.current, "most_improved", clean, "Most improved by pruning")
 # twenty of them in the order of the data set: as in the paper, this set is not unique.
 
 # %% mystnb={"figure": {"caption": "Training images whose loss pruning hardly changes, as in Fig. 16 of the paper.", "name": "fig-tr-least-affected"}} tags=["hide-input"]
-images_of(found.current, "least_affected", clean, "Least affected by pruning")
+example_figures.ranked_images(page.tables, "least affected", clean, "Least affected by pruning")
 
 # %% [markdown]
 # ## Most worsened, with noise
@@ -133,7 +126,7 @@ images_of(found.current, "least_affected", clean, "Least affected by pruning")
 # prediction is often what you see in the image. Point at an image for its label before noise.
 
 # %% mystnb={"figure": {"caption": "The training images whose loss pruning raises most, when part of the labels is wrong; one replicate.", "name": "fig-tr-worsened-noisy"}} tags=["hide-input"]
-images_of(found.current, "most_worsened", noisiest, "Most worsened, with wrong labels")
+example_figures.ranked_images(page.tables, "most worsened", noisiest, "Most worsened, with wrong labels")
 
 # %% [markdown]
 # ## In numbers
@@ -142,7 +135,7 @@ images_of(found.current, "most_worsened", noisiest, "Most worsened, with wrong l
 # over replicates. Drawn at random, that share would be the noise level itself.
 
 # %% tags=["hide-input"]
-text_table(ranked_table(found.one_per_scale), "ranked")
+table(tables.ranked_groups(page.tables), "ranked")
 
 # %% [markdown]
 # ## The verdicts
@@ -151,9 +144,7 @@ text_table(ranked_table(found.one_per_scale), "ranked")
 # means that the table lacks what the test needs.
 
 # %% tags=["hide-input"]
-comparison.verdicts_table(
-    verdict_rows(["TR-C35"], claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -161,8 +152,8 @@ comparison.verdicts_table(
 # * The paper names its sparsities in Table 4; here the rules of its text choose them from the measured curves, so other levels may come
 #   out. Table 4 is titled sparsities and holds weights remaining.
 # * The paper floors *negative* changes at $10^{-5}$. Here every change below the floor counts as the floor, for all three categories: a
-#   change that is smaller than the floor is no more of a change than none. Floor, range, levels and number of examples are arguments of
-#   `lib.analysis.ranked_examples.ranked_rows`.
+#   change that is smaller than the floor is no more of a change than none. Floor, range and number of examples are constants of
+#   `lib/analysis/ranking.py`.
 # * Losses are averaged over replicates before ranking where there is no noise, as in the paper. With noise, which the paper does not
 #   rank, each replicate has wrong labels of its own, and so a ranking of its own.
 # * "Generalization" is read as the test error: the levels are not chosen for reporting an error, only for looking at training examples.
@@ -175,22 +166,14 @@ comparison.verdicts_table(
 # In JupyterLab (`make lab`) the explorer below shows the training images that the network fits worst at any noise level and level, by loss and
 # not by change of loss. In the published book it has no kernel to ask.
 
-
 # %% tags=["remove-output"]
-def misfitted(noise_percent: float, level: int):
-    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store)
-
-
-explore_noise(
-    [table for table in found.current if table.provenance.scale == scale],
-    misfitted,
-    class_names=drawn.class_names(plan),
-)
+explore_noise(page)
 
 # %% [markdown]
 # **Change this and predict**
 #
 # 1. Replace the geometric by the arithmetic mean (`geometric_means` in `lib/analysis/ranking.py`). Which kind of example moves up among the most
 #    worsened ones, and why does it hardly matter where a category has a single level?
-# 2. Call `ranked_rows` with `worse_by=10`, so that sparser networks take part. Does the share of wrong labels among the most worsened
+# 2. Set `WORSE_BY = 10` in `lib/analysis/ranking.py`, so that sparser networks take part, and run with `recompute = True`; nothing is trained where the
+#    store has the networks. Does the share of wrong labels among the most worsened
 #    examples rise or fall, once the network can no longer fit the correct ones?

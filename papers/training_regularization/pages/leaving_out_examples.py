@@ -61,44 +61,30 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% tags=["hide-output"]
 from IPython.display import Markdown
 
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.analysis.printed import every_scale
-from lib.charts import comparison, theme
-from lib.charts.algorithms import error_of_algorithms
-from lib.charts.chosen_examples import error_difference, error_of_chosen_examples
+from lib.charts import enable
 from lib.widgets.explorer import explore_noise
-from papers.training_regularization import claims
-from papers.training_regularization.cases import DS, LRR, RAND, RND, RND_TENTH, TIE, TIE_TENTH, TW
-from papers.training_regularization.comparison import table_8
-from papers.training_regularization.leaving_out_examples import PAGE, WORSENED
+from lib.widgets.page import open_page
+from papers.training_regularization import figures
+from papers.training_regularization.experiments import PAGES, WORSENED
 
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["leaving_out_examples"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Without the examples that pruning improves
 #
 # {numref}`fig-tr-improved` begins without noise, as in the paper; the menus have the other noise levels and the smaller share. Where the two lines part, it
-# matters *which* examples are left out. Where a stretch is shaded, the sparse network beats the dense one; without one, the claim has nothing
-# to speak of.
+# matters *which* examples are left out. Where a stretch is shaded, the sparse network beats the dense one by more than
+# replicates differ; without one, the claim has little to speak of.
 
 # %% mystnb={"figure": {"caption": "Test error of dense networks trained without the most improved examples, or without random ones, against weights remaining in the network that chose, as in Fig. 9 of the paper.", "name": "fig-tr-improved"}} tags=["hide-input"]
-error_of_chosen_examples(
-    found.current,
-    {
-        "20 %": {"most improved": TIE, "random": RND},
-        "10 %": {"most improved": TIE_TENTH, "random": RND_TENTH},
-    },
-    title="Examples left out",
-)
+figures.error_without_examples(page.tables)
 
 # %% [markdown]
 # ## Only the examples that the sparse network gets right
@@ -107,7 +93,7 @@ error_of_chosen_examples(
 # 0 it is the dense network itself that sorts. With wrong labels, watch what happens to the dense line where the sparse network no longer fits the noisy examples.
 
 # %% mystnb={"figure": {"caption": "Test error of dense networks trained on what the sparse network of each level classifies correctly, and of that sparse network, as in Fig. 10 of the paper.", "name": "fig-tr-correct"}} tags=["hide-input"]
-error_of_algorithms(found.current, [LRR, DS], title="Dense networks on what a sparse one gets right")
+figures.error_on_correct_examples(page.tables)
 
 # %% [markdown]
 # ## With the examples that pruning worsens
@@ -116,11 +102,7 @@ error_of_algorithms(found.current, [LRR, DS], title="Dense networks on what a sp
 
 # %% mystnb={"figure": {"caption": "Difference in test error between dense networks trained on 40 % of the examples, 1 % being the most worsened ones or random ones, as in Fig. 17 of the paper.", "name": "fig-tr-worsened"}} tags=["hide-input"]
 if benchmark in WORSENED:
-    shown = error_difference(
-        found.current,
-        {"most worsened minus random": (TW, RAND)},
-        title="A hundredth of the examples put in",
-    )
+    shown = figures.difference_with_worsened_examples(page.tables)
 else:
     shown = Markdown(f"Not run on {benchmark}: this part of the paper is about {' and '.join(WORSENED)}.")
 shown
@@ -132,11 +114,10 @@ shown
 # `laptop` scale they need not agree, because fewer images are trained on. A dash stands where nothing is printed, or nothing measured.
 
 # %% mystnb={"figure": {"caption": "Printed and measured test errors of pruning and of dense training on correctly classified examples, Table 8 of the paper.", "name": "fig-tr-table-8"}} tags=["hide-input"]
-errors = every_scale(map(table_8, found.one_per_scale))
-comparison.comparison_chart(errors.query("replicates > 0"))
+figures.printed_beside_measured(benchmark, page.tables, 8)
 
 # %% tags=["hide-input"]
-comparison.comparison_table(errors, unit="%", name="table-8")
+figures.printed_table(benchmark, page.tables, 8)
 
 # %% [markdown]
 # ## The verdicts
@@ -145,10 +126,7 @@ comparison.comparison_table(errors, unit="%", name="table-8")
 # test needs, *not run* that the claim speaks of other networks or of what was not measured.
 
 # %% tags=["hide-input"]
-asked = ["TR-C24", "TR-C25", "TR-C26", "TR-C27", "TR-C36"]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -162,7 +140,8 @@ comparison.verdicts_table(
 #   beside the same measurement in both.
 # * Correct examples only is printed with noise only (13 cases). Here it is measured without noise too, where nothing stands beside it.
 # * "Improving" levels are those whose mean test error is below the dense network's, as in the paper's shading. This looks at the test set, to
-#   say where a comparison is made, never to choose a network.
+#   say where a comparison is made, never to choose a network. The shading of {numref}`fig-tr-improved` asks more: paired differences of at least one
+#   standard deviation.
 # * TR-C24 and TR-C25 are averaged over the improving levels replicate by replicate. "Negligible" is taken as less than one standard deviation.
 # * What `laptop` scale leaves out, and the rest of the recipe, is as on {ref}`the page on section 4 <tr-additional-regularization>`. Its few levels may include no
 #   improving one; then these claims stay undecided.
@@ -173,19 +152,7 @@ comparison.verdicts_table(
 # only. At 15 % noise and the sparsest level, how many of them are mislabelled, and how many are just odd? In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-algorithm = DS
-
-
-def misfitted(noise_percent: float, level: int):
-    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store, algorithm=algorithm)
-
-
-explore_noise(
-    [table for table in found.current if table.provenance.scale == scale],
-    misfitted,
-    class_names=drawn.class_names(plan),
-    algorithm=algorithm,
-)
+explore_noise(page, algorithm="correct examples only")
 
 # %% [markdown]
 # **Change this and predict**

@@ -42,12 +42,14 @@
 #
 # ## Parameters
 #
-# All that you need to touch. One network at `laptop` scale takes about half a minute on two CPU cores. The map of pixels needs a
+# All that you need to touch. This page looks into a network, so it needs the network itself: with `recompute = True` it is trained where the store does
+# not have it. One network at `laptop` scale takes about half a minute on two CPU cores. The map of pixels needs a
 # network whose first layer reads them all, so the benchmark is LeNet.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
 scale: str = "laptop"
+recompute: bool = False
 store: str = ""
 device: str = "auto"
 deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always does
@@ -59,38 +61,39 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # pruning has most to change. Both pages describe the same stages, so whichever runs first trains them for both.
 
 # %% tags=["hide-output"]
+import inspect
+
 import pandas
-from IPython.display import Markdown
+from IPython.display import Code, Markdown
 
-from lib.analysis.measure import measure
-from lib.analysis.statistics import compare, optimal_level
-from lib.analysis.steps import chain_table, steps, steps_table
-from lib.charts import method, theme, wording
-from lib.charts.steps import step_chart
-from lib.charts.text_tables import text_table
+from lib.analysis.steps import best_step, chain_table, steps, steps_table
+from lib.charts import enable, table
 from lib.models import build
-from lib.stages import Store, run
+from lib.stages import Store, run, stage_keys
 from lib.stages.algorithms import learning_rate_rewinding
+from lib.widgets.page import open_page
 from lib.widgets.stepper import step_through
-from papers.training_regularization import recipes
-from papers.training_regularization.preliminaries import PAGE, hyperparameters
+from papers.training_regularization import figures, recipes, tables
+from papers.training_regularization.experiments import PAGES
 
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-(chain,), (replicate,) = PAGE.chains(plan), plan.replicates()
-table = measure(PAGE, benchmark, scale, store, device, deterministic=deterministic)
-results = run(chain, [replicate], Store(store or None), device, plan.precision)  # reads what was just kept
-done = steps(chain, results.entries[0], build(plan.recipe.network))
+enable()
+page = open_page(PAGES["preliminaries"], benchmark, scale, recompute, store, device, deterministic)
+plan, [chain], [replicate] = page.plan, page.chains, page.plan.replicates()
+kept = Store(store or None)
+trained = all(kept.find(key) for key in stage_keys(chain, replicate, plan.precision))
+results = run(chain, [replicate], kept, device, plan.precision) if trained else None  # reads what is kept
+done = steps(chain, results.entries[0], build(plan.recipe.network)) if results else []
 
 # %% [markdown]
 # What was measured, and where:
 
 # %% tags=["hide-input"]
-source = f"{wording.source_note(table)} Seed {replicate.seed}, {replicate.noise_percent:g} % label noise."
+source = f"{benchmark}, {scale} scale, seed {replicate.seed}, {replicate.noise_percent:g} % label noise."
 images = f"{plan.recipe.data.train:,}" if plan.recipe.data.train else "all"
 Markdown(
     f"{source} Trained on {images} training images for {plan.recipe.epochs} epochs a level, "
-    f"{len(done) - 1} cuts of {100 * plan.prune.fraction:.3g} % each."
+    f"{plan.levels} cuts of {100 * plan.prune.fraction:.3g} % each."
+    + ("" if done else " **The network is not in the store: set `recompute = True` to train it.**")
 )
 
 # %% [markdown]
@@ -100,7 +103,16 @@ Markdown(
 # only draws the weights. The stage of level 0 makes the {term}`dense` network.
 
 # %% tags=["hide-input"]
-text_table(chain_table(chain), "chain")
+table(chain_table(chain), "chain")
+
+# %% [markdown]
+# Training itself is the loop of every textbook: a batch, its gradient, a step of the optimizer, and after it the pruned weights are zero. The book
+# trains several networks at once and faster, by a loop that a test holds equal to this one:
+
+# %% tags=["hide-input"]
+from lib.training import reference
+
+Code(inspect.getsource(reference), language="python")
 
 # %% [markdown]
 # LeNet's learning rate never changes, so rewinding it does nothing there but make the optimizer forget. In the other benchmarks it
@@ -109,10 +121,7 @@ text_table(chain_table(chain), "chain")
 
 # %% mystnb={"figure": {"caption": "The learning rate of ResNet-20 over the first levels of learning-rate rewinding: 160 epochs, then 150 at each level.", "name": "fig-tr-learning-rate"}} tags=["hide-input"]
 resnet = recipes.plan("cifar10-resnet20", "paper")
-method.learning_rate_chart(
-    learning_rate_rewinding(resnet.recipe, 3, resnet.prune),
-    note="cifar10-resnet20, paper scale: the recipe, nothing trained.",
-)
+figures.learning_rate_while_pruning(learning_rate_rewinding(resnet.recipe, 3, resnet.prune))
 
 # %% [markdown]
 # ## Step by step
@@ -129,20 +138,22 @@ method.learning_rate_chart(
 #   test images have no say in it.
 
 # %% mystnb={"figure": {"caption": "One LeNet, pruned level by level: weights left for each pixel of the first layer; errors; weights of the prunable layers around the cut and after training. The outermost bars of a histogram hold all that lies beyond.", "name": "fig-tr-steps"}} tags=["hide-input"]
-step_chart(done, note=source)
+figures.network_level_by_level(done, source)
 
 # %% [markdown]
 # The same in numbers. The counts follow {eq}`eq-one-level` to the last weight; the power of $1 - q$ beside them knows no rounding:
 
 # %% tags=["hide-input"]
-text_table(steps_table(done), "steps")
+table(steps_table(done), "steps")
 
 # %% tags=["hide-input"]
-best = optimal_level(table.frame, chain.algorithm, replicate.noise_percent)
+best = best_step(done)
 Markdown(
-    f"Lowest validation error: **level {best}**, with {done[best].weights_remaining_percent:.3g} % of the weights. Its test error, "
-    f"{done[best].error_percent['test']:.2f} % against {done[0].error_percent['test']:.2f} % of the dense network, is the number that "
+    f"Lowest validation error: **level {best.level}**, with {best.weights_remaining_percent:.3g} % of the weights. Its test error, "
+    f"{best.error_percent['test']:.2f} % against {done[0].error_percent['test']:.2f} % of the dense network, is the number that "
     "is reported. One replicate says nothing about chance."
+    if best
+    else "The level with the lowest validation error is named here once the network is trained."
 )
 
 # %% [markdown]
@@ -165,27 +176,11 @@ Markdown(
 first = pandas.Series({0: 9.1, 1: 8.4, 2: 9.6})
 together = pandas.Series({0: 9.4, 1: 8.8, 2: 9.8})
 apart = pandas.Series({0: 9.8, 1: 9.4, 2: 8.8})
-examples = {"B moves with A": compare(first, together), "B moves alone": compare(first, apart)}
-text_table(
-    pandas.DataFrame(
-        [
-            {
-                "example": name,
-                "mean difference": f"{found.mean:+.2f}".replace("-", "−"),
-                "standard deviation": f"{found.std:.2f}",
-                "pairs": str(found.n),
-                "A against B": found.verdict,
-            }
-            for name, found in examples.items()
-        ]
-    ),
-    "paired",
-)
+examples = {"B moves with A": {"A": first, "B": together}, "B moves alone": {"A": first, "B": apart}}
+table(tables.paired_differences(examples), "paired")
 
-# %% mystnb={"figure": {"caption": "Three pairs of runs. The seeds lie a percentage point apart, but A is below B for each of them: the results differ.", "name": "fig-tr-paired"}} tags=["hide-input"]
-method.paired_chart(
-    first, together, names=("algorithm A", "algorithm B"), note="Numbers made up for this example."
-)
+# %% mystnb={"figure": {"caption": "Three pairs of runs. The seeds lie a percentage point apart, but A is below B for each of them: the results differ. The menu has the second example.", "name": "fig-tr-paired"}} tags=["hide-input"]
+figures.paired_runs(examples)
 
 # %% [markdown]
 # In the second example B's errors are the same three numbers with seeds exchanged. Nothing changes in the means, and yet the results match, since the
@@ -201,7 +196,7 @@ method.paired_chart(
 # rate is rewound.
 
 # %% tags=["hide-input"]
-text_table(hyperparameters(), "hyperparameters")
+table(tables.hyperparameters(), "hyperparameters")
 
 # %% [markdown]
 # ## What differs from the paper, and why

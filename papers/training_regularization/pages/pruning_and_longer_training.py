@@ -70,27 +70,22 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # trained stage is kept: where the page on section 4 has run, its dense networks and its learning-rate rewinding are not trained again.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
-
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.analysis.printed import every_scale
-from lib.charts import comparison, theme
-from lib.charts.algorithms import error_of_algorithms
+from lib.charts import enable
 from lib.widgets.explorer import explore_noise
-from papers.training_regularization import claims
-from papers.training_regularization.comparison import table_2, table_5, table_9, table_10
-from papers.training_regularization.pruning_and_longer_training import PAGE
+from lib.widgets.page import open_page
+from papers.training_regularization import figures
+from papers.training_regularization.experiments import PAGES
 
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(
+    PAGES["pruning_and_longer_training"], benchmark, scale, recompute, store, device, deterministic
+)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Longer training instead of pruning
@@ -99,12 +94,7 @@ Markdown(found.note)
 # the legend, or point at a mark for its numbers. The star is the level that the validation images choose.
 
 # %% mystnb={"figure": {"caption": "Test error of pruning by learning-rate rewinding and of extended dense training against epochs trained, as in Fig. 6 of the paper.", "name": "fig-tr-epochs"}} tags=["hide-input"]
-error_of_algorithms(
-    found.current,
-    ["learning_rate_rewinding", "extended_dense_training"],
-    against="epochs trained",
-    title="Longer training, with and without pruning",
-)
+figures.error_against_training(page.tables)
 
 # %% [markdown]
 # ## Five ways to prune
@@ -114,12 +104,7 @@ error_of_algorithms(
 # weights that learning-rate rewinding has after as many epochs, as on the double axis of the paper's figure.
 
 # %% mystnb={"figure": {"caption": "Test error of five ways to prune against weights remaining, and of extended dense training after as many epochs, as in Fig. 8 of the paper.", "name": "fig-tr-variants"}} tags=["hide-input"]
-error_of_algorithms(
-    found.current,
-    [chain.algorithm for chain in PAGE.chains(plan)],
-    title="Five ways to prune, and longer training",
-    noise_percent=min(plan.noise_percents),
-)
+figures.error_of_five_ways(page.tables)
 
 # %% [markdown]
 # ## Setting the weights back
@@ -128,11 +113,7 @@ error_of_algorithms(
 # other from those of epoch $t$, which have seen each label only $t$ times; for LeNet these are the initial weights.
 
 # %% mystnb={"figure": {"caption": "Test error of weight rewinding and of learning-rate rewinding against weights remaining, as in Fig. 14 of the paper.", "name": "fig-tr-rewinding"}} tags=["hide-input"]
-error_of_algorithms(
-    found.current,
-    ["learning_rate_rewinding", "weight_rewinding"],
-    title="Weights kept or set back",
-)
+figures.error_of_weight_rewinding(page.tables)
 
 # %% [markdown]
 # ## Choosing other weights
@@ -140,11 +121,7 @@ error_of_algorithms(
 # The three chains of {numref}`fig-tr-selection` differ in nothing but the score.
 
 # %% mystnb={"figure": {"caption": "Test error while pruning by magnitude (learning-rate rewinding), by SynFlow and at random, as in Fig. 15 of the paper.", "name": "fig-tr-selection"}} tags=["hide-input"]
-error_of_algorithms(
-    found.current,
-    ["learning_rate_rewinding", "synflow_pruning", "random_pruning"],
-    title="Which weights go: small ones, by SynFlow, any",
-)
+figures.error_of_three_scores(page.tables)
 
 # %% [markdown]
 # ## Measured beside printed
@@ -157,29 +134,28 @@ error_of_algorithms(
 # ### Pruning and longer training with noise (Table 5)
 
 # %% mystnb={"figure": {"caption": "Printed and measured test errors of pruning and of extended dense training, Table 5 of the paper.", "name": "fig-tr-table-5"}} tags=["hide-input"]
-longer = every_scale(map(table_5, found.one_per_scale))
-comparison.comparison_chart(longer.query("replicates > 0"))
+figures.printed_beside_measured(benchmark, page.tables, 5)
 
 # %% tags=["hide-input"]
-comparison.comparison_table(longer, unit="%", name="table-5")
+figures.printed_table(benchmark, page.tables, 5)
 
 # %% [markdown]
 # ### Six algorithms without noise (Table 2)
 
 # %% tags=["hide-input"]
-comparison.comparison_table(every_scale(map(table_2, found.one_per_scale)), unit="%", name="table-2")
+figures.printed_table(benchmark, page.tables, 2)
 
 # %% [markdown]
 # ### Weight rewinding (Table 9)
 
 # %% tags=["hide-input"]
-comparison.comparison_table(every_scale(map(table_9, found.one_per_scale)), unit="%", name="table-9")
+figures.printed_table(benchmark, page.tables, 9)
 
 # %% [markdown]
 # ### The choice of weights (Table 10)
 
 # %% tags=["hide-input"]
-comparison.comparison_table(every_scale(map(table_10, found.one_per_scale)), unit="%", name="table-10")
+figures.printed_table(benchmark, page.tables, 10)
 
 # %% [markdown]
 # ## The verdicts
@@ -188,10 +164,7 @@ comparison.comparison_table(every_scale(map(table_10, found.one_per_scale)), uni
 # test needs, *not run* that the claim speaks of other networks or of what was not measured.
 
 # %% tags=["hide-input"]
-asked = [f"TR-C{number:02d}" for number in (1, 2, 3, 16, 17, 18, 19, 31, 32, 33, 34)]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -220,25 +193,13 @@ comparison.verdicts_table(
 # fits worst. Set `algorithm` to another chain and compare. In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-algorithm = "weight_rewinding"
-
-
-def misfitted(noise_percent: float, level: int):
-    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store, algorithm=algorithm)
-
-
-explore_noise(
-    [table for table in found.current if table.provenance.scale == scale],
-    misfitted,
-    class_names=drawn.class_names(plan),
-    algorithm=algorithm,
-)
+explore_noise(page, algorithm="weight rewinding")
 
 # %% [markdown]
 # **Change this and predict**
 #
-# 1. Random pruning removes the same share of all layers on average, magnitude pruning does not. In
-#    `papers/training_regularization/pruning_and_longer_training.py`, give every chain `plan.prune.model_copy(update={"scope": "layer"})` instead of
+# 1. Random pruning removes the same share of all layers on average, magnitude pruning does not. In `pruning_and_longer_training` of
+#    `papers/training_regularization/experiments.py`, give every chain `plan.prune.but(scope="layer")` instead of
 #    `plan.prune`. Which curve of {numref}`fig-tr-selection` moves, and which hardly does?
 # 2. Set `levels` of the plan (`recipes.py` in `papers/training_regularization`) higher and run again; only the new levels are trained. With noise, does
 #    extended dense training ever come back down to where pruning is? What would it have to forget?

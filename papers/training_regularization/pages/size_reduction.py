@@ -71,30 +71,20 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # two chains are those of {ref}`the page on section 5.1 <tr-pruning-and-longer-training>` and are not trained again where it has run.
 
 # %% tags=["hide-output"]
-from IPython.display import Markdown
-
-from lib.analysis import drawn
-from lib.analysis.claims import verdict_rows
-from lib.analysis.printed import every_scale
-from lib.charts import comparison, theme
-from lib.charts.algorithms import error_of_algorithms
-from lib.charts.size_reduction import loss_change_of_groups
-from lib.errors import InputError
+from lib.charts import enable
 from lib.widgets.explorer import explore_noise
-from papers.training_regularization import claims
-from papers.training_regularization.cases import LONGER_WD, LRR, ONE_SHOT, WD
-from papers.training_regularization.comparison import table_3, table_7
-from papers.training_regularization.size_reduction import PAGE
+from lib.widgets.page import open_page
+from papers.training_regularization import example_figures, figures
+from papers.training_regularization.experiments import PAGES
 
-theme.enable()
-plan = PAGE.plans(benchmark, scale)
-found = drawn.tables(PAGE, benchmark, scale, recompute, store, device, deterministic=deterministic)
+enable()
+page = open_page(PAGES["size_reduction"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
 
 # %%
-Markdown(found.note)
+page.note
 
 # %% [markdown]
 # ## Narrower instead of sparser
@@ -103,7 +93,7 @@ Markdown(found.note)
 # then go up. The star is the size that the validation images choose.
 
 # %% mystnb={"figure": {"caption": "Test error of pruning by learning-rate rewinding and of width down-scaling against weights remaining, as in Fig. 7 and 11 of the paper.", "name": "fig-tr-width"}} tags=["hide-input"]
-error_of_algorithms(found.current, [LRR, WD], title="Fewer weights, or narrower layers")
+figures.error_of_narrower_networks(page.tables)
 
 # %% [markdown]
 # ## The same with as much training
@@ -111,9 +101,7 @@ error_of_algorithms(found.current, [LRR, WD], title="Fewer weights, or narrower 
 # In {numref}`fig-tr-equal-training` both train two cycles at every size. What is left between the lines is the way the weights go.
 
 # %% mystnb={"figure": {"caption": "Test error of one-shot pruning and of width down-scaling, both trained for two cycles, against weights remaining, as in Fig. 12 of the paper.", "name": "fig-tr-equal-training"}} tags=["hide-input"]
-error_of_algorithms(
-    found.current, [ONE_SHOT, LONGER_WD], title="One cut, or narrower layers, trained as long"
-)
+figures.error_after_equal_training(page.tables)
 
 # %% [markdown]
 # ## Who pays for the smaller size
@@ -122,11 +110,7 @@ error_of_algorithms(
 # changed against the dense network. Examples with a wrong label tend to be hard ones; 15 % of them are as many as the last three groups hold.
 
 # %% mystnb={"figure": {"caption": "Change of the training loss by EL2N group in one-shot pruning and in longer width down-scaling, each at its optimal size, against the dense network, as in Fig. 13 of the paper.", "name": "fig-tr-groups-of-both"}} tags=["hide-input"]
-try:
-    shown = loss_change_of_groups(found.current, [ONE_SHOT, LONGER_WD])
-except InputError as lack:
-    shown = Markdown(str(lack))
-shown
+example_figures.change_of_smaller_networks(page.tables)
 
 # %% [markdown]
 # ## Measured beside printed
@@ -137,11 +121,10 @@ shown
 # ### Pruning and width down-scaling (Table 7)
 
 # %% mystnb={"figure": {"caption": "Printed and measured test errors of pruning and of width down-scaling, Table 7 of the paper.", "name": "fig-tr-table-7"}} tags=["hide-input"]
-sizes = every_scale(map(table_7, found.one_per_scale))
-comparison.comparison_chart(sizes.query("replicates > 0"))
+figures.printed_beside_measured(benchmark, page.tables, 7)
 
 # %% tags=["hide-input"]
-comparison.comparison_table(sizes, unit="%", name="table-7")
+figures.printed_table(benchmark, page.tables, 7)
 
 # %% [markdown]
 # ### Overlap of the examples that change most (Table 3)
@@ -149,7 +132,7 @@ comparison.comparison_table(sizes, unit="%", name="table-7")
 # By chance it would be 0.05. The paper prints no deviation for each number, but says that none is above 0.03.
 
 # %% tags=["hide-input"]
-comparison.comparison_table(every_scale(map(table_3, found.one_per_scale)), unit="Jaccard", name="table-3")
+figures.printed_table(benchmark, page.tables, 3)
 
 # %% [markdown]
 # ## The verdicts
@@ -158,10 +141,7 @@ comparison.comparison_table(every_scale(map(table_3, found.one_per_scale)), unit
 # test needs, *not run* that the claim speaks of other networks or of what was not measured.
 
 # %% tags=["hide-input"]
-asked = [f"TR-C{number}" for number in (20, 21, 22, 23, 28, 29, 30)]
-comparison.verdicts_table(
-    verdict_rows(asked, claims.CLAIM_TESTS, claims.CLAIM_BENCHMARKS, found.one_per_scale)
-)
+page.verdicts()
 
 # %% [markdown]
 # ## What differs from the paper, and why
@@ -190,28 +170,16 @@ comparison.verdicts_table(
 # ## Try it
 #
 # In JupyterLab (`make lab`) the explorer below follows width down-scaling through noise and level, and shows the training images that the
-# narrow network fits worst. Set `algorithm` to `"one_shot"` and look for the same images. In the published book it has no kernel to ask.
+# narrow network fits worst. Set `algorithm` to `"one-shot pruning"` and look for the same images. In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-algorithm = "width_downscaling"
-
-
-def misfitted(noise_percent: float, level: int):
-    return drawn.training_examples(PAGE, benchmark, scale, noise_percent, level, store, algorithm=algorithm)
-
-
-explore_noise(
-    [table for table in found.current if table.provenance.scale == scale],
-    misfitted,
-    class_names=drawn.class_names(plan),
-    algorithm=algorithm,
-)
+explore_noise(page, algorithm="width down-scaling")
 
 # %% [markdown]
 # **Change this and predict**
 #
-# 1. A narrow network is smaller in every layer; pruning with one threshold for all layers spares some. In
-#    `papers/training_regularization/size_reduction.py`, give `one_shot` the argument `plan.prune.model_copy(update={"scope": "layer"})`, and set
+# 1. A narrow network is smaller in every layer; pruning with one threshold for all layers spares some. In `size_reduction` of
+#    `papers/training_regularization/experiments.py`, give `one_shot` the argument `plan.prune.but(scope="layer")`, and set
 #    `recompute = True`. Does its line in {numref}`fig-tr-equal-training` move towards that of the narrower networks, or away?
 # 2. In `lib/analysis/overlap.py` let half of the examples count as changed (`MOST_CHANGED = 0.5`) and run with `recompute = True`; nothing is trained. By
 #    chance the overlap is now $0.5 / 1.5 = 0.33$. How far above that do you expect the measured one, and why less far than with a tenth?
