@@ -9,16 +9,16 @@ from lib.stages.__main__ import needed_keys
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.stages.plan import SCALES
 from lib.training import Recipe, learning_rate
-from papers.training_regularization.cases import NOISE_PERCENT
-from papers.training_regularization.comparison import BENCHMARKS as PRINTED
+from papers.training_regularization.claims import NOISE
+from papers.training_regularization.printed_tables import BENCHMARKS as PRINTED
 from papers.training_regularization.recipes import BENCHMARKS, PLANS, plan
 
 WITHOUT_LAPTOP = ("cifar100-resnet32", "cifar100-resnet32-width128", "imagenet-resnet50")
 
 
 def test_every_printed_network_has_a_recipe():
-    assert set(PRINTED.values()) == set(NOISE_PERCENT) == set(BENCHMARKS) - {"cifar100-resnet32-width128"}
-    for benchmark, noises in NOISE_PERCENT.items():
+    assert set(PRINTED.values()) == set(NOISE) == set(BENCHMARKS) - {"cifar100-resnet32-width128"}
+    for benchmark, noises in NOISE.items():
         assert plan(benchmark, "paper").noise_percents == (0.0, *noises)
         for scale, planned in PLANS[benchmark].items():
             assert planned.recipe.benchmark == benchmark and set(planned.noise_percents) <= {0.0, *noises}, (
