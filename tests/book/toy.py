@@ -25,7 +25,7 @@ DRAFT = "costs/what_it_costs"  # the guide refers to this page, which nobody has
 
 def verdict(claim: str, scale: str, answer: Any, cases: str, reason: str) -> Verdict:
     """Return a verdict on LeNet."""
-    about = {"seeds": "0, 1, 2", "device": "2 CPU cores", "date": "2026-11-20"}
+    about: dict[str, Any] = {"seeds": "0, 1, 2", "device": "2 CPU cores", "date": "2026-11-20"}
     return Verdict(claim, PAGE, "mnist-lenet", scale, answer, cases, reason=reason, **about)
 
 
