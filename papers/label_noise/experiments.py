@@ -30,9 +30,8 @@ FINE_TUNED_SHARE = 4
 
 def double_descent(plan: Plan) -> list[Chain]:
     """Return pruning by three scores, and dense networks of falling width (LN section 4)."""
-    by_gradient = but(
-        plan.prune, score="gradient", examples=plan.recipe.batch_size
-    )  # on one batch, section 3.2
+    one_batch = plan.recipe.batch_size  # which the gradient is taken on, section 3.2
+    by_gradient = but(plan.prune, score="gradient", examples=one_batch)
     return [
         weight_rewinding(plan.recipe, plan.levels, plan.prune),
         weight_rewinding(plan.recipe, plan.levels, by_gradient),
