@@ -6,6 +6,7 @@ Claims compare measures (`lib.analysis.claims`). What is missing for a decision 
 replicates, levels that not every replicate has, no such level, or a network that is compared with itself.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,13 @@ UNITS = {"%": "points"}
 
 class NotRun(Exception):
     """The table does not measure what is asked; the message says what is missing."""
+
+
+@functools.lru_cache(maxsize=2048)  # claims ask for the same numbers again and again
+def _read(table: Table, quantity: str, columns: str, where: tuple) -> tuple[pandas.DataFrame, frozenset[str]]:
+    frame, chosen = table.frame, dict(where)
+    parts = frame.loc[frame["quantity"].eq(quantity) & frame["algorithm"].eq(chosen["algorithm"]), "part"]
+    return values(table, quantity, columns, **chosen), frozenset(parts)
 
 
 class Case:
@@ -69,13 +77,11 @@ class Case:
         Raises:
             NotRun: the table has none.
         """
-        found = values(self.table, quantity, columns, algorithm=algorithm, **self.where, **more)
+        where = tuple({**self.where, "algorithm": algorithm, **more}.items())
+        found, parts = _read(self.table, quantity, columns, where)
         if found.empty:
             raise NotRun(f"no {quantity} of {algorithm} was measured")
-        frame = self.table.frame
-        self.parts |= set(
-            frame.loc[frame["quantity"].eq(quantity) & frame["algorithm"].eq(algorithm), "part"]
-        )
+        self.parts |= parts
         if len(found) < FEWEST_REPLICATES:
             self.note(f"{len(found)} of the {FEWEST_REPLICATES} replicates that it takes")
         whole = found.dropna(axis="columns")

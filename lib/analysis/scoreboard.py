@@ -148,7 +148,7 @@ def decide(identity: str, about: tuple[Sequence[str], Claim], table: Table, page
         joined(made.device for made in read),
         joined(made.precision for made in read),
         max((made.date.isoformat() for made in read), default=""),
-        table.label,
+        table.label if table.parts else table.scale,
         f"{reason}.",
         {name: _rounded(value) for name, value in found.numbers.items()},
     )
@@ -229,19 +229,23 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
     """
     statements = {one.id: one.statement for one in read_statements()}
     known = claims_of(page.paper)
-    fresh = [current(table)[0] for table in tables]
-    found = [decide(name, known[name], table, page.name) for name in page.claims for table in fresh]
+    fresh = {table.label: current(table)[0] for table in tables}
+    found = [
+        (label, decide(name, known[name], table, page.name))
+        for name in page.claims
+        for label, table in fresh.items()
+    ]
     return [
         {
             "claim": one.claim,
             "statement": statements[one.claim],
-            "table": one.table,
+            "table": label,
             "verdict": one.verdict,
             "cases": one.cases,
             "seeds": one.seeds,
             "reason": one.reason,
         }
-        for one in found
+        for label, one in found
     ]
 
 
