@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from lib.errors import InputError
-from lib.stages.plan import plan_keys
+from lib.stages.experiment_plan import plan_keys
 from lib.stages.stage import stage_keys
 from lib.stages.store import Store
 

@@ -11,9 +11,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lib.pruning.scores import find_score, score_identity
+from lib import by_name
+from lib.descriptions import Description
+from lib.pruning import find_score
 from lib.training import Precision, Recipe, Replicate
-from lib.training.recipe import Description
 
 NUMERICS_VERSION = (
     1  # raise it whenever the same description gives other numbers; the golden run in the tests asks for it
@@ -25,15 +26,29 @@ class Prune(Description):
 
     Attributes:
         score: name of a score, see `lib.pruning.scores`.
-        fraction: share of the remaining weights that is removed, inside (0, 1).
+        fraction: share of the remaining weights that is removed, inside (0, 1); None where `keep` is given.
+        keep: share of all weights that remains, in place of `fraction`.
         scope: "global" or "layer".
         examples: how many training examples, drawn at random, a score looks at; None for 10 of each class.
     """
 
     score: str = "magnitude"
-    fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    fraction: Annotated[float, Field(gt=0, lt=1)] | None = 0.2
+    keep: Annotated[float, Field(gt=0, lt=1)] | None = None
     scope: Literal["global", "layer"] = "global"
     examples: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_in_place_of_fraction(cls, values: object) -> object:
+        given = isinstance(values, dict) and values.get("keep") is not None
+        return {"fraction": None} | values if given else values
+
+    @model_validator(mode="after")
+    def _one_share(self) -> Self:
+        if (self.fraction is None) == (self.keep is None):
+            raise ValueError(f"fraction={self.fraction} and keep={self.keep}; one of them must be None")
+        return self
 
     @field_validator("score")
     @classmethod
@@ -109,7 +124,7 @@ class Chain(Description):
     """An algorithm on a recipe: its stages, in order.
 
     Attributes:
-        algorithm: name for tables and charts.
+        algorithm: name that tables, legends and menus show, see `lib.stages.algorithms`.
         recipe: how the benchmark is trained.
         stages: the first must start fresh.
     """
@@ -151,10 +166,13 @@ def recipe_hash(chains: Sequence[Chain]) -> str:
 def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list[str]:
     """Return the key of every stage of a chain for one replicate.
 
-    A level and an algorithm's name do not enter a key: they label a stage, they do not change it.
+    A level and an algorithm's name do not enter a key: they label a stage, they do not change it. A score or a network of the
+    reader's own enters with the hash of the module that defines it (`lib.by_name`).
     """
-    # Defaults are left out, so that a setting added later does not change the keys of what never used it.
+    # Defaults are left out, so that a setting added later does not change the keys of what never used it. Whoever changes a
+    # default raises NUMERICS_VERSION; a test asks for it.
     recipe = chain.recipe.model_dump(mode="json", exclude={"benchmark"}, exclude_defaults=True)
+    recipe["network"] = by_name.identity(chain.recipe.network)
     root = _digest(
         [NUMERICS_VERSION, recipe, replicate.model_dump(mode="json", exclude_defaults=True), precision]
     )
@@ -162,7 +180,7 @@ def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list
     for position, stage in enumerate(chain.stages):
         description = stage.model_dump(mode="json", exclude={"level"}, exclude_defaults=True)
         if stage.prune:
-            description["prune"]["score"] = score_identity(stage.prune.score)
+            description["prune"]["score"] = by_name.identity(stage.prune.score)
         parents = [keys[-1] if keys else root]
         if stage.start == "rewind":
             parents.append(keys[0])

@@ -7,7 +7,7 @@ from lib.models import build
 from lib.stages import run
 from lib.stages.__main__ import needed_keys
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import SCALES
+from lib.scales import SCALES
 from lib.training import Recipe, learning_rate
 from papers.training_regularization.cases import NOISE_PERCENT
 from papers.training_regularization.comparison import BENCHMARKS as PRINTED

@@ -7,7 +7,7 @@ from lib.errors import InputError
 from lib.stages import Prune
 from lib.stages import runner as runner_module
 from lib.stages.algorithms import learning_rate_rewinding, random_pruning
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import stage_keys
 from lib.widgets.stepper import chain_of_cuts, step_through
 
