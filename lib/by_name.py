@@ -1,8 +1,8 @@
 """Functions that a description names: the book's by a short name, the reader's own by "package.module:function".
 
 The book's stand in a plain dict. What a reader's own function computes may change without its name, so its identity, which
-enters the keys of stages, has the SHA-256 of the whole module that defines it: helpers and constants in that module count, what
-the module imports does not.
+enters the keys of stages, has the SHA-256 of the whole module that defines it: helpers and constants in that module count,
+what the module imports does not.
 """
 
 import hashlib
@@ -51,7 +51,9 @@ def identity(name: str) -> str:
     if ":" not in name:
         return name
     function = find_function("function", name, {})
-    named = inspect.isroutine(function) or inspect.isclass(function)  # other callables lie where they were found
+    named = inspect.isroutine(function) or inspect.isclass(
+        function
+    )  # other callables lie where they were found
     module = function.__module__ if named else name.split(":", 1)[0]
     try:
         source = inspect.getsource(sys.modules[module])

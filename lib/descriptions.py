@@ -43,6 +43,7 @@ class Description(BaseModel):
         values = {name: getattr(self, name) for name in self.model_fields_set}
         for name, value in changes.items():
             inner = getattr(self, name, None)
-            nested = isinstance(inner, Description) and isinstance(value, Mapping)
-            values[name] = inner.but(**value) if nested else value
+            if isinstance(inner, Description) and isinstance(value, Mapping):
+                value = inner.but(**value)
+            values[name] = value
         return type(self)(**values)

@@ -151,9 +151,7 @@ def vgg(device: torch.device, quick: bool) -> list[tuple]:
     images, epochs, last = (256, 1, 3) if quick else (2_048, 4, 21)
     width = 64 if device.type == "cuda" else 16
     data = {"train": images, "augmentation": "none"}
-    recipe = resnet.but(
-        network="cifar-vgg16", data=data, learning_rate=0.05, width=width, drop_epochs=()
-    )
+    recipe = resnet.but(network="cifar-vgg16", data=data, learning_rate=0.05, width=width, drop_epochs=())
     timed = {*range(0, last + 1, 3), last - 2, last - 1}
     scale = recipe.batch_size / images
     return _protocol(recipe, [Replicate(seed=0)], device, epochs, timed, last, 2, scale, "s per step")

@@ -10,7 +10,7 @@ import tempfile
 import pandas
 import torch
 
-from lib.stages import Chain, Prune, Store, run
+from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Precision, Replicate
 
@@ -24,7 +24,7 @@ def _errors(
     chain: Chain, replicates: list[Replicate], precision: Precision, store: Store, device: torch.device
 ) -> pandas.DataFrame:
     """Return test errors of each replicate, level and precision."""
-    results = run(chain, replicates, store, str(device), precision)
+    results = run(chain, replicates, store, Execution(str(device), precision))
     return pandas.DataFrame(
         [
             {

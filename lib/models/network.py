@@ -66,9 +66,9 @@ def build(name: str, classes: int = 10, width: int | None = None, width_scale: f
     """Build a network by name.
 
     Args:
-        name: one of `NETWORKS`, or "package.module:function" for one of the reader's own: it takes `classes`, and `width` and
-            `scale` where a recipe names them. Its module may have an attribute `unpruned`, names of layers that stay whole,
-            and a method `units` (`lib.models.units`); any other module will do.
+        name: one of `NETWORKS`, or "package.module:function" for one of the reader's own: it takes `classes`, and `width`
+            and `scale` where a recipe names them. Its module may have an attribute `unpruned`, names of layers that stay
+            whole, and a method `units` (`lib.models.units`); any other module will do.
         classes: number of outputs.
         width: filters of the first segment, for networks that have one; None takes the standard width.
         width_scale: of the width of every layer but the output, each rounded to at least one (TR section 5.2).
@@ -76,7 +76,9 @@ def build(name: str, classes: int = 10, width: int | None = None, width_scale: f
     Raises:
         InputError: if the name is unknown.
     """
-    chosen = ({} if width is None else {"width": width}) | ({} if width_scale == 1 else {"scale": width_scale})
+    chosen = ({} if width is None else {"width": width}) | (
+        {} if width_scale == 1 else {"scale": width_scale}
+    )
     module = find_function("network", name, NETWORKS)(classes=classes, **chosen)
     units = module.units() if hasattr(module, "units") else ()
     return Network(module, prunable_weights(module, getattr(module, "unpruned", ())), units)

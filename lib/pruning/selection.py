@@ -34,7 +34,7 @@ def _lowest(scores: Tensor, kept: Tensor, count: int) -> Tensor:
 def select(
     scores: Mapping[str, Tensor],
     masks: Mapping[str, Tensor],
-    fraction: float | None,
+    fraction: float,
     scope: Scope = "global",
     keep: float | None = None,
 ) -> dict[str, Tensor]:
@@ -43,21 +43,20 @@ def select(
     Args:
         scores: name → score of each weight, same shape as the weight; higher is kept.
         masks: name → bool of the same shape, True where the weight remains; all names of `scores`.
-        fraction: share of the remaining weights to remove, inside (0, 1); None where `keep` is given.
+        fraction: share of the remaining weights to remove, inside (0, 1); not used where `keep` is given.
         scope: "global" compares all tensors together, "layer" removes the fraction in each.
-        keep: share of all weights that remains, inside (0, 1); where fewer do already, nothing is removed.
+        keep: share of all weights that remains, inside (0, 1); where fewer do already, nothing is removed. None for a
+            fraction of the remaining ones.
 
     Returns:
         New masks; the given ones are not changed.
 
     Raises:
-        InputError: if a share is outside (0, 1), both or none are given, the scope is unknown or a score not a number.
+        InputError: if a share is outside (0, 1), the scope unknown or a score not a number.
     """
-    if (fraction is None) == (keep is None):
-        raise InputError(f"fraction={fraction!r} and keep={keep!r}; allowed: one of them, the other one None")
-    for name, share in (("fraction", fraction), ("keep", keep)):
-        if share is not None and not 0 < share < 1:
-            raise InputError(f"{name}={share!r} must lie inside (0, 1), such as 0.2 for a fifth")
+    name, share = ("fraction", fraction) if keep is None else ("keep", keep)
+    if not 0 < share < 1:
+        raise InputError(f"{name}={share!r} must lie inside (0, 1), such as 0.2 for a fifth")
     if scope not in get_args(Scope):
         raise unknown("scope", scope, get_args(Scope))
     for name, score in scores.items():
@@ -69,10 +68,9 @@ def select(
         kept = torch.cat([masks[name].flatten() for name in names])
         flat = torch.cat([scores[name].flatten() for name in names])
         remaining = int(kept.sum())
-        if fraction is not None:
+        if keep is None:
             count = prune_count(remaining, fraction)
         else:
-            assert keep is not None, "one of the two was given"
             count = max(0, prune_count(len(kept), 1 - keep) - (len(kept) - remaining))
         new = _lowest(flat, kept, count) if count else kept
         sizes = [scores[name].numel() for name in names]
@@ -85,7 +83,7 @@ def select(
 def select_filters(
     scores: Mapping[str, Tensor],
     masks: Mapping[str, Tensor],
-    fraction: float | None,
+    fraction: float,
     scope: Scope = "global",
     keep: float | None = None,
 ) -> dict[str, Tensor]:

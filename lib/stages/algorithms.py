@@ -92,10 +92,10 @@ def one_shot(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
     """Prune the dense network once as far as each level goes, then train as learning-rate rewinding does (TR App. I).
 
     Raises:
-        InputError: if `prune` has no fraction.
+        InputError: if `prune` says what to keep of all weights.
     """
-    if prune.fraction is None:
-        raise InputError("one_shot needs prune.fraction, the share that each level removes; keep was given")
+    if prune.keep is not None:
+        raise InputError(f"one_shot needs the fraction that a level removes, but keep={prune.keep} was given")
     name = with_score(ONE_SHOT, prune.score)
     shares = [prune.fraction, *(1 - (1 - prune.fraction) ** level for level in range(2, levels + 1))][:levels]
     family = [

@@ -1,8 +1,8 @@
 """A plan is what one page runs at one scale: a recipe, how far to prune, and which replicates.
 
-Four scales (`lib.scales`), one code path. Replicates differ in seed and in what a paper varies: label noise, or *dimensions* of
-its own, such as `dimensions=(("distribution", ("clean", "noisy")),)`. Their values enter every key and are read where they
-act by `dict(replicate.dimensions)["distribution"]`.
+Four scales (`lib.scales`), one code path. Replicates differ in seed and in what a paper varies: label noise, or *dimensions*
+of its own, such as `dimensions=(("distribution", ("clean", "noisy")),)`. Their values enter every key and are read where
+they act by `dict(replicate.dimensions)["distribution"]`.
 """
 
 import itertools

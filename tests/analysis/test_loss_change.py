@@ -10,7 +10,7 @@ from lib import data
 from lib.analysis.loss_change import FIRST_ORDER, LOSS_CHANGE, loss_change_rows, loss_changes
 from lib.models import build
 from lib.stages import Prune, Results, read_masks, run
-from lib.stages.algorithms import extended_dense_training, weight_rewinding, weight_rewinding_random
+from lib.stages.algorithms import extended_dense_training, weight_rewinding
 from lib.training import evaluate, prepare, stack_states
 
 CPU = torch.device("cpu")
@@ -107,7 +107,7 @@ def test_networks_measured_one_after_the_other_are_those_of_a_stack(finished, mo
 
 
 def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, replicates, store):
-    chain = weight_rewinding_random(objects_recipe, 1, Prune(fraction=0.5))
+    chain = weight_rewinding(objects_recipe, 1, Prune(score="random", fraction=0.5))
     results = run(chain, replicates[:1], store, "cpu", progress=False)
     rows = {row["quantity"]: row["value"] for row in loss_change_rows([results], "cpu")}
     assert rows.keys() == {LOSS_CHANGE, FIRST_ORDER}

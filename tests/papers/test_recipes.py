@@ -4,11 +4,11 @@ import pytest
 
 from lib.errors import InputError
 from lib.models import build
-from lib.stages import run
-from lib.stages.__main__ import needed_keys
-from lib.stages.algorithms import learning_rate_rewinding
 from lib.scales import SCALES
+from lib.stages import run
+from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Recipe, learning_rate
+from papers.store import needed_keys
 from papers.training_regularization.cases import NOISE_PERCENT
 from papers.training_regularization.comparison import BENCHMARKS as PRINTED
 from papers.training_regularization.recipes import BENCHMARKS, PLANS, plan

@@ -6,7 +6,7 @@ from torch.func import functional_call
 
 from lib.models import build, initialize
 from lib.stages import Prune, Store, run
-from lib.stages.algorithms import find_algorithm
+from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import forward, stack_states
 from lib.training.paths import Paths, decay_factor, find_paths
 from lib.training.stack import State
@@ -143,7 +143,7 @@ def test_a_whole_stage_agrees_with_training_everything(
 ):
     """Weights after pruned stages, those without a path included, which only decay."""
     recipe = request.getfixturevalue(kind)
-    chain = find_algorithm("learning_rate_rewinding")(recipe, 1, Prune(fraction=0.97))
+    chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
     with_paths = run(chain, replicates[:2], store, "cpu", progress=False)
     monkeypatch.setattr("lib.stages.single.find_paths", lambda *_: Paths())
     without = run(chain, replicates[:2], Store(tmp_path / "other"), "cpu", progress=False)
