@@ -46,6 +46,25 @@ def with_share(algorithm: str, share: float) -> str:
     return algorithm if share == SHARE_LEFT_OUT else f"{algorithm} ({100 * share:g} %)"
 
 
+NAMES: tuple[str, ...] = (
+    *(with_score(LEARNING_RATE_REWINDING, s) for s in ("magnitude", "synflow", "snip", "random")),
+    *(with_score(WEIGHT_REWINDING, s) for s in ("magnitude", "gradient", "random")),
+    REDENSE_TRAINING,
+    EXTENDED_DENSE_TRAINING,
+    FINE_TUNING,
+    ONE_SHOT,
+    WIDTH_DOWNSCALING,
+    LONGER_WIDTH_DOWNSCALING,
+    CORRECT_EXAMPLES_ONLY,
+    *(with_share(WITHOUT_IMPROVED_EXAMPLES, share) for share in (SHARE_LEFT_OUT, 0.1)),
+    *(with_share(WITHOUT_RANDOM_EXAMPLES, share) for share in (SHARE_LEFT_OUT, 0.1)),
+    WITH_WORSENED_EXAMPLES,
+    WITH_RANDOM_EXAMPLES,
+    EARLY_TRAINING,
+)
+"""Those that pages of the book run, in the order of menus; a reader's own score makes another one."""
+
+
 def learning_rate_rewinding(recipe: Recipe, levels: int, prune: Prune) -> Chain:
     """Prune, keep the weights, and train again with the schedule from epoch t on (Renda et al. 2020)."""
     stage = _to_the_end(recipe, "previous", prune)

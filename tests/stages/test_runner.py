@@ -258,7 +258,7 @@ def golden_run(folder):
     from lib.training import DataRecipe, Recipe
 
     recipe = Recipe(
-        benchmark="digits", network="lenet-300-100", epochs=60, batch_size=32, optimizer="adam", learning_rate=1.2e-3,
+        benchmark="digits", network="lenet-300-100", epochs=25, batch_size=32, optimizer="adam", learning_rate=1.2e-3,
         data=DataRecipe(image_set="generated-digits", validation=100, normalization="mnist"),
     )  # fmt: skip
     chain = learning_rate_rewinding(recipe, 3, PRUNE)
