@@ -296,9 +296,9 @@ class Store:
 
     # checkpoints within a stage
 
-    def checkpoint_path(self, keys: Sequence[str]) -> Path:
-        """Return where a stack that trains these stages, in this order, keeps its checkpoint."""
-        return self.checkpoints / f"{digest(list(keys))}.pt"
+    def checkpoint_path(self, keys: Iterable[str]) -> Path:
+        """Return where a stack that trains these stages, in any order, keeps its checkpoint."""
+        return self.checkpoints / f"{digest(sorted(keys))}.pt"
 
     def save_checkpoint(self, path: Path, state: dict) -> None:
         """Replace a checkpoint, whole."""

@@ -218,11 +218,6 @@ def test_cleaning_leaves_what_is_locked(store):
     assert housekeeping.clean(Store(store.folder), keep=[]) == ["k1"]
 
 
-def test_a_checkpoint_belongs_to_replicates_in_an_order(store):
-    """A3: its rows are replicates in the order of the keys."""
-    assert store.checkpoint_path(["k1", "k2"]) != store.checkpoint_path(["k2", "k1"])
-
-
 def test_damaged_checkpoint_starts_over(store):
     path = store.checkpoint_path(["k1"])
     store.save_checkpoint(path, {"epoch": 3})
