@@ -187,13 +187,13 @@ class Store:
         with self.batch() as batch:
             for key, (record, groups) in entries.items():
                 (batch / key).mkdir(parents=True)
-                weights = groups.get("weights", {})
+                weights = {name: tensor.cpu() for name, tensor in groups.get("weights", {}).items()}
                 shapes = {name: list(weights[name].shape) for name in groups.get("masks", {})}
                 masks = {name: unpack(groups["masks"][name], shape) for name, shape in shapes.items()}
                 remaining = keep_remaining(weights, masks)
                 metadata = {"weights": {"remaining": [*remaining]}, "masks": {"shapes": shapes}}
                 for name, tensors in groups.items():
-                    written = {**tensors, **remaining} if name == "weights" else tensors
+                    written = {**weights, **remaining} if name == "weights" else tensors
                     said = {n: json.dumps(value) for n, value in metadata.get(name, {}).items()}
                     whole = {n: t.contiguous() for n, t in written.items()}
                     save_file(whole, batch / key / f"{name}.safetensors", said)

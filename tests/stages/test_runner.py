@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from lib.errors import InputError
 from lib.models import build
@@ -85,6 +86,20 @@ def test_a_level_may_say_what_share_of_all_weights_it_keeps(recipe, store):
     chain = learning_rate_rewinding(recipe, 1, Prune(keep=0.1))
     (row,) = quick(chain, [Replicate(seed=0)], store).entries
     assert row[-1].record["weights_remaining_percent"] == pytest.approx(10)
+
+
+def readers_network(classes: int) -> nn.Module:
+    """A network of the reader's own."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 20), nn.Tanh(), nn.Linear(20, classes))
+
+
+def test_a_readers_own_network_is_pruned_and_trained(recipe, store):
+    own = recipe.but(network=f"{__name__}:readers_network")
+    (row,) = quick(learning_rate_rewinding(own, 1, PRUNE), [Replicate(seed=0)], store).entries
+    assert {name: mask.shape for name, mask in row[-1].masks().items()} == {
+        "1.weight": (20, 784), "3.weight": (10, 20),
+    }  # fmt: skip
+    assert row[-1].record["weights_remaining_percent"] == 50
 
 
 def test_rewinding_really_restores(recipe, store):
