@@ -19,8 +19,8 @@ from torch import Tensor
 from lib import data
 from lib.models import build
 from lib.stages import Results, read_masks
-from lib.stages.single import initialize_replicate
-from lib.training.loop import product_parameters
+from lib.stages.starting_point import initialize_replicate
+from lib.training.masked_weights import product_parameters
 
 DISTANCE, MASKED_DISTANCE = "distance_from_initialization", "distance_from_masked_initialization"
 

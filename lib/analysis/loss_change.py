@@ -18,8 +18,7 @@ from torch.nn.functional import cross_entropy
 from lib import data
 from lib.errors import InputError
 from lib.models import Network, build
-from lib.stages import Results
-from lib.stages.single import read_masks
+from lib.stages import Results, read_masks
 from lib.training import Replicate, arithmetic, prepare, stack_limit, stack_states
 from lib.training.device import find_device
 from lib.training.stack import State, forward

@@ -12,7 +12,16 @@ import torch
 
 from lib.errors import InputError
 from lib.models import build
-from lib.stages import NUMERICS_VERSION, Prune, Store, read_masks, run, single
+from lib.stages import (
+    NUMERICS_VERSION,
+    Prune,
+    Store,
+    checkpoint,
+    read_masks,
+    run,
+    starting_point,
+    train_stage,
+)
 from lib.stages import runner as runner_module
 from lib.stages.algorithms import (
     extended_dense_training,
@@ -113,13 +122,13 @@ def test_a_stage_resumes_from_its_checkpoint_to_the_bit(kind, request, store, mo
     recipe = request.getfixturevalue(kind).model_copy(update={"epochs": 4})
     chain = learning_rate_rewinding(recipe, 1, PRUNE)
     whole = quick(chain, replicates, Store(store.folder.parent / "whole"))
-    monkeypatch.setattr(single, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
     real = Store.save_checkpoint
     saved = []
 
     def then_die(self, path, state):
         real(self, path, state)
-        saved.append(state["epoch"])
+        saved.append(state["progress"]["epoch"])
         if len(saved) in (2, 3):
             raise Killed
 
@@ -144,13 +153,13 @@ def test_a_stack_that_does_not_fit_is_divided(recipe, replicates, store, monkeyp
     chain = learning_rate_rewinding(recipe, 1, PRUNE)
     sizes = []
 
-    def train_stage(network, chain, position, chosen, *rest):
+    def refuse_some(job, position, chosen, *rest):
         if len(chosen) > 2 and position > 0:
             raise refusal
         sizes.append((position, len(chosen)))
-        single.train_stage(network, chain, position, chosen, *rest)
+        train_stage.train_stage(job, position, chosen, *rest)
 
-    monkeypatch.setattr(runner_module, "train_stage", train_stage)
+    monkeypatch.setattr(runner_module, "train_stage", refuse_some)
     with pytest.warns(UserWarning, match="stack of 4 replicates does not fit in memory .* stacks of 2"):
         results = quick(chain, replicates, store)
     assert sizes == [(0, 4), (1, 2), (2, 2), (1, 2), (2, 2)]
@@ -198,7 +207,7 @@ def test_a_damaged_entry_is_retrained_to_the_same_bits(recipe, replicates, store
 
 def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypatch):
     replicates = [Replicate(seed=0), Replicate(seed=1)]
-    real = single._starting_point
+    real = starting_point.starting_point
 
     def poisoned(network, chain, position, replicate, *rest):
         weights, masks = real(network, chain, position, replicate, *rest)
@@ -206,7 +215,7 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
             weights["output.bias"][0] = float("nan")
         return weights, masks
 
-    monkeypatch.setattr(single, "_starting_point", poisoned)
+    monkeypatch.setattr(train_stage, "starting_point", poisoned)
     with pytest.warns(UserWarning, match="seed 1, .* no longer finite in epoch 0 of level 0"):
         results = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
     assert [len(row) for row in results.entries] == [4, 1]
@@ -221,7 +230,7 @@ def test_per_example_records_agree_with_the_metrics(recipe, store):
     record, kept = row[-1].record, row[-1].tensors("examples")
     by_subset = {m["subset"]: m for m in record["metrics"]}
     assert set(by_subset) == {"train", "train_noisy", "train_original", "validation", "test"}
-    correct = single.unpack(kept["train_correct"], [300])
+    correct = starting_point.unpack(kept["train_correct"], [300])
     assert 100 * (1 - correct.double().mean().item()) == pytest.approx(by_subset["train"]["error_percent"])
     mean = kept["train_losses"].double().mean().item()
     assert mean == pytest.approx(by_subset["train"]["cross_entropy_nats"], rel=1e-3)
@@ -319,7 +328,9 @@ def test_rewinding_goes_back_to_a_step(recipe, replicates, store):
     at_step, masks = done[0].tensors("weights"), read_masks(done[2], build(recipe.network))
     examples = prepare(recipe.data, replicates[:1], torch.device("cpu"))
     chain = weight_rewinding(stepped, 1, PRUNE)
-    before, _ = single._starting_point(build(recipe.network), chain, 2, replicates[0], done[:2], examples)
+    before, _ = starting_point.starting_point(
+        build(recipe.network), chain, 2, replicates[0], done[:2], examples
+    )
     assert all(torch.equal(before[n], at_step[n] * masks[n]) for n in masks)
 
 
@@ -328,7 +339,7 @@ def test_lifting_masks_changes_the_function_only_by_training(recipe, replicates,
     chain = redense_training(recipe, 1, PRUNE)[1]
     done = quick(chain, replicates[:1], store).entries[0]
     network, position = build(recipe.network), len(chain.stages) - 1
-    start, masks = single._starting_point(network, chain, position, replicates[0], done[:-1], None)  # pyright: ignore
+    start, masks = starting_point.starting_point(network, chain, position, replicates[0], done[:-1], None)  # pyright: ignore
     sparse = done[-2].tensors("weights")
     assert all(torch.equal(start[name], tensor) for name, tensor in sparse.items())
     assert all(bool(mask.all()) for mask in masks.values())
