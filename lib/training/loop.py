@@ -167,7 +167,7 @@ def train(
     masks_change = progress.continued or hooks.before_step is not None
     compress_below = computation.compress_below
     weights = MaskedWeights(module, progress.stack, progress.masks, dtype, compress_below, masks_change)
-    rate = torch.tensor(0.0, device=device)
+    rate = torch.zeros((), dtype=exact, device=device)
     optimizer = make_optimizer(recipe, weights.trained.values(), rate)
     if progress.optimizer is not None:
         weights.load_optimizer_state(optimizer, progress.optimizer)
