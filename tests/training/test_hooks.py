@@ -22,7 +22,11 @@ def begin(recipe):
     """Return network, examples and a progress whose masks keep everything: of filters and of their normalization."""
     network, stack, examples = start(recipe, REPLICATES)
     names = (*network.prunable, "blocks.0.first.1.weight", "blocks.0.first.1.bias")
-    return network, examples, Progress(0, stack, {n: torch.ones_like(stack[n], dtype=torch.bool) for n in names})
+    return (
+        network,
+        examples,
+        Progress(0, stack, {n: torch.ones_like(stack[n], dtype=torch.bool) for n in names}),
+    )
 
 
 FILTER = ("blocks.0.first.0.weight", "blocks.0.first.1.weight", "blocks.0.first.1.bias")
@@ -34,7 +38,10 @@ def prune_a_filter(step: int, progress: Progress) -> None:
         for row, one in enumerate((1, 2)):
             for name in FILTER:
                 progress.masks[name][row, one] = False
-        progress.kept["events"] = [*progress.kept.get("events", []), {"step": step, "filters": torch.tensor([1, 2])}]
+        progress.kept["events"] = [
+            *progress.kept.get("events", []),
+            {"step": step, "filters": torch.tensor([1, 2])},
+        ]
 
 
 def put_others_in_their_place(step: int, progress: Progress) -> None:
@@ -83,7 +90,9 @@ def test_both_ways_to_change_masks_and_a_kill_in_between_give_the_same_bits(sgd,
     other = run_to(sgd, network, examples, copy.deepcopy(progress), 3, put_others_in_their_place)
     for stop in (1, 2):  # before and after the event
         now = run_to(sgd, network, examples, copy.deepcopy(progress), stop, prune_a_filter)
-        torch.save({**vars(now), "stack": {n: t.detach() for n, t in now.stack.items()}}, tmp_path / "progress.pt")
+        torch.save(
+            {**vars(now), "stack": {n: t.detach() for n, t in now.stack.items()}}, tmp_path / "progress.pt"
+        )
         resumed = Progress(**torch.load(tmp_path / "progress.pt", weights_only=True))
         resumed = run_to(sgd, network, examples, resumed, 3, prune_a_filter)
         for one in (resumed, other):

@@ -14,8 +14,11 @@ from lib.training import (
     Recipe,
     Replicate,
     evaluate,
+    evaluate_each,
     forward,
+    logits,
     prepare,
+    stack_limit,
     stack_states,
     train,
 )
@@ -83,6 +86,36 @@ def test_any_other_module_stacks_too():
     for r, state in enumerate(states):
         module.load_state_dict(state)
         assert torch.allclose(together[r], module(images[r]), atol=1e-6)
+
+
+def test_dropout_stacks_and_trains_one_at_a_time():
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(12, 2)).train()
+    stack = stack_states([{n: torch.randn_like(t) for n, t in module.state_dict().items()}] * 2)
+    images = torch.rand(5, 3, 2, 2)
+    both = forward(module, stack, images)
+    assert both.shape == (2, 5, 2) and not torch.equal(both[0], both[1]), "each draws for itself"
+    assert forward(module, {n: t[:1] for n, t in stack.items()}, images).shape == (1, 5, 2)
+    assert stack_limit(module, torch.device("cuda"), 12) == 1
+    assert torch.equal(*forward(module.eval(), stack, images))
+
+
+def test_answers_are_scored_against_several_sets_of_labels_in_one_pass(recipe, monkeypatch):
+    network, stack, examples = start(recipe, [Replicate(seed=0, noise_percent=40.0), Replicate(seed=1)])
+    monkeypatch.setattr("lib.training.evaluation.VALUES_PER_BATCH", 2 * 784 * 70)
+    passes = []
+    monkeypatch.setattr(
+        "lib.training.evaluation.forward", lambda *given: passes.append(given[2]) or forward(*given)
+    )
+    sets = [examples.train_labels, examples.original_labels]
+    given = network.module, stack, examples.train_images
+    both = evaluate_each(*given, sets, examples.normalization)
+    assert [len(batch) for batch in passes] == [70] * 4 + [20]
+    for labels, one in zip(sets, both, strict=True):
+        alone = evaluate(*given, labels, examples.normalization)
+        assert torch.equal(alone.losses, one.losses) and torch.equal(alone.correct, one.correct)
+    answers = torch.cat([*logits(*given, examples.normalization)], 1)
+    assert torch.equal(answers.argmax(-1) == examples.train_labels, both[0].correct)
+    assert not answers.requires_grad
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
