@@ -24,7 +24,10 @@ from lib.benchmark.floor import bytes_per_second, floor, operations_per_second
 from lib.models import build
 from lib.stages.experiment_plan import Plan
 from lib.training import (
+    Computation,
     Examples,
+    Hooks,
+    Part,
     Precision,
     Progress,
     Recipe,
@@ -111,17 +114,9 @@ def resident(
     while True:
         with arithmetic(device, precision, deterministic):
             train(
-                network.module,
-                progress,
-                examples,
-                replicates,
-                recipe,
-                progress.epoch + 2,
-                {},
-                0,
-                precision,
-                end,
-            )
+                network.module, progress, examples, replicates, recipe, Part(progress.epoch + 2), Hooks(after_epoch=end),
+                Computation(precision),
+            )  # fmt: skip
         yield ends[-1] - ends[-2]
 
 

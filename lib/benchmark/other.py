@@ -15,7 +15,7 @@ from lib.analysis.files import REPOSITORY
 from lib.benchmark.floor import seconds_of
 from lib.models import build, prunable_weights
 from lib.pruning import magnitude, select
-from lib.training import Progress, Replicate, fresh_stack, prepare, train
+from lib.training import Part, Progress, Replicate, fresh_stack, prepare, train
 from lib.training.processor import prepare_processor
 
 
@@ -44,7 +44,7 @@ def recording(device: torch.device, replicates: int = 3, epochs: int = 3, repeat
         stack = fresh_stack(network.module, those, device)
         asked = recipe.but(record_epochs=record)
         started = time.perf_counter()
-        train(network.module, Progress(0, stack), examples, those, asked, epochs, {})
+        train(network.module, Progress(0, stack), examples, those, asked, Part(epochs))
         seconds[record].append(time.perf_counter() - started)  # an epoch ends by reading its loss
     without, with_records = (min(seconds[record][1:]) for record in (False, True))
     return 100 * (with_records / without - 1)
@@ -85,7 +85,7 @@ def _train_stack(device: str, answers) -> None:
     examples = prepare(recipe.data, replicates, place)
     network = build(recipe.network)
     stack = fresh_stack(network.module, replicates, place)
-    train(network.module, Progress(0, stack), examples, replicates, recipe, 1, {})
+    train(network.module, Progress(0, stack), examples, replicates, recipe, Part(1))
     if place.type == "cuda":
         answers.put(torch.cuda.max_memory_reserved())
     else:

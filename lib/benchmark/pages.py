@@ -17,7 +17,17 @@ from lib.batch.plan import read_plans
 from lib.models import build
 from lib.stages import stage_keys
 from lib.stages.experiment_plan import Plan
-from lib.training import Progress, arithmetic, fresh_stack, prepare, stack_limit, train
+from lib.training import (
+    Computation,
+    Hooks,
+    Part,
+    Progress,
+    arithmetic,
+    fresh_stack,
+    prepare,
+    stack_limit,
+    train,
+)
 
 STEPS = 12
 STAND_INS = {"cifar100": ("generated-cifar100", 50_000), "imagenet": ("generated-folders", 1_281_167)}
@@ -44,8 +54,8 @@ def seconds_per_image(plan: Plan, device: torch.device) -> float:
     ends: list[float] = []
     with arithmetic(device, plan.precision):
         train(
-            network.module.to(device), Progress(0, stack), examples, replicates, recipe, 3, {}, 0,
-            plan.precision, lambda _: ends.append(time.perf_counter()),
+            network.module.to(device), Progress(0, stack), examples, replicates, recipe, Part(3),
+            Hooks(after_epoch=lambda _: ends.append(time.perf_counter())), Computation(plan.precision),
         )  # fmt: skip
     return min(b - a for a, b in zip(ends, ends[1:], strict=False)) / (images * size)
 

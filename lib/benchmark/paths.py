@@ -1,4 +1,4 @@
-"""What sparsity pays: masks alone against training only what still has a path (`lib.training.paths`), per level.
+"""What sparsity pays: masks alone against training only what still has a path (`lib.training.connected_units`), per level.
 
 Masks alone hold pruned weights at zero and compute with everything. The same masks, replicates and steps are timed with
 both, in turns, and the shorter time of some rounds counts. Both networks are pruned as in the papers' protocol, a fifth of
@@ -15,7 +15,10 @@ from torch import Tensor
 from lib.models import Network, build
 from lib.pruning import magnitude, select
 from lib.training import (
+    Computation,
     Examples,
+    Hooks,
+    Part,
     Precision,
     Progress,
     Recipe,
@@ -26,8 +29,8 @@ from lib.training import (
     stack_states,
     train,
 )
-from lib.training.paths import Paths, find_paths
-from lib.training.remaining import SHARE
+from lib.training.connected_units import ConnectedUnits, find_connected_units
+from lib.training.masked_weights import COMPRESS_BELOW
 from lib.training.stack import State, unstack
 
 COLUMNS = (
@@ -47,7 +50,7 @@ def _prune(network: Network, stack: State, masks: State, fraction: float) -> Sta
 
 
 def _epoch(
-    network: Network, stack: State, masks: State, paths: Paths, examples: Examples,
+    network: Network, stack: State, masks: State, units: ConnectedUnits, examples: Examples,
     replicates: list[Replicate], recipe: Recipe, precision: Precision, share: float,
 ) -> float:  # fmt: skip
     """Return the seconds of the second of two epochs, so that what a stage does once stays out."""
@@ -59,12 +62,19 @@ def _epoch(
             torch.cuda.synchronize()
         ends.append(time.perf_counter())
 
-    start = paths.shrink({n: t.clone() for n, t in stack.items()})
+    start = Progress(0, units.shrink({n: t.clone() for n, t in stack.items()}), units.shrink(masks))
+    computation = Computation(precision, units.pixels, compress_below=share)
     with arithmetic(device, precision):
         train(
-            network.module.to(device), Progress(0, start), examples, replicates, recipe, 2, paths.shrink(masks), 0,
-            precision, end, paths.pixels, share=share,
-        )  # fmt: skip
+            network.module.to(device),
+            start,
+            examples,
+            replicates,
+            recipe,
+            Part(2),
+            Hooks(after_epoch=end),
+            computation,
+        )
     return ends[1] - ends[0]
 
 
@@ -74,14 +84,14 @@ def _level(
 ) -> tuple:  # fmt: skip
     """Return one row: time both ways in turns."""
     masked = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
-    paths = find_paths(network.units, masked, masks)
+    units = find_connected_units(network.units, masked, masks)
     best = [float("inf")] * 2
     for _ in range(rounds):
-        for i, (chosen, share) in enumerate(((Paths(), 0.0), (paths, SHARE))):
+        for i, (chosen, share) in enumerate(((ConnectedUnits(), 0.0), (units, COMPRESS_BELOW))):
             seconds = _epoch(network, masked, masks, chosen, examples, replicates, recipe, precision, share)
             best[i] = min(best[i], seconds * scale)
     remaining = sum(int(m.sum()) for m in masks.values()) / sum(m.numel() for m in masks.values())
-    computed = sum(t.numel() for t in paths.shrink(masks).values()) / sum(m.numel() for m in masks.values())
+    computed = sum(t.numel() for t in units.shrink(masks).values()) / sum(m.numel() for m in masks.values())
     return (
         name, round(100 * remaining, 3), round(best[0], 4), round(best[1], 4), unit, round(best[0] / best[1], 2),
         round(100 * computed, 1),
@@ -122,7 +132,9 @@ def _protocol(
                     unit,
                 )
             )
-        train(network.module.to(device), Progress(0, stack), examples, replicates, recipe, epochs, masks)
+        train(
+            network.module.to(device), Progress(0, stack, masks), examples, replicates, recipe, Part(epochs)
+        )
         masks = _prune(network, stack, masks, 0.2)
         stack = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
     return rows

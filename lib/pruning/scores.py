@@ -12,8 +12,9 @@ name, or any other as "package.module:function".
 The module's pruned weights are zero, so the last three are zero there. All leave the module as it was.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -23,19 +24,49 @@ from torch.nn.functional import cross_entropy
 from lib.by_name import find_function
 from lib.errors import InputError
 
+VALUES_PER_PART = (
+    2**22
+)  # of inputs: a part of 27 ImageNet images, whose gradient takes about 3 GB in ResNet-50
 
-class Batch(NamedTuple):
+
+class Sliceable(Protocol):
+    """Network inputs that are read by slices; a tensor is one."""
+
+    @property
+    def shape(self) -> Sequence[int]: ...  # noqa: D102
+
+    def __getitem__(self, part: slice, /) -> Tensor: ...  # noqa: D105
+
+
+class Batch:
     """What a score may look at besides the network.
 
-    Attributes:
-        images: network inputs [B, ...].
+    Args:
+        images: network inputs [B, ...], or what gives them when a slice of it is asked for: a score that looks at no
+            image reads none.
         labels: int64 [B].
         generator: CPU generator, the same at each run of the same replicate and stage.
     """
 
-    images: Tensor
-    labels: Tensor
-    generator: torch.Generator
+    def __init__(self, images: Sliceable, labels: Tensor, generator: torch.Generator):
+        self._images, self.labels, self.generator = images, labels, generator
+
+    @property
+    def images(self) -> Tensor:
+        """All network inputs [B, ...], read anew each time."""
+        return self._images[:]
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Of `images`, which are not read for it."""
+        return self._images.shape
+
+    def parts(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield images and labels, some at a time, for scores that add up over examples."""
+        size = max(1, VALUES_PER_PART // math.prod(self.shape[1:]))
+        for start in range(0, len(self.labels), size):
+            part = slice(start, start + size)
+            yield self._images[part], self.labels[part]
 
 
 Score = Callable[[nn.Module, Sequence[str], Batch | None], dict[str, Tensor]]
@@ -55,18 +86,24 @@ def random(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict
 
 def gradient(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return |w ∂L/∂w| as `snip` does, but in train mode: with the statistics of the batch itself (facts N2)."""
-    images, labels, generator = _needed("gradient", batch)
+    batch = _needed("gradient", batch)
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
-        torch.manual_seed(generator.initial_seed())
-        state = _state(module)
-        return _sensitivity(module, names, state, images, lambda logits: cross_entropy(logits, labels), True)
+        torch.manual_seed(batch.generator.initial_seed())
+        whole = [
+            (batch.images, lambda logits: cross_entropy(logits, batch.labels))
+        ]  # parts have other statistics
+        return _sensitivity(module, names, _state(module), whole, True)
 
 
 def snip(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return |w ∂L/∂w| for the mean cross-entropy L of the batch, in eval mode (facts J17)."""
-    images, labels, _ = _needed("snip", batch)
-    state = _state(module)
-    return _sensitivity(module, names, state, images, lambda logits: cross_entropy(logits, labels))
+    batch = _needed("snip", batch)
+    count = len(batch.labels)
+    parts = (
+        (images, lambda logits, own=labels: cross_entropy(logits, own) * (len(own) / count))
+        for images, labels in batch.parts()
+    )
+    return _sensitivity(module, names, _state(module), parts)
 
 
 def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
@@ -75,8 +112,7 @@ def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dic
     In float64, since R grows with the product of the layers' norms, and in eval mode (facts J17); running statistics stay as
     they are. Of the batch only the shape of an image is used.
     """
-    images = _needed("synflow", batch).images
-    ones = torch.ones_like(images[:1], dtype=torch.float64)
+    ones = torch.ones(1, *_needed("synflow", batch).shape[1:], dtype=torch.float64)
     parameters = {name for name, _ in module.named_parameters()}
     state = {
         name: (tensor.abs() if name in parameters else tensor).double()
@@ -84,7 +120,7 @@ def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dic
         else tensor
         for name, tensor in _state(module).items()
     }
-    return _sensitivity(module, names, state, ones, torch.sum)
+    return _sensitivity(module, names, state, [(ones, torch.sum)])
 
 
 def _needed(score: str, batch: Batch | None) -> Batch:
@@ -102,17 +138,18 @@ def _sensitivity(
     module: nn.Module,
     names: Sequence[str],
     state: dict[str, Tensor],
-    inputs: Tensor,
-    objective: Callable[[Tensor], Tensor],
+    parts: Iterable[tuple[Tensor, Callable[[Tensor], Tensor]]],
     train_mode: bool = False,
 ) -> dict[str, Tensor]:
-    """Return |w ∂/∂w objective(f(inputs))| for the named tensors of a state."""
+    """Return |w ∂/∂w Σ objective(f(inputs))| for the named tensors of a state, the sum over parts (inputs, objective)."""
     weights = [state[name].requires_grad_() for name in names]
     training = module.training
+    gradients: list[Tensor] = []
     try:
-        gradients = torch.autograd.grad(
-            objective(functional_call(module.train(train_mode), state, (inputs,))), weights
-        )
+        for inputs, objective in parts:
+            outputs = functional_call(module.train(train_mode), state, (inputs,))
+            found = torch.autograd.grad(objective(outputs), weights)
+            gradients = [a + b for a, b in zip(gradients, found, strict=True)] if gradients else [*found]
     finally:
         module.train(training)
     return {name: (w * g).detach().abs() for name, w, g in zip(names, weights, gradients, strict=True)}

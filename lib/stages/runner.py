@@ -14,10 +14,10 @@ import torch
 from tqdm.auto import tqdm
 
 from lib.errors import InputError
-from lib.models import Network, build
-from lib.stages.single import train_stage
+from lib.models import build
 from lib.stages.stage import Chain, Stage, stage_keys
 from lib.stages.store import Damaged, Entry, Store
+from lib.stages.train_stage import Job, train_stage
 from lib.training import Examples, Precision, Replicate, prepare, stack_limit
 from lib.training.device import find_device
 from lib.training.processor import prepare_processor
@@ -93,19 +93,13 @@ def run(
             f"precision 'tf32' was asked for on {place.type}, but only CUDA devices have it; allowed: float32, bfloat16"
         )
     prepare_processor()
-    job = _Job(chain, replicates, store, execution, progress)
-    size = len(replicates)
-    if job.incomplete:
-        examples = job.prepare(place)
-        limit = stack_limit(job.network.module, place, size, examples.train_images)
-        size = min(limit, execution.largest_stack or size)
+    current = _Run(chain, replicates, store, execution, progress)
+    size = current.prepare(place) if current.incomplete else len(replicates)
     waiting = _chunks(list(range(len(replicates))), size)
     while waiting:
         stack = waiting.pop(0)
-        if refused := _memory_refused(job, stack):
-            # Here nothing of the failed stack is held any more, but the module may still be where it did not fit.
-            job.network.module.cpu()
-            gc.collect()
+        if refused := _memory_refused(current, stack):
+            gc.collect()  # here nothing of the failed stack is held any more
             if place.type == "cuda":
                 torch.cuda.empty_cache()
             size = -(-len(stack) // (-(-len(stack) // size) + 1))
@@ -114,14 +108,14 @@ def run(
                 stacklevel=2,
             )
             waiting = _chunks([*stack, *(i for other in waiting for i in other)], size)
-    job.bar.close()
-    return Results(chain, tuple(replicates), tuple(map(tuple, job.done)))
+    current.bar.close()
+    return Results(chain, tuple(replicates), tuple(map(tuple, current.done)))
 
 
-class _Job:
+class _Run:
     """A run under way: what the store holds of it, and how far each replicate has come."""
 
-    network: Network
+    job: Job
     examples: Examples
 
     def __init__(
@@ -147,12 +141,15 @@ class _Job:
             desc=f"{chain.recipe.benchmark}, {chain.algorithm}",
         )
 
-    def prepare(self, place: torch.device) -> Examples:
-        """Load the images and build the network."""
-        recipe = self.chain.recipe
+    def prepare(self, place: torch.device) -> int:
+        """Load the images and build the network; return how many replicates may train together."""
+        recipe, how = self.chain.recipe, self.execution
         self.examples = prepare(recipe.data, self.replicates, place)
-        self.network = build(recipe.network, self.examples.classes, recipe.width, recipe.width_scale)
-        return self.examples
+        network = build(recipe.network, self.examples.classes, recipe.width, recipe.width_scale)
+        self.job = Job(self.chain, network, self.store, how.precision, self.bar, how.deterministic)
+        everyone = len(self.replicates)
+        limit = stack_limit(network.module, place, everyone, self.examples.train_images)
+        return min(limit, how.largest_stack or everyone)
 
     def finish(self, stack: list[int]) -> None:
         """Bring a stack to the end of the chain; what turns out to be damaged on the way is trained again, once."""
@@ -184,9 +181,8 @@ class _Job:
             absent = [i for i in ready if self.found[key[i]] is None]
             if absent:
                 train_stage(
-                    self.network, self.chain, position, [self.replicates[i] for i in absent],
-                    [self.done[i] for i in absent], [key[i] for i in absent], self.examples[absent], self.store,
-                    self.execution.precision, self.bar, self.execution.deterministic,
+                    self.job, position, [self.replicates[i] for i in absent], [self.done[i] for i in absent],
+                    [key[i] for i in absent], self.examples[absent],
                 )  # fmt: skip
             for i in absent:
                 self.found[key[i]] = self.store.find(key[i])
@@ -205,10 +201,10 @@ class _Job:
                 self.bar.total += self.epochs[position]
 
 
-def _memory_refused(job: _Job, stack: list[int]) -> str:
+def _memory_refused(current: _Run, stack: list[int]) -> str:
     """Bring a stack to the end of its chain; where that takes more memory than there is, return what was said."""
     try:
-        job.finish(stack)
+        current.finish(stack)
     except (torch.OutOfMemoryError, RuntimeError) as error:
         full = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
         if len(stack) == 1 or not full:

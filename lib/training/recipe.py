@@ -54,7 +54,7 @@ class Recipe(Description):
         weight_decay: on all parameters, as a term of the gradient.
         rewind_epoch: epoch t to which weights and schedule are rewound (TR Table 1) ...
         rewind_step: ... and as many steps more (LN App. A.1 counts in steps).
-        record_epochs: keep the errors of every epoch, see `lib.training.records`.
+        record_epochs: keep the errors of every epoch, see `lib.training.epoch_errors`.
     """
 
     benchmark: str

@@ -18,7 +18,7 @@ from lib.pruning import Batch, find_score, select
 from lib.stages.stage import Subset, stage_keys
 from lib.stages.subsets import choose
 from lib.training import Replicate
-from lib.training.loop import batch_indices, subset_indices
+from lib.training.data_order import batch_indices, subset_indices
 from lib.training.sources import _draws
 
 PINNED = Path(__file__).with_name("pinned.json")

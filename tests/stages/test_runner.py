@@ -13,7 +13,7 @@ from torch import nn
 
 from lib.errors import InputError
 from lib.models import build
-from lib.stages import Execution, Prune, Store, housekeeping, run, single
+from lib.stages import Execution, Prune, Store, checkpoint, housekeeping, run, starting_point, train_stage
 from lib.stages import runner as runner_module
 from lib.stages.algorithms import (
     extended_dense_training,
@@ -21,6 +21,7 @@ from lib.stages.algorithms import (
     redense_training,
     weight_rewinding,
 )
+from lib.stages.packing import unpack
 from lib.training import Replicate, prepare
 
 PRUNE = Prune(fraction=0.5)
@@ -81,7 +82,6 @@ def test_masks_of_a_chain(recipe, store):
     assert counts == [265_200, 265_200, 132_600, 66_300, 33_150]
 
 
-@pytest.mark.xfail(strict=True, reason="a stage passes the fraction to `select`, not yet what to keep")
 def test_a_level_may_say_what_share_of_all_weights_it_keeps(recipe, store):
     chain = learning_rate_rewinding(recipe, 1, Prune(keep=0.1))
     (row,) = quick(chain, [Replicate(seed=0)], store).entries
@@ -123,13 +123,13 @@ def test_a_stage_resumes_from_its_checkpoint_to_the_bit(kind, request, store, mo
     recipe = request.getfixturevalue(kind).but(epochs=4)
     chain = learning_rate_rewinding(recipe, 1, PRUNE)
     whole = quick(chain, replicates, Store(store.folder.parent / "whole"))
-    monkeypatch.setattr(single, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
     real = Store.save_checkpoint
     saved = []
 
     def then_die(self, path, state):
         real(self, path, state)
-        saved.append(state["epoch"])
+        saved.append(state["progress"]["epoch"])
         if len(saved) in (2, 3):
             raise Killed
 
@@ -154,13 +154,13 @@ def test_a_stack_that_does_not_fit_is_divided(recipe, replicates, store, monkeyp
     chain = learning_rate_rewinding(recipe, 1, PRUNE)
     sizes = []
 
-    def train_stage(network, chain, position, chosen, *rest):
+    def refuse_some(job, position, chosen, *rest):
         if len(chosen) > 2 and position > 0:
             raise refusal
         sizes.append((position, len(chosen)))
-        single.train_stage(network, chain, position, chosen, *rest)
+        train_stage.train_stage(job, position, chosen, *rest)
 
-    monkeypatch.setattr(runner_module, "train_stage", train_stage)
+    monkeypatch.setattr(runner_module, "train_stage", refuse_some)
     with pytest.warns(UserWarning, match="stack of 4 replicates does not fit in memory .* stacks of 2"):
         results = quick(chain, replicates, store)
     assert sizes == [(0, 4), (1, 2), (2, 2), (1, 2), (2, 2)]
@@ -231,7 +231,7 @@ def test_cleaning_leaves_what_a_run_has_looked_up(recipe, replicates, store):
 
 def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypatch):
     replicates = [Replicate(seed=0), Replicate(seed=1)]
-    real = single._starting_point
+    real = starting_point.starting_point
 
     def poisoned(network, chain, position, replicate, *rest):
         weights, masks = real(network, chain, position, replicate, *rest)
@@ -239,7 +239,7 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
             weights["output.bias"][0] = float("nan")
         return weights, masks
 
-    monkeypatch.setattr(single, "_starting_point", poisoned)
+    monkeypatch.setattr(train_stage, "starting_point", poisoned)
     with pytest.warns(UserWarning, match="seed 1, .* no longer finite in epoch 0 of level 0"):
         results = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
     assert [len(row) for row in results.entries] == [4, 1]
@@ -254,7 +254,7 @@ def test_per_example_records_agree_with_the_metrics(recipe, store):
     record, kept = row[-1].record, row[-1].tensors("examples")
     by_subset = {m["subset"]: m for m in record["metrics"]}
     assert set(by_subset) == {"train", "train_noisy", "train_original", "validation", "test"}
-    correct = single.unpack(kept["train_correct"], [300])
+    correct = unpack(kept["train_correct"], [300])
     assert 100 * (1 - correct.double().mean().item()) == pytest.approx(by_subset["train"]["error_percent"])
     mean = kept["train_losses"].double().mean().item()
     assert mean == pytest.approx(by_subset["train"]["cross_entropy_nats"], rel=1e-3)
@@ -324,7 +324,9 @@ def test_rewinding_goes_back_to_a_step(recipe, replicates, store):
     at_step, masks = done[0].tensors("weights"), done[2].masks()
     examples = prepare(recipe.data, replicates[:1], torch.device("cpu"))
     chain = weight_rewinding(stepped, 1, PRUNE)
-    before, _ = single._starting_point(build(recipe.network), chain, 2, replicates[0], done[:2], examples)
+    before, _ = starting_point.starting_point(
+        build(recipe.network), chain, 2, replicates[0], done[:2], examples
+    )
     assert all(torch.equal(before[n], at_step[n] * masks[n]) for n in masks)
 
 
@@ -333,7 +335,7 @@ def test_lifting_masks_changes_the_function_only_by_training(recipe, replicates,
     chain = redense_training(recipe, 1, PRUNE)[1]
     done = quick(chain, replicates[:1], store).entries[0]
     network, position = build(recipe.network), len(chain.stages) - 1
-    start, masks = single._starting_point(network, chain, position, replicates[0], done[:-1], None)  # pyright: ignore
+    start, masks = starting_point.starting_point(network, chain, position, replicates[0], done[:-1], None)  # pyright: ignore
     sparse = done[-2].tensors("weights")
     assert all(torch.equal(start[name], tensor) for name, tensor in sparse.items())
     assert all(bool(mask.all()) for mask in masks.values())

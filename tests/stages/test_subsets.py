@@ -17,7 +17,7 @@ from lib.stages.packing import unpack
 from lib.stages.stage import Subset
 from lib.stages.subsets import choose
 from lib.training import Replicate, loop
-from lib.training.loop import batch_indices, subset_indices
+from lib.training.data_order import batch_indices, subset_indices
 
 BEFORE = torch.tensor([3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
 AFTER = torch.tensor([0.0, 1.0, 0.5, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])

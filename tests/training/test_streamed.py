@@ -10,6 +10,7 @@ from lib.stages import Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import (
     DataRecipe,
+    Part,
     Progress,
     Recipe,
     Replicate,
@@ -86,7 +87,7 @@ def test_every_epoch_and_stage_and_seed_has_its_own_augmentation(folders_recipe,
 
     def first_batch(replicate: Replicate, stage: int, epoch: int) -> torch.Tensor:
         examples = prepare(folders_recipe.data, [replicate], CPU)
-        source = make_source(examples, [replicate], folders_recipe, stage, "float32")
+        source = make_source(examples, [replicate], folders_recipe, stage)
         assert isinstance(source, Streamed)
         inputs, labels = next(iter(source.batches(torch.arange(40).unsqueeze(0), epoch)))
         assert inputs.shape == (1, 16, 3, 224, 224) and labels.shape == (1, 16)
@@ -113,7 +114,7 @@ def test_streamed_images_are_what_resident_ones_would_be(folders_recipe):
         network = build(recipe.network, examples.classes, recipe.width)
         stack = fresh_stack(network.module, REPLICATES[:1], CPU)
         losses.append(
-            train(network.module, Progress(0, stack), these, REPLICATES[:1], recipe, 2, {}).train_losses
+            train(network.module, Progress(0, stack), these, REPLICATES[:1], recipe, Part(2)).epoch_losses
         )
         outcomes.append(evaluate(network.module, stack, these.test_images, these.test_labels, "imagenet"))
     assert losses[0] == losses[1]
@@ -140,7 +141,7 @@ def test_replicates_take_turns(folders_recipe):
     with pytest.raises(
         InputError, match="2 replicates on images streamed from files; allowed: one at a time"
     ):
-        train(network.module, Progress(0, stack), examples, REPLICATES, folders_recipe, 1, {})
+        train(network.module, Progress(0, stack), examples, REPLICATES, folders_recipe, Part(1))
 
 
 @pytest.mark.parametrize(
