@@ -26,7 +26,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lib.errors import InputError
+from lib.errors import InputError, unknown
 from lib.stages.checksums import MANIFEST, digest, measurement_problem, sha256
 from lib.stages.packing import keep_remaining, restore_weight, unpack
 
@@ -95,15 +95,19 @@ class Entry:
         return {name: unpack(bits, shapes[name]) for name, bits in packed.items()}
 
     def _read(self, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-        """Return the tensors and the metadata of a file."""
+        """Return the tensors and the metadata of a file, once its checksum is right."""
         path = self.folder / f"{name}.safetensors"
         try:
-            kept = json.loads((self.folder / MANIFEST).read_text())["files"][path.name]
-            problem = "" if sha256(path) == kept else f"{path.name} differs from its checksum"
+            files = json.loads((self.folder / MANIFEST).read_text())["files"]
+            problem = f"{path.name} differs from its checksum"
+            if path.name not in files or sha256(path) == files[path.name]:
+                problem = ""
         except (OSError, ValueError, KeyError) as error:
-            problem = repr(error)
+            files, problem = {}, repr(error)
         if problem:
             raise set_aside(self.folder, problem)
+        if path.name not in files:
+            raise unknown("group of tensors", name, [Path(file).stem for file in files])
         with safe_open(path, "pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
 

@@ -25,7 +25,9 @@ def test_an_entry_comes_back_as_it_went_in(store):
     entry = store.find("a" * 8)
     assert entry and entry.record == RECORD
     assert torch.equal(entry.tensors("weights")["w"], torch.arange(6.0))
-    assert store.find("b" * 8) is None
+    with pytest.raises(InputError, match="Did you mean 'weights'"):
+        entry.tensors("weight")
+    assert store.find("a" * 8) and store.find("b" * 8) is None
     count, size = housekeeping.size(store)
     assert count == 1 and size > 100
 
