@@ -16,7 +16,7 @@ from lib.errors import InputError
 from lib.models import build
 from lib.stages.stage import Chain, stage_keys
 from lib.stages.store import Entry, Store
-from lib.stages.train_stage import Job, train_stage
+from lib.stages.train_stage import RunContext, train_stage
 from lib.training import Precision, Replicate, prepare, stack_limit
 from lib.training.device import find_device
 from lib.training.processor import prepare_processor
@@ -104,9 +104,9 @@ def run(
                 found[keys[i][position]] = store.find(keys[i][position])
             absent = [i for i in wanted if found[keys[i][position]] is None]
             if absent and network and examples:
-                job = Job(chain, network, store, precision, bar, deterministic)
+                context = RunContext(chain, network, store, precision, bar, deterministic)
                 train_stage(
-                    job, position, [replicates[i] for i in absent], [done[i] for i in absent],
+                    context, position, [replicates[i] for i in absent], [done[i] for i in absent],
                     [keys[i][position] for i in absent], examples[absent],
                 )  # fmt: skip
                 for i in absent:
