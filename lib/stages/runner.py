@@ -17,7 +17,7 @@ from lib.errors import InputError
 from lib.models import build
 from lib.stages.stage import Chain, Stage, stage_keys
 from lib.stages.store import Damaged, Entry, Store
-from lib.stages.train_stage import Job, train_stage
+from lib.stages.train_stage import RunContext, train_stage
 from lib.training import Examples, Precision, Replicate, prepare, stack_limit
 from lib.training.device import find_device
 from lib.training.processor import prepare_processor
@@ -115,7 +115,7 @@ def run(
 class _Run:
     """A run under way: what the store holds of it, and how far each replicate has come."""
 
-    job: Job
+    context: RunContext
     examples: Examples
 
     def __init__(
@@ -146,7 +146,7 @@ class _Run:
         recipe, how = self.chain.recipe, self.execution
         self.examples = prepare(recipe.data, self.replicates, place)
         network = build(recipe.network, self.examples.classes, recipe.width, recipe.width_scale)
-        self.job = Job(self.chain, network, self.store, how.precision, self.bar, how.deterministic)
+        self.context = RunContext(self.chain, network, self.store, how.precision, self.bar, how.deterministic)
         everyone = len(self.replicates)
         limit = stack_limit(network.module, place, everyone, self.examples.train_images)
         return min(limit, how.largest_stack or everyone)
@@ -181,7 +181,7 @@ class _Run:
             absent = [i for i in ready if self.found[key[i]] is None]
             if absent:
                 train_stage(
-                    self.job, position, [self.replicates[i] for i in absent], [self.done[i] for i in absent],
+                    self.context, position, [self.replicates[i] for i in absent], [self.done[i] for i in absent],
                     [key[i] for i in absent], self.examples[absent],
                 )  # fmt: skip
             for i in absent:

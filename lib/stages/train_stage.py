@@ -47,7 +47,7 @@ from lib.training.loop import NO_HOOKS
 
 
 @dataclass(frozen=True)
-class Job:
+class RunContext:
     """What the stages of one run share.
 
     Attributes:
@@ -72,7 +72,7 @@ Effect = Callable[[Network, Sequence[Replicate], Examples], Hooks]
 
 
 def train_stage(
-    job: Job,
+    context: RunContext,
     position: int,
     replicates: Sequence[Replicate],
     done: Sequence[Sequence[Entry]],
@@ -83,7 +83,7 @@ def train_stage(
     """Train one stage for a stack of R replicates and keep it in the store.
 
     Args:
-        job: what all stages share.
+        context: what all stages share.
         position: of the stage in the chain.
         replicates: R replicates.
         done: for each the entries of the stages before.
@@ -91,26 +91,26 @@ def train_stage(
         examples: images, and labels of the R replicates.
         effect: makes hooks that change training.
     """
-    checkpoint = Checkpoint(job.store, keys)
+    checkpoint = Checkpoint(context.store, keys)
     rows = [keys.index(key) for key in checkpoint.keys]  # whoever is named first today
     replicates, done, keys = [replicates[i] for i in rows], [done[i] for i in rows], [keys[i] for i in rows]
     examples = examples[rows]
-    network, recipe, device = job.network, job.chain.recipe, examples.train_images.device
-    start = _start(job, position, replicates, done, examples)
-    part = _part(job.chain.stages[position], position, replicates, done, examples)
+    network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
+    start = _start(context, position, replicates, done, examples)
+    part = _part(context.chain.stages[position], position, replicates, done, examples)
     hooks = effect(network, replicates, examples) if effect else NO_HOOKS
     try:
         network.module.to(device)
-        with arithmetic(device, job.precision, job.deterministic):
-            progress = _train(job, start, part, replicates, examples, hooks, checkpoint)
-        with arithmetic(device, "float32", job.deterministic):
+        with arithmetic(device, context.precision, context.deterministic):
+            progress = _train(context, start, part, replicates, examples, hooks, checkpoint)
+        with arithmetic(device, "float32", context.deterministic):
             found = outcomes(network.module, progress.stack, examples, recipe)
     finally:
         network.module.cpu()  # the next stack, or this one divided, starts there
     shared = {
         "seconds": checkpoint.seconds() / len(replicates),
         "stacked": len(replicates),
-        **_provenance(job, device),
+        **_provenance(context, device),
     }
     size = relative_size(network, recipe, examples.classes)
     entries = {}
@@ -119,16 +119,16 @@ def train_stage(
             "metrics": metrics(found, examples, index),
             "weights_remaining_percent": 100 * size * weights_remaining(unstack(progress.masks, index)),
             "replicate": replicate.model_dump(mode="json"),
-            **course(progress, found["train"], index, job.chain.stages[position], replicate),
+            **course(progress, found["train"], index, context.chain.stages[position], replicate),
             **shared,
         }
         entries[key] = (record, groups(found, progress.stack, progress.masks, index))
-    job.store.put(entries)
+    context.store.put(entries)
     checkpoint.remove()
 
 
 def _start(
-    job: Job,
+    context: RunContext,
     position: int,
     replicates: Sequence[Replicate],
     done: Sequence[Sequence[Entry]],
@@ -137,7 +137,7 @@ def _start(
     """Return the stack as it enters a stage, on the device of the examples; its epoch is set when training begins."""
     device = examples.train_images.device
     starts = [
-        starting_point(job.network, job.chain, position, replicate, entries, examples[[i]])
+        starting_point(context.network, context.chain, position, replicate, entries, examples[[i]])
         for i, (replicate, entries) in enumerate(zip(replicates, done, strict=True))
     ]
     weights, masks = (stack_states(list(states)) for states in zip(*starts, strict=True))
@@ -161,7 +161,7 @@ def _part(
 
 
 def _train(
-    job: Job,
+    context: RunContext,
     start: Progress,
     part: Part,
     replicates: Sequence[Replicate],
@@ -174,36 +174,24 @@ def _train(
     Units without a path are left out, unless hooks may change masks. Where they have running statistics, the last steps
     are taken with everything, so that these are what they would be had nothing been left out.
     """
-    module, recipe, device = job.network.module, job.chain.recipe, examples.train_images.device
+    module, recipe, device = context.network.module, context.chain.recipe, examples.train_images.device
     steps_per_epoch = -(-(part.examples_per_epoch or len(examples.train_images)) // recipe.batch_size)
-    steps, epochs = part.steps(steps_per_epoch), part.epochs(steps_per_epoch)
+    epochs = part.epochs(steps_per_epoch)
     progress = checkpoint.resume(device) or replace(start, epoch=epochs.start)
-    job.bar.total -= (progress.epoch - epochs.start) * len(replicates)  # so that its speed stays true
+    context.bar.total -= (progress.epoch - epochs.start) * len(replicates)  # so that its speed stays true
 
-    def go_on(
-        progress: Progress, part: Part, pixels: Tensor | None, whole: Callable[[Progress], Progress]
-    ) -> Progress:
-        def after_epoch(now: Progress) -> None:
-            if hooks.after_epoch:
-                hooks.after_epoch(now)
-            level = job.chain.stages[part.stage].level or 0
-            who = _in_words(replicates)
-            job.bar.set_postfix_str(
-                f"level {level}, epoch {now.epoch} of {epochs.stop}, {who}", refresh=False
-            )
-            job.bar.update(len(replicates))
-            if now.epoch < epochs.stop and checkpoint.due():
-                checkpoint.save(whole(now))
-
-        own, computation = replace(hooks, after_epoch=after_epoch), Computation(job.precision, pixels)
+    def go_on(progress: Progress, part: Part, pixels: Tensor | None, whole: Whole) -> Progress:
+        after_epoch = _after_epoch(context, part.stage, epochs.stop, replicates, checkpoint, hooks, whole)
+        own, computation = Hooks(hooks.before_step, after_epoch), Computation(context.precision, pixels)
         return train(module, progress, examples, replicates, recipe, part, own, computation)
 
-    units = ConnectedUnits() if hooks is not NO_HOOKS else _connected_units(job.network, recipe, start)
+    units = ConnectedUnits() if hooks is not NO_HOOKS else _connected_units(context.network, recipe, start)
     everything_from = _everything_from(units, module, epochs, steps_per_epoch)
     if progress.epoch < everything_from:
         names = {name for name, _ in module.named_parameters()}
 
         def whole(small: Progress) -> Progress:
+            steps = part.steps(steps_per_epoch)
             taken = range(steps.start, min(steps.stop, small.epoch * steps_per_epoch))
             return take_back(small, start, units, names, decay_factors(recipe, taken, steps_per_epoch))
 
@@ -212,6 +200,35 @@ def _train(
     if progress.epoch < epochs.stop and not progress.diverged:
         progress = go_on(progress, part, None, lambda now: now)
     return progress
+
+
+Whole = Callable[[Progress], Progress]
+"""Makes the progress of the whole stack from that of the part that is trained."""
+
+
+def _after_epoch(
+    context: RunContext,
+    position: int,
+    last_epoch: int,
+    replicates: Sequence[Replicate],
+    checkpoint: Checkpoint,
+    hooks: Hooks,
+    whole: Whole,
+) -> Callable[[Progress], None]:
+    """Return what moves the bar and keeps a checkpoint where one is due, after the stage's own hook."""
+    seeds, noises = sorted({r.seed for r in replicates}), sorted({r.noise_percent for r in replicates})
+    who = f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
+    level = context.chain.stages[position].level or 0
+
+    def after_epoch(now: Progress) -> None:
+        if hooks.after_epoch:
+            hooks.after_epoch(now)
+        context.bar.set_postfix_str(f"level {level}, epoch {now.epoch} of {last_epoch}, {who}", refresh=False)
+        context.bar.update(len(replicates))
+        if now.epoch < last_epoch and checkpoint.due():
+            checkpoint.save(whole(now))
+
+    return after_epoch
 
 
 def _connected_units(network: Network, recipe: Recipe, start: Progress) -> ConnectedUnits:
@@ -230,18 +247,12 @@ def _everything_from(units: ConnectedUnits, module: nn.Module, epochs: range, st
     return max(epochs.start, epochs.stop - -(-last_steps // steps_per_epoch))
 
 
-def _in_words(replicates: Sequence[Replicate]) -> str:
-    """Return seeds and noise levels, for the bar."""
-    seeds, noises = sorted({r.seed for r in replicates}), sorted({r.noise_percent for r in replicates})
-    return f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
-
-
-def _provenance(job: Job, device: torch.device) -> dict:
+def _provenance(context: RunContext, device: torch.device) -> dict:
     """Return how a stage was computed."""
     return {
         "threads": torch.get_num_threads(),
-        "precision": job.precision,
-        "deterministic": device.type == "cpu" or job.deterministic,
+        "precision": context.precision,
+        "deterministic": device.type == "cpu" or context.deterministic,
         "device": describe_device(device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "numerics_version": NUMERICS_VERSION,

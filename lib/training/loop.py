@@ -1,4 +1,4 @@
-"""The training loop for a stack of replicates: what is set up once, what one step does, what an epoch is.
+"""The training loop for a stack of replicates: what is set up once, one step, one epoch.
 
 A step takes each replicate's batch, adds up the mean losses and updates all replicates by one optimizer; the same for one
 network in plain PyTorch is `lib.training.reference`. What makes it fast stands elsewhere: batches come from images that stay
@@ -84,6 +84,11 @@ class Part:
         first, last = self.from_epoch * steps_per_epoch, self.to_epoch * steps_per_epoch
         return range(first + self.from_step, last + self.to_step)
 
+    def steps_of(self, epoch: int, steps_per_epoch: int) -> range:
+        """Return those of them that lie in one epoch."""
+        steps, start = self.steps(steps_per_epoch), epoch * steps_per_epoch
+        return range(max(start, steps.start), min(start + steps_per_epoch, steps.stop))
+
     def epochs(self, steps_per_epoch: int) -> range:
         """Return the epochs of the schedule that the part touches."""
         steps = self.steps(steps_per_epoch)
@@ -156,68 +161,86 @@ def train(
     Returns:
         The progress. A replicate whose loss is no longer finite shows it in `epoch_losses`; when all are so, training stops.
     """
-    # Set-up
     device = examples.train_images.device
-    count = part.examples_per_epoch or len(examples.train_images)
-    steps_per_epoch = -(-count // recipe.batch_size)
-    steps = part.steps(steps_per_epoch)
-    exact = next(t.dtype for t in progress.stack.values() if t.is_floating_point())
-    dtype = torch.bfloat16 if computation.precision == "bfloat16" else exact
-    source = make_source(examples, replicates, recipe, part.stage, dtype, computation.pixels)
-    masks_change = progress.continued or hooks.before_step is not None
-    compress_below = computation.compress_below
-    weights = MaskedWeights(module, progress.stack, progress.masks, dtype, compress_below, masks_change)
-    rate = torch.zeros((), dtype=exact, device=device)
-    optimizer = make_optimizer(recipe, weights.trained.values(), rate)
-    if progress.optimizer is not None:
-        weights.load_optimizer_state(optimizer, progress.optimizer)
-    loss_sum = torch.zeros(len(replicates), device=device)
-    errors = EpochErrors(module, examples, dtype, computation.pixels) if recipe.record_epochs else None
-
-    def step(*batch: Tensor) -> None:
-        images, labels = source.gather(*batch)
-        optimizer.zero_grad(set_to_none=True)
-        logits = forward(module, weights.factors(), images)
-        losses = cross_entropy(logits.flatten(0, 1).to(exact), labels.flatten(), reduction="none")
-        losses = losses.view(labels.shape)
-        losses.mean(1).sum().backward()
-        weights.mask_gradients()
-        optimizer.step()
-        weights.mask_weights()
-        loss_sum.add_(losses.detach().sum(1))
-        if errors:
-            errors.note(batch[0], logits)
-
-    take = Replayed(step, capture_cuda_graph if device.type == "cuda" and computation.replay else None)
-
-    def epoch() -> None:
-        module.train()
-        loss_sum.zero_()
-        start = progress.epoch * steps_per_epoch
-        first, last = max(0, steps.start - start), min(steps_per_epoch, steps.stop - start)
-        order = part.order(replicates, progress.epoch, count)
-        batches = itertools.islice(source.batches(order, progress.epoch), first, last)
-        for number, batch in enumerate(batches, start + first):
-            rate.fill_(learning_rate(recipe, number, steps_per_epoch))
-            if hooks.before_step:
-                with torch.no_grad():
-                    hooks.before_step(number, progress)
-                module.train()
-                weights.take_over(progress.stack, progress.masks)
-            take(*batch)
-        weights.write_back()
-        progress.epoch += 1
-        progress.optimizer = weights.optimizer_state(optimizer)
-        seen = min(last * recipe.batch_size, count) - first * recipe.batch_size
-        progress.epoch_losses.append((loss_sum / seen).tolist())
-        for name, shares in (errors.finish(weights.factors) if errors else {}).items():
-            progress.epoch_errors.setdefault(name, []).append(shares)
-
-    # Epochs
-    while progress.epoch < part.epochs(steps_per_epoch).stop and not progress.diverged:
+    loop = _Loop(module, progress, examples, replicates, recipe, part, hooks, computation)
+    step = Replayed(loop.step, capture_cuda_graph if device.type == "cuda" and computation.replay else None)
+    while progress.epoch < loop.last_epoch and not progress.diverged:
         with own_randomness(module, replicates[0], part.stage, progress.epoch, device):
-            epoch()
+            loop.epoch(step)
         if hooks.after_epoch:
             hooks.after_epoch(progress)
-    weights.release()
+    loop.weights.release()
     return progress
+
+
+class _Loop:
+    """The three parts of a training: what is set up once, one step, one epoch. Arguments are those of `train`."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        progress: Progress,
+        examples: Examples,
+        replicates: Sequence[Replicate],
+        recipe: Recipe,
+        part: Part,
+        hooks: Hooks,
+        computation: Computation,
+    ):
+        self.module, self.progress, self.recipe, self.part, self.hooks = module, progress, recipe, part, hooks
+        self.replicates, device, pixels = replicates, examples.train_images.device, computation.pixels
+        self.count = part.examples_per_epoch or len(examples.train_images)
+        self.steps_per_epoch = -(-self.count // recipe.batch_size)
+        self.last_epoch = part.epochs(self.steps_per_epoch).stop
+        self.exact = next(t.dtype for t in progress.stack.values() if t.is_floating_point())
+        dtype = torch.bfloat16 if computation.precision == "bfloat16" else self.exact
+        self.source = make_source(examples, replicates, recipe, part.stage, dtype, pixels)
+        share, masks_change = computation.compress_below, progress.continued or hooks.before_step is not None
+        self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, masks_change)
+        self.rate = torch.zeros((), dtype=self.exact, device=device)
+        self.optimizer = make_optimizer(recipe, self.weights.trained.values(), self.rate)
+        if progress.optimizer is not None:
+            self.weights.load_optimizer_state(self.optimizer, progress.optimizer)
+        self.loss_sum = torch.zeros(len(replicates), device=device)
+        self.errors = EpochErrors(module, examples, dtype, pixels) if recipe.record_epochs else None
+
+    def step(self, *batch: Tensor) -> None:
+        """Take one step on what the source gives for it; nothing here waits for the device."""
+        images, labels = self.source.gather(*batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        logits = forward(self.module, self.weights.factors(), images)
+        losses = cross_entropy(logits.flatten(0, 1).to(self.exact), labels.flatten(), reduction="none")
+        losses = losses.view(labels.shape)
+        losses.mean(1).sum().backward()
+        self.weights.mask_gradients()
+        self.optimizer.step()
+        self.weights.mask_weights()
+        self.loss_sum.add_(losses.detach().sum(1))
+        if self.errors:
+            self.errors.note(batch[0], logits)
+
+    def epoch(self, take_step: Callable[..., None]) -> None:
+        """Take the part's steps of the next epoch by `step`, or what replays it, and write down how it went."""
+        progress, size = self.progress, self.recipe.batch_size
+        order = self.part.order(self.replicates, progress.epoch, self.count)
+        batches = self.source.batches(order, progress.epoch)
+        steps = self.part.steps_of(progress.epoch, self.steps_per_epoch)
+        first = steps.start % self.steps_per_epoch
+        self.module.train()
+        self.loss_sum.zero_()
+        for step, batch in zip(steps, itertools.islice(batches, first, None), strict=False):
+            self.rate.fill_(learning_rate(self.recipe, step, self.steps_per_epoch))
+            if self.hooks.before_step:
+                with torch.no_grad():
+                    self.hooks.before_step(step, progress)
+                self.module.train()
+                self.weights.take_over(progress.stack, progress.masks)
+            take_step(*batch)
+        self.weights.write_back()
+        progress.epoch += 1
+        progress.optimizer = self.weights.optimizer_state(self.optimizer)
+        seen = min((first + len(steps)) * size, self.count) - first * size
+        progress.epoch_losses.append((self.loss_sum / seen).tolist())
+        if self.errors:
+            for name, shares in self.errors.finish(self.weights.factors).items():
+                progress.epoch_errors.setdefault(name, []).append(shares)

@@ -1,4 +1,4 @@
-"""One stage: checkpoints fit their rows, failures leave the network on the CPU, hooks survive a kill, few images are read."""
+"""One stage: checkpoints fit their rows, failures leave the network on the CPU, hooks survive kills, images wait."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from lib.models import build
 from lib.pruning import find_score
 from lib.stages import Prune, Store, checkpoint, run, stage_keys, starting_point, train_stage
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.train_stage import Job
+from lib.stages.train_stage import RunContext
 from lib.training import DataRecipe, Hooks, Replicate, prepare
 from lib.training.loop import train
 
@@ -110,12 +110,12 @@ def test_hooks_that_change_masks_go_on_after_a_kill_to_the_bit(recipe, replicate
     def trained(store: Store) -> list[dict]:
         examples = prepare(chain.recipe.data, replicates, CPU)
         keys = [stage_keys(chain, r, "float32") for r in replicates]
-        job = Job(chain, build("lenet-300-100"), store, "float32", tqdm(disable=True, total=0))
+        context = RunContext(chain, build("lenet-300-100"), store, "float32", tqdm(disable=True, total=0))
         done = [[] for _ in replicates]
         for position in range(len(chain.stages)):
             own = [row[position] for row in keys]
             if any(store.find(key) is None for key in own):
-                train_stage.train_stage(job, position, replicates, done, own, examples, effect)
+                train_stage.train_stage(context, position, replicates, done, own, examples, effect)
             for entries, key in zip(done, own, strict=True):
                 entries.append(store.find(key))
         return [{**e[-1].tensors("weights"), **e[-1].tensors("masks"), "%": e[-1].record} for e in done]

@@ -71,7 +71,7 @@ def test_filters_pruned_within_a_run_stay_zero_and_momentum_goes_on(sgd, hook):
 
     def watch(step: int, now: Progress) -> None:
         if step == 4:
-            before.update(copy.deepcopy(now.optimizer))
+            before.update(copy.deepcopy(now.optimizer or {}))
         hook(step, now)
 
     done = run_to(sgd, network, examples, progress, 2, watch)
