@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lib import data
 from lib.models import build
-from lib.stages import Results, read_masks
+from lib.stages import Results
 from lib.stages.starting_point import initialize_replicate
 from lib.training.masked_weights import product_parameters
 
@@ -67,7 +67,7 @@ def distance_rows(results: Sequence[Results]) -> Iterator[dict]:
                 if stage.level is None or entry.record["diverged"]:
                     continue
                 state = entry.tensors("weights")
-                masks = read_masks(entries[place - 1] if stage.lift_masks else entry, network)
+                masks = (entries[place - 1] if stage.lift_masks else entry).masks()
                 for quantity, own in ((DISTANCE, None), (MASKED_DISTANCE, masks)):
                     yield {
                         "algorithm": one.chain.algorithm,

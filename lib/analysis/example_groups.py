@@ -18,7 +18,7 @@ from lib.analysis.pages import RunChain
 from lib.errors import InputError
 from lib.stages import Chain, Results
 from lib.stages.algorithms import early_training
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import Replicate
 
 GROUPS = 20  # TR section 3

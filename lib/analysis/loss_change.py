@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from lib import data
 from lib.errors import InputError
 from lib.models import Network, build
-from lib.stages import Results, read_masks
+from lib.stages import Results
 from lib.training import Replicate, arithmetic, prepare, stack_limit, stack_states
 from lib.training.device import find_device
 from lib.training.stack import State, forward
@@ -132,7 +132,7 @@ def _rows_of(results: Results, steps: Sequence[int], device: torch.device) -> It
 def _step(results: Results, network: Network, replicate: int, position: int) -> tuple[State, State]:
     """Return one replicate's weights before a pruning step, and its masks after it."""
     entries = results.entries[replicate]
-    return entries[position - 1].tensors("weights"), read_masks(entries[position], network)
+    return entries[position - 1].tensors("weights"), entries[position].masks()
 
 
 def _on(device: torch.device, state: State) -> State:

@@ -16,7 +16,7 @@ from lib.analysis.pages import Page, find_page, is_current
 from lib.analysis.schema import QUANTITIES, Provenance, tidy
 from lib.analysis.tables import Table, read, write
 from lib.errors import InputError, unknown
-from lib.stages import NUMERICS_VERSION, Chain, Entry, Results, Stage, Store, recipe_hash, run
+from lib.stages import NUMERICS_VERSION, Chain, Entry, Execution, Results, Stage, Store, recipe_hash, run
 from lib.training import Replicate
 
 
@@ -137,7 +137,8 @@ def measure(
     kept = Store(store or None)
 
     def finish(chain: Chain, some: Sequence[Replicate]) -> Results:
-        return run(chain, some, kept, device, plan.precision, plan.largest_stack, deterministic=deterministic)
+        execution = Execution(device, plan.precision, plan.largest_stack, deterministic)
+        return run(chain, some, kept, execution)
 
     results = [finish(c, replicates) for c in chains if algorithms is None or c.algorithm in algorithms]
     enough = page.separable or (algorithms is None and seeds is None)

@@ -29,7 +29,7 @@ from lib.analysis.statistics import select
 from lib.analysis.tables import Table
 from lib.models import build
 from lib.stages import Results
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import Replicate, forward, prepare, stack_states
 
 LEARNING_RATE_REWINDING = "learning_rate_rewinding"

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lib.errors import InputError, unknown
 
 SCALES = ("smoke", "laptop", "short", "paper")
-"""Those of `lib.stages.plan`, repeated since importing it loads torch, which a batch with nothing to do need
+"""Those of `lib.scales`, repeated since importing it loads torch, which a batch with nothing to do need
 not; a test holds the two together."""
 
 Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]

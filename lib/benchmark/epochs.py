@@ -22,7 +22,7 @@ from torchvision.datasets import CIFAR10, MNIST
 from lib import data
 from lib.benchmark.floor import bytes_per_second, floor, operations_per_second
 from lib.models import build
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import (
     Computation,
     Examples,
@@ -142,12 +142,10 @@ def compare(
         A row per variant: benchmark, variant, precision, replicates, seconds_per_replicate_epoch, times_faster,
         floor_seconds, floor.
     """
-    whole = plan.recipe.data
-    counts = {"mnist": (58_000, 10_000), "cifar10": (48_000, 10_000)}[whole.image_set]
-    small = whole.model_copy(update={"train": counts[0] // shares, "test": counts[1] // shares})
-    recipe = plan.recipe.model_copy(update={"data": small})
+    counts = {"mnist": (58_000, 10_000), "cifar10": (48_000, 10_000)}[plan.recipe.data.image_set]
+    recipe = plan.recipe.but(data={"train": counts[0] // shares, "test": counts[1] // shares})
     replicates = [Replicate(seed=seed) for seed in range(max(stacks))]
-    examples = prepare(small, replicates, device)
+    examples = prepare(recipe.data, replicates, device)
     variants: list[tuple[str, Precision, int, Iterator[float]]] = [
         ("conventional loop", "float32", 1, conventional(recipe, examples))
     ]

@@ -42,7 +42,7 @@ def recording(device: torch.device, replicates: int = 3, epochs: int = 3, repeat
     seconds: dict[bool, list[float]] = {False: [], True: []}
     for record in [False, True] * (repeats + 1):
         stack = fresh_stack(network.module, those, device)
-        asked = recipe.model_copy(update={"record_epochs": record})
+        asked = recipe.but(record_epochs=record)
         started = time.perf_counter()
         train(network.module, Progress(0, stack), examples, those, asked, Part(epochs))
         seconds[record].append(time.perf_counter() - started)  # an epoch ends by reading its loss

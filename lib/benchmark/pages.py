@@ -16,7 +16,7 @@ from lib.analysis.pages import Page, find_page
 from lib.batch.plan import read_plans
 from lib.models import build
 from lib.stages import stage_keys
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import (
     Computation,
     Hooks,
@@ -40,10 +40,10 @@ def seconds_per_image(plan: Plan, device: torch.device) -> float:
     """Time a few steps of a plan, in stacks as it would run, and return the seconds of a replicate and image."""
     recipe = plan.recipe
     if stand_in := STAND_INS.get(recipe.data.image_set):
-        data = recipe.data.model_copy(update={"image_set": stand_in[0], "validation": 10})
-        recipe = recipe.model_copy(update={"data": data, "batch_size": STAND_IN_BATCH, "warmup_epochs": 0})
-    images = min(STEPS * recipe.batch_size, _images(plan.model_copy(update={"recipe": recipe})))
-    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": images, "test": 10})})
+        data = {"image_set": stand_in[0], "validation": 10}
+        recipe = recipe.but(data=data, batch_size=STAND_IN_BATCH, warmup_epochs=0)
+    images = min(STEPS * recipe.batch_size, _images(plan.but(recipe=recipe)))
+    recipe = recipe.but(data={"train": images, "test": 10})
     size = plan.largest_stack or 10**9
     examples = prepare(recipe.data, plan.replicates()[:1], device)
     network = build(recipe.network, examples.classes, recipe.width)

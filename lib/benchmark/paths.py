@@ -146,7 +146,7 @@ def lenet(device: torch.device, quick: bool) -> list[tuple]:
 
     paper = plan("mnist-lenet", "paper")
     images, last = (1_000, 3) if quick else (14_500, 21)
-    recipe = paper.recipe.model_copy(update={"data": paper.recipe.data.model_copy(update={"train": images})})
+    recipe = paper.recipe.but(data={"train": images})
     replicates = paper.replicates()
     scale = 58_000 / images / len(replicates)
     timed = {*range(0, last + 1, 3), last - 1}
@@ -161,16 +161,9 @@ def vgg(device: torch.device, quick: bool) -> list[tuple]:
 
     resnet = plan("cifar10-resnet20", "paper").recipe
     images, epochs, last = (256, 1, 3) if quick else (2_048, 4, 21)
-    data = resnet.data.model_copy(update={"train": images, "augmentation": "none"})
     width = 64 if device.type == "cuda" else 16
-    update = {
-        "network": "cifar-vgg16",
-        "data": data,
-        "learning_rate": 0.05,
-        "width": width,
-        "drop_epochs": (),
-    }
-    recipe = resnet.model_copy(update=update)
+    data = {"train": images, "augmentation": "none"}
+    recipe = resnet.but(network="cifar-vgg16", data=data, learning_rate=0.05, width=width, drop_epochs=())
     timed = {*range(0, last + 1, 3), last - 2, last - 1}
     scale = recipe.batch_size / images
     return _protocol(recipe, [Replicate(seed=0)], device, epochs, timed, last, 2, scale, "s per step")

@@ -10,7 +10,7 @@ import tempfile
 import pandas
 import torch
 
-from lib.stages import Chain, Prune, Store, run
+from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Precision, Replicate
 
@@ -24,7 +24,7 @@ def _errors(
     chain: Chain, replicates: list[Replicate], precision: Precision, store: Store, device: torch.device
 ) -> pandas.DataFrame:
     """Return test errors of each replicate, level and precision."""
-    results = run(chain, replicates, store, str(device), precision)
+    results = run(chain, replicates, store, Execution(str(device), precision))
     return pandas.DataFrame(
         [
             {
@@ -80,9 +80,8 @@ def precision(device: torch.device, quick: bool = False) -> tuple[pandas.DataFra
     precisions: list[Precision] = ["float32", "bfloat16", *(["tf32"] if device.type == "cuda" else [])]
     lenet, resnet = (plan(b, "smoke" if quick else "laptop") for b in ("mnist-lenet", "cifar10-resnet20"))
     if not quick:  # wide enough for products in bfloat16 to pay, short enough to repeat five times
-        data = resnet.recipe.data.model_copy(update={"train": 2_000})
-        update = {"data": data, "width": 16, "epochs": 20, "drop_epochs": (10, 15), "rewind_epoch": 1}
-        resnet = resnet.model_copy(update={"recipe": resnet.recipe.model_copy(update=update)})
+        changes = {"width": 16, "epochs": 20, "drop_epochs": (10, 15), "rewind_epoch": 1}
+        resnet = resnet.but(recipe={"data": {"train": 2_000}, **changes})
     seeds = range(2 if quick else 5)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)

@@ -1,7 +1,7 @@
 """Scores: one number per weight; the lowest are pruned first.
 
-Each score is a pure function (module, names, batch) → {name: tensor like the weight}. A chain names a score of this
-module by its name, or any other as "package.module:function".
+Each score is a pure function (module, names, batch) → {name: tensor like the weight}. A chain names one of `SCORES` by its
+name, or any other as "package.module:function".
 
     magnitude   s(w) = |w|                          Han et al. 2015; TR section 2, LN section 3.2
     random      s(w) ~ U[0, 1)                      TR App. J.2 (facts J18: one threshold over all layers)
@@ -12,11 +12,7 @@ module by its name, or any other as "package.module:function".
 The module's pruned weights are zero, so the last three are zero there. All leave the module as it was.
 """
 
-import hashlib
-import importlib
-import inspect
 import math
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -25,7 +21,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from lib.errors import InputError, unknown
+from lib.by_name import find_function
+from lib.errors import InputError
 
 # Of inputs: a part of 27 ImageNet images, whose gradient takes about 3 GB in ResNet-50.
 VALUES_PER_PART = 2**22
@@ -156,39 +153,20 @@ def _sensitivity(
     return {name: (w * g).detach().abs() for name, w, g in zip(names, weights, gradients, strict=True)}
 
 
-def _own_scores() -> dict[str, Score]:
-    return {
-        name: function
-        for name, function in inspect.getmembers(sys.modules[__name__], inspect.isfunction)
-        if function.__module__ == __name__
-        and list(inspect.signature(function).parameters) == ["module", "names", "batch"]
-    }
+SCORES: dict[str, Score] = {
+    "magnitude": magnitude,
+    "random": random,
+    "gradient": gradient,
+    "snip": snip,
+    "synflow": synflow,
+}
+"""The book's own by name."""
 
 
 def find_score(name: str) -> Score:
-    """Return the score function of that name.
-
-    Args:
-        name: a function of this module, or "package.module:function" for one of the reader's own.
+    """Return the score function of a name in `SCORES`, or of "package.module:function" for one of the reader's own.
 
     Raises:
         InputError: if there is no such function.
     """
-    if ":" not in name:
-        if name not in (scores := _own_scores()):
-            raise unknown("score", name, [*scores, "package.module:function"])
-        return scores[name]
-    module, function = name.split(":", 1)
-    try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"score {name!r} cannot be imported ({error}); write it as package.module:function"
-        ) from error
-
-
-def score_identity(name: str) -> str:
-    """Return what identifies a score in a stage's key: its name, and for a reader's own score also its source."""
-    if ":" not in name:
-        return name
-    return name + "#" + hashlib.sha256(inspect.getsource(find_score(name)).encode()).hexdigest()[:16]
+    return find_function("score", name, SCORES)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from lib.models import Network, build
+from lib.stages.packing import pack
 from lib.stages.stage import Stage
-from lib.stages.starting_point import pack
 from lib.training import Examples, Outcome, Progress, Recipe, Replicate, evaluate_each, unstack
 from lib.training.stack import State
 

@@ -3,13 +3,13 @@
 import dataclasses
 from collections.abc import Sequence
 
-import numpy
 import torch
 from torch import Tensor
 
 from lib import data
 from lib.models import Network, initialize
 from lib.pruning import Batch, find_score, select
+from lib.stages.packing import unpack
 from lib.stages.stage import Chain, Subset
 from lib.stages.store import Entry
 from lib.stages.subsets import choose
@@ -19,23 +19,6 @@ from lib.training.stack import State
 
 EXAMPLES_PER_CLASS = 10  # that a score may look at (facts J17) ...
 EXAMPLES_SCORED = 1000  # ... and as many of all classes: with more than 100 of them, fewer per class
-
-
-def pack(flags: Tensor) -> Tensor:
-    """Pack booleans into bits, eight a byte, uint8 [⌈n / 8⌉]."""
-    return torch.from_numpy(numpy.packbits(flags.cpu().numpy().ravel()))
-
-
-def unpack(bits: Tensor, shape: Sequence[int]) -> Tensor:
-    """Undo `pack`: bool of the given shape."""
-    count = int(numpy.prod(shape))
-    return torch.from_numpy(numpy.unpackbits(bits.numpy(), count=count).astype(bool)).view(*shape)
-
-
-def read_masks(entry: Entry, network: Network) -> State:
-    """Return the masks of a finished stage, name → bool like the weight."""
-    packed = entry.tensors("masks")
-    return {name: unpack(packed[name], network.module.get_parameter(name).shape) for name in network.prunable}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +80,7 @@ def starting_point(
     """Return weights and masks with which one replicate, the only one of the examples, enters a stage."""
     stage, module = chain.stages[position], network.module
     if done and not stage.lift_masks:
-        masks = read_masks(done[-1], network)
+        masks = done[-1].masks()
     else:
         masks = {
             name: torch.ones_like(module.get_parameter(name), dtype=torch.bool) for name in network.prunable
@@ -106,7 +89,7 @@ def starting_point(
         module.load_state_dict(done[-1].tensors("weights"))
         batch = scoring_batch(examples, stage.prune.examples, replicate.generator("score", position))
         scores = find_score(stage.prune.score)(module, network.prunable, batch)
-        masks = select(scores, masks, stage.prune.fraction, stage.prune.scope)
+        masks = select(scores, masks, stage.prune.fraction, stage.prune.scope, stage.prune.keep)
     if stage.start == "fresh":
         initialize_replicate(module, chain.recipe, replicate, position)
         weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

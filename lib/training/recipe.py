@@ -2,31 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from lib.errors import InputError, unknown
+from lib.descriptions import Description
 
 Positive = Annotated[int, Field(gt=0)]
 Precision = Literal["float32", "bfloat16", "tf32"]
-
-
-class Description(BaseModel):
-    """A frozen, checked description; an unknown name or a wrong type is an error before any work."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    def __init__(self, **values: object):
-        for name in values:
-            if name not in type(self).model_fields:
-                raise unknown(f"setting of {type(self).__name__}", name, type(self).model_fields)
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or type(self).__name__}: {e['msg']}, given {e['input']!r}"
-                for e in error.errors()
-            )
-            raise InputError(f"{type(self).__name__} cannot be used: {problems}") from None
 
 
 class DataRecipe(Description):
@@ -60,7 +41,8 @@ class Recipe(Description):
     Attributes:
         benchmark: its name, such as "mnist-lenet".
         data: which images, see `DataRecipe`.
-        network: name of the network, as in `lib.models.build`; `width` scales it where it has one.
+        network: name of the network, as in `lib.models.build`, or "package.module:function"; `width` scales it where it
+            has one.
         width_scale: of the width of every layer of that network, inside (0, 1] (TR section 5.2).
         normalization_scale: initial distribution of the scale of batch normalization.
         initial_bias: of convolutions and linear layers, see `lib.models.initialize`.

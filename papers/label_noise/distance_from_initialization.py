@@ -6,7 +6,7 @@ from lib.analysis.distance import distance_rows
 from lib.analysis.epoch_errors import epoch_error_rows
 from lib.analysis.pages import Page, RunChain
 from lib.stages import Results
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from papers.label_noise import recipes
 from papers.label_noise.loss_landscape import chains
 

@@ -8,22 +8,20 @@ from lib.analysis.pages import Page, RunChain
 from lib.stages import Results
 from lib.stages.algorithms import (
     weight_rewinding,
-    weight_rewinding_gradient,
-    weight_rewinding_random,
     width_downscaling,
 )
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.label_noise import recipes
 
 
 def chains(plan: Plan) -> list[Chain]:
     """Return the chains of a plan, and the family of narrower networks."""
-    asked = (plan.recipe, plan.levels, plan.prune)
+    one_batch = plan.prune.but(score="gradient", examples=plan.recipe.batch_size)  # LN section 3.2
     return [
-        weight_rewinding(*asked),
-        weight_rewinding_gradient(*asked),
-        weight_rewinding_random(*asked),
+        weight_rewinding(plan.recipe, plan.levels, plan.prune),
+        weight_rewinding(plan.recipe, plan.levels, one_batch),
+        weight_rewinding(plan.recipe, plan.levels, plan.prune.but(score="random")),
         *width_downscaling(plan.recipe, plan.levels, plan.width_factor),
     ]
 

@@ -7,7 +7,7 @@ from lib.analysis.epoch_errors import epoch_error_rows
 from lib.analysis.pages import Page, RunChain
 from lib.stages import Results
 from lib.stages.algorithms import weight_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.label_noise import recipes
 from papers.label_noise.cases import WR

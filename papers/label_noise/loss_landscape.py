@@ -11,7 +11,7 @@ from lib.analysis.pages import Page, RunChain
 from lib.analysis.schema import QUANTITIES, tidy
 from lib.stages import Results
 from lib.stages.algorithms import redense_training, weight_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.label_noise import recipes
 from papers.label_noise.cases import REDENSE, WR
@@ -50,7 +50,7 @@ def _up_to_dense(results: Results) -> Results:
     """Cut a chain after its dense network."""
     stages = results.chain.stages[:2]
     entries = tuple(row[:2] for row in results.entries)
-    return Results(results.chain.model_copy(update={"stages": stages}), results.replicates, entries)
+    return Results(results.chain.but(stages=stages), results.replicates, entries)
 
 
 PAGE = Page("label_noise", "loss_landscape", recipes.plan, chains, quantities)

@@ -9,7 +9,7 @@ from lib.analysis.statistics import compare, select
 from lib.analysis.tables import Table
 from lib.charts.wording import algorithm_name, noise_name
 from lib.stages.algorithms import fine_tuning, weight_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.label_noise import recipes
 from papers.label_noise.cases import FINE_TUNING, WR

@@ -13,7 +13,7 @@ from lib.analysis.pages import Page, is_current, missing_algorithms
 from lib.analysis.tables import read, write
 from lib.errors import InputError
 from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding
-from lib.stages.plan import Plan, Prune
+from lib.stages.experiment_plan import Plan, Prune
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pathlib import Path
 from lib.analysis.measure import measure
 from lib.analysis.pages import Page
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import DataRecipe, Recipe
 
 recipe = Recipe(

@@ -93,7 +93,7 @@ def test_only_the_tagged_cell_counts(tmp_path: Path) -> None:
 
 
 def test_words_of_the_first_paper() -> None:
-    from lib.stages.plan import SCALES as SCALES_OF_STAGES
+    from lib.scales import SCALES as SCALES_OF_STAGES
 
     page = Path(__file__).parents[2] / "papers/training_regularization/pages/additional_regularization.py"
     words = parameters.vocabularies(page, ["benchmark", "scale"])

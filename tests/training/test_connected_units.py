@@ -6,7 +6,7 @@ from torch.func import functional_call
 
 from lib.models import build, initialize
 from lib.stages import Prune, Store, run, runner
-from lib.stages.algorithms import find_algorithm
+from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import forward, stack_states
 from lib.training.connected_units import ConnectedUnits, decay_factors, find_connected_units, remembered_steps
 from lib.training.stack import State
@@ -144,9 +144,9 @@ def test_a_whole_stage_agrees_with_training_everything(
     """Weights after pruned stages and running statistics, of what has no path too: weights decay, statistics go on."""
     recipe = request.getfixturevalue(kind)
     if kind == "objects_recipe":  # 5 epochs of 3 steps, the last 3 of them with everything
-        recipe = recipe.model_copy(update={"epochs": 6, "learning_rate": 0.02, "drop_epochs": (2,)})
+        recipe = recipe.but(epochs=6, learning_rate=0.02, drop_epochs=(2,))
         monkeypatch.setattr(runner, "build", forgetful)
-    chain = find_algorithm("learning_rate_rewinding")(recipe, 1, Prune(fraction=0.97))
+    chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
     with_units = run(chain, replicates[1:2], store, "cpu", progress=False)
     monkeypatch.setattr("lib.stages.train_stage.find_connected_units", lambda *_: ConnectedUnits())
     without = run(chain, replicates[1:2], Store(tmp_path / "other"), "cpu", progress=False)

@@ -69,7 +69,7 @@ from lib.charts import method, theme, wording
 from lib.charts.steps import step_chart
 from lib.charts.text_tables import text_table
 from lib.models import build
-from lib.stages import Store, run
+from lib.stages import Execution, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.widgets.stepper import step_through
 from papers.training_regularization import recipes
@@ -79,7 +79,9 @@ theme.enable()
 plan = PAGE.plans(benchmark, scale)
 (chain,), (replicate,) = PAGE.chains(plan), plan.replicates()
 table = measure(PAGE, benchmark, scale, store, device, deterministic=deterministic)
-results = run(chain, [replicate], Store(store or None), device, plan.precision)  # reads what was just kept
+results = run(
+    chain, [replicate], Store(store or None), Execution(device, plan.precision)
+)  # reads what was just kept
 done = steps(chain, results.entries[0], build(plan.recipe.network))
 
 # %% [markdown]
