@@ -24,9 +24,8 @@ from torch.nn.functional import cross_entropy
 from lib.by_name import find_function
 from lib.errors import InputError
 
-VALUES_PER_PART = (
-    2**22
-)  # of inputs: a part of 27 ImageNet images, whose gradient takes about 3 GB in ResNet-50
+# Of inputs: a part of 27 ImageNet images, whose gradient takes about 3 GB in ResNet-50.
+VALUES_PER_PART = 2**22
 
 
 class Sliceable(Protocol):
@@ -87,12 +86,10 @@ def random(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict
 def gradient(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return |w ∂L/∂w| as `snip` does, but in train mode: with the statistics of the batch itself (facts N2)."""
     batch = _needed("gradient", batch)
+    whole = batch.images, lambda logits: cross_entropy(logits, batch.labels)  # in parts it would be another
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(batch.generator.initial_seed())
-        whole = [
-            (batch.images, lambda logits: cross_entropy(logits, batch.labels))
-        ]  # parts have other statistics
-        return _sensitivity(module, names, _state(module), whole, True)
+        return _sensitivity(module, names, _state(module), [whole], True)
 
 
 def snip(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
@@ -112,7 +109,8 @@ def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dic
     In float64, since R grows with the product of the layers' norms, and in eval mode (facts J17); running statistics stay as
     they are. Of the batch only the shape of an image is used.
     """
-    ones = torch.ones(1, *_needed("synflow", batch).shape[1:], dtype=torch.float64)
+    device = next(module.parameters()).device
+    ones = torch.ones(1, *_needed("synflow", batch).shape[1:], dtype=torch.float64, device=device)
     parameters = {name for name, _ in module.named_parameters()}
     state = {
         name: (tensor.abs() if name in parameters else tensor).double()

@@ -21,15 +21,15 @@ def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe
 
     Where LN's kind of noise replaced labels, "train_restored" has the training images against their original ones.
     """
-    sets = {
-        "train": (examples.train_images, {"train": examples.train_labels}),
-        "validation": (examples.validation_images, {"validation": examples.validation_labels}),
-        "test": (examples.test_images, {"test": examples.test_labels}),
-    }
+    of_training = {"train": examples.train_labels}
     if recipe.data.noise == "any" and examples.noisy.any():
-        sets["train"][1][RESTORED] = examples.original_labels
+        of_training[RESTORED] = examples.original_labels
     found = {}
-    for images, labels in sets.values():
+    for images, labels in (
+        (examples.train_images, of_training),
+        (examples.validation_images, {"validation": examples.validation_labels}),
+        (examples.test_images, {"test": examples.test_labels}),
+    ):
         if len(images):
             scored = evaluate_each(module, stack, images, list(labels.values()), examples.normalization)
             found |= dict(zip(labels, scored, strict=True))
