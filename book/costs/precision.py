@@ -14,7 +14,7 @@ from book.costs.tables import COLUMNS
 from lib.analysis.experiments import errors_of
 from lib.analysis.levels import TEST
 from lib.analysis.table import SIZE
-from lib.stages import Chain, Prune, Store, run
+from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Precision, Replicate
 from papers.training_regularization.recipes import plan
@@ -24,7 +24,7 @@ def _errors(
     chain: Chain, replicates: list[Replicate], precision: Precision, store: Store, device: torch.device
 ) -> pandas.DataFrame:
     """Return size and test error of each network in one precision."""
-    results = run(chain, replicates, store, str(device), precision)
+    results = run(chain, replicates, store, Execution(str(device), precision))
     rows = [row for row in errors_of(results) if row["quantity"] in (SIZE, TEST)]
     wide = pandas.DataFrame(rows).pivot(
         index=["noise_percent", "seed", "level"], columns="quantity", values="value"

@@ -20,7 +20,7 @@ from lib.analysis.schema import SCORED
 from lib.analysis.tables import Table, find
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Store, stage_keys
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import Replicate, prepare
 
 
@@ -210,6 +210,6 @@ def _labelled_images(
     """Return images, labels trained on and original labels of the chosen training examples."""
     cpu = torch.device("cpu")
     examples = prepare(plan.recipe.data, [replicate], cpu)
-    clean = prepare(plan.recipe.data, [replicate.model_copy(update={"noise_percent": 0.0})], cpu)
+    clean = prepare(plan.recipe.data, [replicate.but(noise_percent=0.0)], cpu)
     labels, original = (one.train_labels[0][chosen] for one in (examples, clean))
     return examples.train_images[chosen], labels, original

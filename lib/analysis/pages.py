@@ -8,7 +8,7 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.tables import Table
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Results
-from lib.stages.plan import Plan, plan_keys
+from lib.stages.experiment_plan import Plan, plan_keys
 from lib.training import Replicate
 
 RunChain = Callable[[Chain, Sequence[Replicate]], Results]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lib.errors import InputError
 from lib.models import Network
-from lib.stages import Chain, Entry, Stage, read_masks
+from lib.stages import Chain, Entry, Stage
 
 BINS = 41  # odd, so that one bin has zero in its middle
 WITHIN = 0.998  # share of the weights that a histogram's range takes in
@@ -173,7 +173,7 @@ def steps(
     for stage, entry in zip(chain.stages, entries, strict=False):
         if entry.record["diverged"]:
             break
-        weights, masks = entry.tensors("weights"), read_masks(entry, network)
+        weights, masks = entry.tensors("weights"), entry.masks()
         if stage.level is not None:
             found.append(_step(stage, entry, before or weights, masks_before, weights, masks, pixels))
         before, masks_before = weights, masks

@@ -102,7 +102,9 @@ def check_everything(plans: plan.Plans, scale: str, paper: str, page: str) -> No
         try:
             parameters.check(run.source, dict(run.parameters), words=not Path(run.notebook).exists())
         except InputError as error:
-            raise InputError(f"{plan.home_of(run.paper)}/plan.yml, {run.page} at {scale} scale: {error}") from None
+            raise InputError(
+                f"{plan.home_of(run.paper)}/plan.yml, {run.page} at {scale} scale: {error}"
+            ) from None
     plan.book_pages(plans, scale, paper, page)
 
 

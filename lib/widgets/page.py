@@ -17,7 +17,7 @@ from lib.analysis.experiments import Page
 from lib.analysis.measure import Found, How, complete
 from lib.analysis.table import Table, rows
 from lib.stages import Chain
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from lib.charts.steps import step_chart, step_sentence
 from lib.errors import InputError
 from lib.models import build
 from lib.pruning import find_score
-from lib.stages import Chain, Prune, Store, run
+from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.widgets.explorer import Message, say, show
 
 SCORES = ("magnitude", "random", "snip", "synflow")
@@ -36,11 +36,8 @@ def chain_of_cuts(plan: Plan, cuts: tuple[Prune, ...]) -> Chain:
     """
     chain = learning_rate_rewinding(plan.recipe, len(cuts), plan.prune)
     dense = chain.stages[: len(chain.stages) - len(cuts)]
-    levels = [
-        stage.model_copy(update={"prune": cut})
-        for stage, cut in zip(chain.stages[len(dense) :], cuts, strict=True)
-    ]
-    return chain.model_copy(update={"algorithm": "step_by_step", "stages": (*dense, *levels)})
+    levels = [stage.but(prune=cut) for stage, cut in zip(chain.stages[len(dense) :], cuts, strict=True)]
+    return chain.but(algorithm="step by step", stages=(*dense, *levels))
 
 
 def step_through(
@@ -95,9 +92,8 @@ def step_through(
 
     def advance() -> list[Step]:
         chain = chain_of_cuts(plan, tuple(cuts))
-        results = run(
-            chain, [replicate], kept, device, plan.precision, progress=False, deterministic=deterministic
-        )
+        execution = Execution(device, plan.precision, deterministic=deterministic)
+        results = run(chain, [replicate], kept, execution, progress=False)
         done = steps(chain, results.entries[0], network)
         if len(done) <= len(cuts):
             raise InputError(f"training diverged at level {len(done)}; go back and prune less")
@@ -128,7 +124,7 @@ def step_through(
     def prune_and_retrain(_: Any) -> None:
         # The plan's own fraction may have more digits than the slider: with it, the page's chain is found again.
         share = plan.prune.fraction if fraction.value == offered else fraction.value / 100
-        cuts.append(plan.prune.model_copy(update={"score": score_menu.value, "fraction": share}))
+        cuts.append(plan.prune.but(score=score_menu.value, fraction=share))
         draw()
 
     def go_back(_: Any) -> None:

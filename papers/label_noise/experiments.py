@@ -10,17 +10,16 @@ from lib.analysis.experiments import Page
 from lib.analysis.loss_change import LOSS_CHANGE
 from lib.analysis.loss_path import loss_path
 from lib.analysis.loss_slice import loss_slice
-from lib.analysis.named import (
+from lib.stages import Chain
+from lib.stages.algorithms import (
     REDENSE_TRAINING,
     WEIGHT_REWINDING,
-    but,
     fine_tuning,
     redense_training,
     weight_rewinding,
     width_downscaling,
 )
-from lib.stages import Chain
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from papers.label_noise.recipes import plan as find_plan
 
 PAPER = "label_noise"
@@ -30,13 +29,13 @@ FINE_TUNED_SHARE = 4
 
 def double_descent(plan: Plan) -> list[Chain]:
     """Return pruning by three scores, and dense networks of falling width (LN section 4)."""
-    by_gradient = but(
-        plan.prune, score="gradient", examples=plan.recipe.batch_size
+    by_gradient = plan.prune.but(
+        score="gradient", examples=plan.recipe.batch_size
     )  # on one batch, section 3.2
     return [
         weight_rewinding(plan.recipe, plan.levels, plan.prune),
         weight_rewinding(plan.recipe, plan.levels, by_gradient),
-        weight_rewinding(plan.recipe, plan.levels, but(plan.prune, score="random")),
+        weight_rewinding(plan.recipe, plan.levels, plan.prune.but(score="random")),
         *width_downscaling(plan.recipe, plan.levels, plan.width_factor),
     ]
 

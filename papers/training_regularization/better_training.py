@@ -9,7 +9,7 @@ from lib.analysis.pages import Page, RunChain
 from lib.analysis.schema import tidy
 from lib.stages import Results
 from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding, width_downscaling
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.training_regularization import recipes
 

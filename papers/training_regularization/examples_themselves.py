@@ -4,7 +4,7 @@ from lib.analysis.example_groups import scoring_networks
 from lib.analysis.pages import Page
 from lib.analysis.ranked_examples import rank_examples
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.training_regularization import recipes
 

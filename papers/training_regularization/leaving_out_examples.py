@@ -9,7 +9,7 @@ from lib.stages.algorithms import (
     without_improved_examples,
     without_random_examples,
 )
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.training_regularization import recipes
 

@@ -9,7 +9,7 @@ import pandas
 from lib.analysis.pages import Page
 from lib.analysis.printed import printed
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.training_regularization import recipes
 
@@ -21,7 +21,7 @@ def plan(benchmark: str, scale: str) -> Plan:
         InputError: if benchmark or scale is unknown.
     """
     whole = recipes.plan(benchmark, scale)
-    return whole.model_copy(update={"seeds": whole.seeds[:1], "noise_percents": (max(whole.noise_percents),)})
+    return whole.but(seeds=whole.seeds[:1], noise_percents=(max(whole.noise_percents),))
 
 
 def chains(plan: Plan) -> list[Chain]:

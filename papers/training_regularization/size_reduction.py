@@ -14,7 +14,7 @@ from lib.stages.algorithms import (
     one_shot,
     width_downscaling,
 )
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Chain
 from papers.training_regularization import recipes
 from papers.training_regularization.cases import LONGER_WD, ONE_SHOT

@@ -7,7 +7,7 @@ from lib.analysis.measure import measure
 from lib.analysis.pages import Page
 from lib.errors import InputError
 from lib.stages.algorithms import learning_rate_rewinding, width_downscaling
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 
 
 def test_every_level_of_a_family_has_examples(recipe, tmp_path):

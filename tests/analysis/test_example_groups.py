@@ -18,7 +18,7 @@ from lib.analysis.overlap import jaccard, most_changed
 from lib.errors import InputError
 from lib.stages import Prune, run
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import Replicate
 from lib.training.evaluation import evaluate
 

@@ -16,7 +16,7 @@ from lib.analysis.group_changes import (
 )
 from lib.analysis.levels import evenly_spaced, highest_improving_level, levels_of_interest
 from lib.analysis.schema import QUANTITIES, tidy
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from papers.training_regularization.better_training import PAGE
 from tests.analysis.hand_made import LRR, chain, make
 

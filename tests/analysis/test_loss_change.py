@@ -9,8 +9,8 @@ from torch import nn
 from lib import data
 from lib.analysis.loss_change import FIRST_ORDER, LOSS_CHANGE, loss_change_rows, loss_changes
 from lib.models import build
-from lib.stages import Prune, Results, read_masks, run
-from lib.stages.algorithms import extended_dense_training, weight_rewinding, weight_rewinding_random
+from lib.stages import Prune, Results, run
+from lib.stages.algorithms import extended_dense_training, weight_rewinding
 from lib.training import evaluate, prepare, stack_states
 
 CPU = torch.device("cpu")
@@ -62,12 +62,11 @@ def mean_losses(results: Results, replicate: int, weights):
 def test_rows_are_the_change_of_the_networks_and_the_slope_towards_it(finished):
     rows = list(loss_change_rows([finished], "cpu"))
     assert len(rows) == 2 * 2 * 4
-    network = build("lenet-300-100")
     value = {(row["seed"], row["noise_percent"], row["level"], row["quantity"]): row["value"] for row in rows}
     for index, (replicate, entries) in enumerate(zip(finished.replicates, finished.entries, strict=True)):
         for level in (1, 2):
             before, after = entries[level].tensors("weights"), entries[level].tensors("weights")
-            later = read_masks(entries[level + 1], network)
+            later = entries[level + 1].masks()
             after |= {name: before[name] * mask for name, mask in later.items()}
 
             def loss(share, start=before, end=after, who=index):
@@ -107,7 +106,7 @@ def test_networks_measured_one_after_the_other_are_those_of_a_stack(finished, mo
 
 
 def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, replicates, store):
-    chain = weight_rewinding_random(objects_recipe, 1, Prune(fraction=0.5))
+    chain = weight_rewinding(objects_recipe, 1, Prune(score="random", fraction=0.5))
     results = run(chain, replicates[:1], store, "cpu", progress=False)
     rows = {row["quantity"]: row["value"] for row in loss_change_rows([results], "cpu")}
     assert rows.keys() == {LOSS_CHANGE, FIRST_ORDER}
@@ -115,7 +114,7 @@ def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, re
     network = build("cifar-resnet20", 10, 4)
     examples = prepare(objects_recipe.data, replicates[:1], CPU)
     losses = []
-    for masks in ({}, read_masks(entries[2], network)):
+    for masks in ({}, entries[2].masks()):
         state = entries[1].tensors("weights")
         state |= {name: state[name] * mask for name, mask in masks.items()}
         found = evaluate(

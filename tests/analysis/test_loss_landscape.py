@@ -25,7 +25,7 @@ from lib.analysis.loss_slice import along, random_direction, slice_rows
 from lib.analysis.schema import QUANTITIES, tidy
 from lib.errors import InputError
 from lib.models import build
-from lib.stages import read_masks, run
+from lib.stages import run
 from lib.stages.algorithms import redense_training, weight_rewinding
 from lib.stages.stage import Prune
 from lib.training import Replicate, evaluate
@@ -257,7 +257,7 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
     weights = [entry.tensors("weights") for entry in results.entries[0]]
     changes = [weights[2][n].double() - weights[0][n].double() for n in weights[0]]
     assert rows[1, DISTANCE] == pytest.approx(math.sqrt(sum(float((c * c).sum()) for c in changes)), rel=1e-5)
-    masks = read_masks(results.entries[0][2], build("lenet-300-100"))
+    masks = results.entries[0][2].masks()
     kept = [c * masks[n] if n in masks else c for n, c in zip(weights[0], changes, strict=True)]
     wanted = math.sqrt(sum(float((c * c).sum()) for c in kept))
     assert rows[1, MASKED_DISTANCE] == pytest.approx(wanted, rel=1e-5), (
@@ -268,7 +268,7 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
 def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_one(redense, noisy):
     rows = {row["quantity"]: row["value"] for row in distance_rows([redense])}
     start, _, sparse, dense = (entry.tensors("weights") for entry in redense.entries[0])
-    masks = read_masks(redense.entries[0][2], build("lenet-300-100"))
+    masks = redense.entries[0][2].masks()
     squares = sum(
         float((dense[n].double() - (start[n].double() * masks[n] if n in masks else start[n])).square().sum())
         for n in start

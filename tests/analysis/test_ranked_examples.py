@@ -16,7 +16,7 @@ from lib.analysis.ranked_examples import (
 )
 from lib.stages import run
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan, Prune
+from lib.stages.experiment_plan import Plan, Prune
 from lib.training import prepare
 
 LEVELS = {"most_worsened": [2], "most_improved": [1, 2], "least_affected": [1, 2]}

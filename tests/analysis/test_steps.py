@@ -17,7 +17,7 @@ from lib.analysis.steps import (
 from lib.errors import InputError
 from lib.models import build
 from lib.stages import Prune, run
-from lib.stages.algorithms import learning_rate_rewinding, random_pruning, weight_rewinding
+from lib.stages.algorithms import learning_rate_rewinding, weight_rewinding
 from lib.training import Replicate
 
 
@@ -109,7 +109,7 @@ def test_the_steps_of_a_chain_fit_together(recipe, store):
 
 
 def test_another_score_has_no_threshold(recipe, store):
-    chain = random_pruning(recipe, 1, Prune(fraction=0.5))
+    chain = learning_rate_rewinding(recipe, 1, Prune(score="random", fraction=0.5))
     (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
     last = steps(chain, row, build("lenet-300-100"))[-1]
     assert (last.score, last.threshold) == ("random", None)

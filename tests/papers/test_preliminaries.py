@@ -1,6 +1,6 @@
 """The page on section 2 of TR: its stages are those of the page on label noise, and Table 1 is the printed one."""
 
-from lib.stages.plan import plan_keys
+from lib.stages.experiment_plan import plan_keys
 from papers.training_regularization import additional_regularization, preliminaries, recipes
 
 
