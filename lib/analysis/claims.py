@@ -1,228 +1,245 @@
-"""The scoreboard: every claim of the papers, what this book's tables say about it, and why.
+"""Claims as sentences: what is compared, where, in which cases; the combinators carry the statistics.
 
-The claims and their formal tests stand in `papers/claims.csv`. The tests as functions stand in
-`papers/<paper>/claims.py`: `CLAIM_TESTS` maps a claim to a function of one table, `CLAIM_BENCHMARKS` maps it
-to the benchmarks it speaks of. Write the scoreboard with `python -m lib.analysis.claims --write
-book/claims.csv`.
+    "TR-C07": (BENCHMARKS, each("noise_percent", NOISE)(lower(error(LRR, "optimum"), than=error(LRR, "dense"))))
+
+A *question* compares measures (`lib.analysis.measures`) in one case, by paired differences (`lib.analysis.statistics`). A
+*claim* puts its question to the cases of a table: it is reproduced where some case is decided and all that are bear it out.
+
+One standard deviation, Holm's correction, and what leaves a case undecided: see `lib.analysis.findings`.
+
+The command `python -m lib.analysis.claims --write book/claims.csv` writes the scoreboard (`lib.analysis.scoreboard`).
 """
 
-import argparse
-import csv
-import importlib
-import io
-import json
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
-import pydantic
+import pandas
 
-from lib.analysis.files import REPOSITORY, write_whole
-from lib.analysis.pages import find_page, is_current
-from lib.analysis.schema import SCALES, SCORED
-from lib.analysis.tables import Table, find
-from lib.analysis.verdicts import ClaimTest, Finding, NotRun, Verdict
-from lib.errors import InputError, unknown
+from lib.analysis.findings import DECIDED, Answer, Finding, Need, combined, compare
+from lib.analysis.measures import Case, Measure, NotRun
+from lib.analysis.statistics import difference
+from lib.analysis.table import Table
 
-SIGNIFICANT_DIGITS = 4
+EQUAL_BELOW = 0.05
+"""Equal within a margin: the p value of the two one-sided t tests is below this."""
 
+Cases = float | Sequence[float] | Mapping[str, Sequence[float]]
+"""Values of a dimension, also by benchmark."""
 
-class Claim(pydantic.BaseModel):
-    """One finding of a paper, with the test that decides it, as it stands in `papers/claims.csv`."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    paper: str
-    section: str
-    statement: str
-    formal_test: str
-    published_evidence: str
-    experiment_ids: str
+Question = Callable[[Case], Finding]
+Claim = Callable[[Table], Finding]
 
 
-def read_claims(path: Path | str = REPOSITORY / "papers" / "claims.csv") -> list[Claim]:
-    """Read the claims of all papers, in the order of the file."""
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        return [Claim.model_validate(row) for row in csv.DictReader(file)]
+def differ(
+    first: Measure,
+    than: Measure | float,
+    allowed: Callable[[Case], Collection[str]],
+    of_means: bool = False,
+) -> Question:
+    """Ask whether two measures compare as a case allows, see `compare`."""
+    return lambda case: compare(case, first, than, allowed(case), of_means)
 
 
-def discover(
-    papers: Path | str = REPOSITORY / "papers",
-) -> tuple[dict[str, ClaimTest], dict[str, Sequence[str]]]:
-    """Collect the tests of every folder in `papers` that has a `claims.py`.
-
-    Returns:
-        Test by claim, and the benchmarks that a claim speaks of by claim.
-    """
-    tests: dict[str, ClaimTest] = {}
-    benchmarks: dict[str, Sequence[str]] = {}
-    for file in sorted(Path(papers).glob("*/claims.py")):
-        module = importlib.import_module(f"papers.{file.parent.name}.claims")
-        tests |= module.CLAIM_TESTS
-        benchmarks |= getattr(module, "CLAIM_BENCHMARKS", {})
-    return tests, benchmarks
+def lower(
+    first: Measure, than: Measure | float, ties: Collection[tuple] = (), of_means: bool = False
+) -> Question:
+    """Ask whether the first is lower; in the cases of `ties` (see `Case.place`) it may match."""
+    return differ(first, than, lambda case: {"lower", *["match"] * (case.place in ties)}, of_means)
 
 
-def decide(claim: str, test: ClaimTest, table: Table, benchmarks: Sequence[str] = ()) -> Verdict:
-    """Put one claim to one table.
+def higher(
+    first: Measure, than: Measure | float, ties: Collection[tuple] = (), of_means: bool = False
+) -> Question:
+    """Ask whether the first is higher; see `lower`."""
+    return differ(first, than, lambda case: {"higher", *["match"] * (case.place in ties)}, of_means)
+
+
+def not_higher(first: Measure, than: Measure | float) -> Question:
+    """Ask whether the first is lower or matches."""
+    return differ(first, than, lambda case: {"lower", "match"})
+
+
+def not_lower(first: Measure, than: Measure | float) -> Question:
+    """Ask whether the first is higher or matches."""
+    return differ(first, than, lambda case: {"higher", "match"})
+
+
+def equal(first: Measure, than: Measure, margin: float | None = None) -> Question:
+    """Ask whether two measures are equal: by TR's rule a match; within a margin by two one-sided tests (`EQUAL_BELOW`)."""
+
+    def within(case: Case) -> Finding:
+        found = compare(case, first, than, {"match"})
+        if margin is None or found.answer == "undecided":
+            return found
+        change = (first - than).read(case)
+        paired = difference(change, change * 0)
+        beyond = min(paired.p_value("greater", margin), paired.p_value("less", -margin))
+        answer: Answer = "reproduced" if paired.p_equal(margin) < EQUAL_BELOW else "undecided"
+        answer = "not reproduced" if beyond < EQUAL_BELOW else answer
+        reason = f"{found.reason}; equal within {margin:g} {first.unit} with p = {paired.p_equal(margin):.2g}"
+        return Finding(answer, reason, found.numbers)
+
+    return within
+
+
+def every(*questions: Question, need: Need = "all") -> Question:
+    """Ask several questions of one case, see `combined`."""
+    return lambda case: combined([_part(question, case) for question in questions], need)
+
+
+def _part(question: Question, case: Case) -> Finding:
+    """Ask one of several questions: what it notes leaves it undecided, and none of the others."""
+    before, case.notes = case.notes, []
+    found = question(case)
+    if case.notes and found.answer in DECIDED:
+        found = replace(found, answer="undecided", against=math.nan, favour=math.nan)
+    case.notes = before
+    return found
+
+
+def at_levels(levels: Collection[int], question: Callable[[int], Question]) -> Question:
+    """Ask a question at each of some levels of one case; undecided where there is none."""
+
+    def asked(case: Case) -> Finding:
+        if not levels:
+            case.note("there is no such level")
+        return combined([_part(question(level), case) for level in levels], "all", "levels")
+
+    return asked
+
+
+def of_sparse(question: Question, algorithm: str, level: str = "optimum") -> Question:
+    """Ask only where a chosen level is sparse; otherwise the dense network would be compared with itself."""
+
+    def asked(case: Case) -> Finding:
+        if (case.level(level, algorithm) == 0).all():
+            case.note(f"the {level} of {algorithm} is the dense network")
+        return question(case)
+
+    return asked
+
+
+def ask(question: Question, case: Case) -> Finding:
+    """Put a question to a case; whatever the case notes leaves it undecided."""
+    try:
+        found = question(case)
+    except NotRun as missing:
+        return Finding("not run", f"{missing}: at {case.words}" if case.where else str(missing))
+    answer = "undecided" if case.notes and found.answer in DECIDED else found.answer
+    if case.notes:
+        found = replace(found, against=math.nan, favour=math.nan)
+    why = f" ({'; '.join(case.told)})" if case.told else ""
+    at = f" at {case.words}" if case.where else ""
+    reason = f"at {case.words}, {found.reason}" if at and found.cases else f"{found.reason}{at}"
+    numbers = {f"{name}{at}": value for name, value in {**found.numbers, **case.numbers}.items()}
+    return replace(found, answer=answer, reason=reason + why, numbers=numbers, parts=frozenset(case.parts))
+
+
+def each(
+    dimension: str, cases: Cases, excepted: Collection[tuple] = (), need: Need = "any"
+) -> Callable[[Question], Claim]:
+    """Ask a question in every case of a dimension.
 
     Args:
-        claim: its id.
-        test: its test.
-        table: what was measured.
-        benchmarks: those that the claim speaks of; empty for any.
+        dimension: such as "noise_percent".
+        cases: its values that the claim speaks of.
+        excepted: cases (see `Case.place`) that are left out.
+        need: see `combined`.
     """
-    made = table.provenance
-    if benchmarks and made.benchmark not in benchmarks:
-        finding = Finding("not run", f"the claim speaks of {', '.join(benchmarks)} only.")
-    else:
-        try:
-            finding = test(table)
-        except NotRun as lack:
-            finding = Finding("not run", str(lack))
-    return Verdict(claim, made.benchmark, made.scale, finding.verdict, finding.reason, finding.numbers)
+
+    def of(question: Question) -> Claim:
+        def claim(table: Table) -> Finding:
+            asked = [Case(table, {dimension: value}) for value in _of_benchmark(cases, table)]
+            found = [ask(question, case) for case in asked if case.place not in excepted]
+            return combined(found, need, "cases")
+
+        return claim
+
+    return of
 
 
-def verdict_rows(
-    asked: Iterable[str],
-    tests: Mapping[str, ClaimTest],
-    benchmarks: Mapping[str, Sequence[str]],
-    tables: Iterable[Table],
-) -> list[dict[str, str]]:
-    """Put a page's claims to its tables, for the page's table of verdicts.
+def _of_benchmark(cases: Cases, table: Table) -> list[float]:
+    chosen = cases.get(table.benchmark, ()) if isinstance(cases, Mapping) else cases
+    return [float(value) for value in (chosen if isinstance(chosen, Sequence) else [chosen])]
+
+
+def between(
+    measure: Measure,
+    dimension: str,
+    cases: Cases,
+    question: Callable[[Measure, Measure], Question],
+    pairs: Callable[[list[float]], Collection[tuple[float, float]]] = lambda found: [
+        *itertools.pairwise(found)
+    ],
+) -> Claim:
+    """Compare a measure between cases, each with the next one or in other pairs; a missing case leaves it undecided.
 
     Args:
-        asked: ids of claims.
-        tests, benchmarks: by claim, as in `papers/<paper>/claims.py`.
-        tables: what the page draws.
-
-    Returns:
-        For each table, in the order given: claim, statement, scale, verdict and reason of every claim.
+        measure: of one case.
+        dimension, cases: see `each`.
+        question: of the measure in the later case and in the earlier one.
+        pairs: cases → pairs of them, the earlier one first.
     """
-    statements = {claim.id: claim.statement for claim in read_claims()}
-    ids = list(asked)
-    found = [
-        decide(claim, tests[claim], table, benchmarks.get(claim, ())) for table in tables for claim in ids
-    ]
-    return [
-        {
-            "claim": v.claim,
-            "statement": statements[v.claim],
-            "scale": v.scale,
-            "verdict": v.verdict,
-            "reason": v.reason,
-        }
-        for v in found
-    ]
+
+    def claim(table: Table) -> Finding:
+        def at(value: float, whole: Case) -> Measure:
+            case = Case(table, {dimension: value})
+
+            def read(_: Case) -> pandas.Series:
+                try:
+                    found = measure.read(case)
+                except NotRun as missing:
+                    raise NotRun(f"{missing} at {case.words}") from missing
+                whole.parts |= case.parts
+                for note in case.told:
+                    whole.note(f"{note} at {case.words}")
+                return found
+
+            # Networks of different cases are never the same one.
+            return Measure(f"{measure.words} at {case.words}", measure.unit, read, of_network=False)
+
+        found = []
+        for first, second in pairs(_of_benchmark(cases, table)):
+            whole = Case(table, {})
+            found.append(ask(question(at(second, whole), at(first, whole)), whole))
+        result = combined(found, "all")
+        some = any(
+            _is_there(measure, Case(table, {dimension: value})) for value in _of_benchmark(cases, table)
+        )
+        return replace(result, answer="undecided") if result.answer == "not run" and some else result
+
+    return claim
 
 
-def verdicts(
-    claims: Iterable[Claim],
-    tests: Mapping[str, ClaimTest],
-    tables: Mapping[str, Sequence[Table]],
-    benchmarks: Mapping[str, Sequence[str]] | None = None,
-) -> list[Verdict]:
-    """Put every claim to every table of its paper.
-
-    Args:
-        claims: what to decide.
-        tests: test by claim.
-        tables: by paper (folder name). Where a committed table and one of this machine measure the same page,
-            benchmark and scale, the committed one counts. Where several pages do, the most conclusive answer
-            counts.
-        benchmarks: by claim, those that it speaks of.
-
-    Returns:
-        For each claim, in the order given: one verdict per benchmark and scale that has a table, and one "not
-        run" for each benchmark that the claim speaks of and that has none.
-    """
-    result = []
-    for claim in claims:
-        about = (benchmarks or {}).get(claim.id, ())
-        if claim.id not in tests:
-            result.append(Verdict(claim.id, "", "", "not run", "no page measures this yet."))
-            continue
-        best: dict[tuple[str, str], Verdict] = {}
-        for table in _counted(tables.get(claim.paper, ())):
-            found = decide(claim.id, tests[claim.id], table, about)
-            place = (found.benchmark, found.scale)
-            if place not in best or _weight(found) > _weight(best[place]):
-                best[place] = found
-        result += [
-            best[place] for place in sorted(best, key=lambda place: (place[0], SCALES.index(place[1])))
-        ]
-        measured = {benchmark for benchmark, _ in best}
-        result += [
-            Verdict(claim.id, name, "", "not run", f"no table for {name}.")
-            for name in about
-            if name not in measured
-        ]
-        if not about and not best:
-            result.append(Verdict(claim.id, "", "", "not run", "no table yet."))
-    return result
+def _is_there(measure: Measure, case: Case) -> bool:
+    try:
+        return len(measure.read(case)) > 0
+    except NotRun:
+        return False
 
 
-def scoreboard_text(found: Iterable[Verdict]) -> str:
-    """Lay out verdicts as CSV: claim, benchmark, scale, verdict, reason and the numbers as compact JSON."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["claim", "benchmark", "scale", "verdict", "reason", "numbers"])
-    for one in sorted(found, key=lambda one: (one.claim, one.benchmark, one.scale)):
-        numbers = {name: _rounded(value) for name, value in one.numbers.items()}
-        packed = json.dumps(numbers, separators=(",", ":"), allow_nan=False)
-        writer.writerow([one.claim, one.benchmark, one.scale, one.verdict, one.reason, packed])
-    return text.getvalue()
+def growing(measure: Measure, dimension: str, cases: Cases) -> Claim:
+    """Claim that a measure grows from each case to the next; a step within one standard deviation is undecided."""
+    return between(
+        measure, dimension, cases, lambda later, earlier: higher(later, than=earlier, of_means=True)
+    )
 
 
-def write_scoreboard(found: Iterable[Verdict], path: Path | str) -> None:
-    """Write the scoreboard whole; the same verdicts give the same bytes."""
-    write_whole({Path(path): scoreboard_text(found)})
+def all_of(*claims: Claim) -> Claim:
+    """Claim several things at once; one that has no case for a table's benchmark is left out."""
 
+    def claim(table: Table) -> Finding:
+        found = [one for part in claims if (one := part(table)).cases != "0 of 0"]
+        counts = [[int(number) for number in one.cases.split(" of ")] for one in found]
+        decided, asked = (sum(count[i] for count in counts) for i in (0, 1))
+        return replace(combined(found, "all"), cases=f"{decided} of {asked}")
 
-def _current(paper: str) -> list[Table]:
-    """Find a paper's tables, without those whose recipe has moved on since."""
-    found = find(paper, None, None)
-    return [table for table in found if is_current(find_page(paper, table.provenance.page), table)]
-
-
-def _counted(tables: Sequence[Table]) -> list[Table]:
-    """Leave out smoke tables, and this machine's where a committed one has the same page, benchmark and
-    scale."""
-    chosen: dict[tuple[str, str, str], Table] = {}
-    for table in sorted(tables, key=lambda table: table.origin != "committed"):
-        made = table.provenance
-        if made.scale in SCORED:
-            chosen.setdefault((made.page, made.benchmark, made.scale), table)
-    return [chosen[place] for place in sorted(chosen)]
-
-
-def _weight(found: Verdict) -> int:
-    return {"not run": 0, "undecided": 1}.get(found.verdict, 2)
-
-
-def _rounded(value: float) -> float | int | None:
-    if not math.isfinite(value):
-        return None
-    short = float(f"{value:.{SIGNIFICANT_DIGITS}g}")
-    return int(short) if short.is_integer() else short
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Find all tables, decide all claims, write the scoreboard and print how many claims each answer has."""
-    parser = argparse.ArgumentParser(description="Write the scoreboard of the papers' claims.")
-    parser.add_argument("--write", type=Path, required=True, metavar="FILE", help="such as book/claims.csv")
-    path = parser.parse_args(arguments).write
-    claims = read_claims()
-    tests, benchmarks = discover()
-    if stray := sorted(tests.keys() - {claim.id for claim in claims}):
-        raise InputError(str(unknown("claim", stray[0], (claim.id for claim in claims))))
-    tables = {paper: _current(paper) for paper in sorted({claim.paper for claim in claims})}
-    found = verdicts(claims, tests, tables, benchmarks)
-    write_scoreboard(found, path)
-    for name in ("reproduced", "not reproduced", "undecided", "not run"):
-        print(f"{name}: {sum(one.verdict == name for one in found)}")
+    return claim
 
 
 if __name__ == "__main__":
+    from lib.analysis.scoreboard import main
+
     main()

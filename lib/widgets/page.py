@@ -15,7 +15,9 @@ from IPython.display import Markdown
 
 from lib.analysis.experiments import Page
 from lib.analysis.measure import Found, How, complete
+from lib.analysis.scoreboard import page_verdicts
 from lib.analysis.table import Table, rows
+from lib.charts import verdict_table
 from lib.stages import Chain
 from lib.stages.experiment_plan import Plan
 
@@ -67,9 +69,7 @@ class OpenPage:
 
     def verdicts(self) -> Any:
         """Return the page's claims with their verdicts, to display."""
-        from lib.analysis.claims import verdict_table
-
-        return verdict_table(self.page.claims, self.tables)
+        return verdict_table(page_verdicts(self.page, self.tables))
 
 
 def open_page(
