@@ -4,7 +4,8 @@
 
 Test images are scored after the epoch, training examples by the step that trains on them (`lib.training.epoch_errors`). A
 stage that lifts the masks goes on counting: its epochs are T + 1, …, 2T. Only the telling levels
-(`lib.analysis.telling_levels`) are kept, of each at most `MOST_EPOCHS` evenly spaced epochs with the first and the last among them.
+(`lib.analysis.telling_levels`) are kept, of each at most `MOST_EPOCHS` evenly spaced epochs with the first and the last
+among them.
 """
 
 import itertools
