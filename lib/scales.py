@@ -15,6 +15,8 @@ from lib.errors import unknown
 Scale = Literal["smoke", "laptop", "short", "paper"]
 SCALES: tuple[str, ...] = get_args(Scale)
 """From the smallest to the largest."""
+SCORED: tuple[str, ...] = SCALES[1:]
+"""Scales that count for a claim; `smoke` only shows that the code runs."""
 
 
 def check_scale(scale: str) -> None:
