@@ -3,7 +3,8 @@
     best test error    min over epochs e of E(e)            the paper's early stopping, read on the test set, as it does
     unsteadiness       |E(T) − mean of E(T − 9), …, E(T)|   small where training has come to rest (LN-C05)
 
-E is the test error in percent, recorded after every epoch (`lib.training.epoch_errors`). Nothing is selected by the best one.
+E is the test error in percent, recorded after every epoch (`lib.training.epoch_errors`). Nothing is selected by the best
+one.
 """
 
 from collections.abc import Iterator, Sequence

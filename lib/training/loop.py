@@ -108,7 +108,7 @@ class Hooks:
     Attributes:
         before_step: called with the number of the step in the schedule and the progress. It may change weights, masks that
             `Progress.masks` has from the start, and `Progress.kept`; the optimizer goes on as it is. `Progress.optimizer`
-            and the losses are those of the epoch before.
+            is whole between epochs only.
         after_epoch: called with the progress, of which it may change `kept`, such as for bars, records, checkpoints.
     """
 

@@ -8,8 +8,8 @@ import jupytext
 import nbformat
 import pandas as pd
 import yaml
-from lib.analysis.scoreboard import Verdict, scoreboard_text
 
+from lib.analysis.scoreboard import Verdict, scoreboard_text
 from lib.batch.fingerprint import code_hash
 from lib.book.build import REPOSITORY
 from lib.book.staging import RECORD, WIDGET

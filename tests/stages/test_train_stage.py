@@ -52,7 +52,7 @@ def same(one, other):
 
 
 def test_a_checkpoint_fits_whatever_order_replicates_are_named_in(recipe, replicates, store, killed_after):
-    chain = learning_rate_rewinding(recipe.model_copy(update={"epochs": 4}), 1, PRUNE)
+    chain = learning_rate_rewinding(recipe.but(epochs=4), 1, PRUNE)
     whole = run(chain, replicates, Store(store.folder.parent / "whole"), "cpu", progress=False)
     killed_after(3)  # the third is within the pruned level
     with pytest.raises(Killed):
@@ -96,7 +96,7 @@ def test_a_stack_that_fails_on_a_device_leaves_the_network_on_the_cpu(recipe, re
 
 def test_hooks_that_change_masks_go_on_after_a_kill_to_the_bit(recipe, replicates, tmp_path, killed_after):
     """A neuron is pruned in the second epoch; its masks are kept with the stage, and what the hook wrote down goes on."""
-    chain = learning_rate_rewinding(recipe.model_copy(update={"epochs": 4}), 0, PRUNE)
+    chain = learning_rate_rewinding(recipe.but(epochs=4), 0, PRUNE)
     written = []
 
     def effect(network, those, examples) -> Hooks:
@@ -161,7 +161,7 @@ def test_images_are_read_for_scores_that_look_at_them(score, monkeypatch):
 
 def test_a_network_that_drops_pixels_is_augmented_all_the_same(recipe, store):
     """An image is shifted as a whole, then the pixels that are still read are taken."""
-    moved = recipe.model_copy(update={"data": recipe.data.model_copy(update={"augmentation": "flip-crop"})})
+    moved = recipe.but(data=recipe.data.but(augmentation="flip-crop"))
     chain = learning_rate_rewinding(moved, 1, Prune(fraction=0.98))
     with_units = run(chain, [Replicate(seed=0)], store, "cpu", progress=False)
     with pytest.MonkeyPatch.context() as patched:

@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 
 from lib.models import build, initialize
-from lib.stages import Prune, Store, run, runner
+from lib.stages import Prune, Store, checkpoint, run, runner
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import forward, stack_states
 from lib.training.connected_units import ConnectedUnits, decay_factors, find_connected_units, remembered_steps
@@ -144,7 +144,7 @@ def test_a_whole_stage_agrees_with_training_everything(
     """Weights after pruned stages and running statistics, of what has no path too: weights decay, statistics go on."""
     recipe = request.getfixturevalue(kind)
     if kind == "objects_recipe":  # 5 epochs of 3 steps, the last 3 of them with everything
-        recipe = recipe.but(epochs=6, learning_rate=0.02, drop_epochs=(2,))
+        recipe = recipe.but(epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48})
         monkeypatch.setattr(runner, "build", forgetful)
     chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
     with_units = run(chain, replicates[1:2], store, "cpu", progress=False)
@@ -154,6 +154,37 @@ def test_a_whole_stage_agrees_with_training_everything(
         one, other = a[-1].tensors("weights"), b[-1].tensors("weights")
         for name in one:
             assert torch.allclose(one[name].float(), other[name].float(), rtol=1e-2, atol=1e-4), name
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_stage_that_leaves_units_out_goes_on_to_the_bit(objects_recipe, store, replicates, monkeypatch):
+    """Killed while units are left out, just before everything is trained again, and after that."""
+    monkeypatch.setattr(runner, "build", forgetful)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
+    recipe = objects_recipe.but(
+        epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48}
+    )
+    chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
+    whole = run(chain, replicates[1:2], Store(store.folder.parent / "whole"), "cpu", progress=False)
+    real, deaths = Store.save_checkpoint, [2, 3, 4]
+
+    def then_die(self, path, state):
+        real(self, path, state)
+        progress = state["progress"]
+        if deaths and progress["epoch"] == deaths[0] and not progress["masks"]["stem.0.weight"].all():
+            deaths.pop(0)
+            raise Killed
+
+    monkeypatch.setattr(Store, "save_checkpoint", then_die)
+    for _ in range(3):
+        with pytest.raises(Killed):
+            run(chain, replicates[1:2], store, "cpu", progress=False)
+    resumed = run(chain, replicates[1:2], store, "cpu", progress=False)
+    one, other = (results.entries[0][-1].tensors("weights") for results in (whole, resumed))
+    assert all(torch.equal(t, other[n]) for n, t in one.items())
 
 
 def forgetful(*given):

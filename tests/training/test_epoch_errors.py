@@ -20,7 +20,7 @@ NOISY = [Replicate(seed=0, noise_percent=0.0), Replicate(seed=1, noise_percent=4
 def test_recording_changes_no_weight(recipe):
     ends = []
     for record in (False, True):
-        asked = recipe.model_copy(update={"record_epochs": record})
+        asked = recipe.but(record_epochs=record)
         network, stack, examples = start(asked, NOISY)
         ends.append(train(network.module, Progress(0, stack), examples, NOISY, asked, Part(2)))
     plain, recorded = ends
@@ -30,7 +30,7 @@ def test_recording_changes_no_weight(recipe):
 
 
 def test_the_last_test_error_is_that_of_the_final_weights(recipe):
-    asked = recipe.model_copy(update={"record_epochs": True})
+    asked = recipe.but(record_epochs=True)
     network, stack, examples = start(asked, NOISY)
     done = train(network.module, Progress(0, stack), examples, NOISY, asked, Part(2))
     final = evaluate(
@@ -68,7 +68,7 @@ def test_answers_are_counted_by_subset(recipe):
 
 def test_three_subsets_partition_the_training_examples(recipe):
     """LN section 3.1: noisy and original are disjoint and whole; restored are the noisy ones with their own labels."""
-    data = recipe.data.model_copy(update={"noise": "any"})
+    data = recipe.data.but(noise="any")
     examples: Examples = prepare(data, NOISY, CPU)
     noisy = examples.noisy[1]
     assert int(noisy.sum()) == math.ceil(0.4 * len(noisy))
@@ -88,7 +88,7 @@ def test_images_in_files_cannot_be_recorded(recipe):
 
 def test_a_slice_of_steps_is_what_the_whole_epoch_would_take(recipe):
     """Steps 0 to 3 and then 3 to the end, with one optimizer state between them, are one epoch."""
-    sgd = recipe.model_copy(update={"optimizer": "sgd", "learning_rate": 0.05})
+    sgd = recipe.but(optimizer="sgd", learning_rate=0.05)
     network, stack, examples = start(sgd, NOISY)
     whole = train(
         network.module, Progress(0, {n: t.clone() for n, t in stack.items()}), examples, NOISY, sgd, Part(1)

@@ -15,7 +15,7 @@ REPLICATES = [Replicate(seed=0), Replicate(seed=1)]
 @pytest.fixture
 def sgd(objects_recipe):
     """Momentum and weight decay, which would move a pruned weight."""
-    return objects_recipe.model_copy(update={"epochs": 3, "drop_epochs": ()})
+    return objects_recipe.but(epochs=3, drop_epochs=())
 
 
 def begin(recipe):

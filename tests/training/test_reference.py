@@ -15,8 +15,8 @@ REPLICATES = [Replicate(seed=0, noise_percent=20.0), Replicate(seed=1)]
 def test_a_stack_trains_like_a_textbook(kind, kept, request):
     """Adam on LeNet; SGD with momentum, weight decay, a drop, augmentation and a smaller last batch on ResNet-20."""
     recipe = request.getfixturevalue({"adam": "recipe", "sgd": "objects_recipe"}[kind])
-    data = recipe.data.model_copy(update={"train": 70})
-    recipe = recipe.model_copy(update={"epochs": 2, "data": data})
+    data = recipe.data.but(train=70)
+    recipe = recipe.but(epochs=2, data=data)
     network, stack, examples = start(recipe, REPLICATES)
     stack = {n: t.double() if t.is_floating_point() else t for n, t in stack.items()}
     masks = {}

@@ -131,9 +131,7 @@ def test_convolutions_train_in_stacks(objects_recipe, replicates, precision):
 def test_same_first_updates_alone_and_in_a_stack(kind, request, replicates):
     """Same initialization, labels, data order and augmentation; the same updates to float tolerance."""
     recipe = request.getfixturevalue(kind)
-    recipe = recipe.model_copy(
-        update={"data": recipe.data.model_copy(update={"train": recipe.batch_size})}
-    )  # one step
+    recipe = recipe.but(data=recipe.data.but(train=recipe.batch_size))  # one step
     together = trained(recipe, replicates)
     for r, replicate in enumerate(replicates):
         alone = trained(recipe, [replicate])

@@ -100,8 +100,8 @@ def test_every_epoch_and_stage_and_seed_has_its_own_augmentation(folders_recipe,
 
 def test_streamed_images_are_what_resident_ones_would_be(folders_recipe):
     """Without augmentation, the same pixels held as a tensor give the same weights and the same outcomes."""
-    data = folders_recipe.data.model_copy(update={"augmentation": "none"})
-    recipe = folders_recipe.model_copy(update={"data": data})
+    data = folders_recipe.data.but(augmentation="none")
+    recipe = folders_recipe.but(data=data)
     examples = prepare(data, REPLICATES[:1], CPU)
     whole = {
         f"{part}_images": getattr(examples, f"{part}_images")[:] for part in ("train", "validation", "test")
@@ -148,7 +148,7 @@ def test_replicates_take_turns(folders_recipe):
     [("generated-folders", "flip-crop", "resized-crop"), ("generated-objects", "resized-crop", "flip-crop")],
 )
 def test_an_augmentation_that_images_do_not_have_is_refused(folders_recipe, image_set, augmentation, nearest):
-    data = folders_recipe.data.model_copy(update={"image_set": image_set, "augmentation": augmentation})
+    data = folders_recipe.data.but(image_set=image_set, augmentation=augmentation)
     with pytest.raises(
         InputError, match=f"augmentation of {image_set} '{augmentation}'.*Allowed: .*{nearest}"
     ):
