@@ -1,6 +1,7 @@
 """One list of packages: environment.yml names python, pip and one line of this project with extras that exist."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -41,29 +42,28 @@ def test_core_needs_none_of_the_books_packages():
             assert not foreign.search(file.read_text()), f"{file} imports from a room below it"
 
 
+ROOMS = ("data", "models", "pruning", "training", "stages", "analysis", "charts", "widgets", "batch", "book")
+
+
 def test_rooms_import_only_from_rooms_above():
-    rooms = [
-        "data",
-        "models",
-        "pruning",
-        "training",
-        "stages",
-        "analysis",
-        "charts",
-        "widgets",
-        "batch",
-        "book",
-    ]
-    for position, room in enumerate(rooms[:8]):
+    for position, room in enumerate(ROOMS):
         for file in (ROOT / "lib" / room).rglob("*.py"):
             for used in re.findall(r"^\s*(?:from|import) lib\.([a-z]+)", file.read_text(), re.M):
-                if used in rooms:
-                    assert rooms.index(used) <= position, f"{file.relative_to(ROOT)} imports lib.{used}"
+                if used in ROOMS:
+                    assert ROOMS.index(used) <= position, f"{file.relative_to(ROOT)} imports lib.{used}"
+
+
+def test_no_arrow_points_upward():
+    """lib knows no paper, and neither lib nor a paper knows the book's own pages; both find papers by name only."""
+    for folder, others in (("lib", "papers|book"), ("papers", "book")):
+        upward = re.compile(rf"^\s*(?:from|import) (?:{others})\b", re.M)
+        for file in (ROOT / folder).rglob("*.py"):
+            assert not upward.search(file.read_text()), (
+                f"{file.relative_to(ROOT)} imports from a room below it"
+            )
 
 
 def test_no_notebook_is_committed():
-    import subprocess
-
     listed = subprocess.run(
         ["git", "ls-files", "*.ipynb"], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -55,7 +55,7 @@ def speed(rows: pandas.DataFrame) -> Any:
     return dots(
         printed=pandas.concat([measured, floor]),
         y=_cases(rows, "benchmark", "way"),
-        x="times faster than the conventional loop",
+        x="times faster, logarithmic",
         x_scale="log",
         reference=1.0,
         title="How many times faster than the conventional loop",

@@ -38,7 +38,7 @@ def compare(
     """Return a row per noise level, level and precision, with the differences from float32, the first precision."""
     errors = pandas.concat([_errors(chain, replicates, p, store, device) for p in precisions])
     network = ["noise_percent", "seed", "level"]
-    exact = errors[errors["precision"] == "float32"][[*network, TEST]]
+    exact = errors.loc[errors["precision"] == "float32", [*network, TEST]]
     errors = errors.merge(exact, on=network, suffixes=("", " in float32"))
     errors["difference"] = errors[TEST] - errors[f"{TEST} in float32"]
     groups = errors.groupby(["noise_percent", SIZE, "precision"])

@@ -1,7 +1,7 @@
 """Single training examples of the first replicate, as pages show them: images and labels, from what the store holds.
 
-Nothing is trained here. Examples are those that a network fits worst, those of an EL2N group (`lib.analysis.example_groups`),
-or those that a table names (`lib.analysis.ranked_examples`).
+Nothing is trained here. Examples are those that a network fits worst, those of an EL2N group
+(`lib.analysis.example_groups`), or those that a table names (`lib.analysis.ranked_examples`).
 """
 
 from dataclasses import dataclass

@@ -13,35 +13,16 @@ from torch import Tensor
 
 from lib.errors import InputError
 from lib.models import Network
-from lib.stages import Chain, Entry, Stage
+from lib.stages import Chain, Entry, Prune, Stage
 
 BINS = 41  # odd, so that one bin has zero in its middle
-WITHIN = 0.998  # share of the weights that a histogram's range takes in
+WITHIN = 0.998  # share of the weights that a histogram's range takes in; the outermost bins take the rest
+KEPT, REMOVED, TRAINED = "kept at the cut", "removed at the cut", "after training"
 _STARTS = {
     "fresh": "new weights",
     "previous": "weights of the stage before",
     "rewind": "weights of the first stage",
 }
-
-
-@dataclass(frozen=True)
-class LayerHistogram:
-    """The weights of one layer around a cut, in bins that both moments share.
-
-    The range takes in 99.8 % of the weights on either side of the training; the outermost bins take all that lies beyond.
-
-    Attributes:
-        layer: name of the weight tensor.
-        limit: the bins divide [-limit, limit].
-        kept, removed: counts per bin before the cut, of the weights that it leaves and of those that it takes.
-        trained: counts per bin of the weights that were left, after training.
-    """
-
-    layer: str
-    limit: float
-    kept: tuple[int, ...]
-    removed: tuple[int, ...]
-    trained: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -53,11 +34,10 @@ class Step:
         weights_remaining_percent: after the cut.
         remaining_before, remaining: prunable weights before and after the cut.
         epochs: first and last epoch of the schedule that the level trained.
-        score, fraction: of the cut; empty and 0 for the dense network.
+        cut: what was pruned; None for the dense network.
         threshold: the largest magnitude that was removed; None without a cut, or if the score kept a smaller one.
-        layers: a histogram per prunable layer.
-        pixels: [height][width] how many weights each pixel has left; None for a network that begins with a convolution.
-        weights_per_pixel: how many each pixel had.
+        weights: histogram rows, see `histogram`, of every prunable layer.
+        pixels: int64 [height, width], how many weights each pixel has left; None behind a convolution.
         error_percent: by subset, such as "test".
     """
 
@@ -66,19 +46,17 @@ class Step:
     remaining_before: int
     remaining: int
     epochs: tuple[int, int]
-    score: str
-    fraction: float
+    cut: Prune | None
     threshold: float | None
-    layers: tuple[LayerHistogram, ...]
-    pixels: tuple[tuple[int, ...], ...] | None
-    weights_per_pixel: int
+    weights: pandas.DataFrame
+    pixels: Tensor | None
     error_percent: Mapping[str, float]
 
 
-def layer_histogram(
+def histogram(
     layer: str, before: Tensor, mask_before: Tensor, mask: Tensor, after: Tensor, bins: int = BINS
-) -> LayerHistogram:
-    """Count the weights of one layer before a cut and after the training that follows it.
+) -> pandas.DataFrame:
+    """Count the weights of one layer before a cut and after the training that follows it, in the same bins.
 
     Args:
         layer: what to call it.
@@ -86,48 +64,42 @@ def layer_histogram(
         mask_before, mask: bool of that shape, True where a weight remains; before and after the cut.
         bins: how many.
 
+    Returns:
+        Columns layer, part (`KEPT`, `REMOVED` or `TRAINED`), start, end, value: the number of weights.
+
     Raises:
-        InputError: if a weight was removed before and remains now, or a remaining weight is not finite.
+        InputError: a weight was removed before and remains now, or a remaining weight is not finite.
     """
     if bool((mask & ~mask_before).any()):
         raise InputError(
-            f"{layer}: a weight that the mask before had removed remains in the mask after; are they swapped?"
+            f"{layer}: a weight that the mask before had removed remains after; are they swapped?"
         )
-    kept, removed, trained = before[mask], before[mask_before & ~mask], after[mask]
-    sizes = torch.cat([kept, removed, trained]).abs()
+    parts = {KEPT: before[mask], REMOVED: before[mask_before & ~mask], TRAINED: after[mask]}
+    sizes = torch.cat(list(parts.values())).abs()
     if not bool(sizes.isfinite().all()):
-        raise InputError(
-            f"{layer}: some weights are not finite; a network that diverged has no histogram to draw"
-        )
+        raise InputError(f"{layer}: some weights are not finite; a network that diverged has no histogram")
     place = max(0, -(-int(WITHIN * 1000) * len(sizes) // 1000) - 1)  # the smallest that takes in this share
     limit = float(sizes.sort().values[place]) if len(sizes) else 0.0
     limit = limit or 1.0
-
-    def count(values: Tensor) -> tuple[int, ...]:
-        at = ((values.double() + limit) / (2 * limit) * bins).floor().long().clamp(0, bins - 1)
-        return tuple(torch.bincount(at, minlength=bins).tolist())
-
-    return LayerHistogram(layer, limit, count(kept), count(removed), count(trained))
+    edges = torch.linspace(-limit, limit, bins + 1, dtype=torch.float64)
+    pieces = []
+    for part, weights in parts.items():
+        at = ((weights.double() + limit) / (2 * limit) * bins).floor().long().clamp(0, bins - 1)
+        counts = torch.bincount(at, minlength=bins)
+        ends = {"start": edges[:-1].tolist(), "end": edges[1:].tolist(), "value": counts.tolist()}
+        pieces.append(pandas.DataFrame(ends).assign(layer=layer, part=part))
+    return pandas.concat(pieces, ignore_index=True)
 
 
 def magnitude_threshold(
     before: Mapping[str, Tensor], masks_before: Mapping[str, Tensor], masks: Mapping[str, Tensor]
 ) -> float | None:
-    """Return the largest magnitude that a cut removed, if it removed the smallest ones.
-
-    Args:
-        before: name → weights before the cut.
-        masks_before, masks: name → bool like the weights, before and after the cut.
-
-    Returns:
-        None if nothing was removed, or if a weight with a smaller magnitude was kept: then there is no threshold.
-    """
-    removed = [before[n][masks_before[n] & ~masks[n]].abs() for n in masks]
-    kept = [before[n][masks[n]].abs() for n in masks]
-    if not sum(len(part) for part in removed):
+    """Return the largest magnitude that a cut removed; None if nothing was, or if a smaller one was kept."""
+    removed = torch.cat([before[n][masks_before[n] & ~masks[n]].abs() for n in masks])
+    kept = torch.cat([before[n][masks[n]].abs() for n in masks])
+    if not len(removed) or len(kept) and float(kept.min()) < float(removed.max()):
         return None
-    largest = float(torch.cat(removed).max())
-    return None if any(len(part) and float(part.min()) < largest for part in kept) else largest
+    return float(removed.max())
 
 
 def pixel_counts(mask: Tensor, height: int, width: int) -> Tensor:
@@ -141,7 +113,7 @@ def pixel_counts(mask: Tensor, height: int, width: int) -> Tensor:
         int64 [height, width], summed over outputs and channels.
 
     Raises:
-        InputError: if the mask is not that of such a layer.
+        InputError: the mask is not that of such a layer.
     """
     if mask.dim() != 2 or mask.shape[1] % (height * width):
         raise InputError(
@@ -166,43 +138,33 @@ def steps(
         A step per level, the dense network first; a diverged level and what would follow it are left out.
     """
     found: list[Step] = []
-    masks_before = {
-        n: torch.ones_like(network.module.get_parameter(n), dtype=torch.bool) for n in network.prunable
-    }
+    had = {n: torch.ones_like(network.module.get_parameter(n), dtype=torch.bool) for n in network.prunable}
     before: Mapping[str, Tensor] = {}
     for stage, entry in zip(chain.stages, entries, strict=False):
         if entry.record["diverged"]:
             break
         weights, masks = entry.tensors("weights"), entry.masks()
         if stage.level is not None:
-            found.append(_step(stage, entry, before or weights, masks_before, weights, masks, pixels))
-        before, masks_before = weights, masks
+            found.append(_step(stage, entry, before or weights, had, weights, masks, pixels))
+        before, had = weights, masks
     return found
 
 
 def _step(
-    stage: Stage,
-    entry: Entry,
-    before: Mapping[str, Tensor],
-    masks_before: Mapping[str, Tensor],
-    weights: Mapping[str, Tensor],
-    masks: Mapping[str, Tensor],
-    pixels: tuple[int, int],
-) -> Step:
+    stage: Stage, entry: Entry, before: Mapping[str, Tensor], had: Mapping[str, Tensor], weights: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor], pixels: tuple[int, int],
+) -> Step:  # fmt: skip
     first = next(iter(masks.values()))
-    counts = pixel_counts(first, *pixels) if first.dim() == 2 else None
     return Step(
         level=stage.level or 0,
         weights_remaining_percent=entry.record["weights_remaining_percent"],
-        remaining_before=sum(int(mask.sum()) for mask in masks_before.values()),
+        remaining_before=sum(int(mask.sum()) for mask in had.values()),
         remaining=sum(int(mask.sum()) for mask in masks.values()),
         epochs=(stage.from_epoch, stage.to_epoch),
-        score=stage.prune.score if stage.prune else "",
-        fraction=stage.prune.fraction if stage.prune else 0.0,
-        threshold=magnitude_threshold(before, masks_before, masks),
-        layers=tuple(layer_histogram(n, before[n], masks_before[n], m, weights[n]) for n, m in masks.items()),
-        pixels=None if counts is None else tuple(map(tuple, counts.tolist())),
-        weights_per_pixel=0 if counts is None else first.numel() // counts.numel(),
+        cut=stage.prune,
+        threshold=magnitude_threshold(before, had, masks),
+        weights=pandas.concat([histogram(n, before[n], had[n], m, weights[n]) for n, m in masks.items()]),
+        pixels=pixel_counts(first, *pixels) if first.dim() == 2 else None,
         error_percent={row["subset"]: row["error_percent"] for row in entry.record["metrics"]},
     )
 
@@ -210,55 +172,36 @@ def _step(
 def best_step(done: Sequence[Step]) -> Step | None:
     """Return the step with the lowest validation error, ties to the lower sparsity; None without validation images."""
     measured = [step for step in done if "validation" in step.error_percent]
-    # Rounded as in lib.analysis.statistics: the same count of mistakes must tie.
-    return min(
-        measured, key=lambda step: (round(step.error_percent["validation"], 9), step.level), default=None
-    )
+    # Rounded as in lib.analysis.levels: the same count of mistakes must tie.
+    return min(measured, key=lambda step: round(step.error_percent["validation"], 9), default=None)
 
 
 def chain_table(chain: Chain) -> pandas.DataFrame:
-    """Set a chain as a table: a row per stage with what it starts from, what it prunes and what it trains.
-
-    Args:
-        chain: any chain.
-
-    Returns:
-        Columns stage, level, start, prune, train, all text; of a long chain the first five stages and the last one.
-    """
-    rows = []
-    for number, stage in enumerate(chain.stages):
-        cut = stage.prune
-        rows.append(
-            {
-                "stage": str(number),
-                "level": "–" if stage.level is None else str(stage.level),
-                "start": _STARTS[stage.start],
-                "prune": f"{100 * cut.fraction:.4g} % by {cut.score}, {cut.scope} scope"
-                if cut
-                else "nothing",
-                "train": f"epochs {stage.from_epoch} to {stage.to_epoch}"
-                if stage.to_epoch > stage.from_epoch
-                else f"nothing (t = {stage.to_epoch})",
-            }
-        )
+    """Set a chain as a table of text: stage, level, start, prune, train; of a long chain the first five and the last one."""
+    rows = [
+        {
+            "stage": str(number),
+            "level": "–" if stage.level is None else str(stage.level),
+            "start": _STARTS[stage.start],
+            "prune": f"{100 * cut.fraction:.4g} % by {cut.score}, {cut.scope} scope"
+            if (cut := stage.prune)
+            else "nothing",
+            "train": f"epochs {stage.from_epoch} to {stage.to_epoch}"
+            if stage.to_epoch > stage.from_epoch
+            else f"nothing (t = {stage.to_epoch})",
+        }
+        for number, stage in enumerate(chain.stages)
+    ]
     if len(rows) > 6:
         rows[5:-1] = [dict.fromkeys(rows[0], "…")]
     return pandas.DataFrame(rows)
 
 
 def steps_table(done: Sequence[Step]) -> pandas.DataFrame:
-    """Set the steps of a chain in numbers, a row per level.
-
-    Args:
-        done: the steps of one replicate, from the dense network on.
-
-    Returns:
-        Columns of text: level, weights removed and remaining, the latter in percent of all and as the formula says (the
-        product of 1 − fraction), threshold, validation and test error. A dash stands where there is nothing.
-    """
+    """Set the steps of a chain in numbers, as text; "(1 − q)^k" is the product of 1 − fraction, which knows no rounding."""
     rows, formula = [], 1.0
     for step in done:
-        formula *= 1 - step.fraction
+        formula *= 1 - (step.cut.fraction if step.cut else 0.0)
         errors = {
             f"{subset} error (%)": f"{step.error_percent[subset]:.2f}"
             if subset in step.error_percent

@@ -115,18 +115,7 @@ def _count(text: str) -> int:
     return number
 
 
-def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
-    """Turn the command line into Snakemake's, after checking all of it and looking at what is finished.
-
-    Args:
-        arguments: what stands after `python -m lib.batch`.
-
-    Returns:
-        Snakemake's options, and whether it writes anything (a dry run does not); None if there is nothing to do.
-
-    Raises:
-        InputError: something given is wrong.
-    """
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m lib.batch", description="Run what is missing of the book's pages."
     )
@@ -152,8 +141,23 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
         "--profile", default="default", help="default, slurm, kubernetes, or a folder (default: default)"
     )
     parser.add_argument("--no-book", action="store_true", help="do not stage the pages into the book")
+    return parser
+
+
+def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
+    """Turn the command line into Snakemake's, after checking all of it and looking at what is finished.
+
+    Args:
+        arguments: what stands after `python -m lib.batch`.
+
+    Returns:
+        Snakemake's options, and whether it writes anything (a dry run does not); None if there is nothing to do.
+
+    Raises:
+        InputError: something given is wrong.
+    """
     cut = list(arguments).index("--") if "--" in arguments else len(arguments)
-    given, extra = parser.parse_args(arguments[:cut]), list(arguments[cut + 1 :])
+    given, extra = _parser().parse_args(arguments[:cut]), list(arguments[cut + 1 :])
 
     profile = profile_folder(given.profile)
     plans = plan.read_plans()

@@ -157,18 +157,6 @@ def run_page(
     if target.suffix != ".ipynb":
         raise InputError(f"the target {target} is no notebook. Allowed: a name ending in .ipynb.")
     given = page_parameters.check(source, parameters, words)
-    everything = {name: parameter.default for name, parameter in page_parameters.read(source).items()} | given
-    notebook = jupytext.read(source, fmt="py:percent")
-    notebook.metadata["kernelspec"] = KERNEL
-    record = {
-        "source": source.as_posix(),
-        "parameters": everything,
-        "code_hash": code_hash(source),
-        "fingerprint": fingerprint,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": _versions(),
-    }
-    notebook.metadata["pruning_book"] = record
     target.parent.mkdir(parents=True, exist_ok=True)
     partial, failed = target.with_suffix(".partial.ipynb"), target.with_suffix(".failed.ipynb")
     start = time.monotonic()
@@ -181,9 +169,14 @@ def run_page(
         lines = PlainLines(*streams)
         home = stack.enter_context(_kernel_home())
         lines.write(f"{source} with {', '.join(f'{k}={v!r}' for k, v in given.items()) or 'its defaults'}\n")
-        nbformat.write(
-            notebook, partial
-        )  # papermill reads a file: given the object, it would record all of it as a path
+        # papermill reads a file: given the object, it would record all of it as a path
+        nbformat.write(_notebook(source, given, fingerprint), partial)
+
+        def finish(done: nbformat.NotebookNode, path: Path) -> None:
+            done.metadata.pruning_book["seconds"] = round(time.monotonic() - start, 1)
+            nbformat.write(done, partial)
+            partial.replace(path)
+
         try:
             done = papermill.execute_notebook(
                 str(partial),
@@ -196,20 +189,31 @@ def run_page(
                 kernel_manager_class=_kernel_class(home),
             )
         except (PapermillExecutionError, DeadKernelError) as error:
-            done = nbformat.read(partial, as_version=4)
-            done.metadata.pruning_book["seconds"] = round(time.monotonic() - start, 1)
-            nbformat.write(done, partial)
-            partial.replace(failed)
+            finish(nbformat.read(partial, as_version=4), failed)
             message = _explained(source, failed, error)
             if log is not None:
                 print(message, file=streams[-1])
             raise PageFailed(message) from None
         done.metadata.papermill.update(input_path=source.as_posix(), output_path=target.as_posix())
-        done.metadata.pruning_book["seconds"] = round(time.monotonic() - start, 1)
-        nbformat.write(done, partial)
-        partial.replace(target)
+        finish(done, target)
         failed.unlink(missing_ok=True)
         lines.write(f"{target} is done after {time.monotonic() - start:.0f} s\n")
+
+
+def _notebook(source: Path, given: dict[str, object], fingerprint: str) -> nbformat.NotebookNode:
+    """Return a page as a notebook that says what it is going to be run with."""
+    defaults = {name: parameter.default for name, parameter in page_parameters.read(source).items()}
+    notebook = jupytext.read(source, fmt="py:percent")
+    notebook.metadata["kernelspec"] = KERNEL
+    notebook.metadata["pruning_book"] = {
+        "source": source.as_posix(),
+        "parameters": defaults | given,
+        "code_hash": code_hash(source),
+        "fingerprint": fingerprint,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+    }
+    return notebook
 
 
 def _kernel_class(home: Path) -> type[AsyncKernelManager]:

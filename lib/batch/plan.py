@@ -11,8 +11,8 @@
       book:                                 # pages of the book, and the run that each one shows
         additional_regularization: {benchmark: mnist-lenet}
 
-The scale is a parameter of every page, so a run is known by the grid's values and the scale. What the book measures of itself
-has a plan too, `book/costs/plan.yml`, and counts as a paper here.
+The scale is a parameter of every page, so a run is known by the grid's values and the scale. What the book
+measures of itself has a plan too, `book/costs/plan.yml`, and counts as a paper here.
 """
 
 import re

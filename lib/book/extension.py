@@ -4,7 +4,7 @@ A chart in a notebook is data: a Vega-Lite specification under one media type (`
 it becomes a `<figure>` with two things in it: the drawing made while the book is built, for readers without
 scripts, and the specification, which one local script draws over it so that menus and the mouse work. The
 script comes out of vl-convert, so its Vega-Lite is the one that Altair wrote for. Formulas are set by a
-single-file MathJax. Pages that are no notebooks show charts by the directive `chart`.
+single-file MathJax.
 """
 
 import hashlib
@@ -18,9 +18,7 @@ from typing import Any
 
 import vl_convert
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from lib.charts.theme import MIME, VEGALITE_VERSION
 
@@ -40,42 +38,6 @@ class VegaLite:
         if inline or data.mime_type != MIME:
             return None
         return [nodes.raw("", figure(data.content), format="html")]
-
-
-class Chart(SphinxDirective):
-    """A chart on a page that is no notebook: a figure with a caption, made of a file with a Vega-Lite specification.
-
-        ```{chart} /generated/speed.json
-        :name: fig-speed
-
-        The caption, one paragraph.
-        ```
-
-    The path is relative to the page, or to the book's folder if it begins with a slash.
-    """
-
-    required_arguments = 1
-    has_content = True
-    option_spec = {"name": directives.unchanged}
-
-    def run(self) -> list[nodes.Node]:
-        """Make the figure; a file that is not there, or is no specification, fails the build."""
-        relative, path = self.env.relfn2path(self.arguments[0])
-        self.env.note_dependency(relative)
-        try:
-            drawn = figure(json.loads(Path(path).read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise self.error(f"{relative} is no chart: {error}") from None
-        node = nodes.figure("", nodes.raw("", drawn, format="html"))
-        self.set_source_info(node)
-        words = nodes.Element()
-        self.state.nested_parse(self.content, self.content_offset, words)
-        if isinstance(first := next(iter(words.children), None), nodes.paragraph):
-            caption = nodes.caption(first.rawsource, "", *first.children)
-            self.set_source_info(caption)
-            node += caption
-        self.add_name(node)
-        return [node]
 
 
 def figure(specification: dict[str, Any]) -> str:
@@ -155,7 +117,6 @@ def _use_local_formulas(app: Sphinx, config: Any) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the extension; Sphinx calls this."""
-    app.add_directive("chart", Chart)
     app.connect("config-inited", _use_local_formulas)
     app.connect("builder-inited", _write_scripts)
     app.connect("html-page-context", _add_scripts)

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from lib.analysis.claims import ANSWERS
+from lib.analysis.findings import ANSWERS
 from lib.analysis.scoreboard import Summary, Verdict, read_verdicts, summary
 from lib.book.staging import RECORD
 from lib.book.wording import counted, duration, words
@@ -30,7 +30,13 @@ MENUS = (
     "kept",
 )  # columns by which a reader filters a table
 UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the second suffix of a run's notebook
-COLOURS = {"reproduced": "success", "not reproduced": "danger", "undecided": "secondary", "not run": "light"}
+CLASSES = {
+    "reason": "long",
+    "elsewhere": "long",
+    "device": "words",
+    "date": "short",
+}  # of the scoreboard's columns
+COLOURS = {"reproduced": "success", "not reproduced": "danger", "undecided": "secondary", "not run": "muted"}
 
 
 def claims_of_the_book(book: Path) -> list[Summary]:
@@ -89,11 +95,11 @@ def scoreboard(book: Path) -> str:
     counts = Counter(one.verdict for one in claims)
     total = " · ".join(f"**{counts[answer]}** {answer}" for answer in ANSWERS if counts[answer])
     heads = [
-        "claim", "statement", "verdict", "scale", "benchmarks", "cases", "reason", "at other scales and benchmarks", "paper",
-        "page", "seeds", "device", "date",
+        "claim", "statement", "verdict", "reason", "scale", "benchmark", "cases", "elsewhere", "paper", "page", "seeds",
+        "device", "date",
     ]  # fmt: skip
     rows = [_claim_row(one) for one in claims]
-    return f"{counted(len(claims), 'claim')}: {total}\n\n{table(heads, rows, classes={'date': 'short'})}"
+    return f"{counted(len(claims), 'claim')}: {total}\n\n{table(heads, rows, classes=CLASSES)}"
 
 
 def _claim_row(one: Summary) -> list[Cell]:
@@ -102,7 +108,7 @@ def _claim_row(one: Summary) -> list[Cell]:
 
     badge = (one.verdict, f"verdict-{one.verdict.replace(' ', '-')}")
     return [
-        one.statement.id, one.statement.statement, badge, one.scale, all_of("benchmark"), all_of("cases"), one.reason,
+        one.statement.id, one.statement.statement, badge, one.reason, one.scale, all_of("benchmark"), all_of("cases"),
         "; ".join(_beside(other) for other in one.others), words(one.statement.paper), words(all_of("page")),
         all_of("seeds"), all_of("device"), all_of("date"),
     ]  # fmt: skip

@@ -42,9 +42,8 @@ def heatmap(
     """
     colour = colour or quantity_of(rows)
     points, base, controls, around = _prepared(rows, [x, y], [], menus, slider, shown)
-    side = alt.ExprRef("min(width, height)")
     hidden: dict[str, Any] = {} if axes else {"axis": None}
-    scale: dict[str, Any] = {"paddingInner": 0} if axes else {"paddingInner": 0, "range": [0, side]}
+    scale: dict[str, Any] = {"paddingInner": 0} if axes else {"paddingInner": 0, "range": [0, height]}
     places: list[Any] = [
         channel(f"{safe(c)}:O", title=spoken(c), sort=options(points, c), **hidden).scale(**scale)
         for channel, c in ((alt.X, x), (alt.Y, y))
@@ -58,7 +57,9 @@ def heatmap(
     told += tooltip(points, list(controls.start), [], colour)
     cells = base.mark_rect(aria=False).encode(*places, shade, tooltip=told)
     frame = alt.Chart(alt.InlineData(values=[{}])).mark_rect(fillOpacity=0, stroke="#8a929c", aria=False)
-    right, bottom = (alt.value("width"), alt.value("height")) if axes else (alt.value(side), alt.value(side))
+    right, bottom = (
+        (alt.value("width"), alt.value("height")) if axes else (alt.value(height), alt.value(height))
+    )
     frame = frame.encode(x=alt.value(0), x2=right, y=alt.value(0), y2=bottom)
     means = controls.at_start(points)["mean"]
     words = f"{colour} by {spoken(x)} and {spoken(y)}, from {means.min():.4g} to {means.max():.4g}"
@@ -131,7 +132,7 @@ def _prepared(
         checked(rows, [*keys, *point, *beside, "value", *([slider] if slider else [])]), keys
     )
     moving = ["from", "to"] if slider else []
-    named = between(named, slider, keys) if slider else named
+    named = between(named, slider, case) if slider else named
     controls = Controls(named, case, slider, shown)
     points = average(named, [*keys, *moving], point, beside=beside)
     several = ("std", "n") if (points["n"] > 1).any() else ()

@@ -47,7 +47,7 @@ def images(
     if not len(pictures) or len(pictures) != len(captions) or told is not None and len(told) != len(pictures):
         given = f"{len(pictures)} pictures, {len(captions)} captions"
         raise InputError(f"every picture needs a caption and a row that is told; given: {given}")
-    frame = pandas.DataFrame() if told is None else told.reset_index(drop=True)
+    frame = pandas.DataFrame(index=range(len(pictures))) if told is None else told.reset_index(drop=True)
     frame = frame.assign(**({} if "table" in frame else {"table": ""}))
     case = list(dict.fromkeys(["table", *menus]))
     frame = name_columns(frame, case)

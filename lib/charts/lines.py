@@ -110,7 +110,7 @@ def lines(
     own = name_columns(
         checked(rows, [*case, *line, x, *filter(None, [slider, mark]), *rings]), [*case, *line]
     )
-    own = between(own, choosing, [*case, *line]) if choosing else own
+    own = between(own, choosing, case) if choosing else own
     controls = Controls(own, ["table", *menus], slider, shown, bool(choosing))
     point = "level" if "level" in own and (x in (SIZE, EPOCHS) or x_scale == "size") else x
     beside = [

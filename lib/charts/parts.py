@@ -15,7 +15,7 @@ import pandas
 
 from lib.analysis.table import SIZE
 from lib.charts.data import Frame, heading, named, number, options, pack, safe
-from lib.charts.theme import FITTING_WIDTH, INK, LEFT, PALETTE, SHAPES, fitted
+from lib.charts.theme import FITTING_WIDTH, INK, LEFT, PALETTE, SHAPES, WIDTH, fitted
 from lib.errors import unknown
 
 LEADING = 15  # pixels from line to line
@@ -245,3 +245,31 @@ def finish(
     return fitted(chart.properties(title=title_of(title, left), description=words), height).add_params(
         narrow_param()
     )
+
+
+def together(
+    rows: Sequence[Sequence[alt.LayerChart]], *, title: str, note: str, description: str
+) -> alt.VConcatChart:
+    """Put charts beside and below each other, which share their sliders; such charts have a fixed width.
+
+    Args:
+        rows: charts of `finish`.
+        title, note: above all of them.
+        description: for screen readers.
+    """
+    shared: dict[str, Any] = {"narrow": alt.param(name="narrow", value=True).param}
+    drawn = []
+    for row in rows:
+        parts = []
+        for chart in row:
+            part: Any = chart.copy(deep=True)
+            bound = [one for one in part.params if getattr(one, "bind", alt.Undefined) is not alt.Undefined]
+            shared |= {one.name: one for one in bound}
+            part.params, part.autosize, part.width = alt.Undefined, alt.Undefined, WIDTH / len(row) - 78
+            parts.append(part)
+        drawn.append(alt.hconcat(*parts, spacing=24).resolve_scale(color="independent", shape="independent"))
+    whole = alt.vconcat(*drawn, spacing=16).resolve_scale(color="independent", shape="independent")
+    head = alt.TitleParams(text=wrapped(title, _TITLE[1]), subtitle=wrapped(note), dx=LEFT)
+    whole = whole.properties(title=head, description=description)
+    whole.params = list(shared.values())
+    return whole

@@ -9,19 +9,16 @@ from typing import Any
 from lib import data
 from lib.analysis.steps import Step, steps
 from lib.charts.steps import step_chart, step_sentence
+from lib.charts.theme import MIME, specification
 from lib.errors import InputError
 from lib.models import build
 from lib.pruning import find_score
 from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.stages.experiment_plan import Plan
-from lib.widgets.explorer import Message, say, show
+from lib.widgets.explorer import without_widgets
 
 SCORES = ("magnitude", "random", "snip", "synflow")
-WITHOUT_WIDGETS = (
-    "Pruning step by step needs the package ipywidgets and a live notebook: install the extra 'book' and open this "
-    "page with `make lab`. The figure above steps through a finished chain."
-)
 
 
 def chain_of_cuts(plan: Plan, cuts: tuple[Prune, ...]) -> Chain:
@@ -34,21 +31,16 @@ def chain_of_cuts(plan: Plan, cuts: tuple[Prune, ...]) -> Chain:
     Returns:
         The chain; it shares its stages with every chain that begins with the same cuts.
     """
-    chain = learning_rate_rewinding(plan.recipe, len(cuts), plan.prune)
-    dense = chain.stages[: len(chain.stages) - len(cuts)]
-    levels = [stage.but(prune=cut) for stage, cut in zip(chain.stages[len(dense) :], cuts, strict=True)]
-    return chain.but(algorithm="step by step", stages=(*dense, *levels))
+    stages = learning_rate_rewinding(plan.recipe, 0, plan.prune).stages
+    for count, cut in enumerate(cuts, 1):
+        stages = (*stages, learning_rate_rewinding(plan.recipe, count, cut).stages[-1])
+    return Chain(algorithm="step by step", recipe=plan.recipe, stages=stages)
 
 
 def step_through(
-    plan: Plan,
-    *,
-    store: str = "",
-    device: str = "auto",
-    deterministic: bool = False,
-    scores: tuple[str, ...] = SCORES,
+    plan: Plan, *, store: str = "", device: str = "auto", deterministic: bool = False, scores: tuple[str, ...] = SCORES,
     note: str = "",
-) -> Any:
+) -> Any:  # fmt: skip
     """Build the stepper: score, fraction, a button that prunes and trains, one that goes back, and the figure.
 
     Args:
@@ -71,7 +63,7 @@ def step_through(
     try:
         import ipywidgets
     except ImportError:
-        return Message(WITHOUT_WIDGETS)
+        return without_widgets("Pruning step by step")
     replicate, kept = plan.replicates()[0], Store(store or None)
     classes = len(data.load(plan.recipe.data.image_set).class_names)
     network = build(plan.recipe.network, classes, plan.recipe.width)
@@ -82,10 +74,8 @@ def step_through(
     cuts: list[Prune] = []
 
     score_menu: Any = ipywidgets.Dropdown(options=list(scores), description="score")
-    fraction: Any = ipywidgets.FloatSlider(
-        value=offered, min=1, max=99, step=0.1, readout_format=".1f", description="prune (%)",
-        continuous_update=False, layout={"width": "95%"},
-    )  # fmt: skip
+    fraction: Any = ipywidgets.FloatSlider(value=offered, min=1, max=99, step=0.1, readout_format=".1f",
+                                           description="prune (%)", continuous_update=False)  # fmt: skip
     forward: Any = ipywidgets.Button(description="prune and retrain", button_style="primary")
     back: Any = ipywidgets.Button(description="back", disabled=True)
     numbers, figure = ipywidgets.HTML(), ipywidgets.Output()
@@ -107,24 +97,29 @@ def step_through(
         except (InputError, OSError) as error:
             if cuts:  # the step that failed is not taken, and what was drawn stays
                 cuts.pop()
-                numbers.value = f"This step was not taken: {error}"
-            else:
-                numbers.value = ""
-                say(figure, f"The dense network could not be trained: {error}")
+            numbers.value = f"This step was not taken: {error}"
         else:
             last = done[-1]
             numbers.value = (
                 f"{step_sentence(last)} <b>Test error {last.error_percent['test']:.2f} %</b>, "
                 f"dense {done[0].error_percent['test']:.2f} %."
             )
-            show(figure, step_chart(done, note=source, shown=last.level, title="Your network, step by step"))
+            chart = specification(
+                step_chart(done, note=source, shown=last.level, title="Your network, step by step")
+            )
+            shown = {MIME: chart, "text/plain": chart["description"]}
+            figure.outputs = ({"output_type": "display_data", "data": shown, "metadata": {}},)
         finally:
             forward.disabled, back.disabled = False, not cuts
 
     def prune_and_retrain(_: Any) -> None:
         # The plan's own fraction may have more digits than the slider: with it, the page's chain is found again.
         share = plan.prune.fraction if fraction.value == offered else fraction.value / 100
-        cuts.append(plan.prune.but(score=score_menu.value, fraction=share))
+        cuts.append(
+            Prune(
+                score=score_menu.value, fraction=share, scope=plan.prune.scope, examples=plan.prune.examples
+            )
+        )
         draw()
 
     def go_back(_: Any) -> None:

@@ -105,10 +105,8 @@ def loss_change_by_score(tables: Tables) -> Any:
 def errors_over_epochs(tables: Tables) -> Any:
     """Figures 2 and 9: test and training error over the epochs of the networks that tell the story."""
     found = _over_epochs(tables, [WR], ["test", "training"])
-    one = found.sort_values("level").drop_duplicates(["table", NOISE, "level"])
-    called = one.groupby(["table", NOISE])["called"].agg("; ".join).rename("caption")
     return lines(
-        found.join(called, on=["table", NOISE]), x="epoch", colour="network", domain=_present(found),
+        _all_called(found), x="epoch", colour="network", domain=_present(found),
         menus=[NOISE, "examples"], shown=_noise(found), title="A few networks over the epochs",
     )  # fmt: skip
 
@@ -165,7 +163,7 @@ def loss_along_paths(tables: Tables) -> Any:
     found = found[found[x].isin(found.loc[found["images"] == "test images", x])]  # the fewer of both
     found["quantity"] = found["quantity"].str.replace("training |test | on path", "", regex=True)
     return lines(
-        found, x=x, colour="network", domain=_present(found), dash="images", panels="quantity", menus=[NOISE],
+        _all_called(found), x=x, colour="network", domain=_present(found), dash="images", panels="quantity", menus=[NOISE],
         shown=_noise(found), title="From the sparse to the re-dense network",
         key="Training images have the labels trained on.",
     )  # fmt: skip
@@ -180,7 +178,7 @@ def loss_along_direction(tables: Tables) -> Any:
     )
     found = _with_networks(found, tables).rename(columns={"position": x})
     return lines(
-        found, x=x, y_scale="log", colour="network", domain=_present(found), menus=[NOISE], shown=_noise(found),
+        _all_called(found), x=x, y_scale="log", colour="network", domain=_present(found), menus=[NOISE], shown=_noise(found),
         title="How steeply the loss rises around a minimum",
         key="Dense: trained once, never pruned. The others: re-dense, by the level that they began at.",
     )  # fmt: skip
@@ -290,6 +288,13 @@ def _with_networks(found: Any, tables: Tables) -> Any:
     return found.assign(**{PLACE: place})
 
 
+def _all_called(found: Any) -> Any:
+    """Write above a chart how all of its networks are called."""
+    one = found.sort_values("level").drop_duplicates(["table", NOISE, "level"])
+    called = one.groupby(["table", NOISE])["called"].agg("; ".join).rename("caption")
+    return found.join(called, on=["table", NOISE])
+
+
 def _over_epochs(tables: Tables, algorithms: Sequence[str], subsets: Sequence[str]) -> Any:
     """Return errors of every epoch with `epoch`, `examples`, and the columns of `_with_networks`."""
     called = {f"{subset} error by epoch (%)": EXAMPLES[subset] for subset in subsets}
@@ -298,8 +303,8 @@ def _over_epochs(tables: Tables, algorithms: Sequence[str], subsets: Sequence[st
 
 
 def _present(found: Any) -> list[str]:
-    """Return the names of networks in the order of the colours."""
-    return [name for name in NAMED if name in set(found["network"])]
+    """Return the names of networks in the order of the colours, dense first in every figure."""
+    return [name for name in NAMED if name in {"dense", *found["network"]}]
 
 
 def _distances(tables: Tables) -> Any:

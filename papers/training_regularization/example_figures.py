@@ -82,12 +82,12 @@ def change_of_smaller_networks(tables: Tables) -> Any:
     )
 
 
-def group_changes(tables: Tables, algorithm: str | list[str]) -> pandas.DataFrame:
+def group_changes(tables: Tables, algorithm: str | list[str]) -> Any:
     """Return L_g[level] − L_g[dense], the change of each EL2N group's training loss paired by seed, as a chart's rows.
 
     The percentile is that of the middle of a group; the easiest group is the first.
     """
-    found = rows(tables, GROUP_LOSS, algorithm=algorithm)
+    found: Any = rows(tables, GROUP_LOSS, algorithm=algorithm)
     place = [*PAIRED, "algorithm", "position"]
     dense = found.loc[found["level"] == 0, [*place, "value"]]
     found = found.merge(dense, on=place, suffixes=("", "_dense"))
@@ -96,14 +96,12 @@ def group_changes(tables: Tables, algorithm: str | list[str]) -> pandas.DataFram
     return found.assign(quantity=LOSS_CHANGE)
 
 
-def _changes(found: pandas.DataFrame, **settings: Any) -> Any:
+def _changes(found: Any, **settings: Any) -> Any:
     """Draw changes of groups: an easy group changes by thousandths of what a hard one does, hence the axis."""
     return lines(found, x=PERCENTILE, reference=0.0, y_scale="symlog", key=BELOW_ZERO, **settings)
 
 
-def captioned(
-    found: pandas.DataFrame, tables: Tables, columns: list[str], said: Callable[..., str]
-) -> pandas.DataFrame:
+def captioned(found: Any, tables: Tables, columns: list[str], said: Callable[..., str]) -> Any:
     """Add what `said` says of a table and the values of some columns, to be written above the plot."""
     by_label = {table.label: table for table in tables}
     cases = [tuple(case) for case in found[["table", *columns]].itertuples(index=False)]

@@ -15,6 +15,7 @@ from lib.analysis.steps import Step
 from lib.analysis.table import EPOCHS, SIZE, Table, rows
 from lib.charts import comparison_table, dots, lines
 from lib.charts.data import named
+from lib.charts.steps import step_chart
 from lib.errors import InputError
 from lib.stages import Chain
 from lib.training import learning_rate
@@ -82,8 +83,8 @@ def printed_table(benchmark: str, tables: Tables, number: int, noise_percent: fl
 
 def _beside(
     benchmark: str, tables: Tables, number: int, noise_percent: float | None = None
-) -> tuple[pandas.DataFrame | None, pandas.DataFrame]:
-    printed = printed_numbers(number)
+) -> tuple[Any, Any]:
+    printed: Any = printed_numbers(number)
     printed = printed[printed["benchmark"] == benchmark]
     if noise_percent is not None:
         printed = printed[printed["noise_percent"] == noise_percent]
@@ -191,7 +192,7 @@ def errors_of(
         x: `SIZE` or `EPOCHS`.
         first: which of the first table's shares of wrong labels is shown at the start.
     """
-    found = rows(tables, TEST, algorithm=list(algorithms))
+    found: Any = rows(tables, TEST, algorithm=list(algorithms))
     found = found.sort_values("algorithm", key=lambda own: own.map(algorithms.index), kind="stable")
     if x == SIZE and EDT in algorithms:
         place = [*PAIRED, "level"]
@@ -218,7 +219,7 @@ def shares_of(tables: Tables) -> list[str]:
     return [named("noise_percent", noise) for noise in sorted(every)]
 
 
-def at_start(found: pandas.DataFrame, first: Callable[..., float]) -> Mapping[str, str]:
+def at_start(found: Any, first: Callable[..., float]) -> Mapping[str, str]:
     """Return the share of wrong labels that a menu shows at the start: the first table's lowest or highest."""
     shares = found.loc[found["table"] == found["table"].iloc[0], "noise_percent"]
     return {"noise_percent": named("noise_percent", first(shares))}
@@ -229,7 +230,7 @@ def error_without_examples(tables: Tables) -> Any:
     """Fig. 9: dense networks trained without the most improved examples, or without as many random ones."""
     share = {TIE: "20 %", RND: "20 %", TIE_TENTH: "10 %", RND_TENTH: "10 %"}
     which = {TIE: "most improved", RND: "random", TIE_TENTH: "most improved", RND_TENTH: "random"}
-    found = rows(tables, TEST, algorithm=list(share))
+    found: Any = rows(tables, TEST, algorithm=list(share))
     found = found[found["level"] > 0].assign(
         share=lambda own: own["algorithm"].map(share), left_out=lambda own: own["algorithm"].map(which)
     )
@@ -248,16 +249,16 @@ def error_without_examples(tables: Tables) -> Any:
     )
 
 
-def pruning_beside(found: pandas.DataFrame, tables: Tables) -> pandas.DataFrame:
+def pruning_beside(found: Any, tables: Tables) -> Any:
     """Return the test errors of learning-rate rewinding in the tables that other rows come from."""
-    pruned = rows(tables, TEST, algorithm=LRR)
+    pruned: Any = rows(tables, TEST, algorithm=LRR)
     return pruned[pruned["table"].isin(found["table"])]
 
 
 @or_what_is_missing
 def difference_with_worsened_examples(tables: Tables) -> Any:
     """Fig. 17: by how much the most worsened examples raise the test error more than random ones do."""
-    found = rows(tables, TEST, algorithm=[TW, RAND])
+    found: Any = rows(tables, TEST, algorithm=[TW, RAND])
     place = [*PAIRED, "level"]
     randomly = found.loc[found["algorithm"] == RAND, [*place, "value"]]
     found = found[(found["algorithm"] == TW) & (found["level"] > 0)]
@@ -277,8 +278,6 @@ def difference_with_worsened_examples(tables: Tables) -> Any:
 @or_what_is_missing
 def network_level_by_level(done: Sequence[Step], note: str) -> Any:
     """Section 2: one network, what each cut takes from it and what training does to the rest, a slider over levels."""
-    from lib.charts.steps import step_chart
-
     return step_chart(done, note=note)
 
 

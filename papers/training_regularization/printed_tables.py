@@ -9,6 +9,7 @@ measures training losses while augmenting, as far as its code base shows (facts 
 import functools
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas
 
@@ -139,7 +140,8 @@ def measured(table: Table, quantity: str, algorithm: str, noise_percent: float, 
             table, quantity, level=DENSE, **where
         )
     chosen = 0 if level == DENSE else chosen_level(table, level, **where)
-    return values(table, quantity, **where).get(chosen, pandas.Series(dtype="float64")).dropna()
+    found: Any = values(table, quantity, **where)
+    return found[chosen].dropna() if chosen in found else pandas.Series(dtype="float64")
 
 
 def measured_numbers(tables: Sequence[Table], numbers: pandas.DataFrame) -> pandas.DataFrame:
@@ -155,7 +157,7 @@ def measured_numbers(tables: Sequence[Table], numbers: pandas.DataFrame) -> pand
     found = []
     for table in tables:
         source = f"{table.benchmark}_{table.scale}, {table.origin}"
-        own = numbers.loc[numbers["benchmark"] == table.benchmark, [*PLACE, "network"]]
+        own: Any = numbers.loc[numbers["benchmark"] == table.benchmark, [*PLACE, "network"]]
         for place in own.itertuples(index=False):
             by_seed = measured(table, place.quantity, place.algorithm, place.noise_percent, place.level)
             found += [[*place, *one, table.label, table.scale, source] for one in by_seed.items()]
@@ -173,16 +175,16 @@ def beside(tables: Sequence[Table], numbers: pandas.DataFrame) -> pandas.DataFra
         Columns `LONG`, in printed order, the largest scale first: a row per number and table, and one for each printed
         number that no table measures.
     """
-    single = measured_numbers(tables, numbers)
+    single: Any = measured_numbers(tables, numbers)
     groups = [*PLACE, "table", "scale", "source"]
     summary = pandas.DataFrame(
         [[*case, *mean_and_std(own["value"]).iloc[0]] for case, own in single.groupby(groups, sort=False)],
         columns=[*groups, "measured_mean", "measured_std", "replicates"],
     ).drop_duplicates([*PLACE, "scale", "measured_mean", "measured_std"])
-    both = numbers.assign(
+    both: Any = numbers.assign(
         paper="TR",
         printed_order=range(len(numbers)),
-        benchmark_order=numbers["benchmark"].map({name: i for i, name in enumerate(BENCHMARKS.values())}),
+        benchmark_order=[[*BENCHMARKS.values()].index(name) for name in numbers["benchmark"]],
     ).rename(columns={"mean": "printed_mean", "std": "printed_std"})
     both = both.merge(summary.astype(numbers[PLACE].dtypes), how="left", on=PLACE)
     both = both.fillna({"replicates": 0, "scale": "", "source": ""}).astype({"replicates": "int64"})
@@ -197,6 +199,7 @@ def text_cells(frame: pandas.DataFrame) -> pandas.DataFrame:
     def number(mean: float, std: float) -> str:
         return "–" if math.isnan(mean) else f"{mean:.2f}" + ("" if math.isnan(std) else f" ± {std:.2f}")
 
+    cells: Any = frame
     rows = [
         {
             "table": str(row.table_number),
@@ -211,7 +214,7 @@ def text_cells(frame: pandas.DataFrame) -> pandas.DataFrame:
             "scale": row.scale or "not measured",
             "source": row.source or "–",
         }
-        for row in frame.itertuples(index=False)
+        for row in cells.itertuples(index=False)
     ]
     return pandas.DataFrame(rows)
 
@@ -230,17 +233,14 @@ def csv_text(frame: pandas.DataFrame) -> str:
 
 def counts(frame: pandas.DataFrame) -> pandas.DataFrame:
     """Count the numbers of each printed table, and those that are measured at each scale, as text."""
-    found = []
-    for number, own in frame.groupby("table_number"):
-        row = {
-            "table": str(number),
-            "compares": TABLES[int(number)][1],
-            "printed": str(len(own.drop_duplicates(PLACE))),
-        }
+    found, long = [], frame.astype(object)
+    for number, (_, compared) in TABLES.items():
+        own: Any = long[long["table_number"] == number]
+        row = {"table": str(number), "compares": compared, "printed": str(len(own.drop_duplicates(PLACE)))}
         for scale in reversed(SCALES):
             if scale in set(frame["scale"]):
                 row[f"measured, {scale}"] = str(len(own[own["scale"] == scale].drop_duplicates(PLACE)))
-        found.append(row)
+        found += [row] if len(own) else []
     return pandas.DataFrame(found)
 
 
@@ -272,7 +272,7 @@ def printed_verdicts(number: int, first: str, second: str, benchmark: str) -> di
         By noise in percent: "lower", "higher" or "match" of the first against the second, all that a reading gives. A case
         with one verdict is the same in all four.
     """
-    own = printed_numbers(number).query("benchmark == @benchmark and level == @OPTIMUM")
+    own: Any = printed_numbers(number).query("benchmark == @benchmark and level == @OPTIMUM")
     cells = {(row.noise_percent, row.algorithm): (row.mean, row.std) for row in own.itertuples()}
     found = {}
     for noise in sorted({noise for noise, _ in cells}):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas
 
@@ -19,7 +20,7 @@ HARDEST = 0.2  # of the groups; TR section 3: "the top 20 % EL2N scores"
 
 def hyperparameters() -> pandas.DataFrame:
     """Return the benchmarks of the paper and how it trains them, as printed in Table 1 (TR App. B.2), all cells text."""
-    cells = printed(PAPER, "table_01_hyperparameters")
+    cells: Any = printed(PAPER, "table_01_hyperparameters")
     found = []
     for (network, dataset), own in cells.groupby(["model", "dataset"], sort=False):
         texts = zip(own["metric"], own["text_value"], own["mean"], strict=True)
@@ -128,7 +129,7 @@ def quoted_numbers(benchmark: str, tables: Sequence[Table]) -> pandas.DataFrame:
         networks in print; TR does not say whether it takes single examples or groups, here it is groups), and the highest
         sparsity that lowers the test error.
     """
-    record = printed(PAPER, "quoted_in_text")
+    record: Any = printed(PAPER, "quoted_in_text")
     by_metric = record.set_index("metric")["value"]
     ends = [by_metric[f"effect_ratio_top20_vs_bottom80_{end}"] for end in ("low", "high")]
     sparsity = record[record["section"].eq("4 / Fig. 2b") & record["metric"].eq("sparsity")]

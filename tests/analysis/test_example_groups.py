@@ -2,25 +2,28 @@
 
 import math
 
+import pandas
 import pytest
 import torch
 
 from lib.analysis.example_groups import (
+    GROUP_LOSS,
     GROUPS,
+    effect_ratio,
     el2n,
+    group_changes,
     group_means,
-    group_rows,
     percentile_groups,
-    scores,
     scoring_replicates,
+    top_and_bottom,
 )
 from lib.analysis.overlap import jaccard, most_changed
+from lib.analysis.part import make_frame
+from lib.analysis.table import assemble
 from lib.errors import InputError
-from lib.stages import Prune, run
-from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.experiment_plan import Plan
 from lib.training import Replicate
 from lib.training.evaluation import evaluate
+from tests.analysis.made import WR, rows_of
 
 
 class Fixed(torch.nn.Module):
@@ -70,19 +73,24 @@ def test_scoring_networks_share_the_labels_and_nothing_else():
     assert {dict(one.shared)["label noise"] for one in many} == {2}
 
 
-def test_rows_of_a_plan(recipe, store):
-    plan = Plan(recipe=recipe, levels=1, seeds=(0,), noise_percents=(20.0,), prune=Prune(fraction=0.9))
+def test_changes_of_groups_are_paired_by_seed():
+    rows = [
+        row | {"quantity": GROUP_LOSS, "position": float(group), "value": row["value"] * group}
+        for row in rows_of({"x": [[1.0, 0.5], [1.0, 3.0], [2.0]]})
+        for group in (1, 2)
+    ]
+    frames = [make_frame(rows, ["noise_percent"], "x")]
+    table = assemble("toy", "digits", "laptop", ("noise_percent",), frames, {})
+    changes = group_changes(table, 1, algorithm=WR, noise_percent=20.0)
+    assert changes.to_numpy().tolist() == [[-0.5, -1.0], [2.0, 4.0]] and changes.index.tolist() == [0, 1]
 
-    def finish(chain, some):
-        return run(chain, some, store, "cpu", progress=False)
 
-    found = scores(plan, finish, networks=2)
-    results = finish(learning_rate_rewinding(recipe, 1, plan.prune), plan.replicates())
-    table = list(group_rows([results], found))
-    assert len(table) == 2 * GROUPS
-    losses = results.entries[0][-1].tensors("examples")["train_losses"].double()
-    last = [row["value"] for row in table if row["level"] == 1]
-    assert sum(last) / GROUPS == pytest.approx(float(losses.mean()), rel=1e-3)  # 300 examples in 20 groups
+def test_the_effect_ratio_is_of_magnitudes():
+    changes = pandas.Series([0.1, -0.1, 0.1, -0.1, -0.6], index=range(1, 6))
+    assert [len(part) for part in top_and_bottom(changes)] == [1, 4]
+    assert effect_ratio(changes) == pytest.approx(6)
+    assert [len(part) for part in top_and_bottom(pandas.Series(range(20)))] == [4, 16]
+    assert math.isnan(effect_ratio(pandas.Series([0.0, 0.0, 0.0, 0.0, 1.0])))
 
 
 def test_overlap_of_random_sets_is_near_a_twentieth():

@@ -7,11 +7,12 @@ import torch
 from torch import nn
 
 from lib import data
-from lib.analysis.loss_change import FIRST_ORDER, LOSS_CHANGE, loss_change_rows, loss_changes
+from lib.analysis.loss_change import CHANGE, ESTIMATE, LOSS_CHANGE, loss_changes
 from lib.models import build
 from lib.stages import Prune, Results, run
 from lib.stages.algorithms import extended_dense_training, weight_rewinding
 from lib.training import evaluate, prepare, stack_states
+from tests.analysis.stages import measured
 
 CPU = torch.device("cpu")
 
@@ -46,7 +47,7 @@ def test_one_weight_of_a_logistic_model_has_the_closed_form():
 @pytest.fixture
 def finished(recipe, replicates, store):
     """Two levels of weight rewinding on generated digits with LN's kind of noise, for four replicates."""
-    noisy = recipe.model_copy(update={"data": recipe.data.model_copy(update={"noise": "any"})})
+    noisy = recipe.but(data=recipe.data.but(noise="any"))
     return run(weight_rewinding(noisy, 2, Prune(fraction=0.7)), replicates, store, "cpu", progress=False)
 
 
@@ -59,8 +60,8 @@ def mean_losses(results: Results, replicate: int, weights):
     return found.losses.double().mean().item()
 
 
-def test_rows_are_the_change_of_the_networks_and_the_slope_towards_it(finished):
-    rows = list(loss_change_rows([finished], "cpu"))
+def test_rows_are_the_change_of_the_networks_and_the_slope_towards_it(finished, store):
+    rows = measured(LOSS_CHANGE, store, finished)
     assert len(rows) == 2 * 2 * 4
     value = {(row["seed"], row["noise_percent"], row["level"], row["quantity"]): row["value"] for row in rows}
     for index, (replicate, entries) in enumerate(zip(finished.replicates, finished.entries, strict=True)):
@@ -73,9 +74,9 @@ def test_rows_are_the_change_of_the_networks_and_the_slope_towards_it(finished):
                 return mean_losses(finished, who, {n: start[n] + share * (end[n] - start[n]) for n in start})
 
             place = (replicate.seed, replicate.noise_percent, level)
-            assert value[*place, LOSS_CHANGE] == pytest.approx(loss(1) - loss(0), rel=1e-3, abs=1e-5)
+            assert value[*place, CHANGE] == pytest.approx(loss(1) - loss(0), rel=1e-3, abs=1e-5)
             slope = (loss(2e-4) - loss(-2e-4)) / 4e-4  # so close that few ReLUs switch
-            assert value[*place, FIRST_ORDER] == pytest.approx(slope, rel=0.02, abs=1e-3)
+            assert value[*place, ESTIMATE] == pytest.approx(slope, rel=0.02, abs=1e-3)
             assert row_key(rows, place) == entries[level + 1].key
 
 
@@ -88,28 +89,28 @@ def row_key(rows, place):
 
 def test_a_replicate_that_ended_early_has_no_later_steps_and_dense_chains_none(finished, recipe, store):
     cut = Results(finished.chain, finished.replicates, (finished.entries[0][:3], *finished.entries[1:]))
-    levels = [row["level"] for row in loss_change_rows([cut], "cpu") if row["quantity"] == LOSS_CHANGE]
+    levels = [row["level"] for row in measured(LOSS_CHANGE, store, cut) if row["quantity"] == CHANGE]
     assert sorted(levels) == [1] * 4 + [2] * 3
     dense = run(extended_dense_training(recipe, 1), finished.replicates[:1], store, "cpu", progress=False)
-    assert not list(loss_change_rows([dense], "cpu"))
+    assert not measured(LOSS_CHANGE, store, dense)
 
 
-def test_networks_measured_one_after_the_other_are_those_of_a_stack(finished, monkeypatch):
-    whole = list(loss_change_rows([finished], "cpu"))
+def test_networks_measured_one_after_the_other_are_those_of_a_stack(finished, store, monkeypatch):
+    whole = measured(LOSS_CHANGE, store, finished)
     monkeypatch.setattr("lib.analysis.loss_change.stack_limit", lambda *_: 3)
     monkeypatch.setattr("lib.analysis.loss_change.VALUES_PER_BATCH", 77 * 3 * 28 * 28)
-    parts = list(loss_change_rows([finished], "cpu"))
+    parts = measured(LOSS_CHANGE, store, finished)
     assert len(parts) == len(whole)
     for one, other in zip(whole, parts, strict=True):
-        assert one | {"value": 0} == other | {"value": 0}
+        assert {**one, "value": 0} == {**other, "value": 0}
         assert one["value"] == pytest.approx(other["value"], rel=1e-3, abs=1e-5)
 
 
 def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, replicates, store):
-    chain = weight_rewinding(objects_recipe, 1, Prune(score="random", fraction=0.5))
+    chain = weight_rewinding(objects_recipe, 1, Prune(fraction=0.5, score="random"))
     results = run(chain, replicates[:1], store, "cpu", progress=False)
-    rows = {row["quantity"]: row["value"] for row in loss_change_rows([results], "cpu")}
-    assert rows.keys() == {LOSS_CHANGE, FIRST_ORDER}
+    rows = {row["quantity"]: row["value"] for row in measured(LOSS_CHANGE, store, results)}
+    assert rows.keys() == {CHANGE, ESTIMATE}
     entries = results.entries[0]
     network = build("cifar-resnet20", 10, 4)
     examples = prepare(objects_recipe.data, replicates[:1], CPU)
@@ -121,4 +122,4 @@ def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, re
             network.module, stack_states([state]), examples.train_images, examples.train_labels, "imagenet"
         )
         losses.append(found.losses.double().mean().item())
-    assert rows[LOSS_CHANGE] == pytest.approx(losses[1] - losses[0], rel=1e-3, abs=1e-5)
+    assert rows[CHANGE] == pytest.approx(losses[1] - losses[0], rel=1e-3, abs=1e-5)

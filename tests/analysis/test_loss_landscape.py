@@ -9,20 +9,11 @@ import torch
 from torch import nn
 
 from lib import data
-from lib.analysis import landscape, loss_path, loss_slice
-from lib.analysis.distance import DISTANCE, MASKED_DISTANCE, crossings, distance, distance_rows
-from lib.analysis.landscape import (
-    by_seed_and_position,
-    find_surface,
-    levels_looked_at,
-    measure_stack,
-    parts,
-    roles,
-    take_sample,
-)
-from lib.analysis.loss_path import interpolate, path_rows, recompute_statistics
-from lib.analysis.loss_slice import along, random_direction, slice_rows
-from lib.analysis.schema import QUANTITIES, tidy
+from lib.analysis import landscape
+from lib.analysis.distance import DISTANCE, DISTANCES, MASKED_DISTANCE, crossings, distance
+from lib.analysis.landscape import measure_stack, parts, take_sample
+from lib.analysis.loss_path import interpolate, loss_path, recompute_statistics
+from lib.analysis.loss_slice import along, random_direction
 from lib.errors import InputError
 from lib.models import build
 from lib.stages import run
@@ -30,6 +21,7 @@ from lib.stages.algorithms import redense_training, weight_rewinding
 from lib.stages.stage import Prune
 from lib.training import Replicate, evaluate
 from lib.training.stack import unstack
+from tests.analysis.stages import measured
 
 PRUNE = Prune(fraction=0.9)
 REPLICATE = Replicate(seed=0, noise_percent=20.0)
@@ -38,10 +30,7 @@ REPLICATE = Replicate(seed=0, noise_percent=20.0)
 @pytest.fixture
 def noisy(recipe):
     """A recipe of LN's kind: no rewinding epoch, no validation images, errors of every epoch."""
-    changed = {"noise": "any", "validation": 0}
-    return recipe.model_copy(
-        update={"data": recipe.data.model_copy(update=changed), "rewind_epoch": 0, "record_epochs": True}
-    )
+    return recipe.but(data=recipe.data.but(noise="any", validation=0), rewind_epoch=0, record_epochs=True)
 
 
 @pytest.fixture
@@ -203,37 +192,9 @@ def test_a_sample_is_the_same_each_time_and_pairs_images_with_labels():
     assert len(take_sample(images, torch.arange(50), "mnist").labels) == 50
 
 
-def test_paths_and_slices_of_a_chain_agree_with_what_was_recorded(noisy, redense):
-    surface = find_surface(noisy, [REPLICATE])
-    rows = list(path_rows([redense], {20.0: [1]}, surface, [0]))
-    count = {q: sum(row["quantity"] == q for row in rows) for q in {row["quantity"] for row in rows}}
-    assert count == {
-        loss_path.TRAIN_LOSS: 101, loss_path.TRAIN_ERROR: 26, loss_path.TEST_LOSS: 26, loss_path.TEST_ERROR: 26,
-    }  # fmt: skip
-    table = tidy(rows, QUANTITIES)
-    for quantity, subset, column in (
-        (loss_path.TRAIN_LOSS, "train", "cross_entropy_nats"),
-        (loss_path.TEST_ERROR, "test", "error_percent"),
-    ):
-        line = by_seed_and_position(table, quantity, "redense_training", 20.0, 1).loc[0]
-        for entry, position in zip(redense.entries[0][-2:], (0.0, 1.0), strict=True):
-            recorded = next(m for m in entry.record["metrics"] if m["subset"] == subset)
-            size = len(surface.train[REPLICATE].labels if subset == "train" else surface.test.labels)
-            if recorded["examples"] == size:  # the sample is all there is
-                assert line[position] == pytest.approx(recorded[column], rel=2e-3)
-    assert not list(path_rows([redense], {20.0: [1]}, surface, [1])), "no such seed"
-    assert not list(path_rows([redense], {40.0: [1], 20.0: [0]}, surface, [0])), "no such level"
-    around = tidy(slice_rows([redense], {20.0: [1]}, surface), QUANTITIES)
-    assert len(around) == loss_slice.POINTS
-    middle = around.loc[around["position"] == 0, "value"].item()
-    ends = table.query("quantity == @loss_path.TRAIN_LOSS and position == 1")["value"].item()
-    assert middle == ends < around["value"].max()
-
-
-def test_unknown_statistics_are_refused(noisy, redense):
-    surface = find_surface(noisy, [REPLICATE])
+def test_unknown_statistics_are_refused():
     with pytest.raises(InputError, match="recomputed"):
-        list(path_rows([redense], {20.0: [1]}, surface, [0], "recompute"))  # pyright: ignore[reportArgumentType]
+        loss_path("weight rewinding", "re-dense training", "recompute")  # pyright: ignore[reportArgumentType]
 
 
 def test_distance_by_hand():
@@ -249,10 +210,10 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
     """LeNet rewinds to step 0: the chain's first stage trains nothing, so that its weights are θ₀."""
     chain = weight_rewinding(noisy, 1, PRUNE)
     results = run(chain, [REPLICATE], store, "cpu", progress=False)
-    shown = chain.model_copy(update={"stages": (chain.stages[0].model_copy(update={"level": 0}),)})
+    shown = chain.but(stages=(chain.stages[0].but(level=0),))
     first = type(results)(shown, results.replicates, ((results.entries[0][0],),))
-    assert [row["value"] for row in distance_rows([first])] == [0.0, 0.0]
-    rows = {(row["level"], row["quantity"]): row["value"] for row in distance_rows([results])}
+    assert [row["value"] for row in measured(DISTANCES, store, first)] == [0.0, 0.0]
+    rows = {(row["level"], row["quantity"]): row["value"] for row in measured(DISTANCES, store, results)}
     assert rows[0, DISTANCE] == rows[0, MASKED_DISTANCE] > 0
     weights = [entry.tensors("weights") for entry in results.entries[0]]
     changes = [weights[2][n].double() - weights[0][n].double() for n in weights[0]]
@@ -265,8 +226,8 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
     )
 
 
-def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_one(redense, noisy):
-    rows = {row["quantity"]: row["value"] for row in distance_rows([redense])}
+def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_one(redense, store):
+    rows = {row["quantity"]: row["value"] for row in measured(DISTANCES, store, redense)}
     start, _, sparse, dense = (entry.tensors("weights") for entry in redense.entries[0])
     masks = redense.entries[0][2].masks()
     squares = sum(
@@ -278,9 +239,9 @@ def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_on
 
 
 def test_normalization_does_not_count_as_distance(objects_recipe, store):
-    changed = objects_recipe.model_copy(update={"rewind_epoch": 0})
+    changed = objects_recipe.but(rewind_epoch=0)
     results = run(weight_rewinding(changed, 0, PRUNE), [Replicate(seed=1)], store, "cpu", progress=False)
-    found = next(iter(distance_rows([results])))["value"]
+    found = next(iter(measured(DISTANCES, store, results)))["value"]
     before, after = (entry.tensors("weights") for entry in results.entries[0])
     names = [n for n in before if before[n].dim() > 1 or n == "output.bias"]
     squares = sum(float((after[n].double() - before[n].double()).square().sum()) for n in names)
@@ -299,36 +260,3 @@ def test_crossings_lie_on_the_straight_line_of_a_logarithmic_axis():
     assert crossings(first, pandas.Series([numpy.nan, 1.0, 2.0, 3.0], weights)) == pytest.approx(
         [math.sqrt(10)]
     )
-
-
-def frames(last, best):
-    rows = [
-        {"benchmark": "b", "scale": "paper", "algorithm": "weight_rewinding", "noise_percent": 20.0, "seed": 0,
-         "level": level, "weights_remaining_percent": 100.0, "epochs_trained": 1, "subset": "test", "examples": 10,
-         "error_percent": error, "cross_entropy_nats": 1.0, "diverged": False, "stage_key": "a"}
-        for level, error in enumerate(last)
-    ]  # fmt: skip
-    quantities = [
-        {"algorithm": "weight_rewinding", "noise_percent": 20.0, "seed": 0, "level": level, "position": 0.0,
-         "quantity": "best_test_error_percent", "value": error, "stage_key": "a"}
-        for level, error in enumerate(best)
-    ]  # fmt: skip
-    return tidy(rows), tidy(quantities, QUANTITIES)
-
-
-def test_levels_to_look_at_and_what_they_are_called():
-    apart = frames([10, 20, 15, 5, 30], [5, 6, 3, 4, 9])
-    assert levels_looked_at(*apart, "weight_rewinding", 20.0) == {
-        "overfitting": 1, "best sweet spot": 2, "last sweet spot": 3,
-    }  # fmt: skip
-    assert roles(*apart, "weight_rewinding", 20.0) == {
-        1: "overfitting", 2: "best sweet spot", 3: "last sweet spot",
-    }  # fmt: skip
-    together = frames([10, 20, 15, 5, 30], [5, 6, 5, 4, 9])
-    assert roles(*together, "weight_rewinding", 20.0) == {1: "overfitting", 3: "both sweet spots"}
-    early = frames([10, 20, 15, 5, 30], [5, 3, 5, 4, 9])
-    assert roles(*early, "weight_rewinding", 20.0) == {
-        1: "overfitting, best sweet spot",
-        3: "last sweet spot",
-    }
-    assert roles(*frames([10], [5]), "weight_rewinding", 20.0) == {}

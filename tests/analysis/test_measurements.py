@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import torch
-from lib.stages.experiment_plan import Plan
 
 from lib.analysis.distance import DISTANCE, DISTANCES, MASKED_DISTANCE
 from lib.analysis.epoch_curves import errors_by_epoch
@@ -28,6 +27,7 @@ from lib.analysis.ranked_examples import INDEX, LABEL, NOISY, PREDICTION, ranked
 from lib.analysis.table import Table, assemble, values
 from lib.stages import Prune, Store, run
 from lib.stages.algorithms import longer_width_downscaling, one_shot, redense_training, weight_rewinding
+from lib.stages.experiment_plan import Plan
 from lib.training import DataRecipe, Recipe
 from tests.analysis.made import BEST, TEST, VALIDATION, rows_of
 

@@ -2,11 +2,10 @@
 
 import re
 
-import pandas
 import pytest
 
 from lib.analysis.files import REPOSITORY
-from lib.analysis.printed import beside, printed
+from lib.analysis.printed import printed
 from lib.errors import InputError
 
 TABLES = sorted((REPOSITORY / "papers").glob("*/printed/*.csv"))
@@ -49,20 +48,3 @@ def test_unknown_names_are_refused():
         printed("label_nois", "table")
     with pytest.raises(InputError, match="Did you mean 'table_06_sparse_vs_dense'"):
         printed("training_regularization", "table_06_sparse_vs_dens")
-
-
-def test_beside_keeps_every_number_of_both():
-    place = ["benchmark", "noise_percent", "quantity"]
-    left = pandas.DataFrame(
-        [("b", 15.0, "q", 5.0, 0.5), ("b", 0.0, "q", 2.0, 0.1)],
-        columns=[*place, "printed_mean", "printed_std"],
-    )
-    right = pandas.DataFrame(
-        [("b", 0.0, "q", 2.5, 0.2, 3), ("b", 30.0, "q", 7.0, 0.2, 3)],
-        columns=[*place, "measured_mean", "measured_std", "replicates"],
-    )
-    both = beside(left, right)
-    assert list(both["noise_percent"]) == [15.0, 0.0, 30.0]
-    assert list(both["replicates"]) == [0, 3, 3]
-    assert list(both["difference"].fillna(-9)) == [-9, 0.5, -9]
-    assert list(both["printed_mean"].fillna(-9)) == [5.0, 2.0, -9]

@@ -6,9 +6,12 @@ import pytest
 import torch
 
 from lib.analysis.steps import (
+    KEPT,
+    REMOVED,
+    TRAINED,
     best_step,
     chain_table,
-    layer_histogram,
+    histogram,
     magnitude_threshold,
     pixel_counts,
     steps,
@@ -25,39 +28,43 @@ def flags(*values):
     return torch.tensor(values, dtype=torch.bool)
 
 
+def counts(found, part):
+    return found.loc[found["part"] == part, "value"].tolist()
+
+
 def test_weights_are_counted_before_the_cut_and_after_training():
     before = torch.tensor([-1.0, -0.4, 0.0, 0.1, 0.5, 0.9, 7.0])
     had = flags(True, True, True, True, True, True, False)  # the last was removed earlier and counts nowhere
     has = flags(True, False, False, False, True, True, False)
     after = torch.tensor([-0.8, 0.0, 0.0, 0.0, 0.2, 1.0, 0.0])
-    found = layer_histogram("layer", before, had, has, after, bins=4)
-    assert found.limit == 1.0
-    assert found.kept == (1, 0, 0, 2), "-1 | | | 0.5, 0.9: a bin begins with its lower end"
-    assert found.removed == (0, 1, 2, 0)
-    assert found.trained == (1, 0, 1, 1)
+    found = histogram("layer", before, had, has, after, bins=4)
+    assert found["start"].min() == -1.0 and found["end"].max() == 1.0
+    assert counts(found, KEPT) == [1, 0, 0, 2], "-1 | | | 0.5, 0.9: a bin begins with its lower end"
+    assert counts(found, REMOVED) == [0, 1, 2, 0]
+    assert counts(found, TRAINED) == [1, 0, 1, 1]
 
 
 def test_the_outermost_bins_take_what_lies_beyond():
     weights = torch.cat([torch.linspace(-1, 1, 1001), torch.tensor([50.0])])
     every = torch.ones(1002, dtype=torch.bool)
-    found = layer_histogram("layer", weights, every, every, weights, bins=5)
-    assert found.limit <= 1.0
-    assert sum(found.kept) == sum(found.trained) == 1002 and not any(found.removed)
+    found = histogram("layer", weights, every, every, weights, bins=5)
+    assert found["end"].max() <= 1.0
+    assert sum(counts(found, KEPT)) == sum(counts(found, TRAINED)) == 1002 and not any(counts(found, REMOVED))
 
 
 def test_an_empty_layer_has_an_empty_histogram():
     weights = torch.zeros(3)
     gone = flags(False, False, False)
-    found = layer_histogram("layer", weights, gone, gone, weights)
-    assert not any((*found.kept, *found.removed, *found.trained)) and found.limit > 0
+    found = histogram("layer", weights, gone, gone, weights)
+    assert not found["value"].any() and found["end"].max() > 0
 
 
 def test_impossible_masks_and_weights_are_refused():
     weights = torch.ones(2)
     with pytest.raises(InputError, match="swapped"):
-        layer_histogram("layer", weights, flags(True, False), flags(True, True), weights)
+        histogram("layer", weights, flags(True, False), flags(True, True), weights)
     with pytest.raises(InputError, match="diverged"):
-        layer_histogram("layer", weights * math.nan, flags(True, True), flags(True, True), weights)
+        histogram("layer", weights * math.nan, flags(True, True), flags(True, True), weights)
 
 
 def test_the_threshold_is_the_largest_magnitude_removed_if_the_smallest_went():
@@ -90,15 +97,17 @@ def test_the_steps_of_a_chain_fit_together(recipe, store):
     assert [step.level for step in done] == [0, 1, 2]
     assert [step.remaining for step in done] == [265_200, 132_600, 66_300]
     assert [step.remaining_before for step in done] == [265_200, 265_200, 132_600]
-    assert done[0].threshold is None and done[0].score == "" and done[0].epochs == (1, 3)
+    assert done[0].threshold is None and done[0].cut is None and done[0].epochs == (1, 3)
     first, second = done[1].threshold, done[2].threshold
     assert first is not None and second is not None and 0 < first < second
     for step in done:
-        assert sum(sum(layer.kept) for layer in step.layers) == step.remaining
-        assert sum(sum(layer.trained) for layer in step.layers) == step.remaining
-        assert sum(sum(layer.removed) for layer in step.layers) == step.remaining_before - step.remaining
-        assert step.pixels is not None and len(step.pixels) == len(step.pixels[0]) == 28
-        assert sum(map(sum, step.pixels)) == sum(step.layers[0].kept) and step.weights_per_pixel == 300
+        removed = step.remaining_before - step.remaining
+        assert [sum(counts(step.weights, part)) for part in (KEPT, TRAINED, REMOVED)] == [
+            step.remaining
+        ] * 2 + [removed]
+        first = step.weights[step.weights["layer"] == step.weights["layer"].iloc[0]]
+        assert step.pixels is not None and step.pixels.shape == (28, 28)
+        assert int(step.pixels.sum()) == sum(counts(first, KEPT))
     best = best_step(done)
     assert best is not None
     assert best.error_percent["validation"] == min(step.error_percent["validation"] for step in done)
@@ -112,14 +121,14 @@ def test_another_score_has_no_threshold(recipe, store):
     chain = learning_rate_rewinding(recipe, 1, Prune(score="random", fraction=0.5))
     (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
     last = steps(chain, row, build("lenet-300-100"))[-1]
-    assert (last.score, last.threshold) == ("random", None)
+    assert last.cut is not None and (last.cut.score, last.threshold) == ("random", None)
 
 
 def test_a_convolution_has_no_map_of_pixels(objects_recipe, store):
     chain = learning_rate_rewinding(objects_recipe, 0, Prune())
     (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
     (dense,) = steps(chain, row, build("cifar-resnet20", 10, 4))
-    assert dense.pixels is None and dense.weights_per_pixel == 0 and len(dense.layers) > 20
+    assert dense.pixels is None and dense.weights["layer"].nunique() > 20
 
 
 def test_a_chain_is_told_in_words(recipe):

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import jupytext
@@ -22,17 +23,17 @@ RUN = f"runs/pages/{NAME}/seed~0_scale~laptop.ipynb"
 NAMES = (NAME, VARIANT)
 DRAFT = "costs/what_it_costs"  # the guide refers to this page, which nobody has run here
 
-LENET = {
-    "benchmark": "mnist-lenet",
-    "page": PAGE,
-    "seeds": "0, 1, 2",
-    "device": "2 CPU cores",
-    "date": "2026-11-20",
-}
+
+def verdict(claim: str, scale: str, answer: Any, cases: str, reason: str) -> Verdict:
+    """Return a verdict on LeNet."""
+    about: dict[str, Any] = {"seeds": "0, 1, 2", "device": "2 CPU cores", "date": "2026-11-20"}
+    return Verdict(claim, PAGE, "mnist-lenet", scale, answer, cases, reason=reason, **about)
+
+
 VERDICTS = [
-    Verdict("TR-C07", scale="laptop", verdict="not reproduced", cases="0 of 3", reason="No.", **LENET),
-    Verdict("TR-C07", scale="paper", verdict="reproduced", cases="3 of 3", reason="|d| < 1 & more.", **LENET),
-    Verdict("TR-C08", scale="laptop", verdict="undecided", reason="1 replicate, 3 needed.", **LENET),
+    verdict("TR-C07", "laptop", "not reproduced", "0 of 3", "No."),
+    verdict("TR-C07", "paper", "reproduced", "3 of 3", "|d| < 1 & more."),
+    verdict("TR-C08", "laptop", "undecided", "", "1 replicate, 3 needed."),
 ]
 
 SOURCE = r"""# %% [markdown]

@@ -62,6 +62,9 @@ def test_precisions_are_paired_by_seed(recipe, store):
     replicates = [Replicate(seed=s, noise_percent=10.0) for s in (0, 1, 2)]
     table = compare_precisions(chain, replicates, ["float32", "bfloat16"], store, CPU)
     assert list(table["precision"]) == ["float32", "bfloat16"] * 2
+    assert len(store.keys()) == 2 * len(chain.stages) * len(replicates), (
+        "each precision trains its own networks"
+    )
     rows = table.set_index(["weights_remaining_percent", "precision"])
     for weights in table["weights_remaining_percent"].unique():
         exact, rounded = rows.loc[(weights, "float32")], rows.loc[(weights, "bfloat16")]

@@ -9,16 +9,16 @@ from lib.stages import run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Recipe, learning_rate
 from papers.store import needed_keys
-from papers.training_regularization.cases import NOISE_PERCENT
-from papers.training_regularization.comparison import BENCHMARKS as PRINTED
+from papers.training_regularization.claims import NOISE
+from papers.training_regularization.printed_tables import BENCHMARKS as PRINTED
 from papers.training_regularization.recipes import BENCHMARKS, PLANS, plan
 
 WITHOUT_LAPTOP = ("cifar100-resnet32", "cifar100-resnet32-width128", "imagenet-resnet50")
 
 
 def test_every_printed_network_has_a_recipe():
-    assert set(PRINTED.values()) == set(NOISE_PERCENT) == set(BENCHMARKS) - {"cifar100-resnet32-width128"}
-    for benchmark, noises in NOISE_PERCENT.items():
+    assert set(PRINTED.values()) == set(NOISE) == set(BENCHMARKS) - {"cifar100-resnet32-width128"}
+    for benchmark, noises in NOISE.items():
         assert plan(benchmark, "paper").noise_percents == (0.0, *noises)
         for scale, planned in PLANS[benchmark].items():
             assert planned.recipe.benchmark == benchmark and set(planned.noise_percents) <= {0.0, *noises}, (
@@ -43,13 +43,13 @@ def test_resnet50_follows_its_row_of_table_1():
     steps = -(-1_231_167 // 768)
     rates = [learning_rate(recipe, round(e * steps), steps) for e in (0, 2.5, 5, 29, 30, 59, 60, 79, 80)]
     assert rates == pytest.approx([0, 0.15, 0.3, 0.3, 0.03, 0.03, 3e-3, 3e-3, 3e-4], rel=1e-3)
-    cold = recipe.model_copy(update={"warmup_epochs": 0})
+    cold = recipe.but(warmup_epochs=0)
     assert learning_rate(cold, 0, steps) == 0.3
 
 
 def test_the_wide_resnet32_is_the_other_one_with_more_filters():
     narrow, wide = (plan(name, "paper").recipe for name in WITHOUT_LAPTOP[:2])
-    assert wide == narrow.model_copy(update={"width": 128, "benchmark": WITHOUT_LAPTOP[1]})
+    assert wide == narrow.but(width=128, benchmark=WITHOUT_LAPTOP[1])
     stem = build(wide.network, 100, wide.width).module.get_parameter("stem.0.weight")
     assert stem.shape == (128, 3, 3, 3)
 

@@ -22,7 +22,6 @@ from lib.training.data_order import batch_indices, subset_indices
 from lib.training.sources import _draws
 
 PINNED = Path(__file__).with_name("pinned.json")
-ROOT = Path(__file__).parents[2]
 PAPERS = ("label_noise", "training_regularization")
 SCALES = ("laptop", "paper")
 
@@ -37,13 +36,9 @@ def sha(*tensors: torch.Tensor) -> str:
 def keys() -> dict[str, str]:
     """Return a digest of all stage keys for each chain of each page, replicates in the plan's order."""
     found = {}
-    for file in sorted(path for paper in PAPERS for path in ROOT.glob(f"papers/{paper}/pages/*.py")):
-        paper = file.parents[1].name
-        try:
-            page = importlib.import_module(f"papers.{paper}.experiments").PAGES[file.stem]
-        except KeyError:  # a page that trains nothing
-            continue
-        recipes = importlib.import_module(f"papers.{paper}.recipes")
+    experiments = [importlib.import_module(f"papers.{paper}.experiments") for paper in PAPERS]
+    for page in (page for module in experiments for page in module.PAGES.values()):
+        recipes = importlib.import_module(f"papers.{page.paper}.recipes")
         for benchmark, scales in recipes.PLANS.items():
             for scale in scales:
                 if scale not in SCALES or (scale == "paper" and benchmark != "mnist-lenet"):
@@ -52,7 +47,7 @@ def keys() -> dict[str, str]:
                 for place, chain in enumerate(page.chains(plan)):
                     rows = [stage_keys(chain, r, plan.precision) for r in plan.replicates()]
                     digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
-                    found[f"{paper}/{file.stem}/{benchmark}/{scale}/{place:02d}"] = digest
+                    found[f"{page.paper}/{page.name}/{benchmark}/{scale}/{place:02d}"] = digest
     return found
 
 

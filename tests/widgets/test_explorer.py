@@ -1,79 +1,68 @@
 import sys
+from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from lib.charts.theme import MIME
+from lib.charts.theme import specification
 from lib.errors import InputError
-from lib.widgets.explorer import explore_noise
-from tests.charts import made_up
+from lib.widgets import explorer
+from tests.charts import made
 
 ipywidgets = pytest.importorskip("ipywidgets")
 
 
-def parts(widget, kind):
-    return [child for child in widget.children if isinstance(child, kind)]
+@pytest.fixture
+def page(monkeypatch):
+    found = made.together(
+        made.rows({0: [6.0, 7.0, 8.0], 1: [5.0, 6.0, 7.0]}),
+        made.rows({0: [16.0, 17.0, 18.0], 1: [15.0, 16.0, 17.0]}, noise_percent=20.0),
+    )
+    monkeypatch.setattr(explorer, "rows", lambda tables, quantity: found[found["quantity"] == quantity])
+    chain = SimpleNamespace(algorithm=made.FIRST)
+    return SimpleNamespace(
+        tables=[SimpleNamespace(dimensions=("noise_percent",))], chains=[chain], found=found
+    )
 
 
-def shown(output):
-    return output.outputs[0]["data"]
+def test_a_point_is_said_with_its_spread_and_ringed_on_its_curve(page):
+    sentence, curve = explorer.point(page.found, 1, noise_percent=20.0, algorithm=made.FIRST)
+    assert sentence == "**16.00 ± 1.00** test error (%), 50 % of the weights remain; 3 replicates."
+    (line,) = made.lines_of(curve)
+    assert [m for m, chosen in zip(line["mean"], line["_chosen"], strict=True) if chosen] == [16.0]
+    assert "noise 20 %" in specification(curve)["description"]
+    with pytest.raises(InputError, match="Level 7 was not measured"):
+        explorer.point(page.found, 7, noise_percent=20.0)
 
 
-def test_noise_and_level_choose_the_point_and_its_examples():
+def test_each_change_asks_once_for_the_point_and_its_examples(page, monkeypatch):
     asked = []
-
-    def examples(noise_percent, level):
-        asked.append((noise_percent, level))
-        return np.zeros((3, 28, 28), np.uint8), [1, 2, 3], [1, 2, 4], [0.1, 0.2, 0.3]
-
-    widget = explore_noise([made_up.table()], examples)
-    (noise,), (level,) = parts(widget, ipywidgets.Dropdown), parts(widget, ipywidgets.SelectionSlider)
-    curve, pictures = parts(widget, ipywidgets.Output)
-    assert asked == [(15.0, 0)], "drawn once at the start"
-    level.value = 2
-    assert asked[-1] == (15.0, 2) and len(asked) == 2
-    assert "8.60 ± 0.30 %" in parts(widget, ipywidgets.HTML)[0].value
-    marked = [row for row in made_up.rows_of(shown(curve)[MIME], "marked") if row["marked"]]
-    assert [(row["noise"], row["level"]) for row in marked] == [("15 %", 2)]
-    assert "level 2" in shown(pictures)["text/plain"]
-    noise.value = 0.0
-    assert asked[-1] == (0.0, 2), "the level stays where it was"
+    monkeypatch.setattr(
+        explorer, "point", lambda found, level, **case: asked.append((level, case)) or ("", None)
+    )
+    monkeypatch.setattr(explorer, "display", lambda *shown: None)
+    monkeypatch.setattr(explorer, "misfits", lambda page, level, count, **case: asked.append(level))
+    widget = explorer.explore_noise(page)
+    noise, level = widget.children[:2]
+    assert [child.description for child in widget.children[:2]] == ["label noise", "level"]
+    first = {"table": made.LABEL, "algorithm": made.FIRST, "noise_percent": 0.0}
+    assert asked == [(0, first), 0]
+    level.value = 1
+    noise.value = 20.0
+    assert asked[2:] == [(1, first), 1, (1, first | {"noise_percent": 20.0}), 1]
 
 
-def test_another_algorithm_is_followed():
-    widget = explore_noise([made_up.algorithms()], algorithm="weight_rewinding")
-    (level,) = parts(widget, ipywidgets.SelectionSlider)
-    level.value = 2
-    assert "7.60 ± 0.30 %" in parts(widget, ipywidgets.HTML)[0].value
-    marked = [
-        row
-        for row in made_up.rows_of(shown(parts(widget, ipywidgets.Output)[0])[MIME], "marked")
-        if row["marked"]
-    ]
-    assert [row["mean"] for row in marked] == [7.6]
+def test_what_is_not_there_is_said(page, monkeypatch):
+    shown = []
+    monkeypatch.setattr(explorer, "display", lambda *things: shown.extend(map(str, things[:1])))
 
-
-def test_several_tables_get_a_menu():
-    widget = explore_noise([made_up.table(), made_up.table("laptop", seeds=(0,), origin="this machine")])
-    tables = parts(widget, ipywidgets.Dropdown)[0]
-    tables.value = 1
-    assert "laptop scale, 1 replicate" in shown(parts(widget, ipywidgets.Output)[0])["text/plain"]
-
-
-def test_examples_that_are_not_there_are_said():
-    def examples(noise_percent, level):
+    def refuse(*given, **case):
         raise FileNotFoundError("the store has no stage for level 0")
 
-    widget = explore_noise([made_up.table()], examples)
-    assert "the store has no stage" in shown(parts(widget, ipywidgets.Output)[1])["text/plain"]
+    monkeypatch.setattr(explorer, "misfits", refuse)
+    explorer.explore_noise(page)
+    assert "the store has no stage" in shown[-1]
 
 
-def test_without_ipywidgets_the_reader_is_told_what_to_do(monkeypatch):
+def test_without_ipywidgets_the_reader_is_told_what_to_do(page, monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    message = explore_noise([made_up.table()])
-    assert "make lab" in message._repr_markdown_()
-
-
-def test_no_table_is_refused():
-    with pytest.raises(InputError, match="at least one table"):
-        explore_noise([])
+    assert "make lab" in explorer.explore_noise(page)._repr_markdown_()

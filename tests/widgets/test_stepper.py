@@ -61,7 +61,7 @@ def test_a_click_prunes_and_trains_and_another_goes_back(plan, store, monkeypatc
     score.value, fraction.value = "synflow", 50.0
     forward.click()
     assert "by synflow" in numbers.value and "Level 2" in numbers.value and len(store.keys()) == 4
-    assert next(p for p in shown(figure)[MIME]["params"] if p["name"] == "shown_level")["value"] == 2
+    assert next(p for p in shown(figure)[MIME]["params"] if p["name"] == "level_slider")["value"] == 2
     monkeypatch.setattr(runner_module, "train_stage", lambda *a: pytest.fail("trained again"))
     back.click()
     assert "Level 1" in numbers.value and not back.disabled

@@ -110,7 +110,7 @@ page.verdicts()
 #   fits the second.
 # * "Strongly" in LN-C18 is taken as a correlation of at least 0.7. LN-C17 lets the two differences disagree at one level; it looks at the levels from the first cut to the
 #   sweet spot of the last epoch, because beyond it a network fits nothing well.
-# * Means over replicates are correlated for LN-C16 and LN-C18; LN-C17 pairs replicates by seed.
+# * LN-C16 and LN-C18 correlate in each replicate by itself; LN-C17 pairs replicates by seed.
 # * For the rest see {ref}`the page before <ln-loss-landscape>`.
 #
 # ## Try it

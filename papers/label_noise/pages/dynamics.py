@@ -106,8 +106,8 @@ figures.errors_by_examples(page.tables)
 # The paper prints no numbers for these figures, so only its claims can stand beside the measured ones. Each is a test over the table, decided
 # for this benchmark as far as it goes. *Undecided* means that the table lacks what the test needs, *not run* that it holds nothing of it.
 #
-# * LN-C05 asks of every level, not of a few, how far the last test error is from the mean of the last ten epochs. Up to one percentage point counts as
-#   small: twice the standard error of an error near 40 % on the 10,000 test images of CIFAR.
+# * LN-C05 asks of every level, not of a few, how far the last test error is from the mean of the last ten epochs. Up to twice the standard
+#   error of an error near 40 % counts as small: one percentage point with 10,000 test images, more with fewer.
 # * LN-C06 is stated in the paper for CIFAR-100 at 40 % noise, between 3.52 and 1.44 % of the weights. Here each benchmark is put to it between its own
 #   overfitting level and the first sweet spot that follows, at the noise level of its own figure: 20 % for MNIST and CIFAR-10, 40 % for CIFAR-100.
 # * LN-C07 reads restored examples at the last sweet spot, at the same noise level. Where no level beats the dense network there is no sweet spot, and

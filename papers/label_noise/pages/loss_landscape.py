@@ -98,7 +98,7 @@ figures.loss_along_direction(page.tables)
 # ## The verdicts
 #
 # Each claim is a test over the table, decided for this benchmark as far as it goes. *Undecided* means that the table lacks what the
-# test needs, *not run* that it holds nothing of it.
+# test needs, *not run* that it holds nothing of it, or that the claim speaks of other networks.
 
 # %% tags=["hide-input"]
 page.verdicts()
@@ -120,7 +120,7 @@ page.verdicts()
 #   therefore not the work of sparsity alone; the paper compares the same two.
 # * LN-C14 is asked more strictly than step by step, where many small rises could add up: the loss may nowhere lie above its lowest value so far by more than 1 % of the whole
 #   fall. LN-C15 takes one step, $x = \pm 0.2$, since the paper reads curvature off the figure.
-# * The paper shows both for its ResNets. They are asked of LeNet as well, at 20 % noise.
+# * The paper shows both for its ResNets, and the claims speak of these alone. Curves of LeNet are this book's own.
 #
 # ## Try it
 #

@@ -103,7 +103,7 @@ table(tables.peaks_table(page.tables), "rise-by-experiment")
 # In JupyterLab (`make lab`) the explorer answers to noise and level; in the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-explore_noise(page, algorithm="fine-tuning")
+explore_noise(page)
 
 # %% [markdown]
 # **Change this and predict**

@@ -1,0 +1,217 @@
+import json
+import math
+
+import numpy
+import pandas
+import pytest
+
+from lib.charts import lines
+from lib.charts.behind import improving
+from lib.charts.data import checked
+from lib.charts.theme import specification
+from lib.errors import InputError
+from tests.charts import made
+
+OTHER, SIZE = "weight rewinding", made.SIZE
+
+
+def two(**columns):
+    return made.together(
+        made.rows({0: [6.0, 7.0, 8.0], 1: [5.0, 6.0, 7.0], 2: [9.0, 9.5, 10.0]}, **columns),
+        made.rows({0: [6.0, 7.0, 8.0], 1: [8.0, 9.0, 10.0]}, algorithm=OTHER, **columns),
+    )
+
+
+def test_a_line_has_means_spreads_seeds_and_its_optimum():
+    chart = lines(two(), x=SIZE, colour="algorithm", mark="optimum", title="Errors")
+    first, second = made.lines_of(chart)
+    assert first["_algorithm"] == made.FIRST and second["_algorithm"] == OTHER
+    at = first["_weights_remaining"].index(50.0)
+    assert (
+        first["mean"][at] == 6.0
+        and first["std"][at] == 1.0
+        and (first["low"][at], first["high"][at]) == (5.0, 7.0)
+    )
+    assert first["values"][at] == [5.0, 6.0, 7.0] and first["seeds"][at] == [0, 1, 2]
+    assert [
+        w for w, marked in zip(first["_weights_remaining"], first["_optimum"], strict=True) if marked
+    ] == [50.0]
+    assert "3 replicates" in made.said(chart)[made.LABEL] and "Star" in made.said(chart)[made.LABEL]
+
+
+def test_a_single_replicate_has_no_spread_anywhere():
+    chart = lines(made.rows({0: [6.0], 1: [5.0]}), x=SIZE, title="Errors")
+    (line,) = made.lines_of(chart)
+    assert line["std"] == line["low"] == line["high"] == [None, None]
+    assert "deviation" not in made.said(chart)[made.LABEL]
+    assert not [mark for mark in made.marks(chart) if "standard deviation" in json.dumps(mark["encoding"])]
+    mixed = lines(made.rows({0: [6.0, 7.0], 1: [5.0]}), x=SIZE, title="Errors")
+    assert "isValid(datum.std) ?" in json.dumps(specification(mixed)), (
+        "a dash where there is no spread, not 0 (A18)"
+    )
+
+
+def test_numbers_are_rounded_to_five_digits():
+    (line,) = made.lines_of(lines(made.rows({0: [1 / 3, 2 / 3]}), x=SIZE, title="Errors"))
+    assert line["mean"] == [0.5] and line["values"] == [[0.33333, 0.66667]] and line["std"] == [0.2357]
+
+
+def test_the_dense_rule_stays_where_the_first_algorithm_is_missing():
+    rows = made.together(two(noise_percent=0.0), two(noise_percent=20.0).query("algorithm == @OTHER"))
+    chart = lines(
+        rows, x=SIZE, colour="algorithm", menus=["noise_percent"], reference="dense, shared", title="Errors"
+    )
+    rules = {
+        row["_noise_percent"]: row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)
+    }
+    assert rules == {"0 %": 7.0, "20 %": 7.0}
+
+
+def test_references_are_dense_networks_numbers_or_rows():
+    def rules(reference):
+        chart = lines(two(), x=SIZE, colour="algorithm", reference=reference, title="Errors")
+        return [row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)]
+
+    assert rules("dense") == [7.0, 7.0] and rules("dense, shared") == [7.0] and rules(0.0) == [0.0]
+    assert rules(made.rows({0: [1.0, 2.0]}, algorithm="another").drop(columns="algorithm")) == [1.5]
+    with pytest.raises(InputError, match="dense, shared"):
+        rules("dens")
+
+
+def test_shading_leaves_out_what_lies_within_noise():
+    noisy, clear = [4.0, 7.5, 9.0], [5.0, 6.1, 7.2]  # both have a lower mean than the dense network
+    rows = checked(made.rows({0: [6.0, 7.0, 8.0], 1: noisy, 2: clear, 3: [7.0, 7.0, 7.0]}), [])
+    found = improving(rows, ["table"])
+    assert numpy.mean(noisy) < 7.0, "lower in the mean alone (A18)"
+    (stretch,) = found.to_dict("records")
+    assert stretch["left"] == pytest.approx(100 * 0.5**1.5, 1e-4) and stretch["right"] == pytest.approx(
+        100 * 0.5**2.5, 1e-4
+    )
+    assert improving(rows[rows["seed"] < 2], ["table"]).empty, "two replicates say nothing"
+    chart = lines(rows, x=SIZE, shade=rows, title="Errors")
+    assert "Shaded" in made.said(chart)[made.LABEL]
+    assert len([mark for mark in made.marks(chart) if mark["mark"]["type"] == "rect"]) == 1
+
+
+def test_menus_begin_with_the_first_case_that_the_first_table_has():
+    paper = two(table="paper", noise_percent=20.0)
+    rows = made.together(paper, two(noise_percent=0.0), two(noise_percent=20.0))
+    chart = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], title="Errors")
+    assert made.menus(chart) == {"table_menu": ["paper", made.LABEL], "noise_percent_menu": ["0 %", "20 %"]}
+    assert made.start(chart, "table_menu") == "paper" and made.start(chart, "noise_percent_menu") == "20 %"
+    assert (
+        "Label noise: 20 % only" in made.said(chart)["paper"] and "only" not in made.said(chart)[made.LABEL]
+    )
+    shown = {"table": made.LABEL, "noise_percent": 0.0}
+    again = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], shown=shown, title="Errors")
+    assert made.start(again, "noise_percent_menu") == "0 %"
+    with pytest.raises(InputError, match="20 %"):
+        lines(
+            rows,
+            x=SIZE,
+            colour="algorithm",
+            menus=["noise_percent"],
+            shown={"noise_percent": 5.0},
+            title="Errors",
+        )
+
+
+def test_a_slider_chooses_the_nearest_level_or_rings_it():
+    rows = pandas.concat([two().assign(position=p, value=two()["value"] + p) for p in (1.0, 2.0, 3.0)])
+    rows = rows[rows["algorithm"] == made.FIRST].query("level != 1")
+    chosen = lines(rows, x="position", slider="level", title="Errors")
+    ends = {line["mean"][0]: (line["from"], line["to"]) for line in made.lines_of(chosen)}
+    assert ends == {8.0: (-1e9, 1.0), 10.5: (1.0, 1e9)}
+    assert "Level 2: 25 % of the weights remain" in [
+        (row.get("wide") or "").replace("\u00a0", " ") for row in made.sets(chosen)
+    ]
+    ringed = lines(
+        two(), x=SIZE, colour="algorithm", slider="level", rings=["level"], shown={"level": 2}, title="Errors"
+    )
+    assert made.start(ringed, "level_slider") == 2 and "from" not in made.lines_of(ringed)[0]
+    assert "datum._level == level_slider" in json.dumps(specification(ringed))
+
+
+def test_rings_are_labelled():
+    chart = lines(
+        two().assign(overfitting=two()["level"] == 2),
+        x=SIZE,
+        colour="algorithm",
+        rings=["overfitting"],
+        title="E",
+    )
+    assert (
+        made.lines_of(chart)[0]["_overfitting"].count(True) == 1
+        and "overfitting 9.5 at 25" in specification(chart)["description"]
+    )
+    assert "overfitting" in made.svg(chart)
+
+
+def test_the_note_names_what_is_missing_and_what_diverged():
+    rows = two()
+    rows.loc[(rows["seed"] == 2) & (rows["level"] > 0) & (rows["algorithm"] == OTHER), "value"] = math.nan
+    rows = rows[~((rows["seed"] == 1) & (rows["level"] == 2))]
+    note = made.said(lines(rows, x=SIZE, colour="algorithm", title="Errors"))[made.LABEL]
+    assert (
+        f"seed 1, {made.FIRST} (missing from level 2)" in note
+        and f"seed 2, {OTHER} (diverged from level 1)" in note
+    )
+
+
+def test_the_description_gives_the_numbers_shown_at_the_start():
+    text = specification(
+        lines(two(), x=SIZE, colour="algorithm", mark="optimum", title="Errors while pruning")
+    )["description"]
+    assert "Errors while pruning: test error (%) against weights remaining (%)" in text
+    assert (
+        f"{made.FIRST}: first 7 at 100, lowest 6 at 50, highest 9.5 at 25, last 9.5 at 25, optimum 6 at 50."
+        in text
+    )
+
+
+def test_text_has_lines_for_a_page_and_for_a_phone():
+    texts = [
+        row for row in made.sets(lines(two(), x=SIZE, colour="algorithm", title="Errors")) if "wide" in row
+    ]
+    assert max(len(line) for row in texts for line in row["wide"].split("\n")) <= 116
+    assert max(len(line) for row in texts for line in row["text"].split("\n")) <= 50
+
+
+def test_panels_share_the_horizontal_axis_and_dashes_are_explained():
+    rows = made.together(two(), two(quantity="distance, no unit"))
+    chart = lines(rows, x=SIZE, colour="algorithm", panels="quantity", title="Both")
+    ranges = {
+        tuple(m["encoding"]["y"]["scale"]["range"])
+        for m in made.marks(chart)
+        if "range" in m["encoding"].get("y", {}).get("scale", {})
+    }
+    assert ranges == {(190, 0), (420, 230)} and specification(chart)["height"] == 420
+    dashed = lines(rows, x=SIZE, y="number", colour="algorithm", dash="quantity", title="Both")
+    assert "Solid: test error (%). Dashed: distance, no unit." in made.said(dashed)[made.LABEL]
+    with pytest.raises(InputError, match="need a title"):
+        lines(rows, x=SIZE, colour="algorithm", dash="quantity", title="Both")
+
+
+def test_colours_agree_among_figures_of_one_domain():
+    chart = lines(two(), x=SIZE, colour="algorithm", domain=["another", OTHER, made.FIRST], title="Errors")
+    colour = next(m["encoding"]["color"] for m in made.marks(chart) if m["mark"]["type"] == "line")
+    assert colour["scale"]["domain"] == ["another", OTHER, made.FIRST] and colour["legend"]["values"] == [
+        made.FIRST,
+        OTHER,
+    ]
+    with pytest.raises(InputError, match="domain"):
+        lines(two(), x=SIZE, colour="algorithm", domain=["another"], title="Errors")
+
+
+@pytest.mark.parametrize("scale", ["linear", "zero", "log", "symlog"])
+def test_every_scale_is_drawn_whatever_columns_are_called(scale):
+    odd = two().rename(columns={SIZE: "it's 100 % [of]. x", "algorithm": "a.b's (%)"})
+    drawn = made.svg(
+        lines(odd, x="it's 100 % [of]. x", colour="a.b's (%)", x_scale="size", y_scale=scale, title="It's")
+    )
+    assert "learning-rate rewinding" in drawn and "it's 100 % [of]. x" in drawn
+
+
+def test_unknown_scales_are_refused():
+    with pytest.raises(InputError, match="symlog"):
+        lines(two(), x=SIZE, colour="algorithm", y_scale="symlgo", title="Errors")

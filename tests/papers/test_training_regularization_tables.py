@@ -1,0 +1,83 @@
+"""TR's small tables: printed hyper-parameters against the recipes, ranked examples, and what the text quotes."""
+
+import pandas
+import pytest
+
+from lib.analysis.table import find_tables
+from papers.training_regularization import recipes, tables
+from papers.training_regularization.names import GROUP_LOSS, LRR, TEST
+from tests.papers.label_noise_cases import made_up
+
+LENET = "mnist-lenet"
+
+
+@pytest.fixture(scope="module")
+def lenet():
+    return find_tables("training_regularization", LENET)
+
+
+def test_table_1_agrees_with_the_recipes():
+    table = tables.hyperparameters().set_index(["network", "data set"])
+    assert len(table) == 5
+    assert table.loc[("ResNet-50", "ImageNet"), "drops"] == "÷ 10 at 30, 60, 80"
+    assert table.loc[("LeNet", "MNIST"), "drops"] == "none"
+    for place, recipe in (
+        (("LeNet", "MNIST"), recipes.MNIST_LENET),
+        (("ResNet-20", "CIFAR-10"), recipes.CIFAR10_RESNET20),
+        (("VGG-16", "CIFAR-10"), recipes.CIFAR10_VGG16),
+        (("ResNet-32", "CIFAR-100"), recipes.CIFAR100_RESNET32),
+        (("ResNet-50", "ImageNet"), recipes.IMAGENET_RESNET50),
+    ):
+        row = table.loc[place]
+        assert (row["epochs"], row["batch"]) == (str(recipe.epochs), str(recipe.batch_size))
+        assert float(row["learning rate"]) == recipe.learning_rate
+        assert row["t"] == str(recipe.rewind_epoch)
+        assert (0 if row["weight decay"] == "none" else float(row["weight decay"])) == recipe.weight_decay
+
+
+def test_sizes_of_ranked_examples_stand_beside_table_4(lenet):
+    found = tables.ranked_sizes(LENET, lenet).set_index("examples")
+    assert list(found["printed (Table 4)"]) == ["1.4", "80–5.5", "100–1.4"]
+    assert list(found["laptop"]) == ["4.84–1.06", "22", "22–1.06"]
+    other = tables.ranked_sizes("cifar10-resnet20", [])
+    assert list(other["printed (Table 4)"]) == ["16.7–13.4", "80–21", "100–5.5"]
+
+
+def test_what_was_ranked_in_words(lenet):
+    found = tables.ranked_groups(lenet).set_index(["scale", "examples"])
+    assert found.loc[("laptop", "most worsened")].tolist() == ["1.156", "–", "100 %", "100 %"]
+    assert found.loc[("paper", "most improved")].tolist() == ["0.116", "70 %", "–", "–"]
+    assert list(tables.ranked_groups([made_up()])["mean EL2N"]) == ["–"] * 3
+
+
+def test_quoted_numbers_stand_beside_measured_ones(lenet):
+    found = tables.quoted_numbers(LENET, lenet)
+    assert list(found["printed"]) == ["3.5 to 71", "–"]
+    assert list(found["laptop"]) == ["none: the dense network is best", "78"]
+    assert list(found["paper"]) == ["not measured", "94.5"]
+    assert tables.quoted_numbers("cifar10-resnet20", [])["printed"].iloc[1] == "83.22"
+
+
+def test_the_effect_ratio_is_that_of_the_hardest_fifth():
+    table = made_up(
+        {TEST: [9.0, 7.0], "validation error (%)": [9.0, 7.0]}, noises=(0.0,), algorithms=(LRR,), seeds=(0,)
+    )
+    frame = table.frame
+    network = frame[frame["quantity"] == TEST]
+    changes = [0.1] * 8 + [-0.5, -0.7]
+    groups = [
+        network.assign(quantity=GROUP_LOSS, position=float(i), value=network["level"] * change)
+        for i, change in enumerate(changes, 1)
+    ]
+    more = table.with_frame(pandas.concat([frame, *groups], ignore_index=True))
+    assert float(tables.effect_ratio(more)) == pytest.approx(6.0)
+
+
+def test_the_rule_of_pairs_tells_two_examples_apart():
+    first = pandas.Series({0: 9.1, 1: 8.4, 2: 9.6})
+    together, apart = pandas.Series({0: 9.4, 1: 8.8, 2: 9.8}), pandas.Series({0: 9.8, 1: 9.4, 2: 8.8})
+    found = tables.paired_differences(
+        {"together": {"A": first, "B": together}, "apart": {"A": first, "B": apart}}
+    )
+    assert list(found["A against B"]) == ["lower", "match"]
+    assert list(found["mean difference"]) == ["−0.30", "−0.30"]
