@@ -10,15 +10,8 @@ from lib.analysis.experiments import Page
 from lib.analysis.loss_change import LOSS_CHANGE
 from lib.analysis.loss_path import loss_path
 from lib.analysis.loss_slice import loss_slice
+from lib.stages.algorithms import REDENSE_TRAINING, WEIGHT_REWINDING, fine_tuning, redense_training, weight_rewinding, width_downscaling
 from lib.stages import Chain
-from lib.stages.algorithms import (
-    REDENSE_TRAINING,
-    WEIGHT_REWINDING,
-    fine_tuning,
-    redense_training,
-    weight_rewinding,
-    width_downscaling,
-)
 from lib.stages.experiment_plan import Plan
 from papers.label_noise.recipes import plan as find_plan
 
@@ -29,9 +22,8 @@ FINE_TUNED_SHARE = 4
 
 def double_descent(plan: Plan) -> list[Chain]:
     """Return pruning by three scores, and dense networks of falling width (LN section 4)."""
-    by_gradient = plan.prune.but(
-        score="gradient", examples=plan.recipe.batch_size
-    )  # on one batch, section 3.2
+    one_batch = plan.recipe.batch_size  # which the gradient is taken on, section 3.2
+    by_gradient = plan.prune.but(score="gradient", examples=one_batch)
     return [
         weight_rewinding(plan.recipe, plan.levels, plan.prune),
         weight_rewinding(plan.recipe, plan.levels, by_gradient),

@@ -278,6 +278,8 @@ def difference_with_worsened_examples(tables: Tables) -> Any:
 @or_what_is_missing
 def network_level_by_level(done: Sequence[Step], note: str) -> Any:
     """Section 2: one network, what each cut takes from it and what training does to the rest, a slider over levels."""
+    if not done:
+        raise InputError("the network is not in the store; set recompute = True to train it")
     return step_chart(done, note=note)
 
 

@@ -171,7 +171,7 @@ page.verdicts()
 #
 # ## Try it
 #
-# In JupyterLab (`make lab`) the explorer below follows pruning by magnitude through noise and level, and shows the training images that the
+# In JupyterLab (`make lab`) the explorer below follows each way of pruning through noise and level, and shows the training images that the
 # network fits worst. Whose labels are they, at overfitting and at recovery? In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]

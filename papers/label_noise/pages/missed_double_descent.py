@@ -100,7 +100,7 @@ table(tables.peaks_table(page.tables), "rise-by-experiment")
 #
 # ## Try it
 #
-# In JupyterLab (`make lab`) the explorer answers to noise and level; in the published book it has no kernel to ask.
+# In JupyterLab (`make lab`) the explorer answers to algorithm, noise and level; in the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
 explore_noise(page)

@@ -148,11 +148,11 @@ page.verdicts()
 #
 # ## Try it
 #
-# In JupyterLab (`make lab`) the explorer below shows the training examples that a dense network misfits after training on correct examples
-# only. At 15 % noise and the sparsest level, how many of them are mislabelled, and how many are just odd? In the published book it has no kernel to ask.
+# In JupyterLab (`make lab`) the explorer below shows the training examples that a network misfits. Choose *correct examples only*, a dense
+# network. At 15 % noise and the sparsest level, how many of them are mislabelled, and how many are just odd? In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-explore_noise(page, algorithm="correct examples only")
+explore_noise(page)
 
 # %% [markdown]
 # **Change this and predict**

@@ -217,9 +217,13 @@ table(tables.hyperparameters(), "hyperparameters")
 # choice. *Back* takes a step back, to try another. In the published book there is no kernel to ask.
 
 # %% tags=["remove-output"]
-step_through(
-    plan, store=store, device=device, deterministic=deterministic, note=f"{benchmark}, {scale} scale"
-)
+if done:
+    shown = step_through(
+        plan, store=store, device=device, deterministic=deterministic, note=f"{benchmark}, {scale} scale"
+    )
+else:
+    shown = Markdown("*The controls begin with the dense network: set `recompute = True`.*")
+shown
 
 # %% [markdown]
 # **Change this and predict**

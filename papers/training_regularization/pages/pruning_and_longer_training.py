@@ -189,11 +189,11 @@ page.verdicts()
 #
 # ## Try it
 #
-# In JupyterLab (`make lab`) the explorer below follows weight rewinding through noise and level, and shows the training images that the network
-# fits worst. Set `algorithm` to another chain and compare. In the published book it has no kernel to ask.
+# In JupyterLab (`make lab`) the explorer below follows an algorithm through noise and level, and shows the training images that the network
+# fits worst. Compare learning-rate rewinding with weight rewinding. In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-explore_noise(page, algorithm="weight rewinding")
+explore_noise(page)
 
 # %% [markdown]
 # **Change this and predict**

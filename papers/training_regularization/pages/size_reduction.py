@@ -169,11 +169,11 @@ page.verdicts()
 #
 # ## Try it
 #
-# In JupyterLab (`make lab`) the explorer below follows width down-scaling through noise and level, and shows the training images that the
-# narrow network fits worst. Set `algorithm` to `"one-shot pruning"` and look for the same images. In the published book it has no kernel to ask.
+# In JupyterLab (`make lab`) the explorer below follows an algorithm through noise and level, and shows the training images that the
+# network fits worst. Choose width down-scaling, then one-shot pruning, and look for the same images. In the published book it has no kernel to ask.
 
 # %% tags=["remove-output"]
-explore_noise(page, algorithm="width down-scaling")
+explore_noise(page)
 
 # %% [markdown]
 # **Change this and predict**
