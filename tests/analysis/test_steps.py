@@ -20,7 +20,7 @@ from lib.analysis.steps import (
 from lib.errors import InputError
 from lib.models import build
 from lib.stages import Prune, run
-from lib.stages.algorithms import learning_rate_rewinding, weight_rewinding
+from lib.stages.algorithms import learning_rate_rewinding, random_pruning, weight_rewinding
 from lib.training import Replicate
 
 
@@ -102,9 +102,7 @@ def test_the_steps_of_a_chain_fit_together(recipe, store):
     assert first is not None and second is not None and 0 < first < second
     for step in done:
         removed = step.remaining_before - step.remaining
-        assert [sum(counts(step.weights, part)) for part in (KEPT, TRAINED, REMOVED)] == [
-            step.remaining
-        ] * 2 + [removed]
+        assert [sum(counts(step.weights, part)) for part in (KEPT, TRAINED, REMOVED)] == [step.remaining] * 2 + [removed]
         first = step.weights[step.weights["layer"] == step.weights["layer"].iloc[0]]
         assert step.pixels is not None and step.pixels.shape == (28, 28)
         assert int(step.pixels.sum()) == sum(counts(first, KEPT))
@@ -118,7 +116,7 @@ def test_the_steps_of_a_chain_fit_together(recipe, store):
 
 
 def test_another_score_has_no_threshold(recipe, store):
-    chain = learning_rate_rewinding(recipe, 1, Prune(score="random", fraction=0.5))
+    chain = random_pruning(recipe, 1, Prune(fraction=0.5))
     (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
     last = steps(chain, row, build("lenet-300-100"))[-1]
     assert last.cut is not None and (last.cut.score, last.threshold) == ("random", None)
