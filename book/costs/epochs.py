@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pandas
 import torch
-from lib.stages.experiment_plan import Plan
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
@@ -25,6 +24,7 @@ from book.costs.tables import COLUMNS, CONVENTIONAL, OWN
 from book.costs.timing import epoch_seconds
 from lib import data
 from lib.models import build
+from lib.stages.experiment_plan import Plan
 from lib.training import Computation, Examples, Precision, Progress, Recipe, Replicate, fresh_stack, prepare
 from papers.training_regularization import recipes
 

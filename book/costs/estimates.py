@@ -8,7 +8,6 @@ several chains share counts once. Nothing is taken off for units left out, so th
 
 import pandas
 import torch
-from lib.stages.experiment_plan import Plan
 
 from book.costs.tables import COLUMNS
 from book.costs.timing import epoch_seconds, fresh
@@ -16,6 +15,7 @@ from lib.analysis.experiments import Page, pages_of
 from lib.analysis.files import REPOSITORY
 from lib.batch.plan import read_plans
 from lib.stages import stage_keys
+from lib.stages.experiment_plan import Plan
 from lib.training import Computation, prepare, stack_limit
 
 STEPS = 12

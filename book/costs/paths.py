@@ -9,14 +9,14 @@ from collections.abc import Container
 
 import pandas
 import torch
-from lib.training.connected_units import ConnectedUnits, find_connected_units
-from lib.training.masked_weights import COMPRESS_BELOW
 
 from book.costs.tables import COLUMNS
 from book.costs.timing import epoch_seconds, fresh
 from lib.models import Network
 from lib.pruning import magnitude, select
 from lib.training import Computation, Examples, Part, Progress, Recipe, Replicate, stack_states, train
+from lib.training.connected_units import ConnectedUnits, find_connected_units
+from lib.training.masked_weights import COMPRESS_BELOW
 from lib.training.stack import State, unstack
 from papers.training_regularization.recipes import plan
 

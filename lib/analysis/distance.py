@@ -19,9 +19,8 @@ from torch import Tensor
 from lib import data
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.models import build
-from lib.stages import read_masks
-from lib.stages.single import initialize_replicate
-from lib.training.loop import product_parameters
+from lib.stages.starting_point import initialize_replicate
+from lib.training.masked_weights import product_parameters
 
 DISTANCE, MASKED_DISTANCE = "distance from initialization", "distance from masked initialization"
 
@@ -41,7 +40,7 @@ def _rows(context: Context) -> Iterator[dict]:
             masked = entry
             if stages[position].lift_masks:
                 masked = results.entries[results.replicates.index(replicate)][position - 1]
-            state, masks = entry.tensors("weights"), read_masks(masked, network)
+            state, masks = entry.tensors("weights"), masked.masks()
             for quantity, own in ((DISTANCE, None), (MASKED_DISTANCE, masks)):
                 value = float(f"{distance(state, initial, counted, own):.6g}")
                 yield columns | {"quantity": quantity, "value": value}

@@ -20,11 +20,11 @@ from torch import Tensor
 
 from lib.analysis.experiments import Context, Measurement, RunChain, reported
 from lib.analysis.levels import levels_of_interest
-from lib.analysis.named import early_training
 from lib.analysis.table import Table, values
 from lib.errors import InputError
 from lib.stages import Chain
-from lib.stages.plan import Plan
+from lib.stages.algorithms import early_training
+from lib.stages.experiment_plan import Plan
 from lib.training import Replicate
 
 GROUPS = 20  # TR section 3

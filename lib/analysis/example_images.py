@@ -12,12 +12,11 @@ from torch import Tensor
 from lib import data
 from lib.analysis.example_groups import GROUPS, el2n, percentile_groups, scoring_chain, scoring_replicates
 from lib.analysis.experiments import Page
-from lib.analysis.named import but
 from lib.analysis.ranked_examples import CHANGE, INDEX, PREDICTION, quantity
 from lib.analysis.table import Table, values
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Store, stage_keys
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import Replicate, prepare
 
 CPU = torch.device("cpu")
@@ -164,7 +163,7 @@ def _examples(
     plan: Plan, replicate: Replicate, chosen: Tensor, numbers: Tensor, predictions: Tensor | None = None
 ) -> ExampleImages:
     examples = prepare(plan.recipe.data, [replicate], CPU)
-    clean = prepare(plan.recipe.data, [but(replicate, noise_percent=0.0)], CPU)
+    clean = prepare(plan.recipe.data, [replicate.but(noise_percent=0.0)], CPU)
     names = data.class_names(plan.recipe.data.image_set)
     if plan.recipe.data.image_set in DIGITS:
         names = [str(digit) for digit in range(10)]

@@ -18,7 +18,7 @@ from lib.analysis.part import file_name
 from lib.analysis.table import EPOCHS, SIZE, Table
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Results, Stage, Store, stage_keys
-from lib.stages.plan import Plan, plan_keys
+from lib.stages.experiment_plan import Plan, plan_keys
 from lib.training import Replicate
 
 RunChain = Callable[[Chain, Sequence[Replicate]], Results]
@@ -58,7 +58,9 @@ class Context:
 
     def measured(self, entries: Sequence[Entry], compute: Callable[[], Any]) -> Any:
         """Return what was measured of some networks, a JSON value: kept by the store, or computed now and kept."""
-        return compute()  # until `Store.measured` is merged
+        assert self.measurement, "measuring sets which measurement looks"
+        description = {"measurement": self.measurement.name, "identity": self.measurement.identity}
+        return self.store.measured([entry.key for entry in entries], description, compute)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from lib import data
 from lib.analysis.experiments import Context, Measurement, network_columns
 from lib.errors import InputError
 from lib.models import Network, build
-from lib.stages import Results, read_masks
+from lib.stages import Results
 from lib.training import Examples, arithmetic, prepare, stack_limit, stack_states
 from lib.training.device import find_device
 from lib.training.stack import State, forward
@@ -67,7 +67,7 @@ def _step(
     """Return change and estimate of one pruning step for some replicates."""
     device = next(network.module.parameters()).device
     before = stack_states([results.entries[i][position - 1].tensors("weights") for i in chosen])
-    after = stack_states([read_masks(results.entries[i][position], network) for i in chosen])
+    after = stack_states([results.entries[i][position].masks() for i in chosen])
     stack, masks = ({name: tensor.to(device) for name, tensor in state.items()} for state in (before, after))
     images, labels = examples.train_images, examples.train_labels[chosen]
     assert isinstance(images, Tensor)

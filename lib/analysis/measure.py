@@ -24,7 +24,7 @@ from lib.analysis.part import Provenance, file_name, make_frame, read_part, writ
 from lib.analysis.table import Origin, Table, assemble, joined, read_table, table_folder
 from lib.errors import InputError, unknown
 from lib.scales import SCALES, SCORED
-from lib.stages import NUMERICS_VERSION, Chain, Results, Store, run
+from lib.stages import NUMERICS_VERSION, Chain, Execution, Results, Store, run
 from lib.training import Replicate
 
 
@@ -91,7 +91,7 @@ def measure(
 
     def finish(chain: Chain, which: Sequence[Replicate]) -> Results:
         stack, same = plan.largest_stack, how.deterministic
-        done.append(run(chain, which, store, how.device, plan.precision, stack, deterministic=same))
+        done.append(run(chain, which, store, Execution(how.device, plan.precision, stack, same)))
         return done[-1]
 
     for name in some:

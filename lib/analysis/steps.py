@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lib.errors import InputError
 from lib.models import Network
-from lib.stages import Chain, Entry, Prune, Stage, read_masks
+from lib.stages import Chain, Entry, Prune, Stage
 
 BINS = 41  # odd, so that one bin has zero in its middle
 WITHIN = 0.998  # share of the weights that a histogram's range takes in; the outermost bins take the rest
@@ -143,7 +143,7 @@ def steps(
     for stage, entry in zip(chain.stages, entries, strict=False):
         if entry.record["diverged"]:
             break
-        weights, masks = entry.tensors("weights"), read_masks(entry, network)
+        weights, masks = entry.tensors("weights"), entry.masks()
         if stage.level is not None:
             found.append(_step(stage, entry, before or weights, had, weights, masks, pixels))
         before, had = weights, masks

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from lib.data.folder_images import STREAMED, open_folders
-from lib.data.image_sets import NAMES, REAL, default_folder, load
+from lib.data.image_sets import NAMES, default_folder, load
+from lib.data.known_sets import REAL
 from lib.errors import InputError, unknown
 
 

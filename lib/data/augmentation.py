@@ -8,29 +8,26 @@ Both together only say where each pixel comes from, so that one gather does them
 out[i, j] = padded[down + i, right + j], columns counted from the right side if the image is flipped.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from lib.errors import InputError
 
 
-def draw(count: int, generator: torch.Generator, padding: int = 4, flip: bool = True) -> Tensor:
+def draw(count: int, generator: torch.Generator, padding: int = 4) -> Tensor:
     """Draw the flips and offsets of a batch, or of a whole epoch to move to the device in one copy.
 
     Args:
         count: number of images B.
-        generator: CPU generator of one replicate. Turning `flip` off leaves the offsets as they are.
+        generator: CPU generator of one replicate.
         padding: offsets are uniform from 0 to 2 `padding` pixels.
-        flip: whether half of the images are flipped.
 
     Returns:
         Int64 [B, 3] on the CPU: offset down in pixels, offset to the right in pixels, flipped (0 or 1).
     """
     flipped = torch.randint(0, 2, (count, 1), generator=generator)
     offsets = torch.randint(0, 2 * padding + 1, (count, 2), generator=generator)
-    return torch.cat([offsets, flipped if flip else torch.zeros_like(flipped)], dim=1)
+    return torch.cat([offsets, flipped], dim=1)
 
 
 def crop_and_flip(batch: Tensor, draws: Tensor, fill: Tensor, padding: int = 4) -> Tensor:
@@ -63,43 +60,3 @@ def crop_and_flip(batch: Tensor, draws: Tensor, fill: Tensor, padding: int = 4) 
     source = (rows.unsqueeze(2) * wide + columns.unsqueeze(1)).view(count, 1, height * width)
     # Expanded, not copied: the channels of an image share their index.
     return padded.flatten(2).gather(2, source.expand(-1, channels, -1)).view(batch.shape)
-
-
-def augment(
-    batch: Tensor,
-    generator: torch.Generator | Sequence[torch.Generator],
-    fill: Tensor,
-    padding: int = 4,
-    flip: bool = True,
-) -> Tensor:
-    """Flip and crop each image of a batch, or of a stack of batches, at random.
-
-    Args:
-        batch: [B, C, H, W], or [R, B, C, H, W] for R replicates.
-        generator: CPU generator, or one per replicate for a stack; a replicate meets the same draws alone and
-            in a stack.
-        fill: [C], the value of a padded pixel per channel; `Normalization.black` in a normalised batch.
-            Kept on the batch's device, it costs no copy per batch.
-        padding: pixels added on each side; 0 for no crop.
-        flip: whether half of the images are flipped left to right.
-
-    Returns:
-        A new tensor with the batch's shape.
-
-    Raises:
-        InputError: the batch, the generators and `fill` do not fit together, or `padding` is negative.
-    """
-    if padding < 0:
-        raise InputError(f"padding is {padding} pixels; allowed: 0 or more.")
-    if isinstance(generator, torch.Generator):
-        if batch.ndim != 4:
-            raise InputError(f"a batch {list(batch.shape)} with one generator; allowed: [B, C, H, W].")
-        draws = draw(batch.shape[0], generator, padding, flip)
-    else:
-        if batch.ndim != 5 or len(generator) != batch.shape[0]:
-            raise InputError(
-                f"a stack {list(batch.shape)} with {len(generator)} generators; "
-                "allowed: [R, B, C, H, W] with one generator per replicate."
-            )
-        draws = torch.stack([draw(batch.shape[1], one, padding, flip) for one in generator])
-    return crop_and_flip(batch, draws.to(batch.device, non_blocking=True), fill, padding)

@@ -15,52 +15,21 @@ from torch import Tensor
 
 from lib.errors import InputError, unknown
 
-KINDS = ("other", "any")
+NOISE_KINDS = ("other", "any")
 
 
 @dataclass(frozen=True, eq=False)
 class NoisyLabels:
-    """Labels after noise, and the partition of the examples that the noise leaves.
+    """Labels after noise.
 
     Attributes:
         labels: [N], the labels to train on, dtype as given.
-        selected: int64 [K], ascending indices of the examples that were given a random label.
-        original_labels: [N], the labels before noise.
+        noisy: bool [N], the examples that were given a random label (TR: noisy, LN: permuted); under kind "any" some of
+            them have kept theirs by chance.
     """
 
     labels: Tensor
-    selected: Tensor
-    original_labels: Tensor
-
-    @property
-    def noisy(self) -> Tensor:
-        """Bool [N]: the examples that were given a random label (TR: noisy, LN: permuted)."""
-        mask = torch.zeros(len(self.labels), dtype=torch.bool)
-        mask[self.selected] = True
-        return mask
-
-    @property
-    def original(self) -> Tensor:
-        """Bool [N]: the examples that were left alone (TR: original, LN: unpermuted)."""
-        return ~self.noisy
-
-    @property
-    def permuted(self) -> Tensor:
-        """LN's name for `noisy` (section 3.1); under kind "any" some have kept their label by chance.
-
-        LN's "restored" subset is the same examples with `original_labels`.
-        """
-        return self.noisy
-
-    @property
-    def unpermuted(self) -> Tensor:
-        """LN's name for `original`: never selected, a label kept by chance does not count."""
-        return self.original
-
-    @property
-    def changed(self) -> Tensor:
-        """Bool [N]: the examples whose label is now another one; equals `noisy` under kind "other"."""
-        return self.labels != self.original_labels
+    noisy: Tensor
 
 
 def noisy_count(count: int, percent: float) -> int:
@@ -95,8 +64,8 @@ def add_label_noise(
     Raises:
         InputError: `kind` is unknown, `percent` is outside [0, 100], or `labels` and `classes` do not fit.
     """
-    if kind not in KINDS:
-        raise unknown("kind of label noise", kind, KINDS)
+    if kind not in NOISE_KINDS:
+        raise unknown("kind of label noise", kind, NOISE_KINDS)
     if labels.ndim != 1 or labels.dtype not in (torch.uint8, torch.int64):
         raise InputError(
             f"labels are {labels.dtype} {list(labels.shape)}; allowed: uint8 or int64, one per example."
@@ -112,7 +81,6 @@ def add_label_noise(
         drawn = (labels.long() + shift) % classes
     else:
         drawn = torch.randint(0, classes, labels.shape, generator=generator)
-    selected = order[:count].sort().values
-    noisy = labels.clone()
-    noisy[selected] = drawn[selected].to(labels.dtype)
-    return NoisyLabels(noisy, selected, labels.clone())
+    noisy = torch.zeros(len(labels), dtype=torch.bool)
+    noisy[order[:count]] = True
+    return NoisyLabels(torch.where(noisy, drawn.to(labels.dtype), labels), noisy)

@@ -21,7 +21,7 @@ class Normalization:
 
     @property
     def black(self) -> Tensor:
-        """Float32 [C]: what a black pixel becomes, to the bit; the `fill` of `lib.data.augment`."""
+        """Float32 [C]: what a black pixel becomes, to the bit; the `fill` of `lib.data.crop_and_flip`."""
         return torch.zeros(len(self.mean)).sub_(torch.tensor(self.mean)).div_(torch.tensor(self.std))
 
 

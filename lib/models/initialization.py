@@ -9,6 +9,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from lib.models.layers import WEIGHTED
+
 
 @torch.no_grad()
 def initialize(
@@ -26,14 +28,14 @@ def initialize(
         bias: distribution of the biases of convolutions and linear layers.
     """
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, WEIGHTED):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             if layer.bias is not None and bias == "zero":
                 layer.bias.zero_()
             elif layer.bias is not None:
                 bound = layer.weight[0].numel() ** -0.5
                 layer.bias.uniform_(-bound, bound, generator=generator)
-        elif isinstance(layer, nn.BatchNorm2d):
+        elif isinstance(layer, nn.modules.batchnorm._BatchNorm):
             layer.reset_running_stats()
             if layer.affine:
                 layer.bias.zero_()

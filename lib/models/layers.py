@@ -17,6 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, linear
 
+WEIGHTED = nn.Linear | nn.modules.conv._ConvNd
+"""Layers whose weights are drawn and may be pruned, in any number of dimensions."""
+
 
 def scaled(count: int, scale: float) -> int:
     """Return how many of a layer's filters or neurons a network of that width scale has, at least one (facts J6)."""

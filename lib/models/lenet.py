@@ -20,6 +20,7 @@ class LeNet(nn.Module):
     """
 
     stackable = True
+    unpruned = ("output",)  # facts J13
 
     def __init__(
         self,

@@ -6,8 +6,10 @@ from functools import partial
 
 from torch import nn
 
+from lib.by_name import find_function
 from lib.errors import InputError, unknown
 from lib.models.imagenet_resnet import ImageNetResNet
+from lib.models.layers import WEIGHTED
 from lib.models.lenet import LeNet
 from lib.models.resnet import ResNet
 from lib.models.units import Units
@@ -39,7 +41,7 @@ def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tup
     Raises:
         InputError: if a named layer does not exist or nothing is left to prune.
     """
-    layers = {n: m for n, m in module.named_modules() if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)}
+    layers = {n: m for n, m in module.named_modules() if isinstance(m, WEIGHTED)}
     for name in except_for:
         if name not in layers:
             raise unknown("layer", name, layers)
@@ -49,22 +51,24 @@ def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tup
     return names
 
 
-# name → (constructor taking classes, scale and, if it has one, width; layers that are not pruned: facts J13)
-NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[str, ...]]] = {
-    "lenet-300-100": (LeNet, ("output",)),
-    "cifar-resnet20": (partial(ResNet, depth=20), ()),
-    "cifar-resnet32": (partial(ResNet, depth=32), ()),
-    "cifar-resnet18": (partial(ResNet, depth=18, width=64, segments=4), ()),
-    "cifar-vgg16": (VGG, ("output",)),
-    "imagenet-resnet50": (ImageNetResNet, ()),
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "lenet-300-100": LeNet,
+    "cifar-resnet20": partial(ResNet, depth=20),
+    "cifar-resnet32": partial(ResNet, depth=32),
+    "cifar-resnet18": partial(ResNet, depth=18, width=64, segments=4),
+    "cifar-vgg16": VGG,
+    "imagenet-resnet50": ImageNetResNet,
 }
+"""The book's own by name: functions of classes and, where asked for, width and scale."""
 
 
 def build(name: str, classes: int = 10, width: int | None = None, width_scale: float = 1.0) -> Network:
     """Build a network by name.
 
     Args:
-        name: one of `NETWORKS`.
+        name: one of `NETWORKS`, or "package.module:function" for one of the reader's own: it takes `classes`, and `width`
+            and `scale` where a recipe names them. Its module may have an attribute `unpruned`, names of layers that stay
+            whole, and a method `units` (`lib.models.units`); any other module will do.
         classes: number of outputs.
         width: filters of the first segment, for networks that have one; None takes the standard width.
         width_scale: of the width of every layer but the output, each rounded to at least one (TR section 5.2).
@@ -72,10 +76,9 @@ def build(name: str, classes: int = 10, width: int | None = None, width_scale: f
     Raises:
         InputError: if the name is unknown.
     """
-    if name not in NETWORKS:
-        raise unknown("network", name, NETWORKS)
-    constructor, whole = NETWORKS[name]
-    chosen = {} if width is None else {"width": width}
-    module = constructor(classes=classes, scale=width_scale, **chosen)
-    units = module.units() if isinstance(module, LeNet | ResNet | VGG | ImageNetResNet) else ()
-    return Network(module, prunable_weights(module, whole), units)
+    chosen = ({} if width is None else {"width": width}) | (
+        {} if width_scale == 1 else {"scale": width_scale}
+    )
+    module = find_function("network", name, NETWORKS)(classes=classes, **chosen)
+    units = module.units() if hasattr(module, "units") else ()
+    return Network(module, prunable_weights(module, getattr(module, "unpruned", ())), units)

@@ -23,6 +23,7 @@ class VGG(nn.Module):
     """
 
     stackable = True
+    unpruned = ("output",)  # facts J13
 
     def __init__(self, classes: int = 10, width: int = 64, scale: float = 1.0):
         super().__init__()

@@ -1,7 +1,7 @@
 """Scores: one number per weight; the lowest are pruned first.
 
-Each score is a pure function (module, names, batch) → {name: tensor like the weight}. A chain names a score of this
-module by its name, or any other as "package.module:function".
+Each score is a pure function (module, names, batch) → {name: tensor like the weight}. A chain names one of `SCORES` by its
+name, or any other as "package.module:function".
 
     magnitude   s(w) = |w|                          Han et al. 2015; TR section 2, LN section 3.2
     random      s(w) ~ U[0, 1)                      TR App. J.2 (facts J18: one threshold over all layers)
@@ -12,33 +12,60 @@ module by its name, or any other as "package.module:function".
 The module's pruned weights are zero, so the last three are zero there. All leave the module as it was.
 """
 
-import hashlib
-import importlib
-import inspect
-import sys
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from lib.errors import InputError, unknown
+from lib.by_name import find_function
+from lib.errors import InputError
+
+# Of inputs: a part of 27 ImageNet images, whose gradient takes about 3 GB in ResNet-50.
+VALUES_PER_PART = 2**22
 
 
-class Batch(NamedTuple):
+class Sliceable(Protocol):
+    """Network inputs that are read by slices; a tensor is one."""
+
+    @property
+    def shape(self) -> Sequence[int]: ...  # noqa: D102
+
+    def __getitem__(self, part: slice, /) -> Tensor: ...  # noqa: D105
+
+
+class Batch:
     """What a score may look at besides the network.
 
-    Attributes:
-        images: network inputs [B, ...].
+    Args:
+        images: network inputs [B, ...], or what gives them when a slice of it is asked for: a score that looks at no
+            image reads none.
         labels: int64 [B].
         generator: CPU generator, the same at each run of the same replicate and stage.
     """
 
-    images: Tensor
-    labels: Tensor
-    generator: torch.Generator
+    def __init__(self, images: Sliceable, labels: Tensor, generator: torch.Generator):
+        self._images, self.labels, self.generator = images, labels, generator
+
+    @property
+    def images(self) -> Tensor:
+        """All network inputs [B, ...], read anew each time."""
+        return self._images[:]
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Of `images`, which are not read for it."""
+        return self._images.shape
+
+    def parts(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield images and labels, some at a time, for scores that add up over examples."""
+        size = max(1, VALUES_PER_PART // math.prod(self.shape[1:]))
+        for start in range(0, len(self.labels), size):
+            part = slice(start, start + size)
+            yield self._images[part], self.labels[part]
 
 
 Score = Callable[[nn.Module, Sequence[str], Batch | None], dict[str, Tensor]]
@@ -58,18 +85,22 @@ def random(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict
 
 def gradient(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return |w ∂L/∂w| as `snip` does, but in train mode: with the statistics of the batch itself (facts N2)."""
-    images, labels, generator = _needed("gradient", batch)
+    batch = _needed("gradient", batch)
+    whole = batch.images, lambda logits: cross_entropy(logits, batch.labels)  # in parts it would be another
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
-        torch.manual_seed(generator.initial_seed())
-        state = _state(module)
-        return _sensitivity(module, names, state, images, lambda logits: cross_entropy(logits, labels), True)
+        torch.manual_seed(batch.generator.initial_seed())
+        return _sensitivity(module, names, _state(module), [whole], True)
 
 
 def snip(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return |w ∂L/∂w| for the mean cross-entropy L of the batch, in eval mode (facts J17)."""
-    images, labels, _ = _needed("snip", batch)
-    state = _state(module)
-    return _sensitivity(module, names, state, images, lambda logits: cross_entropy(logits, labels))
+    batch = _needed("snip", batch)
+    count = len(batch.labels)
+    parts = (
+        (images, lambda logits, own=labels: cross_entropy(logits, own) * (len(own) / count))
+        for images, labels in batch.parts()
+    )
+    return _sensitivity(module, names, _state(module), parts)
 
 
 def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
@@ -78,8 +109,8 @@ def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dic
     In float64, since R grows with the product of the layers' norms, and in eval mode (facts J17); running statistics stay as
     they are. Of the batch only the shape of an image is used.
     """
-    images = _needed("synflow", batch).images
-    ones = torch.ones_like(images[:1], dtype=torch.float64)
+    device = next(module.parameters()).device
+    ones = torch.ones(1, *_needed("synflow", batch).shape[1:], dtype=torch.float64, device=device)
     parameters = {name for name, _ in module.named_parameters()}
     state = {
         name: (tensor.abs() if name in parameters else tensor).double()
@@ -87,7 +118,7 @@ def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dic
         else tensor
         for name, tensor in _state(module).items()
     }
-    return _sensitivity(module, names, state, ones, torch.sum)
+    return _sensitivity(module, names, state, [(ones, torch.sum)])
 
 
 def _needed(score: str, batch: Batch | None) -> Batch:
@@ -105,55 +136,37 @@ def _sensitivity(
     module: nn.Module,
     names: Sequence[str],
     state: dict[str, Tensor],
-    inputs: Tensor,
-    objective: Callable[[Tensor], Tensor],
+    parts: Iterable[tuple[Tensor, Callable[[Tensor], Tensor]]],
     train_mode: bool = False,
 ) -> dict[str, Tensor]:
-    """Return |w ∂/∂w objective(f(inputs))| for the named tensors of a state."""
+    """Return |w ∂/∂w Σ objective(f(inputs))| for the named tensors of a state, the sum over parts (inputs, objective)."""
     weights = [state[name].requires_grad_() for name in names]
     training = module.training
+    gradients: list[Tensor] = []
     try:
-        gradients = torch.autograd.grad(
-            objective(functional_call(module.train(train_mode), state, (inputs,))), weights
-        )
+        for inputs, objective in parts:
+            outputs = functional_call(module.train(train_mode), state, (inputs,))
+            found = torch.autograd.grad(objective(outputs), weights)
+            gradients = [a + b for a, b in zip(gradients, found, strict=True)] if gradients else [*found]
     finally:
         module.train(training)
     return {name: (w * g).detach().abs() for name, w, g in zip(names, weights, gradients, strict=True)}
 
 
-def _own_scores() -> dict[str, Score]:
-    return {
-        name: function
-        for name, function in inspect.getmembers(sys.modules[__name__], inspect.isfunction)
-        if function.__module__ == __name__
-        and list(inspect.signature(function).parameters) == ["module", "names", "batch"]
-    }
+SCORES: dict[str, Score] = {
+    "magnitude": magnitude,
+    "random": random,
+    "gradient": gradient,
+    "snip": snip,
+    "synflow": synflow,
+}
+"""The book's own by name."""
 
 
 def find_score(name: str) -> Score:
-    """Return the score function of that name.
-
-    Args:
-        name: a function of this module, or "package.module:function" for one of the reader's own.
+    """Return the score function of a name in `SCORES`, or of "package.module:function" for one of the reader's own.
 
     Raises:
         InputError: if there is no such function.
     """
-    if ":" not in name:
-        if name not in (scores := _own_scores()):
-            raise unknown("score", name, [*scores, "package.module:function"])
-        return scores[name]
-    module, function = name.split(":", 1)
-    try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"score {name!r} cannot be imported ({error}); write it as package.module:function"
-        ) from error
-
-
-def score_identity(name: str) -> str:
-    """Return what identifies a score in a stage's key: its name, and for a reader's own score also its source."""
-    if ":" not in name:
-        return name
-    return name + "#" + hashlib.sha256(inspect.getsource(find_score(name)).encode()).hexdigest()[:16]
+    return find_function("score", name, SCORES)

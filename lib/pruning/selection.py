@@ -1,4 +1,4 @@
-"""Selection: which weights a fraction of pruning removes, given their scores (facts A.6, J10).
+"""Selection: which weights, or whole filters, pruning removes, given their scores (facts A.6, J10).
 
 Of the R weights that remain, ⌈fraction · R⌉ with the lowest scores are removed, exactly. Equal scores are
 removed in the order of the tensors, so that every machine removes the same. A pruned weight never returns.
@@ -32,26 +32,31 @@ def _lowest(scores: Tensor, kept: Tensor, count: int) -> Tensor:
 
 
 def select(
-    scores: Mapping[str, Tensor], masks: Mapping[str, Tensor], fraction: float, scope: Scope = "global"
+    scores: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor],
+    fraction: float,
+    scope: Scope = "global",
+    keep: float | None = None,
 ) -> dict[str, Tensor]:
-    """Prune a fraction of the remaining weights.
+    """Prune a fraction of the remaining weights, or down to a share of all weights.
 
     Args:
         scores: name → score of each weight, same shape as the weight; higher is kept.
         masks: name → bool of the same shape, True where the weight remains; all names of `scores`.
-        fraction: share of the remaining weights to remove, inside (0, 1).
+        fraction: share of the remaining weights to remove, inside (0, 1); not used where `keep` is given.
         scope: "global" compares all tensors together, "layer" removes the fraction in each.
+        keep: share of all weights that remains, inside (0, 1); where fewer do already, nothing is removed. None for a
+            fraction of the remaining ones.
 
     Returns:
         New masks; the given ones are not changed.
 
     Raises:
-        InputError: if the fraction is outside (0, 1), the scope unknown or a score not a number.
+        InputError: if a share is outside (0, 1), the scope unknown or a score not a number.
     """
-    if not 0 < fraction < 1:
-        raise InputError(
-            f"fraction={fraction!r} must lie inside (0, 1), such as 0.2 for a fifth of what remains"
-        )
+    name, share = ("fraction", fraction) if keep is None else ("keep", keep)
+    if not 0 < share < 1:
+        raise InputError(f"{name}={share!r} must lie inside (0, 1), such as 0.2 for a fifth")
     if scope not in get_args(Scope):
         raise unknown("scope", scope, get_args(Scope))
     for name, score in scores.items():
@@ -62,13 +67,37 @@ def select(
     for names in groups:
         kept = torch.cat([masks[name].flatten() for name in names])
         flat = torch.cat([scores[name].flatten() for name in names])
-        count = prune_count(int(kept.sum()), fraction)
+        remaining = int(kept.sum())
+        if keep is None:
+            count = prune_count(remaining, fraction)
+        else:
+            count = max(0, prune_count(len(kept), 1 - keep) - (len(kept) - remaining))
         new = _lowest(flat, kept, count) if count else kept
         sizes = [scores[name].numel() for name in names]
         pruned |= {
             name: part.view_as(scores[name]) for name, part in zip(names, new.split(sizes), strict=True)
         }
     return pruned
+
+
+def select_filters(
+    scores: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor],
+    fraction: float,
+    scope: Scope = "global",
+    keep: float | None = None,
+) -> dict[str, Tensor]:
+    """Prune whole filters: rows of a weight, of which one remains as long as any of its weights does.
+
+    Args:
+        scores: name → score of each filter or neuron, [F] for a weight [F, ...].
+        masks, fraction, scope, keep: as for `select`; shares are of filters.
+
+    Returns:
+        New masks, bool [F, ...].
+    """
+    rows = select(scores, {n: masks[n].flatten(1).any(1) for n in scores}, fraction, scope, keep)
+    return {n: masks[n] & row.view(-1, *[1] * (masks[n].dim() - 1)) for n, row in rows.items()}
 
 
 def weights_remaining(masks: Mapping[str, Tensor]) -> float:

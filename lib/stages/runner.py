@@ -1,12 +1,13 @@
 """The runner: brings a chain to its end for a set of replicates, computing only the stages that the store lacks.
 
 Replicates that miss the same stage train it as one stack; one that does not fit in memory is divided. A stage is trained
-under the locks of its keys, so that two processes that ask for it train it once.
+under the locks of its keys, so that two processes that ask for it train it once. A stage that turns out to be damaged when
+it is read is trained again.
 """
 
 import gc
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,12 +15,30 @@ from tqdm.auto import tqdm
 
 from lib.errors import InputError
 from lib.models import build
-from lib.stages.single import train_stage
-from lib.stages.stage import Chain, stage_keys
-from lib.stages.store import Entry, Store
-from lib.training import Precision, Replicate, prepare, stack_limit
+from lib.stages.stage import Chain, Stage, stage_keys
+from lib.stages.store import Damaged, Entry, Store
+from lib.stages.train_stage import RunContext, train_stage
+from lib.training import Examples, Precision, Replicate, prepare, stack_limit
 from lib.training.device import find_device
 from lib.training.processor import prepare_processor
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a machine computes.
+
+    Attributes:
+        device: see `lib.training.device.find_device`.
+        precision: of the matrix products in training; part of every key.
+        largest_stack: most replicates in a stack; with it set, each stack is brought to its end before the next begins,
+            so that a run cut short leaves whole replicates.
+        deterministic: on CUDA, repeat to the bit, see `lib.training.device.arithmetic`; a CPU always does.
+    """
+
+    device: str = "auto"
+    precision: Precision = "float32"
+    largest_stack: int | None = None
+    deterministic: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,16 +55,20 @@ class Results:
     replicates: tuple[Replicate, ...]
     entries: tuple[tuple[Entry, ...], ...]
 
+    def reported(self) -> Iterator[tuple[Replicate, Stage, Entry]]:
+        """Yield every network that has a level, with its replicate and its stage: replicate by replicate, in order."""
+        for replicate, entries in zip(self.replicates, self.entries, strict=True):
+            for stage, entry in zip(self.chain.stages, entries, strict=False):
+                if stage.level is not None:
+                    yield replicate, stage, entry
+
 
 def run(
     chain: Chain,
     replicates: Sequence[Replicate],
     store: Store,
-    device: str = "auto",
-    precision: Precision = "float32",
-    largest_stack: int | None = None,
+    execution: Execution | str = "auto",
     progress: bool = True,
-    deterministic: bool = False,
 ) -> Results:
     """Bring a chain to its end for all replicates.
 
@@ -53,12 +76,8 @@ def run(
         chain: algorithm and recipe.
         replicates: R replicates; those that miss the same stages train as one stack where that is faster.
         store: where finished stages are looked for and kept.
-        device: see `lib.training.device.find_device`.
-        precision: of the matrix products in training; part of every key.
-        largest_stack: most replicates in a stack; with it set, each stack is brought to its end before the next begins,
-            so that a run cut short leaves whole replicates.
+        execution: how to compute, or just the name of a device.
         progress: show a bar.
-        deterministic: on CUDA, repeat to the bit, see `lib.training.device.arithmetic`; a CPU always does.
 
     Returns:
         The finished stages.
@@ -67,67 +86,20 @@ def run(
         InputError: for a device that is not there or lacks the precision, or a store that cannot be written.
         torch.OutOfMemoryError: if a single replicate does not fit.
     """
-    place = find_device(device)
-    if precision == "tf32" and place.type != "cuda":
+    execution = Execution(execution) if isinstance(execution, str) else execution
+    place = find_device(execution.device)
+    if execution.precision == "tf32" and place.type != "cuda":
         raise InputError(
             f"precision 'tf32' was asked for on {place.type}, but only CUDA devices have it; allowed: float32, bfloat16"
         )
     prepare_processor()
-    keys = [stage_keys(chain, r, precision) for r in replicates]
-    found = {key: store.find(key) for row in keys for key in row}
-    epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
-    missing = sum(n for row in keys for n, key in zip(epochs, row, strict=True) if found[key] is None)
-    done: list[list[Entry]] = [[] for _ in replicates]
-    bar = tqdm(
-        total=missing,
-        unit="epoch",
-        disable=not (progress and missing),
-        desc=f"{chain.recipe.benchmark} {chain.algorithm}",
-    )
-    everyone = list(range(len(replicates)))
-    size, network, examples = len(replicates), None, None
-    if any(entry is None for entry in found.values()):
-        recipe = chain.recipe
-        examples = prepare(recipe.data, replicates, place)
-        network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
-        limit = stack_limit(network.module, place, len(replicates), examples.train_images)
-        size = min(limit, largest_stack or len(replicates))
-
-    def advance(stack: list[int], position: int) -> None:
-        """Bring one stack past one stage."""
-        alive = [
-            i for i in stack if len(done[i]) == position and not (done[i] and done[i][-1].record["diverged"])
-        ]
-        wanted = [i for i in alive if found[keys[i][position]] is None]
-        with store.locked(keys[i][position] for i in wanted):
-            for i in wanted:  # another process may have finished it while this one waited
-                found[keys[i][position]] = store.find(keys[i][position])
-            absent = [i for i in wanted if found[keys[i][position]] is None]
-            if absent and network and examples:
-                train_stage(
-                    network, chain, position, [replicates[i] for i in absent], [done[i] for i in absent],
-                    [keys[i][position] for i in absent], examples[absent], store, precision, bar, deterministic,
-                )  # fmt: skip
-                for i in absent:
-                    found[keys[i][position]] = store.find(keys[i][position])
-        for i in alive:
-            entry = found[keys[i][position]]
-            assert entry is not None, "a stage that was just kept is in the store"
-            done[i].append(entry)
-
-    waiting = _chunks(everyone, size)
+    current = _Run(chain, replicates, store, execution, progress)
+    size = current.prepare(place) if current.incomplete else len(replicates)
+    waiting = _chunks(list(range(len(replicates))), size)
     while waiting:
         stack = waiting.pop(0)
-        refused = None
-        try:
-            for position in range(len(chain.stages)):
-                advance(stack, position)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if len(stack) == 1 or not _is_out_of_memory(error):
-                raise
-            refused = str(error).splitlines()[0]
-        if refused:  # outside of the handler, so that nothing of the failed stack is held any more
-            gc.collect()
+        if refused := _memory_refused(current, stack):
+            gc.collect()  # here nothing of the failed stack is held any more
             if place.type == "cuda":
                 torch.cuda.empty_cache()
             size = -(-len(stack) // (-(-len(stack) // size) + 1))
@@ -136,14 +108,110 @@ def run(
                 stacklevel=2,
             )
             waiting = _chunks([*stack, *(i for other in waiting for i in other)], size)
-    bar.close()
-    return Results(chain, tuple(replicates), tuple(map(tuple, done)))
+    current.bar.close()
+    return Results(chain, tuple(replicates), tuple(map(tuple, current.done)))
+
+
+class _Run:
+    """A run under way: what the store holds of it, and how far each replicate has come."""
+
+    context: RunContext
+    examples: Examples
+
+    def __init__(
+        self,
+        chain: Chain,
+        replicates: Sequence[Replicate],
+        store: Store,
+        execution: Execution,
+        progress: bool,
+    ):
+        self.chain, self.replicates, self.store, self.execution = chain, replicates, store, execution
+        self.keys = [stage_keys(chain, r, execution.precision) for r in replicates]
+        store.hold(key for row in self.keys for key in row)
+        self.found = {key: store.find(key) for row in self.keys for key in row}
+        self.done: list[list[Entry]] = [[] for _ in replicates]
+        self.epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
+        absent = [p for row in self.keys for p, key in enumerate(row) if self.found[key] is None]
+        self.incomplete = bool(absent)
+        self.bar = tqdm(
+            total=sum(self.epochs[position] for position in absent),
+            unit="epoch",
+            disable=not (progress and absent),
+            desc=f"{chain.recipe.benchmark}, {chain.algorithm}",
+        )
+
+    def prepare(self, place: torch.device) -> int:
+        """Load the images and build the network; return how many replicates may train together."""
+        recipe, how = self.chain.recipe, self.execution
+        self.examples = prepare(recipe.data, self.replicates, place)
+        network = build(recipe.network, self.examples.classes, recipe.width, recipe.width_scale)
+        self.context = RunContext(self.chain, network, self.store, how.precision, self.bar, how.deterministic)
+        everyone = len(self.replicates)
+        limit = stack_limit(network.module, place, everyone, self.examples.train_images)
+        return min(limit, how.largest_stack or everyone)
+
+    def finish(self, stack: list[int]) -> None:
+        """Bring a stack to the end of the chain; what turns out to be damaged on the way is trained again, once."""
+        mended: set[str] = set()
+        while True:
+            try:
+                for position in range(len(self.chain.stages)):
+                    self.finish_stage(stack, position)
+            except Damaged as error:
+                if error.key in mended or error.key not in self.found:
+                    raise
+                mended.add(error.key)
+                warnings.warn(str(error), stacklevel=4)
+                self.forget(error.key)
+            else:
+                return
+
+    def finish_stage(self, stack: list[int], position: int) -> None:
+        """Train one stage of those replicates of a stack that have come to it and lack it."""
+        ready = [
+            i for i in stack
+            if len(self.done[i]) == position and not (position and self.done[i][-1].record["diverged"])
+        ]  # fmt: skip
+        key = {i: self.keys[i][position] for i in ready}
+        with self.store.locked(key[i] for i in ready if self.found[key[i]] is None):
+            for i in ready:
+                if self.found[key[i]] is None:  # another process may have finished it while this one waited
+                    self.found[key[i]] = self.store.find(key[i])
+            absent = [i for i in ready if self.found[key[i]] is None]
+            if absent:
+                train_stage(
+                    self.context, position, [self.replicates[i] for i in absent], [self.done[i] for i in absent],
+                    [key[i] for i in absent], self.examples[absent],
+                )  # fmt: skip
+            for i in absent:
+                self.found[key[i]] = self.store.find(key[i])
+        for i in ready:
+            entry = self.found[key[i]]
+            assert entry is not None, "a stage that was just kept is in the store"
+            self.done[i].append(entry)
+
+    def forget(self, key: str) -> None:
+        """Go back to before a stage that the store has lost."""
+        self.found[key] = None
+        for i, row in enumerate(self.keys):
+            if key in row:
+                position = row.index(key)
+                self.done[i] = self.done[i][:position]
+                self.bar.total += self.epochs[position]
+
+
+def _memory_refused(current: _Run, stack: list[int]) -> str:
+    """Bring a stack to the end of its chain; where that takes more memory than there is, return what was said."""
+    try:
+        current.finish(stack)
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        full = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+        if len(stack) == 1 or not full:
+            raise
+        return str(error).splitlines()[0]
+    return ""
 
 
 def _chunks(replicates: list[int], size: int) -> list[list[int]]:
     return [replicates[start : start + size] for start in range(0, len(replicates), size)]
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Return whether a device, or the allocator of the CPU, refused memory."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

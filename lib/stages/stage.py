@@ -4,16 +4,16 @@ A stage says where its weights come from, what is pruned, and which slice of the
 the hash of its parents' keys and its own description, so chains that share a beginning share its work.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lib.pruning.scores import find_score, score_identity
+from lib import by_name
+from lib.descriptions import Description
+from lib.pruning import find_score
+from lib.stages.checksums import digest
 from lib.training import Precision, Recipe, Replicate
-from lib.training.recipe import Description
 
 NUMERICS_VERSION = (
     1  # raise it whenever the same description gives other numbers; the golden run in the tests asks for it
@@ -25,15 +25,23 @@ class Prune(Description):
 
     Attributes:
         score: name of a score, see `lib.pruning.scores`.
-        fraction: share of the remaining weights that is removed, inside (0, 1).
+        fraction: share of the remaining weights that is removed, inside (0, 1); not used where `keep` is given.
+        keep: share of all weights that remains, in place of `fraction`.
         scope: "global" or "layer".
         examples: how many training examples, drawn at random, a score looks at; None for 10 of each class.
     """
 
     score: str = "magnitude"
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    keep: Annotated[float, Field(gt=0, lt=1)] | None = None
     scope: Literal["global", "layer"] = "global"
     examples: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_share(self) -> Self:
+        if self.keep is not None and "fraction" in self.model_fields_set:
+            raise ValueError(f"fraction={self.fraction} and keep={self.keep}; only one of them can be given")
+        return self
 
     @field_validator("score")
     @classmethod
@@ -109,7 +117,7 @@ class Chain(Description):
     """An algorithm on a recipe: its stages, in order.
 
     Attributes:
-        algorithm: name for tables and charts.
+        algorithm: name that tables, legends and menus show, see `lib.stages.algorithms`.
         recipe: how the benchmark is trained.
         stages: the first must start fresh.
     """
@@ -137,13 +145,9 @@ class Chain(Description):
         return stages
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
-
-
 def recipe_hash(chains: Sequence[Chain]) -> str:
     """Return what a table's numbers depend on besides replicates: recipes, stages and the numerics version."""
-    return _digest(
+    return digest(
         [NUMERICS_VERSION, [chain.model_dump(mode="json", exclude_defaults=True) for chain in chains]]
     )
 
@@ -151,22 +155,25 @@ def recipe_hash(chains: Sequence[Chain]) -> str:
 def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list[str]:
     """Return the key of every stage of a chain for one replicate.
 
-    A level and an algorithm's name do not enter a key: they label a stage, they do not change it.
+    A level and an algorithm's name do not enter a key: they label a stage, they do not change it. A score or a network of
+    the reader's own enters with the hash of the module that defines it (`lib.by_name`).
     """
-    # Defaults are left out, so that a setting added later does not change the keys of what never used it.
+    # Defaults are left out, so that a setting added later does not change the keys of what never used it. Whoever changes a
+    # default raises NUMERICS_VERSION; a test asks for it.
     recipe = chain.recipe.model_dump(mode="json", exclude={"benchmark"}, exclude_defaults=True)
-    root = _digest(
+    recipe["network"] = by_name.identity(chain.recipe.network)
+    root = digest(
         [NUMERICS_VERSION, recipe, replicate.model_dump(mode="json", exclude_defaults=True), precision]
     )
     keys: list[str] = []
     for position, stage in enumerate(chain.stages):
         description = stage.model_dump(mode="json", exclude={"level"}, exclude_defaults=True)
         if stage.prune:
-            description["prune"]["score"] = score_identity(stage.prune.score)
+            description["prune"]["score"] = by_name.identity(stage.prune.score)
         parents = [keys[-1] if keys else root]
         if stage.start == "rewind":
             parents.append(keys[0])
         if stage.examples:  # every stage before this one is an ancestor; these two also by what they do
             parents += [keys[stage.examples.judge], keys[stage.examples.reference]]
-        keys.append(_digest([parents, position, description]))
+        keys.append(digest([parents, position, description]))
     return keys

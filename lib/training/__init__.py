@@ -1,13 +1,15 @@
 """Training: recipes and schedules, the loop for a stack of replicates, evaluation."""
 
 from lib.training.device import arithmetic
-from lib.training.evaluation import Outcome, evaluate
+from lib.training.evaluation import Outcome, evaluate, evaluate_each, logits
 from lib.training.examples import Examples, Replicate, prepare
-from lib.training.loop import Progress, train
+from lib.training.loop import Computation, Hooks, Part, Progress, train
 from lib.training.recipe import DataRecipe, Precision, Recipe, learning_rate
 from lib.training.stack import forward, fresh_stack, stack_limit, stack_states, unstack
 
 __all__ = [
-    "DataRecipe", "Examples", "Outcome", "Precision", "Progress", "Recipe", "Replicate", "arithmetic",
-    "evaluate", "forward", "fresh_stack", "learning_rate", "prepare", "stack_limit", "stack_states", "train", "unstack",
+    "Computation", "DataRecipe", "Examples", "Hooks", "Outcome", "Part", "Precision", "Progress", "Recipe", "Replicate",
+    "arithmetic", "evaluate", "evaluate_each", "forward", "fresh_stack",
+    "learning_rate", "logits", "prepare", "stack_limit", "stack_states", "train",
+    "unstack",
 ]  # fmt: skip

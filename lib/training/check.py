@@ -1,7 +1,7 @@
 """Does a device compute what a CPU computes? python -m lib.training.check [--device cuda]
 
 Every faster way is compared with a plainer one, on generated images: the device with the CPU, a stack with its replicates
-alone, recorded steps with launched ones, units left out with all computed, lower precision with float32. Run it once on each
+alone, replayed steps with launched ones, units left out with all computed, lower precision with float32. Run it once on each
 new kind of machine; without a GPU it runs on the CPU, where several of the comparisons are between equals.
 """
 
@@ -15,11 +15,11 @@ from torch import Tensor
 
 from lib.models import build
 from lib.pruning import magnitude, select
+from lib.training.connected_units import ConnectedUnits, find_connected_units, leave_out, take_back
 from lib.training.device import arithmetic, describe_device, find_device
 from lib.training.evaluation import evaluate
 from lib.training.examples import Replicate, prepare
-from lib.training.loop import Progress, train
-from lib.training.paths import Paths, find_paths
+from lib.training.loop import Computation, Part, Progress, train
 from lib.training.recipe import DataRecipe, Precision, Recipe
 from lib.training.stack import State, forward, fresh_stack, stack_states, unstack
 
@@ -44,7 +44,7 @@ def _recipe(network: str) -> Recipe:
 
 def _trained(
     recipe: Recipe, replicates: list[Replicate], device: torch.device, masks: State | None = None,
-    precision: Precision = "float32", record: bool = True, deterministic: bool = False, leave_out: bool = False,
+    precision: Precision = "float32", replay: bool = True, deterministic: bool = False, only_connected: bool = False,
 ) -> Progress:  # fmt: skip
     """Train one epoch and return where it ended, all tensors whole."""
     network = build(recipe.network, 10, recipe.width)
@@ -52,14 +52,16 @@ def _trained(
     masks = {n: m.to(device) for n, m in (masks or {}).items()}
     start = fresh_stack(network.module, replicates, device)
     start = {n: t * masks[n] if n in masks else t for n, t in start.items()}
-    paths = find_paths(network.units, start, masks) if leave_out else Paths()
+    units = find_connected_units(network.units, start, masks) if only_connected else ConnectedUnits()
+    whole = Progress(0, start, masks)
+    # Training changes its stack in place.
+    small = leave_out(Progress(0, {n: t.clone() for n, t in start.items()}, masks), units)
+    computation = Computation(precision, units.pixels, replay)
     with arithmetic(device, precision, deterministic):
-        progress = train(
-            network.module.to(device), Progress(0, paths.shrink({n: t.clone() for n, t in start.items()})), examples,
-            replicates, recipe, 1, paths.shrink(masks), 0, precision, pixels=paths.pixels, record=record,
-        )  # fmt: skip
-    progress.stack = paths.scatter(progress.stack, start, {})
-    return progress
+        train(
+            network.module.to(device), small, examples, replicates, recipe, Part(1), computation=computation
+        )
+    return take_back(small, whole, units, (), (1.0, 0.0))
 
 
 def _masks(recipe: Recipe, replicates: list[Replicate], device: torch.device, fraction: float) -> State:
@@ -105,7 +107,7 @@ def _apart(one: State, other: State) -> float:
 
 def _losses(one: Progress, other: Progress, first: int = 0) -> float:
     """Return the largest relative difference of the mean training losses of the epoch."""
-    pairs = zip(one.train_losses[0][first:], other.train_losses[0], strict=True)
+    pairs = zip(one.epoch_losses[0][first:], other.epoch_losses[0], strict=True)
     return max(abs(a - b) / abs(a) for a, b in pairs)
 
 
@@ -130,13 +132,13 @@ def checks(device: torch.device) -> Iterator[Row]:
             _losses(here, _trained(recipe, replicates[2:], device), 2),
             1e-2,
         )
-        launched = _trained(recipe, replicates, device, record=False)
-        yield "recorded and launched steps", name, _losses(here, launched), 1e-2
+        launched = _trained(recipe, replicates, device, replay=False)
+        yield "replayed and launched steps", name, _losses(here, launched), 1e-2
         masks = _masks(recipe, replicates, device, 0.5)
         same = all(torch.equal(m, masks[n]) for n, m in _masks(recipe, replicates, CPU, 0.5).items())
         yield "masks, device and CPU", name, float(not same), 0.0
         whole = _trained(recipe, replicates, device, masks)
-        left_out = _trained(recipe, replicates, device, masks, leave_out=True)
+        left_out = _trained(recipe, replicates, device, masks, only_connected=True)
         yield "units left out and all computed", name, _losses(whole, left_out), 1e-2
         pruned = max(whole.stack[n].cpu()[~m].abs().max().item() for n, m in masks.items())
         yield "pruned weights after an epoch", name, pruned, 0.0

@@ -5,7 +5,7 @@ networks (Paul et al. 2021; TR App. B.3).
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +34,28 @@ class Outcome:
 
 
 @torch.no_grad()
+def logits(
+    module: nn.Module, stack: Mapping[str, Tensor], images: Tensor | data.FolderImages, normalization: str
+) -> Iterator[Tensor]:
+    """Yield what R networks answer to all images in order, float32 [R, B, classes], B images at a time, without gradients.
+
+    Args:
+        module: the computation; left in eval mode.
+        stack: name → [R, ...].
+        images: uint8 [N, height, width, channels], on the device or in files.
+        normalization: name of the constants.
+    """
+    module.eval()
+    constants = data.normalization(normalization)
+    for batch in _batches(images, images_per_batch(stack, images.shape[1:])):
+        yield forward(module, stack, data.normalize(batch, constants)).float()
+
+
+def images_per_batch(stack: Mapping[str, Tensor], shape: Sequence[int]) -> int:
+    """Return how many images of a shape, without the first axis, go through a stack at a time."""
+    return max(1, VALUES_PER_BATCH // (len(next(iter(stack.values()))) * math.prod(shape)))
+
+
 def evaluate(
     module: nn.Module,
     stack: Mapping[str, Tensor],
@@ -44,27 +66,38 @@ def evaluate(
     """Score every example with every network.
 
     Args:
-        module: the computation; left in eval mode.
-        stack: name → [R, ...].
-        images: uint8 [N, height, width, channels], on the device or in files.
+        module, stack, images, normalization: as for `logits`.
         labels: int64 [R, N], or [N] for the same to all.
-        normalization: name of the constants.
     """
-    module.eval()
-    constants = data.normalization(normalization)
-    replicates = next(iter(stack.values())).shape[0]
-    labels = labels.expand(replicates, -1)
-    size = max(1, VALUES_PER_BATCH // (replicates * math.prod(images.shape[1:])))
-    losses, correct, norms = [], [], []
-    for batch, truth in zip(_batches(images, size), labels.split(size, 1), strict=True):
-        logits = forward(module, stack, data.normalize(batch, constants)).float()
-        losses.append(
-            cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").view(truth.shape)
-        )
-        correct.append(logits.argmax(-1) == truth)
-        minus = torch.full_like(truth, -1, dtype=logits.dtype).unsqueeze(-1)
-        norms.append(logits.softmax(-1).scatter_add(-1, truth.unsqueeze(-1), minus).norm(dim=-1))
-    return Outcome(*(torch.cat(parts, 1).cpu() for parts in (losses, correct, norms)))
+    return evaluate_each(module, stack, images, [labels], normalization)[0]
+
+
+@torch.no_grad()
+def evaluate_each(
+    module: nn.Module,
+    stack: Mapping[str, Tensor],
+    images: Tensor | data.FolderImages,
+    label_sets: Sequence[Tensor],
+    normalization: str,
+) -> list[Outcome]:
+    """Score every example against several sets of labels in one pass; arguments and outcomes are those of `evaluate`."""
+    whole = [labels.expand(len(next(iter(stack.values()))), -1) for labels in label_sets]
+    found: list[list[tuple[Tensor, ...]]] = [[] for _ in whole]
+    start = 0
+    for answers in logits(module, stack, images, normalization):
+        end = start + answers.shape[1]
+        for labels, parts in zip(whole, found, strict=True):
+            parts.append(_score(answers, labels[:, start:end]))
+        start = end
+    return [Outcome(*(torch.cat(part, 1).cpu() for part in zip(*parts, strict=True))) for parts in found]
+
+
+def _score(answers: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return losses, correctness and error norms, [R, B] each, of logits [R, B, classes]."""
+    losses = cross_entropy(answers.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+    minus = torch.full_like(labels, -1, dtype=answers.dtype).unsqueeze(-1)
+    norms = answers.softmax(-1).scatter_add(-1, labels.unsqueeze(-1), minus).norm(dim=-1)
+    return losses, answers.argmax(-1) == labels, norms
 
 
 def _batches(images: Tensor | data.FolderImages, size: int) -> Iterable[Tensor]:

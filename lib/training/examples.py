@@ -11,9 +11,10 @@ from pydantic import Field
 from torch import Tensor
 
 from lib import data
+from lib.descriptions import Description
 from lib.errors import InputError, unknown
 from lib.seeds import generator
-from lib.training.recipe import DataRecipe, Description
+from lib.training.recipe import DataRecipe
 
 
 class Replicate(Description):
@@ -24,11 +25,13 @@ class Replicate(Description):
         noise_percent: share of the training labels that are wrong, in percent.
         shared: purpose → another seed, to hold one choice fixed over replicates or vary it alone; the purposes are
             "initialization", "data order", "label noise", "augmentation".
+        dimensions: name → value of what a paper varies besides, see `lib.stages.experiment_plan`; part of every key.
     """
 
     seed: int
     noise_percent: Annotated[float, Field(ge=0, le=100)] = 0.0
     shared: tuple[tuple[str, int], ...] = ()
+    dimensions: tuple[tuple[str, str | int | float], ...] = ()
 
     def generator(self, purpose: str, *counters: int) -> torch.Generator:
         """Return the generator of one purpose of this replicate."""

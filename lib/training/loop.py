@@ -1,111 +1,139 @@
-"""The training loop for a stack of replicates.
+"""The training loop for a stack of replicates: what is set up once, one step, one epoch.
 
-Images stay on the device, or are streamed from files (`lib.training.sources`); a step takes each replicate's batch, adds up
-the mean losses and updates all replicates by one fused optimizer. Pruned weights are held at zero by masking the gradient:
-from a fresh optimizer a zero weight with zero gradient stays exactly zero under Adam and SGD, weight decay included (facts
-J16). Where few weights remain, only those are handed to the optimizer, which is the same and faster
-(`lib.training.remaining`). Within an epoch nothing waits for the device: losses add up there and are read once an epoch.
+A step takes each replicate's batch, adds up the mean losses and updates all replicates by one optimizer; the same for one
+network in plain PyTorch is `lib.training.reference`. What makes it fast stands elsewhere: batches come from images that stay
+on the device or are streamed from files (`sources`), all networks answer in one forward pass (`stack`), few weights that
+remain are trained as a vector (`masked_weights`), on a GPU a step is captured and replayed (`cuda_graph`). Within
+an epoch nothing waits for the device: losses add up there and are read once an epoch.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import Optimizer
 
+from lib.training.cuda_graph import Replayed, capture_cuda_graph
+from lib.training.data_order import batch_indices, subset_indices
+from lib.training.epoch_errors import EpochErrors
 from lib.training.examples import Examples, Replicate
+from lib.training.masked_weights import COMPRESS_BELOW, MaskedWeights
+from lib.training.optimizer import make_optimizer
 from lib.training.recipe import Precision, Recipe, learning_rate
-from lib.training.records import Records
-from lib.training.remaining import SHARE, Remaining
-from lib.training.repeated import Repeated, record_cuda_graph
 from lib.training.sources import make_source
-from lib.training.stack import State, forward
+from lib.training.stack import State, forward, own_randomness
 
 
 @dataclass
 class Progress:
-    """Where a stack stands between two epochs; all that is needed to go on.
+    """Where a stack stands between two steps; all that is needed to go on, as plain data.
 
     Attributes:
         epoch: next epoch of the recipe's schedule.
         stack: parameters and buffers, name → [R, ...].
-        optimizer: the optimizer's state, or None before the first step.
-        train_losses: mean loss of each finished epoch while training, a list of R numbers an epoch.
-        errors: of each finished epoch, where they are recorded: subset → a list of R numbers in percent an epoch.
+        masks: name → bool [R, ...], True where a weight remains; a parameter without one is unpruned.
+        optimizer: its state after the last epoch, kind → name → [R, ...] like the weight (or a number of steps); None for a
+            fresh one.
+        continued: the optimizer is older than the masks, so that weights are masked after every step.
+        epoch_losses: mean loss of each finished epoch while training, a list of R numbers an epoch.
+        epoch_errors: of each finished epoch, where they are kept: subset → a list of R numbers in percent an epoch.
+        kept: what hooks keep for themselves: numbers, strings, tensors, and lists and dicts of them.
     """
 
     epoch: int
     stack: State
-    optimizer: dict | None = None
-    train_losses: list[list[float]] = field(default_factory=list)
-    errors: dict[str, list[list[float]]] = field(default_factory=dict)
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    optimizer: dict[str, State] | None = None
+    continued: bool = False
+    epoch_losses: list[list[float]] = field(default_factory=list)
+    epoch_errors: dict[str, list[list[float]]] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether no replicate had a finite loss in the last epoch."""
+        return bool(self.epoch_losses) and not any(map(math.isfinite, self.epoch_losses[-1]))
 
 
-def make_optimizer(
-    recipe: Recipe, parameters: Sequence[Tensor], rate: Tensor | float | None = None
-) -> Optimizer:
-    """Return the recipe's optimizer, fused into one pass over the parameters.
+@dataclass(frozen=True)
+class Part:
+    """Which part of a recipe's schedule is trained, on which of the examples.
 
-    Args:
-        recipe: which optimizer and its constants.
-        parameters: what it updates.
-        rate: learning rate; a tensor can be changed while a recorded step goes on reading it. None takes the recipe's.
+    Attributes:
+        from_epoch, to_epoch: of the schedule ...
+        from_step, to_step: ... and by how many steps later the part begins and ends.
+        stage: position in the chain, so that each stage has its own data order and augmentation.
+        subsets: for each replicate the indices of the examples that it trains on; empty for all.
+        examples_per_epoch: None for as many as there are images.
     """
-    rate = recipe.learning_rate if rate is None else rate
-    if recipe.optimizer == "adam":
-        capturable = parameters[0].device.type == "cuda"
-        return torch.optim.Adam(
-            parameters, lr=rate, weight_decay=recipe.weight_decay, fused=True, capturable=capturable
-        )
-    return torch.optim.SGD(
-        parameters, lr=rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
-    )
+
+    to_epoch: int
+    from_epoch: int = 0
+    from_step: int = 0
+    to_step: int = 0
+    stage: int = 0
+    subsets: Sequence[Tensor] = ()
+    examples_per_epoch: int | None = None
+
+    def steps(self, steps_per_epoch: int) -> range:
+        """Return the steps of the part, counted from the start of the schedule."""
+        first, last = self.from_epoch * steps_per_epoch, self.to_epoch * steps_per_epoch
+        return range(first + self.from_step, last + self.to_step)
+
+    def steps_of(self, epoch: int, steps_per_epoch: int) -> range:
+        """Return those of them that lie in one epoch."""
+        steps, start = self.steps(steps_per_epoch), epoch * steps_per_epoch
+        return range(max(start, steps.start), min(start + steps_per_epoch, steps.stop))
+
+    def epochs(self, steps_per_epoch: int) -> range:
+        """Return the epochs of the schedule that the part touches."""
+        steps = self.steps(steps_per_epoch)
+        return range(steps.start // steps_per_epoch, -(-steps.stop // steps_per_epoch))
+
+    def order(self, replicates: Sequence[Replicate], epoch: int, count: int) -> Tensor:
+        """Return which examples each replicate sees in one epoch of `count`, int64 [R, count]."""
+        if self.subsets:
+            return subset_indices(replicates, self.subsets, self.stage, epoch, count)
+        return batch_indices(replicates, self.stage, epoch, count)
 
 
-def product_parameters(module: nn.Module) -> set[str]:
-    """Return the names of the parameters that enter products: weights and biases of convolutions and linear layers."""
-    return {
-        f"{name}.{parameter}" if name else parameter
-        for name, layer in module.named_modules()
-        if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd)
-        for parameter, _ in layer.named_parameters(recurse=False)
-    }
+@dataclass(frozen=True)
+class Hooks:
+    """What else happens while a stack trains; neither changes a number by being there.
 
-
-def batch_indices(replicates: Sequence[Replicate], stage: int, epoch: int, examples: int) -> Tensor:
-    """Return the order in which each replicate sees its examples in one epoch, int64 [R, examples]."""
-    orders = [torch.randperm(examples, generator=r.generator("data order", stage, epoch)) for r in replicates]
-    return torch.stack(orders)
-
-
-def subset_indices(
-    replicates: Sequence[Replicate], subsets: Sequence[Tensor], stage: int, epoch: int, count: int
-) -> Tensor:
-    """Return what each replicate sees in one epoch of `count` examples, when it trains on some of them only.
-
-    A replicate passes over its subset again and again, each time in a new order. Epochs cut this endless sequence into
-    pieces of equal length, so that replicates with subsets of different sizes take the same steps.
-
-    Args:
-        replicates: R replicates.
-        subsets: R subsets, the indices of each.
-        stage, epoch: which piece.
-        count: examples in an epoch.
-
-    Returns:
-        Indices of examples, int64 [R, count].
+    Attributes:
+        before_step: called with the number of the step in the schedule and the progress. It may change weights, masks that
+            `Progress.masks` has from the start, and `Progress.kept`; the optimizer goes on as it is. `Progress.optimizer`
+            is whole between epochs only.
+        after_epoch: called with the progress, of which it may change `kept`, such as for bars, records, checkpoints.
     """
-    rows = []
-    for replicate, subset in zip(replicates, subsets, strict=True):
-        start, size = epoch * count, len(subset)
-        passes = range(start // size, -(-(start + count) // size))
-        orders = [torch.randperm(size, generator=replicate.generator("data order", stage, p)) for p in passes]
-        rows.append(subset[torch.cat(orders)][start - passes[0] * size :][:count])
-    return torch.stack(rows)
+
+    before_step: Callable[[int, Progress], None] | None = None
+    after_epoch: Callable[[Progress], None] | None = None
+
+
+@dataclass(frozen=True)
+class Computation:
+    """How the numbers are computed, which changes them by rounding only.
+
+    Attributes:
+        precision: of the products; weights and optimizer are float32 always (or float64, if the stack is).
+        pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
+        replay: on CUDA, capture a step and replay it; False launches every kernel of every step.
+        compress_below: share of a weight that remains, below which only what remains is handed to the optimizer.
+    """
+
+    precision: Precision = "float32"
+    pixels: Tensor | None = None
+    replay: bool = True
+    compress_below: float = COMPRESS_BELOW
+
+
+NO_HOOKS, PLAIN = Hooks(), Computation()
 
 
 def train(
@@ -114,113 +142,105 @@ def train(
     examples: Examples,
     replicates: Sequence[Replicate],
     recipe: Recipe,
-    until: int,
-    masks: Mapping[str, Tensor],
-    stage: int = 0,
-    precision: Precision = "float32",
-    after_epoch: Callable[[Progress], None] = lambda progress: None,
-    pixels: Tensor | None = None,
-    record: bool = True,
-    share: float = SHARE,
-    subsets: Sequence[Tensor] = (),
-    count: int | None = None,
-    first_step: int = 0,
-    last_step: int | None = None,
+    part: Part,
+    hooks: Hooks = NO_HOOKS,
+    computation: Computation = PLAIN,
 ) -> Progress:
-    """Train a stack from `progress.epoch` to the end of epoch `until` of the recipe's schedule.
+    """Train a stack from `progress.epoch` to the end of a part of the recipe's schedule.
 
     Args:
         module: the computation; its own weights are not used.
-        progress: where the stack stands; advanced in place.
+        progress: where the stack stands; changed in place.
         examples: images and labels of the R replicates.
         replicates: whose generators give data order and augmentation.
         recipe: optimizer, schedule, batch size, augmentation.
-        until: epoch of the schedule at which to stop.
-        masks: name → bool [R, ...] for pruned tensors; empty for a dense stack.
-        stage: position in the chain, so that each stage has its own data order.
-        precision: of the matrix products; weights and optimizer are float32 always.
-        after_epoch: called after each epoch with the progress, for bars and checkpoints.
-        pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
-        record: on CUDA, replay a recorded step; False launches every kernel of every step.
-        share: of a weight that remains, below which only what remains is handed to the optimizer.
-        subsets: for each replicate the indices of the examples that it trains on; empty for all.
-        count: examples in an epoch; None for as many as there are images.
-        first_step: of the whole schedule; the steps before it are left out.
-        last_step: of the whole schedule, at which to stop; None for the end of the last epoch.
+        part: of the schedule, on which examples.
+        hooks: what else happens.
+        computation: precision and speed.
 
     Returns:
-        The progress. A replicate whose loss is no longer finite shows it in `train_losses`; when all are so, training stops.
+        The progress. A replicate whose loss is no longer finite shows it in `epoch_losses`; when all are so, training stops.
     """
     device = examples.train_images.device
-    count = count or len(examples.train_images)
-    steps = -(-count // recipe.batch_size)
-    source = make_source(examples, replicates, recipe, stage, precision, pixels)
-    rounded = product_parameters(module) if precision == "bfloat16" else set()
-    few = {
-        name: Remaining(progress.stack[name], mask, source.dtype)
-        for name, mask in masks.items()
-        if mask.float().mean() < share
-    }
-    multipliers = {name: mask.to(torch.float32) for name, mask in masks.items() if name not in few}
-    trainable = {name for name, _ in module.named_parameters()}
-    parameters = {n: t.requires_grad_() for n, t in progress.stack.items() if n in trainable and n not in few}
-    computing = {**progress.stack, **{name: remaining.dense for name, remaining in few.items()}}
-    rate = torch.tensor(0.0, device=device)
-    optimizer = make_optimizer(recipe, [*parameters.values(), *(r.values for r in few.values())], rate)
-    if progress.optimizer is not None:
-        optimizer.load_state_dict(progress.optimizer)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-    total = torch.zeros(len(replicates), device=device)
-    records = Records(module, examples, source.dtype, pixels) if recipe.record_epochs else None
+    loop = _Loop(module, progress, examples, replicates, recipe, part, hooks, computation)
+    step = Replayed(loop.step, capture_cuda_graph if device.type == "cuda" and computation.replay else None)
+    while progress.epoch < loop.last_epoch and not progress.diverged:
+        with own_randomness(module, replicates[0], part.stage, progress.epoch, device):
+            loop.epoch(step)
+        if hooks.after_epoch:
+            hooks.after_epoch(progress)
+    loop.weights.release()
+    return progress
 
-    def factors() -> State:
-        return {name: t.to(source.dtype) if name in rounded else t for name, t in computing.items()}
 
-    def step(*tensors: Tensor) -> None:
-        batch, labels = source.gather(*tensors)
-        optimizer.zero_grad(set_to_none=True)
-        logits = forward(module, factors(), batch)
-        losses = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), reduction="none")
+class _Loop:
+    """The three parts of a training: what is set up once, one step, one epoch. Arguments are those of `train`."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        progress: Progress,
+        examples: Examples,
+        replicates: Sequence[Replicate],
+        recipe: Recipe,
+        part: Part,
+        hooks: Hooks,
+        computation: Computation,
+    ):
+        self.module, self.progress, self.recipe, self.part, self.hooks = module, progress, recipe, part, hooks
+        self.replicates, device, pixels = replicates, examples.train_images.device, computation.pixels
+        self.count = part.examples_per_epoch or len(examples.train_images)
+        self.steps_per_epoch = -(-self.count // recipe.batch_size)
+        self.last_epoch = part.epochs(self.steps_per_epoch).stop
+        self.exact = next(t.dtype for t in progress.stack.values() if t.is_floating_point())
+        dtype = torch.bfloat16 if computation.precision == "bfloat16" else self.exact
+        self.source = make_source(examples, replicates, recipe, part.stage, dtype, pixels)
+        share, masks_change = computation.compress_below, progress.continued or hooks.before_step is not None
+        self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, masks_change)
+        self.rate = torch.zeros((), dtype=self.exact, device=device)
+        self.optimizer = make_optimizer(recipe, self.weights.trained.values(), self.rate)
+        if progress.optimizer is not None:
+            self.weights.load_optimizer_state(self.optimizer, progress.optimizer)
+        self.loss_sum = torch.zeros(len(replicates), device=device)
+        self.errors = EpochErrors(module, examples, dtype, pixels) if recipe.record_epochs else None
+
+    def step(self, *batch: Tensor) -> None:
+        """Take one step on what the source gives for it; nothing here waits for the device."""
+        images, labels = self.source.gather(*batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        logits = forward(self.module, self.weights.factors(), images)
+        losses = cross_entropy(logits.flatten(0, 1).to(self.exact), labels.flatten(), reduction="none")
         losses = losses.view(labels.shape)
         losses.mean(1).sum().backward()
-        for name, multiplier in multipliers.items():
-            parameters[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
-        for remaining in few.values():
-            remaining.gather()
-        optimizer.step()
-        for remaining in few.values():
-            remaining.scatter()
-        total.add_(losses.detach().sum(1))
-        if records:
-            records.note(tensors[0], logits)
+        self.weights.mask_gradients()
+        self.optimizer.step()
+        self.weights.mask_weights()
+        self.loss_sum.add_(losses.detach().sum(1))
+        if self.errors:
+            self.errors.note(batch[0], logits)
 
-    advance = Repeated(step, record_cuda_graph if device.type == "cuda" and record else None)
-    while progress.epoch < until:
-        module.train()
-        if subsets:
-            order = subset_indices(replicates, subsets, stage, progress.epoch, count)
-        else:
-            order = batch_indices(replicates, stage, progress.epoch, count)
-        total.zero_()
-        start = progress.epoch * steps
-        first, last = max(0, first_step - start), min(steps, last_step - start if last_step else steps)
-        batches = itertools.islice(source.batches(order, progress.epoch), first, last)
-        for position, batch in enumerate(batches, start + first):
-            rate.fill_(learning_rate(recipe, position, steps))
-            advance(*batch)
-        for name, remaining in few.items():
-            remaining.scatter(progress.stack[name])
+    def epoch(self, take_step: Callable[..., None]) -> None:
+        """Take the part's steps of the next epoch by `step`, or what replays it, and write down how it went."""
+        progress, size = self.progress, self.recipe.batch_size
+        order = self.part.order(self.replicates, progress.epoch, self.count)
+        batches = self.source.batches(order, progress.epoch)
+        steps = self.part.steps_of(progress.epoch, self.steps_per_epoch)
+        first = steps.start % self.steps_per_epoch
+        self.module.train()
+        self.loss_sum.zero_()
+        for step, batch in zip(steps, itertools.islice(batches, first, None), strict=False):
+            self.rate.fill_(learning_rate(self.recipe, step, self.steps_per_epoch))
+            if self.hooks.before_step:
+                with torch.no_grad():
+                    self.hooks.before_step(step, progress)
+                self.module.train()
+                self.weights.take_over(progress.stack, progress.masks)
+            take_step(*batch)
+        self.weights.write_back()
         progress.epoch += 1
-        progress.optimizer = optimizer.state_dict()
-        seen = min(last * recipe.batch_size, count) - first * recipe.batch_size
-        progress.train_losses.append((total / seen).tolist())
-        if records:
-            for name, errors in records.finish(factors).items():
-                progress.errors.setdefault(name, []).append(errors)
-        after_epoch(progress)
-        if not any(map(math.isfinite, progress.train_losses[-1])):
-            break
-    for tensor in parameters.values():
-        tensor.requires_grad_(False)
-    return progress
+        progress.optimizer = self.weights.optimizer_state(self.optimizer)
+        seen = min((first + len(steps)) * size, self.count) - first * size
+        progress.epoch_losses.append((self.loss_sum / seen).tolist())
+        if self.errors:
+            for name, shares in self.errors.finish(self.weights.factors).items():
+                progress.epoch_errors.setdefault(name, []).append(shares)

@@ -2,31 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from lib.errors import InputError, unknown
+from lib.descriptions import Description
 
 Positive = Annotated[int, Field(gt=0)]
 Precision = Literal["float32", "bfloat16", "tf32"]
-
-
-class Description(BaseModel):
-    """A frozen, checked description; an unknown name or a wrong type is an error before any work."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    def __init__(self, **values: object):
-        for name in values:
-            if name not in type(self).model_fields:
-                raise unknown(f"setting of {type(self).__name__}", name, type(self).model_fields)
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or type(self).__name__}: {e['msg']}, given {e['input']!r}"
-                for e in error.errors()
-            )
-            raise InputError(f"{type(self).__name__} cannot be used: {problems}") from None
 
 
 class DataRecipe(Description):
@@ -60,7 +41,8 @@ class Recipe(Description):
     Attributes:
         benchmark: its name, such as "mnist-lenet".
         data: which images, see `DataRecipe`.
-        network: name of the network, as in `lib.models.build`; `width` scales it where it has one.
+        network: name of the network, as in `lib.models.build`, or "package.module:function"; `width` scales it where it
+            has one.
         width_scale: of the width of every layer of that network, inside (0, 1] (TR section 5.2).
         normalization_scale: initial distribution of the scale of batch normalization.
         initial_bias: of convolutions and linear layers, see `lib.models.initialize`.
@@ -72,7 +54,7 @@ class Recipe(Description):
         weight_decay: on all parameters, as a term of the gradient.
         rewind_epoch: epoch t to which weights and schedule are rewound (TR Table 1) ...
         rewind_step: ... and as many steps more (LN App. A.1 counts in steps).
-        record_epochs: keep the errors of every epoch, see `lib.training.records`.
+        record_epochs: keep the errors of every epoch, see `lib.training.epoch_errors`.
     """
 
     benchmark: str

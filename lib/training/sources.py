@@ -1,7 +1,7 @@
 """Where the loop takes its batches from: images on the device, or images streamed from files.
 
 Both turn the order in which replicates see their examples into the tensors that each step starts from (`batches`), and
-inside the step these into inputs and labels (`gather`). On the device a step starts from indices, so that a recorded step
+inside the step these into inputs and labels (`gather`). On the device a step starts from indices, so that a captured step
 gathers the images itself; a streamed one starts from images that worker processes read and augmented ahead of it.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from lib import data
 from lib.errors import InputError
 from lib.training.examples import Examples, Replicate
-from lib.training.recipe import Precision, Recipe
+from lib.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,17 @@ class Resident:
     """Images on the device, normalized once, shared by R replicates.
 
     Attributes:
-        images: [N, C, H, W] in the type of the products, or [N, P, 1, 1] with the pixels that are still read.
+        images: [N, C, H, W] in the type of the products, or without augmentation [N, P, 1, 1], the pixels still read.
         labels: int64 [R, N].
         fill: what a black pixel is in `images`, [C].
+        pixels: indices of those still read, which augmentation is followed by; None for all, or where images have no others.
         replicates, recipe, stage: what augmentation is drawn from.
     """
 
     images: Tensor
     labels: Tensor
     fill: Tensor
+    pixels: Tensor | None
     replicates: Sequence[Replicate]
     recipe: Recipe
     stage: int
@@ -54,6 +56,8 @@ class Resident:
         batch = self.images.index_select(0, chosen.flatten()).view(*chosen.shape, *self.images.shape[1:])
         if draws is not None:
             batch = data.crop_and_flip(batch, draws, self.fill)
+        if self.pixels is not None:
+            batch = batch.flatten(2).index_select(2, self.pixels)[..., None, None]
         return batch, labels
 
 
@@ -97,7 +101,7 @@ def make_source(
     replicates: Sequence[Replicate],
     recipe: Recipe,
     stage: int,
-    precision: Precision,
+    dtype: torch.dtype = torch.float32,
     pixels: Tensor | None = None,
 ) -> Resident | Streamed:
     """Return where the batches of a stage come from.
@@ -107,14 +111,13 @@ def make_source(
         replicates: whose generators give augmentation.
         recipe: batch size and augmentation.
         stage: position in the chain.
-        precision: of the matrix products.
+        dtype: of the inputs.
         pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
 
     Raises:
         InputError: streamed images for several replicates or for some pixels only.
     """
     constants = data.normalization(examples.normalization)
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     images = examples.train_images
     if isinstance(images, data.FolderImages):
         if len(replicates) != 1 or pixels is not None:
@@ -122,8 +125,10 @@ def make_source(
                 f"{len(replicates)} replicates on images streamed from files; allowed: one at a time, reading all pixels"
             )
         return Streamed(images, examples.train_labels, constants, dtype, replicates[0], recipe, stage)
-    inputs = as_inputs(images, examples.normalization, dtype, pixels)
-    return Resident(inputs, examples.train_labels, constants.black.to(inputs), replicates, recipe, stage)
+    late = pixels if recipe.data.augmentation == "flip-crop" else None  # a whole image is shifted
+    inputs = as_inputs(images, examples.normalization, dtype, None if late is not None else pixels)
+    fill = constants.black.to(inputs)
+    return Resident(inputs, examples.train_labels, fill, late, replicates, recipe, stage)
 
 
 def as_inputs(images: Tensor, normalization: str, dtype: torch.dtype, pixels: Tensor | None = None) -> Tensor:

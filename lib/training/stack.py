@@ -1,11 +1,13 @@
-"""A stack: the parameters of R replicates side by side, advanced by the same operations.
+"""A stack: the parameters of R replicates side by side, trained by the same operations.
 
 Every tensor has a leading replicate axis. The book's networks apply all replicates at once (`lib.models.layers`), so that R
-small matrix products become one batched product; any other module is applied by `torch.func` (vmap over functional_call).
+small matrix products become one batched product; any other module is applied by `torch.func` (vmap over functional_call),
+and one with random layers to one replicate at a time, so that its random numbers do not depend on its neighbours.
 The loss is the sum over replicates, whose gradient with respect to each replicate's weights is that replicate's own.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -54,18 +56,41 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
     def apply(state: State, batch: Tensor) -> Tensor:
         return functional_call(module, state, (batch,))
 
-    return vmap(apply, in_dims=(0, None if images.dim() == 4 else 0))(dict(stack), images)
+    if len(next(iter(stack.values()))) == 1:  # its buffers change in place through the views
+        own = {name: tensor[0] for name, tensor in stack.items()}
+        return apply(own, images if images.dim() == 4 else images[0]).unsqueeze(0)
+    over = 0, None if images.dim() == 4 else 0
+    return vmap(apply, in_dims=over, randomness="different")(dict(stack), images)
+
+
+def draws_numbers(module: nn.Module) -> bool:
+    """Return whether a forward pass in train mode draws random numbers: whether there is dropout."""
+    return any(isinstance(m, nn.modules.dropout._DropoutNd) for m in module.modules())
+
+
+@contextlib.contextmanager
+def own_randomness(
+    module: nn.Module, replicate: Replicate, stage: int, epoch: int, device: torch.device
+) -> Iterator[None]:
+    """Let random layers draw from a generator of this replicate, stage and epoch; put the process's own back after it."""
+    if not draws_numbers(module):
+        yield
+        return
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(replicate.generator("dropout", stage, epoch).initial_seed())
+        yield
 
 
 def stack_limit(
     module: nn.Module, device: torch.device, replicates: int, images: Images | None = None
 ) -> int:
-    """Return how many replicates advance together, from measurement (`make bench`).
+    """Return how many replicates train together, from measurement (`make bench`).
 
     Batched matrix products win everywhere. On CPUs stacked convolutions become grouped ones, which were
-    slower there than one network after the other. Images in files are read for one replicate at a time.
+    slower there than one network after the other. Images in files are read for one replicate at a time, and random layers
+    draw for one.
     """
-    if isinstance(images, FolderImages):
+    if isinstance(images, FolderImages) or draws_numbers(module):
         return 1
     convolutional = any(isinstance(m, nn.modules.conv._ConvNd) for m in module.modules())
     return 1 if convolutional and device.type == "cpu" else replicates

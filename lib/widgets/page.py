@@ -19,7 +19,7 @@ from lib.analysis.scoreboard import page_verdicts
 from lib.analysis.table import Table, rows
 from lib.charts import verdict_table
 from lib.stages import Chain
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 
 
 @dataclass(frozen=True)

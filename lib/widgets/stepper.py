@@ -13,9 +13,9 @@ from lib.charts.theme import MIME, specification
 from lib.errors import InputError
 from lib.models import build
 from lib.pruning import find_score
-from lib.stages import Chain, Prune, Store, run
+from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.widgets.explorer import without_widgets
 
 SCORES = ("magnitude", "random", "snip", "synflow")
@@ -82,9 +82,8 @@ def step_through(
 
     def advance() -> list[Step]:
         chain = chain_of_cuts(plan, tuple(cuts))
-        results = run(
-            chain, [replicate], kept, device, plan.precision, progress=False, deterministic=deterministic
-        )
+        execution = Execution(device, plan.precision, deterministic=deterministic)
+        results = run(chain, [replicate], kept, execution, progress=False)
         done = steps(chain, results.entries[0], network)
         if len(done) <= len(cuts):
             raise InputError(f"training diverged at level {len(done)}; go back and prune less")

@@ -10,17 +10,9 @@ from lib.analysis.experiments import Page
 from lib.analysis.loss_change import LOSS_CHANGE
 from lib.analysis.loss_path import loss_path
 from lib.analysis.loss_slice import loss_slice
-from lib.analysis.named import (
-    REDENSE_TRAINING,
-    WEIGHT_REWINDING,
-    but,
-    fine_tuning,
-    redense_training,
-    weight_rewinding,
-    width_downscaling,
-)
+from lib.stages.algorithms import REDENSE_TRAINING, WEIGHT_REWINDING, fine_tuning, redense_training, weight_rewinding, width_downscaling
 from lib.stages import Chain
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from papers.label_noise.recipes import plan as find_plan
 
 PAPER = "label_noise"
@@ -31,11 +23,11 @@ FINE_TUNED_SHARE = 4
 def double_descent(plan: Plan) -> list[Chain]:
     """Return pruning by three scores, and dense networks of falling width (LN section 4)."""
     one_batch = plan.recipe.batch_size  # which the gradient is taken on, section 3.2
-    by_gradient = but(plan.prune, score="gradient", examples=one_batch)
+    by_gradient = plan.prune.but(score="gradient", examples=one_batch)
     return [
         weight_rewinding(plan.recipe, plan.levels, plan.prune),
         weight_rewinding(plan.recipe, plan.levels, by_gradient),
-        weight_rewinding(plan.recipe, plan.levels, but(plan.prune, score="random")),
+        weight_rewinding(plan.recipe, plan.levels, plan.prune.but(score="random")),
         *width_downscaling(plan.recipe, plan.levels, plan.width_factor),
     ]
 

@@ -9,8 +9,8 @@ trains on fewer images for fewer epochs and takes several of the paper's levels 
 `paper`, which reads the real set, and `smoke`, on generated images in files of the same format, which show nothing about it.
 """
 
-from lib.errors import InputError
-from lib.stages.plan import Plan, Prune, check_benchmark, check_scale
+from lib.stages import Prune
+from lib.stages.experiment_plan import Plan, find_plan
 from lib.training import DataRecipe, Recipe
 
 MNIST_LENET = Recipe(
@@ -43,20 +43,14 @@ CIFAR10_RESNET18 = Recipe(
     record_epochs=True,
 )
 
-CIFAR100_RESNET18 = CIFAR10_RESNET18.model_copy(
-    update={
-        "benchmark": "cifar100-resnet18",
-        "data": CIFAR10_RESNET18.data.model_copy(update={"image_set": "cifar100"}),
-    }
-)
+CIFAR100_RESNET18 = CIFAR10_RESNET18.but(benchmark="cifar100-resnet18", data={"image_set": "cifar100"})
 
 
 def _smaller(
     recipe: Recipe, train: int, test: int | None, data: dict[str, object] | None = None, **changes: object
 ) -> Recipe:
     """Return the recipe with fewer images and other changes, those of its data by themselves."""
-    fewer = {"train": train, "test": test, **(data or {})}
-    return recipe.model_copy(update={"data": recipe.data.model_copy(update=fewer), **changes})
+    return recipe.but(data={"train": train, "test": test, **(data or {})}, **changes)
 
 
 NOISE_PERCENTS = (20.0, 40.0, 80.0)
@@ -69,7 +63,7 @@ PLANS: dict[str, dict[str, Plan]] = {
             precision="bfloat16", largest_stack=6,
         ),
         "short": Plan(
-            recipe=MNIST_LENET.model_copy(update={"epochs": 60}),
+            recipe=MNIST_LENET.but(epochs=60),
             prune=Prune(fraction=1 - 0.8**4), levels=6, width_factor=0.64,
             seeds=(0, 1, 2), noise_percents=(20.0, 40.0), largest_stack=2,
         ),
@@ -115,15 +109,5 @@ BENCHMARKS = tuple(PLANS)
 
 
 def plan(benchmark: str, scale: str) -> Plan:
-    """Return what is run for a benchmark at a scale.
-
-    Raises:
-        InputError: if either is unknown, the message naming the nearest known one, or if the benchmark has no such scale.
-    """
-    check_benchmark(benchmark, BENCHMARKS)
-    check_scale(scale)
-    if scale not in PLANS[benchmark]:
-        raise InputError(
-            f"{benchmark} has no {scale} scale in this paper. Allowed: {', '.join(PLANS[benchmark])}."
-        )
-    return PLANS[benchmark][scale]
+    """Return what is run for a benchmark at a scale, see `lib.stages.experiment_plan.find_plan`."""
+    return find_plan(PLANS, benchmark, scale)

@@ -6,11 +6,13 @@ All chains begin with the same dense network, which is trained once.
 
 from lib.analysis.example_groups import example_groups
 from lib.analysis.experiments import Page
-from lib.analysis.named import (
+from lib.analysis.overlap import overlap
+from lib.analysis.ranked_examples import ranked_examples
+from lib.stages import Chain
+from lib.stages.algorithms import (
     LEARNING_RATE_REWINDING,
     LONGER_WIDTH_DOWNSCALING,
     ONE_SHOT,
-    but,
     correct_examples_only,
     extended_dense_training,
     learning_rate_rewinding,
@@ -23,10 +25,7 @@ from lib.analysis.named import (
     without_improved_examples,
     without_random_examples,
 )
-from lib.analysis.overlap import overlap
-from lib.analysis.ranked_examples import ranked_examples
-from lib.stages import Chain
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from papers.training_regularization.recipes import plan as find_plan
 
 PAPER = "training_regularization"
@@ -52,7 +51,7 @@ def better_training(plan: Plan) -> list[Chain]:
 
 def pruning_and_longer_training(plan: Plan) -> list[Chain]:
     """Return five ways to prune, and longer training (TR section 5.1, App. C and J)."""
-    scores = [but(plan.prune, score=score) for score in ("synflow", "snip", "random")]
+    scores = [plan.prune.but(score=score) for score in ("synflow", "snip", "random")]
     return [
         learning_rate_rewinding(plan.recipe, plan.levels, plan.prune),
         weight_rewinding(plan.recipe, plan.levels, plan.prune),
@@ -87,7 +86,7 @@ def leaving_out_examples(plan: Plan) -> list[Chain]:
 def one_replicate(benchmark: str, scale: str) -> Plan:
     """Return the plan of the other pages for the first seed at the highest noise, whose stages are theirs."""
     whole = find_plan(benchmark, scale)
-    return but(whole, seeds=whole.seeds[:1], noise_percents=(max(whole.noise_percents),))
+    return whole.but(seeds=whole.seeds[:1], noise_percents=(max(whole.noise_percents),))
 
 
 def claims(*numbers: int) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ CIFAR-100 and ImageNet have no laptop scale: most readers do not have their file
 can execute a page; its numbers say nothing about either set.
 """
 
-from lib.errors import InputError
-from lib.stages.plan import Plan, Prune, check_benchmark, check_scale
+from lib.stages import Prune
+from lib.stages.experiment_plan import Plan, find_plan
 from lib.training import DataRecipe, Recipe
 
 MNIST_LENET = Recipe(
@@ -38,20 +38,14 @@ CIFAR10_RESNET20 = Recipe(
     rewind_epoch=10,
 )
 
-CIFAR10_VGG16 = CIFAR10_RESNET20.model_copy(update={"benchmark": "cifar10-vgg16", "network": "cifar-vgg16"})
+CIFAR10_VGG16 = CIFAR10_RESNET20.but(benchmark="cifar10-vgg16", network="cifar-vgg16")
 
-CIFAR100_RESNET32 = CIFAR10_RESNET20.model_copy(
-    update={
-        "benchmark": "cifar100-resnet32",
-        "network": "cifar-resnet32",
-        "data": CIFAR10_RESNET20.data.model_copy(update={"image_set": "cifar100"}),
-    }
+CIFAR100_RESNET32 = CIFAR10_RESNET20.but(
+    benchmark="cifar100-resnet32", network="cifar-resnet32", data={"image_set": "cifar100"}
 )
 
 # App. D also trains a wider one, whose top-improved examples matter as those of the other networks do.
-CIFAR100_RESNET32_WIDTH128 = CIFAR100_RESNET32.model_copy(
-    update={"benchmark": "cifar100-resnet32-width128", "width": 128}
-)
+CIFAR100_RESNET32_WIDTH128 = CIFAR100_RESNET32.but(benchmark="cifar100-resnet32-width128", width=128)
 
 IMAGENET_RESNET50 = Recipe(
     benchmark="imagenet-resnet50",
@@ -78,7 +72,7 @@ def _smaller(
     data: dict[str, object] = {"train": train, "test": test}
     data |= {"augmentation": augmentation} if augmentation else {}
     data |= {name: changes.pop(name) for name in ("image_set", "validation") if name in changes}
-    return recipe.model_copy(update={"data": recipe.data.model_copy(update=data)} | changes)
+    return recipe.but(data=data, **changes)
 
 
 # Levels: 0.8^21 = 0.92 % of the weights is where the figures of TR end. Smaller scales take several of TR's levels at once.
@@ -165,20 +159,12 @@ PLANS: dict[str, dict[str, Plan]] = {
 
 BENCHMARKS = tuple(PLANS)
 
+WHY_MISSING = (
+    "Most readers do not have its images. Smoke scale takes generated ones that show nothing about it; at paper scale the "
+    "message of a missing image set says where its files go."
+)
+
 
 def plan(benchmark: str, scale: str) -> Plan:
-    """Return what is run for a benchmark at a scale.
-
-    Raises:
-        InputError: if either is unknown, the message naming the nearest known one, or if the benchmark has no such scale.
-    """
-    check_benchmark(benchmark, BENCHMARKS)
-    check_scale(scale)
-    if scale not in PLANS[benchmark]:
-        others = [name for name, scales in PLANS.items() if scale in scales]
-        raise InputError(
-            f"{benchmark} has no {scale} scale, since most readers do not have its images. Allowed: smoke, on generated "
-            f"images that show nothing about it, and paper, for which the message of a missing image set says where its "
-            f"files go. At {scale} scale run {', '.join(others[:-1])} or {others[-1]} instead."
-        )
-    return PLANS[benchmark][scale]
+    """Return what is run for a benchmark at a scale, see `lib.stages.experiment_plan.find_plan`."""
+    return find_plan(PLANS, benchmark, scale, WHY_MISSING)

@@ -6,8 +6,8 @@ import pytest
 
 from lib.analysis import experiments
 from lib.analysis.experiments import Context, Measurement, Page, reported
-from lib.analysis.named import but, extended_dense_training, learning_rate_rewinding
-from lib.stages.plan import Plan, Prune
+from lib.stages.algorithms import extended_dense_training, learning_rate_rewinding
+from lib.stages.experiment_plan import Plan, Prune
 
 
 def last_epochs(context: Context):
@@ -41,7 +41,7 @@ def paper(monkeypatch) -> Callable[..., Page]:
     """Makes a page, with other settings of its plan where there are any, the only one of its paper."""
 
     def of(page: Page, **changes: object) -> Page:
-        plan = but(page.plans("", ""), **changes)
+        plan = page.plans("", "").but(**changes)
         changed = Page(page.paper, page.name, lambda *_: plan, page.chains, page.measurements)
         monkeypatch.setattr(experiments, "pages_of", lambda paper: {page.name: changed})
         experiments.keys_today.cache_clear()

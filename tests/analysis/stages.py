@@ -7,7 +7,7 @@ from typing import Any
 from lib.analysis.experiments import Context, Measurement
 from lib.analysis.table import Table
 from lib.stages import Chain, Entry, Results, Store
-from lib.stages.plan import Plan
+from lib.stages.experiment_plan import Plan
 from lib.training import Replicate
 from tests.analysis.made import table_of
 

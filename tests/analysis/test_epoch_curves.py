@@ -4,9 +4,9 @@ import pytest
 
 from lib.analysis import epoch_curves
 from lib.analysis.epoch_curves import MOST_EPOCHS, errors_by_epoch, quantity
-from lib.analysis.named import redense_training, weight_rewinding
 from lib.analysis.part import make_frame
 from lib.stages import Prune
+from lib.stages.algorithms import redense_training, weight_rewinding
 from papers.label_noise.recipes import CIFAR10_RESNET18, MNIST_LENET
 from tests.analysis.made import BEST, TEST, WR, table_of
 from tests.analysis.stages import finished, measured

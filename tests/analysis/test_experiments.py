@@ -17,11 +17,11 @@ from lib.analysis.experiments import (
     pages_of,
 )
 from lib.analysis.files import REPOSITORY
-from lib.analysis.named import learning_rate_rewinding
 from lib.analysis.part import make_frame
 from lib.analysis.table import SIZE, assemble
 from lib.errors import InputError
 from lib.stages import Prune, Results, stage_keys
+from lib.stages.algorithms import learning_rate_rewinding
 from tests.analysis.made import TEST, provenance
 from tests.analysis.stages import finished
 

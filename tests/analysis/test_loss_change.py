@@ -8,9 +8,9 @@ from torch import nn
 
 from lib import data
 from lib.analysis.loss_change import CHANGE, ESTIMATE, LOSS_CHANGE, loss_changes
-from lib.analysis.named import but, extended_dense_training, weight_rewinding
 from lib.models import build
-from lib.stages import Prune, Results, read_masks, run
+from lib.stages import Prune, Results, run
+from lib.stages.algorithms import extended_dense_training, weight_rewinding
 from lib.training import evaluate, prepare, stack_states
 from tests.analysis.stages import measured
 
@@ -47,7 +47,7 @@ def test_one_weight_of_a_logistic_model_has_the_closed_form():
 @pytest.fixture
 def finished(recipe, replicates, store):
     """Two levels of weight rewinding on generated digits with LN's kind of noise, for four replicates."""
-    noisy = but(recipe, data=but(recipe.data, noise="any"))
+    noisy = recipe.but(data=recipe.data.but(noise="any"))
     return run(weight_rewinding(noisy, 2, Prune(fraction=0.7)), replicates, store, "cpu", progress=False)
 
 
@@ -63,12 +63,11 @@ def mean_losses(results: Results, replicate: int, weights):
 def test_rows_are_the_change_of_the_networks_and_the_slope_towards_it(finished, store):
     rows = measured(LOSS_CHANGE, store, finished)
     assert len(rows) == 2 * 2 * 4
-    network = build("lenet-300-100")
     value = {(row["seed"], row["noise_percent"], row["level"], row["quantity"]): row["value"] for row in rows}
     for index, (replicate, entries) in enumerate(zip(finished.replicates, finished.entries, strict=True)):
         for level in (1, 2):
             before, after = entries[level].tensors("weights"), entries[level].tensors("weights")
-            later = read_masks(entries[level + 1], network)
+            later = entries[level + 1].masks()
             after |= {name: before[name] * mask for name, mask in later.items()}
 
             def loss(share, start=before, end=after, who=index):
@@ -116,7 +115,7 @@ def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, re
     network = build("cifar-resnet20", 10, 4)
     examples = prepare(objects_recipe.data, replicates[:1], CPU)
     losses = []
-    for masks in ({}, read_masks(entries[2], network)):
+    for masks in ({}, entries[2].masks()):
         state = entries[1].tensors("weights")
         state |= {name: state[name] * mask for name, mask in masks.items()}
         found = evaluate(

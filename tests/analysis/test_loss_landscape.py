@@ -14,10 +14,10 @@ from lib.analysis.distance import DISTANCE, DISTANCES, MASKED_DISTANCE, crossing
 from lib.analysis.landscape import measure_stack, parts, take_sample
 from lib.analysis.loss_path import interpolate, loss_path, recompute_statistics
 from lib.analysis.loss_slice import along, random_direction
-from lib.analysis.named import but, redense_training, weight_rewinding
 from lib.errors import InputError
 from lib.models import build
-from lib.stages import read_masks, run
+from lib.stages import run
+from lib.stages.algorithms import redense_training, weight_rewinding
 from lib.stages.stage import Prune
 from lib.training import Replicate, evaluate
 from lib.training.stack import unstack
@@ -30,7 +30,7 @@ REPLICATE = Replicate(seed=0, noise_percent=20.0)
 @pytest.fixture
 def noisy(recipe):
     """A recipe of LN's kind: no rewinding epoch, no validation images, errors of every epoch."""
-    return but(recipe, data=but(recipe.data, noise="any", validation=0), rewind_epoch=0, record_epochs=True)
+    return recipe.but(data=recipe.data.but(noise="any", validation=0), rewind_epoch=0, record_epochs=True)
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
     """LeNet rewinds to step 0: the chain's first stage trains nothing, so that its weights are θ₀."""
     chain = weight_rewinding(noisy, 1, PRUNE)
     results = run(chain, [REPLICATE], store, "cpu", progress=False)
-    shown = but(chain, stages=(but(chain.stages[0], level=0),))
+    shown = chain.but(stages=(chain.stages[0].but(level=0),))
     first = type(results)(shown, results.replicates, ((results.entries[0][0],),))
     assert [row["value"] for row in measured(DISTANCES, store, first)] == [0.0, 0.0]
     rows = {(row["level"], row["quantity"]): row["value"] for row in measured(DISTANCES, store, results)}
@@ -218,7 +218,7 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
     weights = [entry.tensors("weights") for entry in results.entries[0]]
     changes = [weights[2][n].double() - weights[0][n].double() for n in weights[0]]
     assert rows[1, DISTANCE] == pytest.approx(math.sqrt(sum(float((c * c).sum()) for c in changes)), rel=1e-5)
-    masks = read_masks(results.entries[0][2], build("lenet-300-100"))
+    masks = results.entries[0][2].masks()
     kept = [c * masks[n] if n in masks else c for n, c in zip(weights[0], changes, strict=True)]
     wanted = math.sqrt(sum(float((c * c).sum()) for c in kept))
     assert rows[1, MASKED_DISTANCE] == pytest.approx(wanted, rel=1e-5), (
@@ -229,7 +229,7 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
 def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_one(redense, store):
     rows = {row["quantity"]: row["value"] for row in measured(DISTANCES, store, redense)}
     start, _, sparse, dense = (entry.tensors("weights") for entry in redense.entries[0])
-    masks = read_masks(redense.entries[0][2], build("lenet-300-100"))
+    masks = redense.entries[0][2].masks()
     squares = sum(
         float((dense[n].double() - (start[n].double() * masks[n] if n in masks else start[n])).square().sum())
         for n in start
@@ -239,7 +239,7 @@ def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_on
 
 
 def test_normalization_does_not_count_as_distance(objects_recipe, store):
-    changed = but(objects_recipe, rewind_epoch=0)
+    changed = objects_recipe.but(rewind_epoch=0)
     results = run(weight_rewinding(changed, 0, PRUNE), [Replicate(seed=1)], store, "cpu", progress=False)
     found = next(iter(measured(DISTANCES, store, results)))["value"]
     before, after = (entry.tensors("weights") for entry in results.entries[0])

@@ -9,7 +9,6 @@ from lib.analysis import experiments
 from lib.analysis import measure as measuring
 from lib.analysis.experiments import Measurement
 from lib.analysis.measure import How, complete, find, main, measure
-from lib.analysis.named import but
 from lib.analysis.part import read_part
 from lib.analysis.table import EPOCHS, SIZE, read_table, table_folder, values
 from lib.errors import InputError
@@ -136,7 +135,7 @@ def test_nothing_is_trained_without_being_asked(toy, how, monkeypatch):
 
 def test_a_recipe_that_moved_on_is_named_not_drawn(toy, how, paper, recipe):
     measure(toy, *ASKED, how)
-    moved = paper(toy, recipe=but(recipe, epochs=2))
+    moved = paper(toy, recipe=recipe.but(epochs=2))
     with pytest.raises(InputError, match="no table"):
         complete(moved, *ASKED, how)
     found = find(moved, *ASKED, how.root)

@@ -21,13 +21,13 @@ from lib.analysis.experiments import Context, Measurement
 from lib.analysis.loss_change import CHANGE, LOSS_CHANGE
 from lib.analysis.loss_path import TEST_ERROR, TRAIN_ERROR, TRAIN_LOSS, loss_path
 from lib.analysis.loss_slice import loss_slice
-from lib.analysis.named import longer_width_downscaling, one_shot, redense_training, weight_rewinding
 from lib.analysis.overlap import OVERLAP, jaccard, most_changed, overlap
 from lib.analysis.part import make_frame
 from lib.analysis.ranked_examples import INDEX, LABEL, NOISY, PREDICTION, ranked_examples
 from lib.analysis.table import Table, assemble, values
 from lib.stages import Prune, Store, run
-from lib.stages.plan import Plan
+from lib.stages.algorithms import longer_width_downscaling, one_shot, redense_training, weight_rewinding
+from lib.stages.experiment_plan import Plan
 from lib.training import DataRecipe, Recipe
 from tests.analysis.made import BEST, TEST, VALIDATION, rows_of
 

@@ -10,7 +10,9 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.table import find_tables
 
 
-def test_the_scoreboard_of_make_book_is_that_of_committed_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_scoreboard_of_make_book_is_that_of_committed_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     makefile = (REPOSITORY / "Makefile").read_text("utf-8")
     assert "lib.analysis.claims --write book/claims.csv\n" in makefile, "without --local"
     committed = [table for table in find_tables("training_regularization") if table.origin == "committed"]

@@ -23,6 +23,7 @@ RUN = f"runs/pages/{NAME}/seed~0_scale~laptop.ipynb"
 NAMES = (NAME, VARIANT)
 DRAFT = "costs/what_it_costs"  # the guide refers to this page, which nobody has run here
 
+
 def verdict(claim: str, scale: str, answer: Any, cases: str, reason: str) -> Verdict:
     """Return a verdict on LeNet."""
     about: dict[str, Any] = {"seeds": "0, 1, 2", "device": "2 CPU cores", "date": "2026-11-20"}

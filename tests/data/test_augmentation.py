@@ -1,11 +1,11 @@
-"""The gather equals a slow way, draws have torchvision's distribution, a stack draws as replicates do."""
+"""The gather equals a slow way, also for a stack; draws have torchvision's distribution."""
 
 import pytest
 import torch
 from torch import Tensor
 from torchvision.transforms import RandomCrop, RandomHorizontalFlip
 
-from lib.data import augment, crop_and_flip, draw, load, normalization, normalize
+from lib.data import crop_and_flip, draw, load, normalization, normalize
 from lib.errors import InputError
 from lib.seeds import generator
 
@@ -50,9 +50,10 @@ def test_padding_is_black_before_normalisation() -> None:
     images = load("generated-objects").train_images[:16]
     constants = normalization("imagenet")
     raw = images.permute(0, 3, 1, 2).contiguous()
-    cropped = augment(raw, generator(5, "augmentation"), torch.zeros(3, dtype=torch.uint8))
+    draws = draw(16, generator(5, "augmentation"))
+    cropped = crop_and_flip(raw, draws, torch.zeros(3, dtype=torch.uint8))
     first = normalize(cropped.permute(0, 2, 3, 1), constants)
-    second = augment(normalize(images, constants), generator(5, "augmentation"), constants.black)
+    second = crop_and_flip(normalize(images, constants), draws, constants.black)
     assert torch.equal(first, second)
 
 
@@ -77,29 +78,16 @@ def test_draws_have_torchvisions_distribution() -> None:
     assert abs(torch.corrcoef(draws.T.double())[0, 1]) < 0.05
 
 
-def test_a_replicate_meets_the_same_draws_alone_and_in_a_stack(batch: Tensor) -> None:
+def test_a_stack_is_its_replicates(batch: Tensor) -> None:
     stack = torch.stack([batch, batch.flip(0), batch * 2])
-    together = augment(stack, [generator(seed, "augmentation") for seed in range(3)], BLACK)
-    alone = [augment(stack[seed], generator(seed, "augmentation"), BLACK) for seed in range(3)]
-    assert together.shape == stack.shape and torch.equal(together, torch.stack(alone))
-    assert not torch.equal(*(augment(batch, generator(seed, "augmentation"), BLACK) for seed in (0, 1)))
-
-
-def test_switching_off_changes_nothing_else(batch: Tensor) -> None:
-    with_flips, without = (draw(50, generator(2, "augmentation"), flip=flip) for flip in (True, False))
-    assert (
-        torch.equal(with_flips[:, :2], without[:, :2]) and not without[:, 2].any() and with_flips[:, 2].any()
-    )
-    assert torch.equal(augment(batch, generator(0, "augmentation"), BLACK, padding=0, flip=False), batch)
+    draws = torch.stack([draw(len(batch), generator(seed, "augmentation")) for seed in range(3)])
+    together = crop_and_flip(stack, draws, BLACK)
+    alone = [crop_and_flip(one, own, BLACK) for one, own in zip(stack, draws, strict=True)]
+    assert torch.equal(together, torch.stack(alone)) and not torch.equal(draws[0], draws[1])
 
 
 def test_bad_input_is_refused(batch: Tensor) -> None:
-    one = generator(0, "augmentation")
-    with pytest.raises(InputError, match="one generator per replicate"):
-        augment(batch.expand(2, *batch.shape), [one], BLACK)
-    with pytest.raises(InputError, match="with one generator"):
-        augment(batch.expand(2, *batch.shape), one, BLACK)
-    with pytest.raises(InputError, match="fill"):
-        augment(batch, one, torch.zeros(1))
-    with pytest.raises(InputError, match="padding"):
-        augment(batch, one, BLACK, padding=-1)
+    draws = draw(len(batch), generator(0, "augmentation"))
+    for wrong, fill in ((draws[1:], BLACK), (draws, torch.zeros(1))):
+        with pytest.raises(InputError, match="allowed"):
+            crop_and_flip(batch, wrong, fill)

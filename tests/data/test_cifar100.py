@@ -4,6 +4,7 @@ The real files are not needed: a generated tree has their format, and its class 
 """
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from torchvision.datasets import CIFAR100
 from lib.data import image_sets, load
 from lib.data.generated import generate
 from lib.data.generated_files import write_cifar100
+from lib.data.known_sets import KNOWN
 from lib.errors import InputError
 
-KNOWN = image_sets._KNOWN["cifar100"]
+REAL = KNOWN["cifar100"]
 
 
 @pytest.fixture
@@ -28,10 +30,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kind = write_cifar100(tmp_path, 200, 100)
     names = generate("generated-objects", 1, 1, 100)["class_names"]
     monkeypatch.setattr("torchvision.datasets.CIFAR100", kind)
-    monkeypatch.setattr(image_sets, "_HUNDRED", names)
-    monkeypatch.setitem(
-        image_sets._KNOWN, "cifar100", image_sets._Known(names, shapes, {}, None, KNOWN.torchvision_files)
-    )
+    monkeypatch.setitem(KNOWN, "cifar100", replace(REAL, class_names=names, shapes=shapes))
 
     def no_network(*_: object, **__: object) -> None:
         raise OSError("no network in this test")
@@ -41,8 +40,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_known_of_the_real_set() -> None:
-    assert len(set(KNOWN.class_names)) == 100 and list(KNOWN.class_names) == sorted(KNOWN.class_names)
-    assert KNOWN.shapes["train_images"] == (50_000, 32, 32, 3)
+    assert len(set(REAL.class_names)) == 100 and list(REAL.class_names) == sorted(REAL.class_names)
+    assert REAL.shapes["train_images"] == (50_000, 32, 32, 3)
     assert [CIFAR100.train_list[0][0], CIFAR100.test_list[0][0]] == ["train", "test"]
     assert all(len(entry[1]) == 32 for entry in [*CIFAR100.train_list, *CIFAR100.test_list])  # MD5s
 
@@ -58,7 +57,7 @@ def test_files_are_decoded(tree: Path) -> None:
     row = content["data"][7]
     assert row.dtype == np.uint8 and row.shape == (3072,)
     assert images.test_images[7, 3, 5].tolist() == [int(row[plane * 1024 + 3 * 32 + 5]) for plane in range(3)]
-    assert images.test_labels.tolist() == content["fine_labels"] and images.classes == 100
+    assert images.test_labels.tolist() == content["fine_labels"] and len(images.class_names) == 100
 
 
 def test_the_kept_file_is_used_and_watched(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,11 +99,10 @@ def test_generated_files_are_not_taken_for_the_real_ones(tmp_path: Path) -> None
 def test_classes_of_unequal_size_and_other_names_are_refused(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_sets, "_HUNDRED", KNOWN.class_names)
-    with pytest.raises(InputError, match="class names in cifar-100-python/meta"):
-        load("cifar100", tree, download=False)
-    names = generate("generated-objects", 1, 1, 100)["class_names"]
-    monkeypatch.setattr(image_sets, "_HUNDRED", names)
+    with monkeypatch.context() as others:
+        others.setitem(KNOWN, "cifar100", replace(KNOWN["cifar100"], class_names=REAL.class_names))
+        with pytest.raises(InputError, match="class names in cifar-100-python/meta"):
+            load("cifar100", tree, download=False)
     monkeypatch.setattr("torchvision.datasets.CIFAR100", write_cifar100(tree / "b", 200, 99))
     with pytest.raises(InputError, match=r"test_images is torch.uint8 \(99, 32, 32, 3\)"):
         load("cifar100", tree / "b", download=False)
@@ -121,5 +119,5 @@ def test_nowhere_says_what_to_put_where(tree: Path) -> None:
 
 def test_the_generated_set_needs_no_file() -> None:
     images = load("generated-cifar100")
-    assert images.classes == 100 and images.train_images.shape == (600, 32, 32, 3)
+    assert len(images.class_names) == 100 and images.train_images.shape == (600, 32, 32, 3)
     assert torch.bincount(images.train_labels.long()).tolist() == [6] * 100

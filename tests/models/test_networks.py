@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torchvision
+from torch import nn
 
 from lib.errors import InputError
 from lib.models import build, initialize, prunable_weights
@@ -57,6 +58,39 @@ def test_initialization_depends_on_the_generator_alone():
         torch.equal(a, b)
         for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     )
+
+
+def test_whatever_may_be_pruned_is_initialized():
+    """Layers of one and three dimensions too, and their normalization (A13)."""
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        normalization = nn.BatchNorm1d(4)
+        module = nn.Sequential(
+            nn.Conv1d(2, 4, 3), normalization, nn.Conv3d(1, 2, 2), nn.ConvTranspose2d(3, 2, 2),
+            nn.Linear(4, 2),
+        )  # fmt: skip
+        with torch.no_grad():
+            normalization.weight.fill_(seed)
+        initialize(module, torch.Generator().manual_seed(0))
+        state = {n: t.clone() for n, t in module.state_dict().items()}
+        if seed == 1:
+            first = state
+    assert all(torch.equal(first[name], tensor) for name, tensor in state.items())
+
+
+def readers_network(classes: int, width: int = 8) -> nn.Module:
+    """A network of the reader's own, whose output layer stays whole."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(12, width), nn.ReLU(), nn.Linear(width, classes))
+    module.unpruned = ("3",)  # pyright: ignore[reportArgumentType]
+    return module
+
+
+def test_a_readers_own_network_is_built_by_its_place():
+    name = f"{__name__}:readers_network"
+    assert build(name, 3).prunable == ("1.weight",) and build(name, 3).units == ()
+    assert build(name, 3, width=5).module.get_parameter("3.weight").shape == (3, 5)
+    with pytest.raises(InputError, match="network 'no_such:network' cannot be imported"):
+        build("no_such:network")
 
 
 def test_any_module_has_prunable_weights():

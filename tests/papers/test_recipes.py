@@ -4,11 +4,11 @@ import pytest
 
 from lib.errors import InputError
 from lib.models import build
+from lib.scales import SCALES
 from lib.stages import run
-from lib.stages.__main__ import needed_keys
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.plan import SCALES
 from lib.training import Recipe, learning_rate
+from papers.store import needed_keys
 from papers.training_regularization.claims import NOISE
 from papers.training_regularization.printed_tables import BENCHMARKS as PRINTED
 from papers.training_regularization.recipes import BENCHMARKS, PLANS, plan
@@ -43,13 +43,13 @@ def test_resnet50_follows_its_row_of_table_1():
     steps = -(-1_231_167 // 768)
     rates = [learning_rate(recipe, round(e * steps), steps) for e in (0, 2.5, 5, 29, 30, 59, 60, 79, 80)]
     assert rates == pytest.approx([0, 0.15, 0.3, 0.3, 0.03, 0.03, 3e-3, 3e-3, 3e-4], rel=1e-3)
-    cold = recipe.model_copy(update={"warmup_epochs": 0})
+    cold = recipe.but(warmup_epochs=0)
     assert learning_rate(cold, 0, steps) == 0.3
 
 
 def test_the_wide_resnet32_is_the_other_one_with_more_filters():
     narrow, wide = (plan(name, "paper").recipe for name in WITHOUT_LAPTOP[:2])
-    assert wide == narrow.model_copy(update={"width": 128, "benchmark": WITHOUT_LAPTOP[1]})
+    assert wide == narrow.but(width=128, benchmark=WITHOUT_LAPTOP[1])
     stem = build(wide.network, 100, wide.width).module.get_parameter("stem.0.weight")
     assert stem.shape == (128, 3, 3, 3)
 
@@ -57,7 +57,7 @@ def test_the_wide_resnet32_is_the_other_one_with_more_filters():
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
 def test_plans_are_valid_descriptions(benchmark, scale):
-    """What `model_copy` changed unchecked passes the checks of a recipe."""
+    """Every recipe passes its own checks and has a network."""
     if scale in PLANS[benchmark]:
         recipe = plan(benchmark, scale).recipe
         assert Recipe(**dict(recipe)) == recipe
@@ -70,7 +70,7 @@ def test_a_benchmark_without_a_laptop_scale_says_what_to_run(benchmark):
     with pytest.raises(InputError) as caught:
         plan(benchmark, "laptop")
     message = str(caught.value)
-    for part in (f"{benchmark} has no laptop scale", "Allowed: smoke", "paper", "cifar10-vgg16 instead"):
+    for part in (f"{benchmark} has no laptop scale", "Allowed: paper, smoke", "cifar10-vgg16 instead"):
         assert part in message
 
 

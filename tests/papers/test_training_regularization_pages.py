@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from lib.stages import stage_keys
-from lib.stages.plan import plan_keys
+from lib.stages.experiment_plan import plan_keys
 from papers.training_regularization import example_figures, figures, recipes
 from papers.training_regularization.experiments import PAGES, WORSENED
 from papers.training_regularization.names import LRR, RND, TIE, TW

@@ -18,7 +18,7 @@ from lib.pruning import Batch, find_score, select
 from lib.stages.stage import Subset, stage_keys
 from lib.stages.subsets import choose
 from lib.training import Replicate
-from lib.training.loop import batch_indices, subset_indices
+from lib.training.data_order import batch_indices, subset_indices
 from lib.training.sources import _draws
 
 PINNED = Path(__file__).with_name("pinned.json")
@@ -65,12 +65,12 @@ def choices() -> dict[str, str]:
         "augmentation": sha(_draws(replicates, 2, 5, 300, 128)),
         "split": sha(*data.split(1000, 100, 0)),
     }
-    for kind in data.label_noise.KINDS:
+    for kind in data.NOISE_KINDS:
         noise = [data.add_label_noise(labels, 20.0, kind, 10, r.generator("label noise")) for r in replicates]
         found[f"noisy labels, {kind}"] = sha(*(n.labels for n in noise), *(n.noisy for n in noise))
     for rule in ("correct", "without_improved", "without_random", "with_worsened", "with_random"):
         subset = Subset(rule=rule, judge=3, share=0.4, added=0.01, equal_steps=True)
-        chosen = choose(subset, *losses[0], losses[1], replicates[0].generator("subset", 3))
+        chosen = choose(subset, losses[0][0], losses[0][1], losses[1], replicates[0].generator("subset", 3))
         found[f"subset, {rule}"] = sha(chosen)
     module = nn.Sequential(nn.Flatten(), nn.Linear(12, 6), nn.ReLU(), nn.Linear(6, 4))
     with torch.no_grad():

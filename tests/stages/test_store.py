@@ -7,10 +7,14 @@ import time
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from lib.errors import InputError
-from lib.stages import Store
+from lib.stages import Store, housekeeping
 from lib.stages.__main__ import main
+from lib.stages.checksums import sha256
+from lib.stages.packing import pack
+from lib.stages.store import Damaged
 
 RECORD = {"metrics": [], "diverged": False}
 GROUPS = {"weights": {"w": torch.arange(6.0)}, "masks": {"w": torch.tensor([255], dtype=torch.uint8)}}
@@ -21,30 +25,108 @@ def test_an_entry_comes_back_as_it_went_in(store):
     entry = store.find("a" * 8)
     assert entry and entry.record == RECORD
     assert torch.equal(entry.tensors("weights")["w"], torch.arange(6.0))
-    assert store.find("b" * 8) is None
-    count, size = store.size()
+    with pytest.raises(InputError, match="Did you mean 'weights'"):
+        entry.tensors("weight")
+    assert store.find("a" * 8) and store.find("b" * 8) is None
+    count, size = housekeeping.size(store)
     assert count == 1 and size > 100
 
 
-@pytest.mark.parametrize("how", ["flip", "truncate", "remove", "manifest"])
-def test_a_damaged_entry_is_named_set_aside_and_absent(store, how):
-    store.put({"k1": (RECORD, GROUPS)})
-    file = store.folder / "entries" / "k1" / ("manifest.json" if how == "manifest" else "weights.safetensors")
+def test_of_a_pruned_weight_only_what_remains_is_kept_and_it_comes_back_whole(store):
+    generator = torch.Generator().manual_seed(0)
+    mask = torch.rand(200, 50, generator=generator) < 0.02
+    weights = {
+        "pruned": torch.randn(200, 50, generator=generator) * mask,
+        "dense": torch.randn(30, generator=generator),
+        "grown": torch.randn(200, 50, generator=generator),  # nothing of it may be lost: it is kept whole
+        "empty": torch.zeros(4, 2),
+    }
+    masks = {"pruned": mask, "grown": mask, "empty": torch.zeros(4, 2, dtype=torch.bool)}
+    store.put({"k1": (RECORD, {"weights": weights, "masks": {n: pack(m) for n, m in masks.items()}})})
+    entry = store.find("k1")
+    again = entry.tensors("weights")
+    assert again.keys() == weights.keys() and all(torch.equal(again[n], t) for n, t in weights.items())
+    assert all(torch.equal(entry.masks()[n], m) for n, m in masks.items())
+    size = (entry.folder / "weights.safetensors").stat().st_size
+    assert size < 4 * (200 * 50 + 30 + int(mask.sum())) + 1000
+
+
+def test_entries_of_before_are_still_read(store):
+    """Dense weights and bits without their shapes, as the store once wrote them."""
+    folder = store.folder / "entries" / "k1"
+    folder.mkdir()
+    mask = torch.tensor([[True, False, True], [False, False, True]])
+    weights = {"w": torch.arange(6.0).view(2, 3) * mask, "b": torch.ones(2)}
+    for name, tensors in {"weights": weights, "masks": {"w": pack(mask)}}.items():
+        save_file(tensors, folder / f"{name}.safetensors")
+    files = {path.name: sha256(path) for path in folder.iterdir()}
+    (folder / "manifest.json").write_text(json.dumps({"key": "k1", "files": files, "record": RECORD}))
+    entry = store.find("k1")
+    assert torch.equal(entry.masks()["w"], mask)
+    assert torch.equal(entry.tensors("weights")["w"], weights["w"])
+
+
+def damage(file, how):
     content = bytearray(file.read_bytes())
-    if how == "flip":
-        content[-1] ^= 1
-        file.write_bytes(content)
-    elif how == "truncate":
-        file.write_bytes(content[:-3])
-    elif how == "remove":
+    content[-1] ^= 1
+    if how == "remove":
         file.unlink()
     else:
-        file.write_bytes(content[: len(content) // 2])
-    with pytest.warns(UserWarning, match="k1 is damaged"):
-        assert store.find("k1") is None
+        file.write_bytes(content if how == "flip" else content[:-3])
+
+
+@pytest.mark.parametrize("how", ["flip", "truncate"])
+def test_a_damaged_file_is_named_and_set_aside_when_it_is_read(store, how):
+    """A20: `find` reads no tensors; whoever reads them gets what was written, or an error."""
+    store.put({"k1": (RECORD, GROUPS)})
+    damage(store.folder / "entries" / "k1" / "weights.safetensors", how)
+    entry = store.find("k1")
+    assert entry is not None
+    with pytest.raises(Damaged, match="k1 is damaged on disk .weights.safetensors differs") as caught:
+        entry.tensors("weights")
+    assert caught.value.key == "k1" and store.find("k1") is None
     assert [p.name[:2] for p in (store.folder / "damaged").iterdir()] == ["k1"]
     store.put({"k1": (RECORD, GROUPS)})
     assert store.find("k1") is not None
+
+
+@pytest.mark.parametrize(("file", "how"), [("manifest.json", "truncate"), ("masks.safetensors", "remove")])
+def test_an_entry_that_is_not_whole_is_named_set_aside_and_absent(store, file, how):
+    store.put({"k1": (RECORD, GROUPS)})
+    damage(store.folder / "entries" / "k1" / file, how)
+    with pytest.warns(UserWarning, match="k1 is damaged"):
+        assert store.find("k1") is None
+    assert store.keys() == []
+
+
+def test_a_measurement_is_made_once_for_its_stages_and_its_description(store):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return [{"value": 0.1, "at": (1, 2)}]
+
+    kept = [store.measured(["k1", "k2"], {"what": "loss", "version": 1}, compute) for _ in range(2)]
+    assert kept == [[{"value": 0.1, "at": [1, 2]}]] * 2 and len(calls) == 1
+    Store(store.folder).measured(["k1", "k2"], {"version": 1, "what": "loss"}, compute)
+    assert len(calls) == 1
+    for keys, version in ((["k2", "k1"], 1), (["k1", "k2"], 2)):
+        store.measured(keys, {"what": "loss", "version": version}, compute)
+    assert len(calls) == 3
+
+
+def test_a_measurement_that_is_killed_or_damaged_is_made_again(store):
+    def fail():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.measured(["k1"], {}, fail)
+    assert store.measured(["k1"], {}, lambda: [1.5]) == [1.5]
+    (file,) = (store.folder / "measurements").iterdir()
+    file.write_text(file.read_text().replace("1.5", "2.5"))
+    with pytest.warns(UserWarning, match="value differs from its checksum"):
+        assert store.measured(["k1"], {}, lambda: [1.5]) == [1.5]
+    assert store.measured(["k1"], {}, fail) == [1.5]
 
 
 def test_a_full_disk_leaves_nothing_half_written(store, monkeypatch):
@@ -53,7 +135,7 @@ def test_a_full_disk_leaves_nothing_half_written(store, monkeypatch):
 
     calls = []
 
-    def full(tensors, path):
+    def full(tensors, path, metadata):
         calls.append(path)
         if len(calls) > 1:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -88,15 +170,21 @@ def test_a_batch_declared_complete_is_carried_to_its_end(store):
 
 def test_export_and_import(store, tmp_path):
     store.put({"k1": (RECORD, GROUPS), "k2": (RECORD, GROUPS)})
+    store.measured(["k1", "k2"], {}, lambda: [1.0])
     file = tmp_path / "export.tar"
-    assert store.export(file) == 2
+    assert housekeeping.export(store, file) == 2
     other = Store(tmp_path / "other")
-    assert other.import_(file) == 2 and other.import_(file) == 0
-    assert other.find("k2")
+    assert housekeeping.import_(other, file) == 2 and housekeeping.import_(other, file) == 0
+    assert other.find("k2") and other.measured(["k1", "k2"], {}, lambda: pytest.fail("not there")) == [1.0]
+    part = tmp_path / "part.tar"
+    assert housekeeping.export(store, part, ["k2"]) == 1
+    third = Store(tmp_path / "third")
+    assert housekeeping.import_(third, part) == 1 and not [*(third.folder / "measurements").iterdir()]
     file.write_bytes(file.read_bytes()[:1500])
-    with pytest.raises(InputError, match="nothing was imported"):
-        Store(tmp_path / "third").import_(file)
-    assert Store(tmp_path / "third").keys() == []
+    for bad in (file, tmp_path / "none.tar"):
+        with pytest.raises(InputError, match="nothing was imported"):
+            housekeeping.import_(Store(tmp_path / "fourth"), bad)
+    assert Store(tmp_path / "fourth").keys() == []
 
 
 def test_import_refuses_damaged_entries(store, tmp_path):
@@ -105,20 +193,31 @@ def test_import_refuses_damaged_entries(store, tmp_path):
     content = json.loads(manifest.read_text())
     content["files"]["weights.safetensors"] = "0" * 64
     manifest.write_text(json.dumps(content))
-    store.export(tmp_path / "bad.tar")
+    housekeeping.export(store, tmp_path / "bad.tar")
     with pytest.raises(InputError, match="k1 is damaged"):
-        Store(tmp_path / "other").import_(tmp_path / "bad.tar")
+        housekeeping.import_(Store(tmp_path / "other"), tmp_path / "bad.tar")
 
 
 def test_cleaning(store):
     store.put({key: (RECORD, GROUPS) for key in ("old", "new", "kept")})
+    for keys in (["kept"], ["kept", "new"]):
+        store.measured(keys, {}, lambda: [])
     for key in ("old", "kept"):
         os.utime(store.folder / "entries" / key, times=(time.time() - 10 * 86400, time.time() - 10 * 86400))
     with pytest.raises(InputError, match="older_than_days"):
-        store.clean()
-    assert store.clean(older_than_days=5, keep=["kept"]) == ["old"]
-    assert store.clean(keep=["kept"]) == ["new"]
-    assert store.keys() == ["kept"]
+        housekeeping.clean(store)
+    assert housekeeping.clean(store, older_than_days=5, keep=["kept"]) == ["old"]
+    assert len([*(store.folder / "measurements").iterdir()]) == 2
+    assert housekeeping.clean(store, keep=["kept"]) == ["new"]
+    assert store.keys() == ["kept"] and len([*(store.folder / "measurements").iterdir()]) == 1
+
+
+def test_cleaning_leaves_what_is_locked(store):
+    """A20: a stage that another process trains, or waits for, stays."""
+    store.put({key: (RECORD, GROUPS) for key in ("k1", "k2")})
+    with store.locked(["k1"]):
+        assert housekeeping.clean(Store(store.folder), keep=[]) == ["k2"]
+    assert housekeeping.clean(Store(store.folder), keep=[]) == ["k1"]
 
 
 def test_damaged_checkpoint_starts_over(store):
@@ -137,5 +236,12 @@ def test_housekeeping_commands(store, tmp_path, capsys):
     assert main([*at, "verify"]) == 0
     assert main([*at, "export", str(tmp_path / "f.tar")]) == 0
     assert main([*at, "clean"]) == 2 and "older_than_days" in capsys.readouterr().err
-    assert main([*at, "clean", "--unneeded"]) == 0 and store.keys() == []
+    assert main([*at, "clean", "--unneeded"], needed_keys=lambda: {"k2"}) == 0 and store.keys() == []
     assert main([*at, "import", str(tmp_path / "f.tar")]) == 0 and store.keys() == ["k1"]
+    damage(store.folder / "entries" / "k1" / "weights.safetensors", "flip")
+    store.measured(["k1"], {}, lambda: [1.5])
+    (file,) = (store.folder / "measurements").iterdir()
+    file.write_text("{}")
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert main([*at, "verify"]) == 1
+    assert "k1" in capsys.readouterr().out and store.keys() == [] and not file.exists()

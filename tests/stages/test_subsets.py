@@ -13,11 +13,11 @@ from lib.stages.algorithms import (
     without_improved_examples,
     without_random_examples,
 )
-from lib.stages.single import unpack
+from lib.stages.packing import unpack
 from lib.stages.stage import Subset
 from lib.stages.subsets import choose
 from lib.training import Replicate, loop
-from lib.training.loop import batch_indices, subset_indices
+from lib.training.data_order import batch_indices, subset_indices
 
 BEFORE = torch.tensor([3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
 AFTER = torch.tensor([0.0, 1.0, 0.5, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
@@ -125,7 +125,7 @@ def test_steps_of_dense_subset_training(recipe, store, monkeypatch, settings, ex
     """As many gradient steps as on all 300 examples where they are to be equal, else one pass over 240 an epoch."""
     subset = Subset(**({"rule": "without_random"} | settings), judge=1)
     dense = Stage(start="fresh", from_epoch=0, to_epoch=1)
-    train = dense.model_copy(update={"start": "previous", "from_epoch": 1, "to_epoch": 3})
+    train = dense.but(start="previous", from_epoch=1, to_epoch=3)
     last = Stage(start="fresh", lift_masks=True, examples=subset, from_epoch=0, to_epoch=3, level=1)
     run(Chain(algorithm="x", recipe=recipe, stages=(dense, train)), [Replicate(seed=0)], store, "cpu")
     steps = []

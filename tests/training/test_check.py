@@ -1,8 +1,15 @@
 """The checks that a new device has to pass, here on the CPU, and that they can fail."""
 
+import pytest
 import torch
 
 from lib.training import check
+
+
+@pytest.fixture(autouse=True)
+def one_network(monkeypatch):
+    """Convolutions take half a minute; that they train alike in every way is tested elsewhere."""
+    monkeypatch.setattr(check, "SHAPES", {"lenet-300-100": (1, 28, 28)})
 
 
 def test_the_cpu_passes(capsys):
@@ -13,7 +20,6 @@ def test_the_cpu_passes(capsys):
 
 def test_a_device_that_computes_something_else_fails(monkeypatch, capsys):
     honest = check._gradients
-    monkeypatch.setattr(check, "SHAPES", {"lenet-300-100": (1, 28, 28)})
 
     def wrong_once(name, device):
         monkeypatch.setattr(check, "_gradients", honest)

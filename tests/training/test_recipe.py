@@ -13,7 +13,7 @@ def test_learning_rate_drops_where_table_1_says():
 
 
 def test_warmup_rises_from_zero(recipe):
-    warm = recipe.model_copy(update={"warmup_epochs": 2})
+    warm = recipe.but(warmup_epochs=2)
     assert [learning_rate(warm, step, 10) / warm.learning_rate for step in (0, 5, 10, 20, 25)] == [
         0,
         0.25,

@@ -6,38 +6,33 @@ import torch
 from lib.models import build, initialize
 from lib.pruning import magnitude, select
 from lib.training import (
+    Computation,
+    Hooks,
+    Part,
     Precision,
     Progress,
     Recipe,
     Replicate,
     evaluate,
+    evaluate_each,
     forward,
+    logits,
     prepare,
+    stack_limit,
     stack_states,
     train,
 )
-from lib.training.loop import batch_indices
-
-CPU = torch.device("cpu")
-
-
-def start(recipe: Recipe, replicates: list[Replicate]):
-    """Return network, fresh stack and examples."""
-    examples = prepare(recipe.data, replicates, CPU)
-    network = build(recipe.network, examples.classes, recipe.width)
-    states = []
-    for replicate in replicates:
-        initialize(network.module, replicate.generator("initialization", 0), recipe.normalization_scale)
-        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
-    return network, stack_states(states), examples
+from lib.training.data_order import batch_indices
+from tests.training.stacks import CPU, start
 
 
 def trained(
     recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=None, precision: Precision = "float32"
 ):
     network, stack, examples = start(recipe, replicates)
+    progress, computation = Progress(0, stack, masks or {}), Computation(precision)
     return train(
-        network.module, Progress(0, stack), examples, replicates, recipe, epochs, masks or {}, 0, precision
+        network.module, progress, examples, replicates, recipe, Part(epochs), computation=computation
     )
 
 
@@ -93,12 +88,42 @@ def test_any_other_module_stacks_too():
         assert torch.allclose(together[r], module(images[r]), atol=1e-6)
 
 
+def test_dropout_stacks_and_trains_one_at_a_time():
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(12, 2)).train()
+    stack = stack_states([{n: torch.randn_like(t) for n, t in module.state_dict().items()}] * 2)
+    images = torch.rand(5, 3, 2, 2)
+    both = forward(module, stack, images)
+    assert both.shape == (2, 5, 2) and not torch.equal(both[0], both[1]), "each draws for itself"
+    assert forward(module, {n: t[:1] for n, t in stack.items()}, images).shape == (1, 5, 2)
+    assert stack_limit(module, torch.device("cuda"), 12) == 1
+    assert torch.equal(*forward(module.eval(), stack, images))
+
+
+def test_answers_are_scored_against_several_sets_of_labels_in_one_pass(recipe, monkeypatch):
+    network, stack, examples = start(recipe, [Replicate(seed=0, noise_percent=40.0), Replicate(seed=1)])
+    monkeypatch.setattr("lib.training.evaluation.VALUES_PER_BATCH", 2 * 784 * 70)
+    passes = []
+    monkeypatch.setattr(
+        "lib.training.evaluation.forward", lambda *given: passes.append(given[2]) or forward(*given)
+    )
+    sets = [examples.train_labels, examples.original_labels]
+    given = network.module, stack, examples.train_images
+    both = evaluate_each(*given, sets, examples.normalization)
+    assert [len(batch) for batch in passes] == [70] * 4 + [20]
+    for labels, one in zip(sets, both, strict=True):
+        alone = evaluate(*given, labels, examples.normalization)
+        assert torch.equal(alone.losses, one.losses) and torch.equal(alone.correct, one.correct)
+    answers = torch.cat([*logits(*given, examples.normalization)], 1)
+    assert torch.equal(answers.argmax(-1) == examples.train_labels, both[0].correct)
+    assert not answers.requires_grad
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_convolutions_train_in_stacks(objects_recipe, replicates, precision):
     """As they do on a GPU; on a CPU the runner trains them one after the other, which is faster there."""
     together = trained(objects_recipe, replicates[:2], 2, precision=precision)
     alone = trained(objects_recipe, replicates[1:2], 2, precision=precision)
-    assert together.train_losses[0][1] == pytest.approx(alone.train_losses[0][0], rel=0.05)
+    assert together.epoch_losses[0][1] == pytest.approx(alone.epoch_losses[0][0], rel=0.05)
     assert all(t.dtype == torch.float32 for n, t in together.stack.items() if "num_batches" not in n)
 
 
@@ -106,9 +131,7 @@ def test_convolutions_train_in_stacks(objects_recipe, replicates, precision):
 def test_same_first_updates_alone_and_in_a_stack(kind, request, replicates):
     """Same initialization, labels, data order and augmentation; the same updates to float tolerance."""
     recipe = request.getfixturevalue(kind)
-    recipe = recipe.model_copy(
-        update={"data": recipe.data.model_copy(update={"train": recipe.batch_size})}
-    )  # one step
+    recipe = recipe.but(data=recipe.data.but(train=recipe.batch_size))  # one step
     together = trained(recipe, replicates)
     for r, replicate in enumerate(replicates):
         alone = trained(recipe, [replicate])
@@ -120,12 +143,12 @@ def test_same_first_updates_alone_and_in_a_stack(kind, request, replicates):
             for stack, index in ((alone.stack, 0), (together.stack, r))
         ]
         assert (steps[0] - steps[1]).norm() < 0.01 * steps[0].norm()
-        assert alone.train_losses[0][0] == pytest.approx(together.train_losses[0][r], abs=1e-4)
+        assert alone.epoch_losses[0][0] == pytest.approx(together.epoch_losses[0][r], abs=1e-4)
 
 
 def test_a_stack_repeats_itself_to_the_bit(recipe, replicates):
     first, second = trained(recipe, replicates, 2), trained(recipe, replicates, 2)
-    assert first.train_losses == second.train_losses
+    assert first.epoch_losses == second.epoch_losses
     assert all(torch.equal(t, second.stack[n]) for n, t in first.stack.items())
 
 
@@ -154,7 +177,7 @@ def test_pruned_weights_stay_zero_and_others_move(kind, request, replicates):
     stacked = stack_states(masks)
     masked = {n: t * stacked[n] if n in stacked else t for n, t in stack.items()}
     before = {n: t.clone() for n, t in masked.items()}
-    done = train(network.module, Progress(0, masked), examples, replicates, recipe, 2, stacked)
+    done = train(network.module, Progress(0, masked, stacked), examples, replicates, recipe, Part(2))
     for name, mask in stacked.items():
         assert done.stack[name][~mask].eq(0).all()
         assert done.stack[name][mask].ne(before[name][mask]).float().mean() > 0.5
@@ -162,7 +185,7 @@ def test_pruned_weights_stay_zero_and_others_move(kind, request, replicates):
 
 def test_bfloat16_follows_float32(recipe, replicates):
     exact, fast = trained(recipe, replicates, 3), trained(recipe, replicates, 3, precision="bfloat16")
-    for a, b in zip(exact.train_losses[-1], fast.train_losses[-1], strict=True):
+    for a, b in zip(exact.epoch_losses[-1], fast.epoch_losses[-1], strict=True):
         assert a == pytest.approx(b, abs=0.05)
     assert all(t.dtype == torch.float32 for n, t in fast.stack.items() if "num_batches" not in n)
 
@@ -171,7 +194,7 @@ def test_training_lowers_the_loss_and_evaluation_agrees_with_plain_torch(recipe)
     replicates = [Replicate(seed=0)]
     network, stack, examples = start(recipe, replicates)
     before = evaluate(network.module, stack, examples.test_images, examples.test_labels, "mnist")
-    done = train(network.module, Progress(0, stack), examples, replicates, recipe, 3, {})
+    done = train(network.module, Progress(0, stack), examples, replicates, recipe, Part(3))
     after = evaluate(network.module, done.stack, examples.test_images, examples.test_labels, "mnist")
     assert after.losses.mean() < before.losses.mean() / 2
     network.module.load_state_dict({n: t[0] for n, t in done.stack.items()})
@@ -197,9 +220,9 @@ def test_the_smaller_last_batch_is_kept(recipe, monkeypatch):
 def test_a_replicate_that_diverges_leaves_the_others_alone(recipe, replicates):
     network, stack, examples = start(recipe, replicates)
     stack["hidden.0.weight"][1] = float("nan")
-    done = train(network.module, Progress(0, stack), examples, replicates, recipe, 2, {})
+    done = train(network.module, Progress(0, stack), examples, replicates, recipe, Part(2))
     healthy = trained(recipe, replicates, 2)
-    assert done.train_losses[-1][1] != done.train_losses[-1][1]
+    assert done.epoch_losses[-1][1] != done.epoch_losses[-1][1]
     for r in (0, 2, 3):
         assert torch.equal(done.stack["output.weight"][r], healthy.stack["output.weight"][r])
 
@@ -208,8 +231,8 @@ def test_evaluating_after_an_epoch_does_not_change_training(objects_recipe):
     def trained_with(after_epoch):
         network, stack, examples = start(objects_recipe, [Replicate(seed=0)])
         return train(
-            network.module, Progress(0, stack), examples, [Replicate(seed=0)], objects_recipe, 2, {},
-            after_epoch=lambda now: after_epoch(network.module, now.stack, examples),
+            network.module, Progress(0, stack), examples, [Replicate(seed=0)], objects_recipe, Part(2),
+            Hooks(after_epoch=lambda now: after_epoch(network.module, now.stack, examples)),
         )  # fmt: skip
 
     def look(module, stack, examples):
@@ -222,25 +245,25 @@ def test_evaluating_after_an_epoch_does_not_change_training(objects_recipe):
 def test_training_stops_when_all_have_diverged(recipe):
     network, stack, examples = start(recipe, [Replicate(seed=0)])
     stack["hidden.0.weight"][:] = float("nan")
-    done = train(network.module, Progress(0, stack), examples, [Replicate(seed=0)], recipe, 3, {})
+    done = train(network.module, Progress(0, stack), examples, [Replicate(seed=0)], recipe, Part(3))
     assert done.epoch == 1
 
 
-def test_training_through_a_recorder_is_the_same_to_the_bit(recipe, replicates, monkeypatch):
-    """The loop hands everything that changes to a step through its inputs or in place, as a recorded step needs it."""
+def test_replayed_steps_are_the_same_to_the_bit(recipe, replicates, monkeypatch):
+    """The loop hands everything that changes to a step through its inputs or in place, as a captured step needs it."""
     from lib.training import loop
-    from lib.training.repeated import Repeated
+    from lib.training.cuda_graph import Replayed
 
     plain = trained(recipe, replicates, 2)
 
-    class Remembering(Repeated):
-        def __init__(self, function, record):
+    class Remembering(Replayed):
+        def __init__(self, function, capture):
             def replayable(function, slots):
                 return lambda: function(*slots)
 
             super().__init__(function, replayable, lambda function, tensors: function(*tensors))
 
-    monkeypatch.setattr(loop, "Repeated", Remembering)
-    recorded = trained(recipe, replicates, 2)
-    assert plain.train_losses == recorded.train_losses
-    assert all(torch.equal(t, recorded.stack[n]) for n, t in plain.stack.items())
+    monkeypatch.setattr(loop, "Replayed", Remembering)
+    replayed = trained(recipe, replicates, 2)
+    assert plain.epoch_losses == replayed.epoch_losses
+    assert all(torch.equal(t, replayed.stack[n]) for n, t in plain.stack.items())

@@ -10,6 +10,7 @@ from lib.stages import Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import (
     DataRecipe,
+    Part,
     Progress,
     Recipe,
     Replicate,
@@ -65,16 +66,15 @@ def kept(results) -> list[dict]:
 def test_a_chain_repeats_itself_to_the_bit_for_any_number_of_workers(folders_recipe, tmp_path, monkeypatch):
     chain = learning_rate_rewinding(folders_recipe, 1, Prune(fraction=0.5))
     found = []
-    for workers, replicates in ((0, REPLICATES), (0, REPLICATES[:1]), (2, REPLICATES[:1])):
+    for workers, replicates in ((0, REPLICATES), (2, REPLICATES[:1])):
         monkeypatch.setattr(folder_images, "worker_count", lambda images, workers=workers: workers)
         store = Store(tmp_path / f"store{len(found)}")
         found.append(run(chain, replicates, store, "cpu", progress=False))
-    first, again, with_workers = map(kept, found)
+    first, other = map(kept, found)
     assert len(first) == len(REPLICATES) * 3
-    for other in (again, with_workers):
-        assert len(other) == 3
-        for one, two in zip(first, other, strict=False):
-            assert one.keys() == two.keys() and all(torch.equal(t, two[n]) for n, t in one.items())
+    assert len(other) == 3
+    for one, two in zip(first, other, strict=False):
+        assert one.keys() == two.keys() and all(torch.equal(t, two[n]) for n, t in one.items())
     record = found[0].entries[0][-1].record
     assert record["stacked"] == 1 and record["weights_remaining_percent"] == pytest.approx(50, abs=0.1)
     examples = {row["subset"]: row["examples"] for row in record["metrics"]}
@@ -86,7 +86,7 @@ def test_every_epoch_and_stage_and_seed_has_its_own_augmentation(folders_recipe,
 
     def first_batch(replicate: Replicate, stage: int, epoch: int) -> torch.Tensor:
         examples = prepare(folders_recipe.data, [replicate], CPU)
-        source = make_source(examples, [replicate], folders_recipe, stage, "float32")
+        source = make_source(examples, [replicate], folders_recipe, stage)
         assert isinstance(source, Streamed)
         inputs, labels = next(iter(source.batches(torch.arange(40).unsqueeze(0), epoch)))
         assert inputs.shape == (1, 16, 3, 224, 224) and labels.shape == (1, 16)
@@ -100,8 +100,8 @@ def test_every_epoch_and_stage_and_seed_has_its_own_augmentation(folders_recipe,
 
 def test_streamed_images_are_what_resident_ones_would_be(folders_recipe):
     """Without augmentation, the same pixels held as a tensor give the same weights and the same outcomes."""
-    data = folders_recipe.data.model_copy(update={"augmentation": "none"})
-    recipe = folders_recipe.model_copy(update={"data": data})
+    data = folders_recipe.data.but(augmentation="none")
+    recipe = folders_recipe.but(data=data)
     examples = prepare(data, REPLICATES[:1], CPU)
     whole = {
         f"{part}_images": getattr(examples, f"{part}_images")[:] for part in ("train", "validation", "test")
@@ -113,7 +113,7 @@ def test_streamed_images_are_what_resident_ones_would_be(folders_recipe):
         network = build(recipe.network, examples.classes, recipe.width)
         stack = fresh_stack(network.module, REPLICATES[:1], CPU)
         losses.append(
-            train(network.module, Progress(0, stack), these, REPLICATES[:1], recipe, 2, {}).train_losses
+            train(network.module, Progress(0, stack), these, REPLICATES[:1], recipe, Part(2)).epoch_losses
         )
         outcomes.append(evaluate(network.module, stack, these.test_images, these.test_labels, "imagenet"))
     assert losses[0] == losses[1]
@@ -140,7 +140,7 @@ def test_replicates_take_turns(folders_recipe):
     with pytest.raises(
         InputError, match="2 replicates on images streamed from files; allowed: one at a time"
     ):
-        train(network.module, Progress(0, stack), examples, REPLICATES, folders_recipe, 1, {})
+        train(network.module, Progress(0, stack), examples, REPLICATES, folders_recipe, Part(1))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_replicates_take_turns(folders_recipe):
     [("generated-folders", "flip-crop", "resized-crop"), ("generated-objects", "resized-crop", "flip-crop")],
 )
 def test_an_augmentation_that_images_do_not_have_is_refused(folders_recipe, image_set, augmentation, nearest):
-    data = folders_recipe.data.model_copy(update={"image_set": image_set, "augmentation": augmentation})
+    data = folders_recipe.data.but(image_set=image_set, augmentation=augmentation)
     with pytest.raises(
         InputError, match=f"augmentation of {image_set} '{augmentation}'.*Allowed: .*{nearest}"
     ):

@@ -6,8 +6,8 @@ from lib.charts.theme import MIME
 from lib.errors import InputError
 from lib.stages import Prune
 from lib.stages import runner as runner_module
-from lib.stages.algorithms import learning_rate_rewinding, random_pruning
-from lib.stages.plan import Plan
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.stages.experiment_plan import Plan
 from lib.stages.stage import stage_keys
 from lib.widgets.stepper import chain_of_cuts, step_through
 
@@ -40,8 +40,9 @@ def test_cuts_are_the_stages_of_the_algorithms_that_make_them(plan):
     same = learning_rate_rewinding(plan.recipe, 2, cut)
     assert keys(chain_of_cuts(plan, (cut, cut)), plan) == keys(same, plan)
     assert keys(chain_of_cuts(plan, ()), plan) == keys(same, plan)[:2]
-    other = cut.model_copy(update={"score": "random"})
-    assert keys(chain_of_cuts(plan, (other,)), plan) == keys(random_pruning(plan.recipe, 1, cut), plan)
+    other = cut.but(score="random")
+    randomly = learning_rate_rewinding(plan.recipe, 1, other)
+    assert keys(chain_of_cuts(plan, (other,)), plan) == keys(randomly, plan)
     mixed = chain_of_cuts(plan, (cut, other))
     assert keys(mixed, plan)[:3] == keys(same, plan)[:3] and keys(mixed, plan)[3] != keys(same, plan)[3]
     assert [stage.level for stage in mixed.stages] == [None, 0, 1, 2]

@@ -69,7 +69,7 @@ from IPython.display import Code, Markdown
 from lib.analysis.steps import best_step, chain_table, steps, steps_table
 from lib.charts import enable, table
 from lib.models import build
-from lib.stages import Store, run, stage_keys
+from lib.stages import Execution, Store, run, stage_keys
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.widgets.page import open_page
 from lib.widgets.stepper import step_through
@@ -81,7 +81,9 @@ page = open_page(PAGES["preliminaries"], benchmark, scale, recompute, store, dev
 plan, [chain], [replicate] = page.plan, page.chains, page.plan.replicates()
 kept = Store(store or None)
 trained = all(kept.find(key) for key in stage_keys(chain, replicate, plan.precision))
-results = run(chain, [replicate], kept, device, plan.precision) if trained else None  # reads what is kept
+results = (
+    run(chain, [replicate], kept, Execution(device, plan.precision)) if trained else None
+)  # reads what is kept
 done = steps(chain, results.entries[0], build(plan.recipe.network)) if results else []
 
 # %% [markdown]

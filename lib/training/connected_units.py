@@ -5,17 +5,21 @@ the function nor any gradient, so they are left out while a stage trains, with t
 to them, and scattered back after it. A unit that only lost its inputs stays: its bias still reaches the output.
 
 Weight decay also shrinks weights without a path, and pruning compares magnitudes later. Without a gradient, momentum SGD
-(v ← μ v + λ w, w ← w - η v) is linear in w, so that a whole stage multiplies them all by one number, `decay_factor`. Running
-statistics of filters without a path stay as they were; no output depends on them.
+(v ← μ v + λ w, w ← w - η v) is linear in w, so that steps multiply them all by one number, `decay_factors`. Running
+statistics of filters without a path would go on too, though no output depends on them: s ← (1 - α) s + α x with α = 0.1
+forgets what it was within `remembered_steps`, so that these last steps of a stage compute with everything.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lib.models.units import Units
+from lib.training.loop import Progress
 from lib.training.recipe import Recipe, learning_rate
 from lib.training.stack import State
 
@@ -23,7 +27,7 @@ MULTIPLE = 16  # numbers of units kept; matrix products run slower on odd ones
 
 
 @dataclass(frozen=True)
-class Paths:
+class ConnectedUnits:
     """Which units of a stack of R replicates are trained.
 
     Attributes:
@@ -55,7 +59,7 @@ class Paths:
             decay: name → factor for the entries that were left out, 1 for names it lacks.
         """
         whole = dict(small)
-        for name in self.kept:
+        for name in self.kept.keys() & small.keys():
             whole[name] = stack[name].detach() * decay.get(name, 1.0)
             for one, at, values in zip(whole[name], self._places(name), small[name], strict=True):
                 one[at] = values.detach()
@@ -72,7 +76,9 @@ class Paths:
         return [(slice(None), column) for column in columns]
 
 
-def find_paths(units: Sequence[Units], stack: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Paths:
+def find_connected_units(
+    units: Sequence[Units], stack: Mapping[str, Tensor], masks: Mapping[str, Tensor]
+) -> ConnectedUnits:
     """Find the units of a stack that still have a path to the output.
 
     Args:
@@ -106,7 +112,7 @@ def find_paths(units: Sequence[Units], stack: Mapping[str, Tensor], masks: Mappi
         for axis, names in enumerate((unit.written, unit.read)):
             for name in names:
                 axes.setdefault(name, [None, None])[axis] = chosen
-    return Paths({name: (rows, columns) for name, (rows, columns) in axes.items()}, pixels)
+    return ConnectedUnits({name: (rows, columns) for name, (rows, columns) in axes.items()}, pixels)
 
 
 def _connections(stack: Mapping[str, Tensor], masks: Mapping[str, Tensor], name: str) -> Tensor:
@@ -121,18 +127,64 @@ def _first(paths: Tensor) -> Tensor:
     return torch.argsort((~paths).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
 
 
-def decay_factor(recipe: Recipe, steps: range, steps_per_epoch: int) -> float:
+def decay_factors(recipe: Recipe, steps: range, steps_per_epoch: int) -> tuple[float, float]:
     """Return by what weight decay alone multiplies a weight whose gradient is zero, from a fresh SGD optimizer.
 
     Args:
         recipe: optimizer and schedule.
         steps: those that are taken, counted from the start of the schedule.
         steps_per_epoch: what an epoch has.
+
+    Returns:
+        Two factors of the weight before the steps: what it is after them, and its momentum then.
     """
-    if not recipe.weight_decay:
-        return 1.0
     weight, velocity = 1.0, 0.0
-    for step in steps:
+    for step in steps if recipe.weight_decay else ():
         velocity = recipe.momentum * velocity + recipe.weight_decay * weight
         weight -= learning_rate(recipe, step, steps_per_epoch) * velocity
-    return weight
+    return weight, velocity
+
+
+def remembered_steps(module: nn.Module) -> int:
+    """Return after how many steps running statistics no longer show, in float32, what they were before; 0 without any."""
+    momenta = {m.momentum for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
+    if None in momenta:  # a plain mean over all steps
+        return sys.maxsize
+    return max((math.ceil(math.log(2**-24) / math.log(1 - share)) for share in momenta if share), default=0)
+
+
+def leave_out(progress: Progress, units: ConnectedUnits) -> Progress:
+    """Return the progress of the kept part of a stack."""
+    state = progress.optimizer and {
+        kind: values if kind == "step" else units.shrink(values)
+        for kind, values in progress.optimizer.items()
+    }
+    stack, masks = units.shrink(progress.stack), units.shrink(progress.masks)
+    return replace(progress, stack=stack, masks=masks, optimizer=state)
+
+
+def take_back(
+    small: Progress,
+    start: Progress,
+    units: ConnectedUnits,
+    parameters: Collection[str],
+    factors: tuple[float, float],
+) -> Progress:
+    """Return the progress of the whole stack.
+
+    Args:
+        small: of the kept part.
+        start: of the whole, before the first step of a fresh optimizer; its tensors are not changed.
+        units: which were kept.
+        parameters: names of those that decay.
+        factors: of what was left out, see `decay_factors`.
+    """
+    stack = units.scatter(small.stack, start.stack, dict.fromkeys(parameters, factors[0]))
+    momentum = {"momentum_buffer": factors[1]}  # Adam's moments of a gradient that was always zero are zero
+    state = small.optimizer and {
+        kind: values
+        if kind == "step"
+        else units.scatter(values, start.stack, dict.fromkeys(values, momentum.get(kind, 0.0)))
+        for kind, values in small.optimizer.items()
+    }
+    return replace(small, stack=stack, masks=start.masks, optimizer=state)

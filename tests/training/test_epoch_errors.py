@@ -1,4 +1,4 @@
-"""Records of every epoch: what they count, and that they change nothing."""
+"""Errors of every epoch: what they count, and that they change nothing."""
 
 import dataclasses
 import math
@@ -8,57 +8,48 @@ import torch
 
 from lib.data import FolderImages
 from lib.errors import InputError
-from lib.models import build, initialize
-from lib.training import Progress, Recipe, Replicate, evaluate, prepare, stack_states, train
+from lib.training import Part, Progress, Replicate, evaluate, prepare, train
+from lib.training.data_order import batch_indices
+from lib.training.epoch_errors import EpochErrors
 from lib.training.examples import Examples
-from lib.training.loop import batch_indices
-from lib.training.records import Records
+from tests.training.stacks import CPU, start
 
-CPU = torch.device("cpu")
 NOISY = [Replicate(seed=0, noise_percent=0.0), Replicate(seed=1, noise_percent=40.0)]
-
-
-def begin(recipe: Recipe, replicates: list[Replicate]):
-    examples = prepare(recipe.data, replicates, CPU)
-    network = build(recipe.network, examples.classes, recipe.width)
-    states = []
-    for replicate in replicates:
-        initialize(network.module, replicate.generator("initialization", 0))
-        states.append({n: t.detach().clone() for n, t in network.module.state_dict().items()})
-    return network.module, stack_states(states), examples
 
 
 def test_recording_changes_no_weight(recipe):
     ends = []
     for record in (False, True):
-        asked = recipe.model_copy(update={"record_epochs": record})
-        module, stack, examples = begin(asked, NOISY)
-        ends.append(train(module, Progress(0, stack), examples, NOISY, asked, 2, {}))
+        asked = recipe.but(record_epochs=record)
+        network, stack, examples = start(asked, NOISY)
+        ends.append(train(network.module, Progress(0, stack), examples, NOISY, asked, Part(2)))
     plain, recorded = ends
     assert all(torch.equal(plain.stack[n], t) for n, t in recorded.stack.items())
-    assert plain.train_losses == recorded.train_losses
-    assert not plain.errors and {len(epochs) for epochs in recorded.errors.values()} == {2}
+    assert plain.epoch_losses == recorded.epoch_losses
+    assert not plain.epoch_errors and {len(epochs) for epochs in recorded.epoch_errors.values()} == {2}
 
 
 def test_the_last_test_error_is_that_of_the_final_weights(recipe):
-    asked = recipe.model_copy(update={"record_epochs": True})
-    module, stack, examples = begin(asked, NOISY)
-    done = train(module, Progress(0, stack), examples, NOISY, asked, 2, {})
-    final = evaluate(module, done.stack, examples.test_images, examples.test_labels, examples.normalization)
+    asked = recipe.but(record_epochs=True)
+    network, stack, examples = start(asked, NOISY)
+    done = train(network.module, Progress(0, stack), examples, NOISY, asked, Part(2))
+    final = evaluate(
+        network.module, done.stack, examples.test_images, examples.test_labels, examples.normalization
+    )
     expected = 100 * (1 - final.correct.double().mean(1))
-    assert done.errors["test"][-1] == pytest.approx(expected.tolist(), abs=1e-4)
+    assert done.epoch_errors["test"][-1] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 def test_answers_are_counted_by_subset(recipe):
     """Answers made up so that each share is known: all say class 0."""
-    module, _, examples = begin(recipe, NOISY)
-    records = Records(module, examples, torch.float32)
+    network, _, examples = start(recipe, NOISY)
+    errors = EpochErrors(network.module, examples, torch.float32)
     seen = batch_indices(NOISY, 0, 0, len(examples.train_images))[:, :100]
     logits = torch.zeros(2, 100, examples.classes)
     logits[..., 0] = 1.0
-    records.note(seen, logits)
-    module.eval()
-    found = records.finish(lambda: begin(recipe, NOISY)[1])
+    errors.note(seen, logits)
+    network.module.eval()
+    found = errors.finish(lambda: start(recipe, NOISY)[1])
     noisy = examples.noisy[1][seen[1]]
     labels, original = examples.train_labels[1][seen[1]], examples.original_labels[seen[1]]
 
@@ -71,13 +62,13 @@ def test_answers_are_counted_by_subset(recipe):
     assert found["train_restored"][1] == pytest.approx(error(original[noisy]))
     assert math.isnan(found["train_noisy"][0])  # no noise, no noisy examples
     assert math.isnan(
-        records.finish(lambda: begin(recipe, NOISY)[1])["train"][0]
+        errors.finish(lambda: start(recipe, NOISY)[1])["train"][0]
     )  # the next epoch begins empty
 
 
 def test_three_subsets_partition_the_training_examples(recipe):
     """LN section 3.1: noisy and original are disjoint and whole; restored are the noisy ones with their own labels."""
-    data = recipe.data.model_copy(update={"noise": "any"})
+    data = recipe.data.but(noise="any")
     examples: Examples = prepare(data, NOISY, CPU)
     noisy = examples.noisy[1]
     assert int(noisy.sum()) == math.ceil(0.4 * len(noisy))
@@ -89,30 +80,30 @@ def test_three_subsets_partition_the_training_examples(recipe):
 
 
 def test_images_in_files_cannot_be_recorded(recipe):
-    module, _, examples = begin(recipe, NOISY)
+    network, _, examples = start(recipe, NOISY)
     files = dataclasses.replace(examples, train_images=object.__new__(FolderImages))
     with pytest.raises(InputError, match="images on the device"):
-        Records(module, files, torch.float32)
+        EpochErrors(network.module, files, torch.float32)
 
 
 def test_a_slice_of_steps_is_what_the_whole_epoch_would_take(recipe):
     """Steps 0 to 3 and then 3 to the end, with one optimizer state between them, are one epoch."""
-    sgd = recipe.model_copy(update={"optimizer": "sgd", "learning_rate": 0.05})
-    module, stack, examples = begin(sgd, NOISY)
-    whole = train(module, Progress(0, {n: t.clone() for n, t in stack.items()}), examples, NOISY, sgd, 1, {})
+    sgd = recipe.but(optimizer="sgd", learning_rate=0.05)
+    network, stack, examples = start(sgd, NOISY)
+    whole = train(
+        network.module, Progress(0, {n: t.clone() for n, t in stack.items()}), examples, NOISY, sgd, Part(1)
+    )
     first = train(
-        module,
+        network.module,
         Progress(0, {n: t.clone() for n, t in stack.items()}),
         examples,
         NOISY,
         sgd,
-        1,
-        {},
-        last_step=3,
+        Part(0, to_step=3),
     )
-    rest = train(module, Progress(0, first.stack), examples, NOISY, sgd, 1, {}, first_step=3)
+    rest = train(network.module, Progress(0, first.stack), examples, NOISY, sgd, Part(1, from_step=3))
     assert all(torch.equal(rest.stack[n], t) for n, t in whole.stack.items())
     sizes = (3 * sgd.batch_size, len(examples.train_images) - 3 * sgd.batch_size)
     for replicate in range(2):
-        parts = [p.train_losses[0][replicate] * size for p, size in zip((first, rest), sizes, strict=True)]
-        assert sum(parts) / sum(sizes) == pytest.approx(whole.train_losses[0][replicate], rel=1e-5)
+        parts = [p.epoch_losses[0][replicate] * size for p, size in zip((first, rest), sizes, strict=True)]
+        assert sum(parts) / sum(sizes) == pytest.approx(whole.epoch_losses[0][replicate], rel=1e-5)

@@ -5,10 +5,10 @@ import torch
 from torch.func import functional_call
 
 from lib.models import build, initialize
-from lib.stages import Prune, Store, run
-from lib.stages.algorithms import find_algorithm
+from lib.stages import Prune, Store, checkpoint, run, runner
+from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import forward, stack_states
-from lib.training.paths import Paths, decay_factor, find_paths
+from lib.training.connected_units import ConnectedUnits, decay_factors, find_connected_units, remembered_steps
 from lib.training.stack import State
 
 NETWORKS = {
@@ -22,7 +22,7 @@ NETWORKS = {
 @pytest.fixture(autouse=True)
 def every_unit_counts(monkeypatch):
     """Narrow networks have fewer filters than the multiple to which numbers of units are rounded."""
-    monkeypatch.setattr("lib.training.paths.MULTIPLE", 1)
+    monkeypatch.setattr("lib.training.connected_units.MULTIPLE", 1)
 
 
 def pruned(name: str, replicates: int = 2, fraction: float | None = None):
@@ -69,15 +69,15 @@ def gradients(network, stack: State, images: torch.Tensor) -> State:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_same_function_and_gradients_in_float64(name):
     network, stack, masks, images = pruned(name)
-    paths = find_paths(network.units, stack, masks)
-    smaller = paths.shrink(stack)
+    units = find_connected_units(network.units, stack, masks)
+    smaller = units.shrink(stack)
     assert sum(t.numel() for t in smaller.values()) < sum(t.numel() for t in stack.values())
     seen = images
-    if paths.pixels is not None:
-        seen = images.flatten(2)[..., paths.pixels, None, None]
+    if units.pixels is not None:
+        seen = images.flatten(2)[..., units.pixels, None, None]
     whole, small = gradients(network, stack, images), gradients(network, smaller, seen)
     assert torch.allclose(whole["logits"], small["logits"], rtol=1e-10, atol=1e-10)
-    scattered = paths.scatter(
+    scattered = units.scatter(
         {n: small.get(n, t) for n, t in smaller.items()},
         {n: torch.zeros_like(t) for n, t in stack.items()},
         {},
@@ -90,10 +90,10 @@ def test_same_function_and_gradients_in_float64(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_scatter_undoes_shrink_and_decays_the_rest(name):
     _, stack, masks, _ = pruned(name)
-    paths = find_paths(build(name, 10, NETWORKS[name][0]).units, stack, masks)
-    back = paths.scatter(paths.shrink(stack), stack, {})
+    units = find_connected_units(build(name, 10, NETWORKS[name][0]).units, stack, masks)
+    back = units.scatter(units.shrink(stack), stack, {})
     assert all(torch.equal(t, back[n]) for n, t in stack.items())
-    halved = paths.scatter(paths.shrink(stack), stack, dict.fromkeys(stack, 0.5))
+    halved = units.scatter(units.shrink(stack), stack, dict.fromkeys(stack, 0.5))
     for n, t in stack.items():
         assert torch.all((halved[n] == t) | (halved[n] == t / 2))
     assert any(bool((halved[n] != t).any()) for n, t in stack.items())
@@ -105,9 +105,9 @@ def test_what_stays_is_found_by_walking_every_path():
     first, second = masks["hidden.0.weight"][0], masks["hidden.1.weight"][0]
     hidden1 = torch.tensor([any(bool(second[o, h]) for o in range(100)) for h in range(300)])
     pixels = [p for p in range(784) if any(bool(first[h, p]) and bool(hidden1[h]) for h in range(300))]
-    paths = find_paths(network.units, stack, masks)
-    assert paths.pixels is not None and pixels == paths.pixels.tolist()
-    columns = paths.kept["hidden.1.weight"][1]
+    units = find_connected_units(network.units, stack, masks)
+    assert units.pixels is not None and pixels == units.pixels.tolist()
+    columns = units.kept["hidden.1.weight"][1]
     assert columns is not None
     assert hidden1.nonzero().ravel().tolist() == columns[0].tolist()
 
@@ -116,7 +116,7 @@ def test_a_unit_that_lost_only_its_inputs_stays():
     network, stack, _, _ = pruned("lenet-300-100", 1)
     masks = {n: torch.ones_like(stack[n], dtype=torch.bool) for n in network.prunable}
     masks["hidden.0.weight"][0, :100] = False
-    assert find_paths(network.units, stack, masks) == Paths()
+    assert find_connected_units(network.units, stack, masks) == ConnectedUnits()
 
 
 def test_filters_along_a_residual_path_are_dropped_only_if_no_block_reads_them():
@@ -128,30 +128,73 @@ def test_filters_along_a_residual_path_are_dropped_only_if_no_block_reads_them()
     for name in readers:
         masks[name][0, :, 1] = False
     assert (
-        "stem.0.weight" not in find_paths(network.units, stack, masks).kept
+        "stem.0.weight" not in find_connected_units(network.units, stack, masks).kept
     )  # the shortcut of segment two reads it
 
 
 def test_a_dense_network_keeps_all():
     network, stack, _, _ = pruned("cifar-vgg16", 1)
-    assert find_paths(network.units, stack, {}) == Paths()
+    assert find_connected_units(network.units, stack, {}) == ConnectedUnits()
 
 
 @pytest.mark.parametrize("kind", ["recipe", "objects_recipe"])
 def test_a_whole_stage_agrees_with_training_everything(
     kind, request, store, replicates, tmp_path, monkeypatch
 ):
-    """Weights after pruned stages, those without a path included, which only decay."""
+    """Weights after pruned stages and running statistics, of what has no path too: weights decay, statistics go on."""
     recipe = request.getfixturevalue(kind)
-    chain = find_algorithm("learning_rate_rewinding")(recipe, 1, Prune(fraction=0.97))
-    with_paths = run(chain, replicates[:2], store, "cpu", progress=False)
-    monkeypatch.setattr("lib.stages.single.find_paths", lambda *_: Paths())
-    without = run(chain, replicates[:2], Store(tmp_path / "other"), "cpu", progress=False)
-    for a, b in zip(with_paths.entries, without.entries, strict=True):
+    if kind == "objects_recipe":  # 5 epochs of 3 steps, the last 3 of them with everything
+        recipe = recipe.but(epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48})
+        monkeypatch.setattr(runner, "build", forgetful)
+    chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
+    with_units = run(chain, replicates[1:2], store, "cpu", progress=False)
+    monkeypatch.setattr("lib.stages.train_stage.find_connected_units", lambda *_: ConnectedUnits())
+    without = run(chain, replicates[1:2], Store(tmp_path / "other"), "cpu", progress=False)
+    for a, b in zip(with_units.entries, without.entries, strict=True):
         one, other = a[-1].tensors("weights"), b[-1].tensors("weights")
         for name in one:
-            if "running" not in name:
-                assert torch.allclose(one[name].float(), other[name].float(), rtol=1e-2, atol=1e-4), name
+            assert torch.allclose(one[name].float(), other[name].float(), rtol=1e-2, atol=1e-4), name
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_stage_that_leaves_units_out_goes_on_to_the_bit(objects_recipe, store, replicates, monkeypatch):
+    """Killed while units are left out, just before everything is trained again, and after that."""
+    monkeypatch.setattr(runner, "build", forgetful)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
+    recipe = objects_recipe.but(
+        epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48}
+    )
+    chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
+    whole = run(chain, replicates[1:2], Store(store.folder.parent / "whole"), "cpu", progress=False)
+    real, deaths = Store.save_checkpoint, [2, 3, 4]
+
+    def then_die(self, path, state):
+        real(self, path, state)
+        progress = state["progress"]
+        if deaths and progress["epoch"] == deaths[0] and not progress["masks"]["stem.0.weight"].all():
+            deaths.pop(0)
+            raise Killed
+
+    monkeypatch.setattr(Store, "save_checkpoint", then_die)
+    for _ in range(3):
+        with pytest.raises(Killed):
+            run(chain, replicates[1:2], store, "cpu", progress=False)
+    resumed = run(chain, replicates[1:2], store, "cpu", progress=False)
+    one, other = (results.entries[0][-1].tensors("weights") for results in (whole, resumed))
+    assert all(torch.equal(t, other[n]) for n, t in one.items())
+
+
+def forgetful(*given):
+    """Build a network whose running statistics forget within 8 steps."""
+    network = build(*given)
+    for module in network.module.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 0.9
+    assert remembered_steps(network.module) == 8
+    return network
 
 
 def test_decay_factor_is_what_the_optimizer_does(objects_recipe):
@@ -162,7 +205,10 @@ def test_decay_factor_is_what_the_optimizer_does(objects_recipe):
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * (0.1 if step >= 3 else 1.0)
         weight.grad = torch.zeros_like(weight)
         optimizer.step()
-    assert weight.item() == pytest.approx(2 * decay_factor(recipe, range(6), 3), rel=1e-12)
+    factor, velocity = decay_factors(recipe, range(6), 3)
+    assert weight.item() == pytest.approx(2 * factor, rel=1e-12)
+    buffer = optimizer.state[weight]["momentum_buffer"].item()
+    assert buffer == pytest.approx(2 * velocity, rel=1e-12)
 
 
 def test_the_networks_tell_every_tensor_that_a_unit_touches():

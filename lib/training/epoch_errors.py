@@ -1,11 +1,10 @@
-"""The errors of every epoch, kept while a stack trains (LN section 3.2 and Figs 2 to 4).
+"""The errors of every epoch, counted while a stack trains (LN section 3.2 and Figs 2 to 4).
 
 A training example is scored by the step that trains on it, so with the weights, the mode and the augmentation of that step:
 what the step has computed anyway is written down, and read once an epoch. Test images are scored after each epoch, in
 evaluation mode and in the precision of training.
 """
 
-import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from lib import data
 from lib.errors import InputError
-from lib.training.evaluation import VALUES_PER_BATCH
+from lib.training.evaluation import images_per_batch
 from lib.training.examples import Examples
 from lib.training.sources import as_inputs
 from lib.training.stack import forward
@@ -21,14 +20,14 @@ from lib.training.stack import forward
 UNSEEN = -1
 
 
-class Records:
+class EpochErrors:
     """What R networks answer in an epoch, and how often that is wrong.
 
     Args:
         module: the computation.
         examples: images and labels of the R replicates, on the device.
         dtype: of the inputs.
-        pixels: indices of the pixels that the stack reads, as in `lib.training.loop.train`.
+        pixels: indices of the pixels that the stack reads, counted in [channel, height, width]; None for all.
 
     Raises:
         InputError: for images streamed from files, whose batches do not say which examples they are.
@@ -69,7 +68,7 @@ class Records:
         if len(self._test):
             self._module.eval()
             stack = weights()
-            size = max(1, VALUES_PER_BATCH // (len(self._answers) * math.prod(self._test.shape[1:])))
+            size = images_per_batch(stack, self._test.shape[1:])
             parts = zip(self._test.split(size), e.test_labels.split(size), strict=True)
             missed = [(forward(self._module, stack, x).argmax(-1) != y).sum(1) for x, y in parts]
             found["test"] = torch.stack(missed).sum(0) / len(self._test)

@@ -1,8 +1,8 @@
-"""The same step again and again: recorded once as a CUDA graph, then replayed with one launch.
+"""The same step again and again: captured once as a CUDA graph, then replayed with one launch.
 
-On a GPU a step of a small network is hundreds of kernels of a few microseconds, each launched from Python. A recorded step
+On a GPU a step of a small network is hundreds of kernels of a few microseconds, each launched from Python. A captured step
 works on fixed memory: its inputs are copied into slots before each replay. The first steps run as they are, on a side
-stream, so that everything that is only set up once exists before recording; they are steps of the training like all others.
+stream, so that everything that is only set up once exists before capture; they are steps of the training like all others.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,16 @@ WARM_UP = 3
 Function = Callable[..., None]
 
 
-def record_cuda_graph(function: Function, slots: list[Tensor]) -> Callable[[], None]:
-    """Record one call on these tensors without running it, and return what replays it."""
+def capture_cuda_graph(function: Function, slots: list[Tensor]) -> Callable[[], None]:
+    """Capture one call on these tensors without running it, and return what replays it."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         function(*slots)
     return graph.replay
 
 
-def run_beside(function: Function, tensors: tuple[Tensor, ...]) -> None:
-    """Call the function on a side stream, as recording will, and wait for it on this one."""
+def run_on_side_stream(function: Function, tensors: tuple[Tensor, ...]) -> None:
+    """Call the function on a side stream, as capture will, and wait for it on this one."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -32,38 +32,38 @@ def run_beside(function: Function, tensors: tuple[Tensor, ...]) -> None:
     torch.cuda.current_stream().wait_stream(stream)
 
 
-class Repeated:
+class Replayed:
     """A function of tensors, called often with the same shapes.
 
     Args:
         function: does its work by changing tensors in place; returns nothing and never waits for the device.
-        record: makes a replay of a call on given tensors; None calls the function each time.
+        capture: makes a replay of a call on given tensors; None calls the function each time.
         warm_up: runs one of the first calls.
     """
 
     def __init__(
         self,
         function: Function,
-        record: Callable[[Function, list[Tensor]], Callable[[], None]] | None,
-        warm_up: Callable[[Function, tuple[Tensor, ...]], None] = run_beside,
+        capture: Callable[[Function, list[Tensor]], Callable[[], None]] | None,
+        warm_up: Callable[[Function, tuple[Tensor, ...]], None] = run_on_side_stream,
     ):
-        self._function, self._record, self._warm_up = function, record, warm_up
+        self._function, self._capture, self._warm_up = function, capture, warm_up
         self._calls, self._slots = 0, []
         self._replay: Callable[[], None] | None = None
 
     def __call__(self, *tensors: Tensor) -> None:
-        """Do what the function would do with these tensors; other shapes than the first call's are not recorded."""
+        """Do what the function would do with these tensors; other shapes than the first call's are not captured."""
         self._calls += 1
         if self._calls == 1:
             self._shapes = [tensor.shape for tensor in tensors]
-        if self._record is None or [tensor.shape for tensor in tensors] != self._shapes:
+        if self._capture is None or [tensor.shape for tensor in tensors] != self._shapes:
             self._function(*tensors)
         elif self._calls <= WARM_UP:
             self._warm_up(self._function, tensors)
         else:
             if self._replay is None:
                 self._slots = [tensor.clone() for tensor in tensors]
-                self._replay = self._record(self._function, self._slots)
+                self._replay = self._capture(self._function, self._slots)
             for slot, tensor in zip(self._slots, tensors, strict=True):
                 slot.copy_(tensor)
             self._replay()

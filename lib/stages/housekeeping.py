@@ -1,0 +1,138 @@
+"""Looking after a store: its size, whether all of it is whole, what may go, and moving it to another machine."""
+
+import contextlib
+import json
+import shutil
+import tarfile
+import time
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lib.errors import InputError
+from lib.stages.checksums import entry_problem, measurement_problem
+from lib.stages.store import Store, set_aside
+
+
+def size(store: Store) -> tuple[int, int]:
+    """Return the number of finished stages and the bytes of the whole folder."""
+    return len(store.keys()), sum(p.stat().st_size for p in store.folder.rglob("*") if p.is_file())
+
+
+def verify(store: Store) -> list[str]:
+    """Check every file against its checksum; set aside, name in a warning and return what is damaged."""
+    damaged = []
+    for path in [*store.entries.iterdir(), *store.measurements.iterdir()]:
+        if problem := _problem(path):
+            error = set_aside(path, problem)
+            warnings.warn(str(error), stacklevel=2)
+            damaged.append(error.key)
+    return damaged
+
+
+def _problem(path: Path) -> str:
+    return entry_problem(path) if path.is_dir() else measurement_problem(path)
+
+
+def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str] | None = None) -> list[str]:
+    """Remove stages and measurements by age, or all that are not to be kept, and what was damaged or abandoned.
+
+    What a process trains or has looked up since it opened the store stays.
+
+    Args:
+        store: of which.
+        older_than_days: removes what was made longer ago.
+        keep: removes stages whose key is not among these, and measurements on any of them.
+
+    Returns:
+        The removed keys of stages.
+
+    Raises:
+        InputError: if neither is given: an empty call must not empty the store.
+    """
+    if older_than_days is None and keep is None:
+        raise InputError("clean needs older_than_days, keep, or both")
+    kept, now, removed = None if keep is None else set(keep), time.time(), []
+
+    def goes(path: Path, keys: Iterable[str]) -> bool:
+        old = older_than_days is None or now - path.stat().st_mtime > 86400 * older_than_days
+        return old and (kept is None or not kept.issuperset(keys))
+
+    with store.explained(), FileLock(store.locks / "clean.lock"):
+        held, trash = _held_keys(store), store.folder / "damaged"
+        trash.mkdir(exist_ok=True)
+        for key in set(store.keys()) - held:
+            if goes(store.entries / key, [key]):
+                with contextlib.suppress(Timeout), FileLock(store.locks / f"{key}.lock", timeout=0):
+                    (store.entries / key).rename(trash / key)  # at once, so that nobody finds half of it
+                    removed.append(key)
+        for path, keys in _measurements(store):
+            if held.isdisjoint(keys) and goes(path, keys):
+                path.unlink()
+        shutil.rmtree(trash)
+        for path in store.checkpoints.iterdir():
+            if now - path.stat().st_mtime > 86400 * (older_than_days or 1):  # nobody has gone on from it
+                path.unlink()
+    return sorted(removed)
+
+
+def _measurements(store: Store) -> list[tuple[Path, list[str]]]:
+    """Return the whole measurements, each with the keys of its stages."""
+    whole = (path for path in sorted(store.measurements.iterdir()) if not measurement_problem(path))
+    return [(path, json.loads(path.read_text())["keys"]) for path in whole]
+
+
+def _held_keys(store: Store) -> set[str]:
+    """Return the keys that living processes hold (`Store.hold`), and forget what the others held."""
+    held: set[str] = set()
+    for path in store.locks.glob("in-use-*.keys"):
+        try:
+            with FileLock(path.with_suffix(".lock"), timeout=0):
+                path.unlink()
+            path.with_suffix(".lock").unlink(missing_ok=True)
+        except Timeout:
+            held |= set(path.read_text().split())
+    return held
+
+
+def export(store: Store, file: Path, keys: Iterable[str] | None = None) -> int:
+    """Write stages, and what was measured on them alone, into one tar file; it appears when it is whole.
+
+    Args:
+        store: from which.
+        file: the tar file.
+        keys: of the stages; None for all.
+
+    Returns:
+        The number of stages.
+    """
+    chosen = set(store.keys() if keys is None else keys)
+    partial = file.with_name(file.name + ".partial")
+    with tarfile.open(partial, "w") as archive:
+        for key in sorted(chosen):
+            archive.add(store.entries / key, arcname=key)
+        for path, measured in _measurements(store):
+            if chosen.issuperset(measured):
+                archive.add(path, arcname=path.name)
+    partial.replace(file)
+    return len(chosen)
+
+
+def import_(store: Store, file: Path) -> int:
+    """Take in an exported file, all or nothing; return how many stages were new.
+
+    Raises:
+        InputError: if the file is not a whole export.
+    """
+    before = len(store.keys())
+    try:
+        with tarfile.open(file) as archive, store.batch() as batch:
+            archive.extractall(batch, filter="data")
+            for path in batch.iterdir():
+                if problem := _problem(path):
+                    raise InputError(f"{path.stem} is damaged ({problem})")
+    except (tarfile.TarError, OSError, InputError) as error:
+        raise InputError(f"nothing was imported from {file}: {error}") from error
+    return len(store.keys()) - before

@@ -1,0 +1,104 @@
+"""What is kept of a trained stage: errors and losses of every set of examples, and how training went."""
+
+import math
+import warnings
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from lib.models import Network, build
+from lib.stages.packing import pack
+from lib.stages.stage import Stage
+from lib.training import Examples, Outcome, Progress, Recipe, Replicate, evaluate_each, unstack
+from lib.training.stack import State
+
+RESTORED = "train_restored"  # the training images against their labels before noise
+
+
+def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe) -> dict[str, Outcome]:
+    """Evaluate a stack on each set of images that has any: "train", "validation", "test".
+
+    Where LN's kind of noise replaced labels, "train_restored" has the training images against their original ones.
+    """
+    of_training = {"train": examples.train_labels}
+    if recipe.data.noise == "any" and examples.noisy.any():
+        of_training[RESTORED] = examples.original_labels
+    found = {}
+    for images, labels in (
+        (examples.train_images, of_training),
+        (examples.validation_images, {"validation": examples.validation_labels}),
+        (examples.test_images, {"test": examples.test_labels}),
+    ):
+        if len(images):
+            scored = evaluate_each(module, stack, images, list(labels.values()), examples.normalization)
+            found |= dict(zip(labels, scored, strict=True))
+    return found
+
+
+def metrics(found: Mapping[str, Outcome], examples: Examples, replicate: int) -> list[dict]:
+    """Return a row of error and loss for each subset that has examples."""
+    noisy = examples.noisy[replicate].cpu()
+    everything = slice(None)
+    subsets: dict[str, tuple[Outcome, slice | Tensor]] = {
+        name: (outcome, everything) for name, outcome in found.items() if name != RESTORED
+    }
+    if noisy.any():
+        subsets |= {"train_noisy": (found["train"], noisy), "train_original": (found["train"], ~noisy)}
+        subsets |= {RESTORED: (found[RESTORED], noisy)} if RESTORED in found else {}
+    rows = []
+    for subset, (outcome, chosen) in subsets.items():
+        correct, losses = outcome.correct[replicate][chosen], outcome.losses[replicate][chosen].double()
+        if len(correct):
+            error = 100 * (1 - correct.double().mean().item())
+            rows.append(
+                {"subset": subset, "examples": len(correct), "error_percent": error,
+                 "cross_entropy_nats": losses.mean().item()}
+            )  # fmt: skip
+    return rows
+
+
+def course(progress: Progress, train: Outcome, index: int, stage: Stage, replicate: Replicate) -> dict:
+    """Return how training went for one replicate: loss and recorded errors of each epoch, whether and when it diverged."""
+    losses = [epoch[index] for epoch in progress.epoch_losses]
+    diverged = not bool(torch.isfinite(train.losses[index]).all())
+    first = progress.epoch - len(losses)
+    first += next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
+    if diverged:
+        warnings.warn(
+            f"seed {replicate.seed}, noise {replicate.noise_percent:g} %: the loss is no longer finite in epoch {first} "
+            f"of level {stage.level or 0}; this replicate ends here, the others go on",
+            stacklevel=3,
+        )
+    found = {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
+    if progress.epoch_errors:
+        found["epoch_errors"] = {
+            subset: [round(epoch[index], 4) for epoch in errors]
+            for subset, errors in progress.epoch_errors.items()
+            if math.isfinite(errors[0][index])  # a subset without examples has no errors
+        }
+    return found
+
+
+def relative_size(network: Network, recipe: Recipe, classes: int) -> float:
+    """Return how many prunable weights a network has, as a share of those at the standard width."""
+    if recipe.width_scale == 1:
+        return 1.0
+    with torch.device("meta"):  # shapes only
+        standard = build(recipe.network, classes, recipe.width)
+    own, whole = (sum(n.module.get_parameter(w).numel() for w in n.prunable) for n in (network, standard))
+    return own / whole
+
+
+def groups(
+    found: Mapping[str, Outcome], stack: State, masks: Mapping[str, Tensor], replicate: int
+) -> dict[str, State]:
+    """Return the tensors that are kept of one replicate: its weights, its masks, and what it does with each example."""
+    kept = {name: outcome for name, outcome in found.items() if name != RESTORED}
+    return {
+        "weights": unstack(stack, replicate),
+        "masks": {name: pack(mask[replicate]) for name, mask in masks.items()},
+        "examples": {f"{subset}_losses": o.losses[replicate].half() for subset, o in kept.items()}
+        | {f"{subset}_correct": pack(o.correct[replicate]) for subset, o in kept.items()}
+        | {"train_error_norms": found["train"].error_norms[replicate].half()},
+    }

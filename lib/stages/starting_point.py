@@ -1,0 +1,119 @@
+"""Where a stage starts: weights, masks and examples of one replicate, from what the store holds of the stages before."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lib import data
+from lib.models import Network, initialize
+from lib.pruning import Batch, find_score, select
+from lib.stages.packing import unpack
+from lib.stages.stage import Chain, Subset
+from lib.stages.store import Entry
+from lib.stages.subsets import choose
+from lib.training import Examples, Recipe, Replicate
+from lib.training.examples import Images
+from lib.training.stack import State
+
+EXAMPLES_PER_CLASS = 10  # that a score may look at (facts J17) ...
+EXAMPLES_SCORED = 1000  # ... and as many of all classes: with more than 100 of them, fewer per class
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenImages:
+    """Some training images as network inputs on the CPU, read when a slice of them is asked for.
+
+    Attributes:
+        images: uint8 [N, height, width, channels], on a device or in files.
+        chosen: indices of those that count, int64 [n].
+        normalization: name of the constants.
+    """
+
+    images: Images
+    chosen: Tensor
+    normalization: str
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.chosen)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[n, channels, height, width]."""
+        _, height, width, channels = self.images.shape
+        return len(self), channels, height, width
+
+    def __getitem__(self, part: slice) -> Tensor:
+        """Return normalized images of a slice, float32 [·, channels, height, width]."""
+        pixels = self.images[self.chosen[part].to(self.images.device)].cpu()
+        return data.normalize(pixels, data.normalization(self.normalization))
+
+
+def scoring_batch(examples: Examples, count: int | None, generator: torch.Generator) -> Batch:
+    """Return training images of the only replicate, on the CPU, for scores that look at data.
+
+    Args:
+        examples: of one replicate.
+        count: how many, drawn from all; None for some of each label.
+        generator: for the draw and for the score.
+    """
+    labels = examples.train_labels[0].cpu()
+    order = torch.randperm(len(labels), generator=generator)
+    chosen = order[:count]
+    if count is None:
+        each = min(EXAMPLES_PER_CLASS, max(1, EXAMPLES_SCORED // examples.classes))
+        chosen = torch.cat([order[labels[order] == label][:each] for label in range(examples.classes)])
+    images = ChosenImages(examples.train_images, chosen, examples.normalization)
+    return Batch(images, labels[chosen], generator)
+
+
+def starting_point(
+    network: Network,
+    chain: Chain,
+    position: int,
+    replicate: Replicate,
+    done: Sequence[Entry],
+    examples: Examples,
+) -> tuple[State, State]:
+    """Return weights and masks with which one replicate, the only one of the examples, enters a stage."""
+    stage, module = chain.stages[position], network.module
+    if done and not stage.lift_masks:
+        masks = done[-1].masks()
+    else:
+        masks = {
+            name: torch.ones_like(module.get_parameter(name), dtype=torch.bool) for name in network.prunable
+        }
+    if stage.prune:
+        module.load_state_dict(done[-1].tensors("weights"))
+        batch = scoring_batch(examples, stage.prune.examples, replicate.generator("score", position))
+        scores = find_score(stage.prune.score)(module, network.prunable, batch)
+        masks = select(scores, masks, stage.prune.fraction, stage.prune.scope, stage.prune.keep)
+    if stage.start == "fresh":
+        initialize_replicate(module, chain.recipe, replicate, position)
+        weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+    else:
+        weights = done[-1 if stage.start == "previous" else 0].tensors("weights")
+    for name, mask in masks.items():
+        weights[name] = weights[name] * mask
+    return weights, masks
+
+
+def initialize_replicate(
+    module: torch.nn.Module, recipe: Recipe, replicate: Replicate, position: int = 0
+) -> None:
+    """Draw the weights with which a replicate enters the stage at a position that starts fresh."""
+    generator = replicate.generator("initialization", position)
+    initialize(module, generator, recipe.normalization_scale, recipe.initial_bias)
+
+
+def chosen_examples(subset: Subset, done: Sequence[Entry], replicate: Replicate, count: int) -> Tensor:
+    """Return which of its `count` training examples one replicate trains on."""
+    judge = done[subset.judge].tensors("examples")
+    before = done[subset.reference].tensors("examples")["train_losses"]
+    correct = unpack(judge["train_correct"], (count,))
+    generator = replicate.generator(
+        "subset", subset.judge
+    )  # alike for all rules and stages that have this judge
+    return choose(subset, before, judge["train_losses"], correct, generator)

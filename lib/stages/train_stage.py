@@ -1,0 +1,260 @@
+"""One stage of one stack: from what the store holds of its parents, through training with checkpoints, to the store.
+
+A run that was killed goes on from the same bits as one that was not. A checkpoint is the progress of the whole stack: it
+knows nothing of units that are left out while training, nor of the order in which replicates were asked for.
+"""
+
+import datetime
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from lib.models import Network
+from lib.pruning import weights_remaining
+from lib.stages.checkpoint import Checkpoint, on_device
+from lib.stages.outcomes import course, groups, metrics, outcomes, relative_size
+from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
+from lib.stages.starting_point import chosen_examples, starting_point
+from lib.stages.store import Entry, Store
+from lib.training import (
+    Computation,
+    Examples,
+    Hooks,
+    Part,
+    Precision,
+    Progress,
+    Recipe,
+    Replicate,
+    arithmetic,
+    stack_states,
+    train,
+    unstack,
+)
+from lib.training.connected_units import (
+    ConnectedUnits,
+    decay_factors,
+    find_connected_units,
+    leave_out,
+    remembered_steps,
+    take_back,
+)
+from lib.training.device import describe_device
+from lib.training.loop import NO_HOOKS
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What the stages of one run share.
+
+    Attributes:
+        chain: what is run.
+        network: whose module computes; it is on the CPU between stages.
+        store: where checkpoints and finished stages are kept.
+        precision: of the products in training.
+        bar: counts replicates and epochs.
+        deterministic: on CUDA, repeat to the bit.
+    """
+
+    chain: Chain
+    network: Network
+    store: Store
+    precision: Precision
+    bar: tqdm
+    deterministic: bool = False
+
+
+Effect = Callable[[Network, Sequence[Replicate], Examples], Hooks]
+"""Makes the hooks of a stage for its replicates, in the order of the stack's rows, and their examples."""
+
+
+def train_stage(
+    context: RunContext,
+    position: int,
+    replicates: Sequence[Replicate],
+    done: Sequence[Sequence[Entry]],
+    keys: Sequence[str],
+    examples: Examples,
+    effect: Effect | None = None,
+) -> None:
+    """Train one stage for a stack of R replicates and keep it in the store.
+
+    Args:
+        context: what all stages share.
+        position: of the stage in the chain.
+        replicates: R replicates.
+        done: for each the entries of the stages before.
+        keys: for each the key of this stage.
+        examples: images, and labels of the R replicates.
+        effect: makes hooks that change training.
+    """
+    checkpoint = Checkpoint(context.store, keys)
+    rows = [keys.index(key) for key in checkpoint.keys]  # whoever is named first today
+    replicates, done, keys = [replicates[i] for i in rows], [done[i] for i in rows], [keys[i] for i in rows]
+    examples = examples[rows]
+    network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
+    start = _start(context, position, replicates, done, examples)
+    part = _part(context.chain.stages[position], position, replicates, done, examples)
+    hooks = effect(network, replicates, examples) if effect else NO_HOOKS
+    try:
+        network.module.to(device)
+        with arithmetic(device, context.precision, context.deterministic):
+            progress = _train(context, start, part, replicates, examples, hooks, checkpoint)
+        with arithmetic(device, "float32", context.deterministic):
+            found = outcomes(network.module, progress.stack, examples, recipe)
+    finally:
+        network.module.cpu()  # the next stack, or this one divided, starts there
+    shared = {
+        "seconds": checkpoint.seconds() / len(replicates),
+        "stacked": len(replicates),
+        **_provenance(context, device),
+    }
+    size = relative_size(network, recipe, examples.classes)
+    entries = {}
+    for index, (key, replicate) in enumerate(zip(keys, replicates, strict=True)):
+        record = {
+            "metrics": metrics(found, examples, index),
+            "weights_remaining_percent": 100 * size * weights_remaining(unstack(progress.masks, index)),
+            "replicate": replicate.model_dump(mode="json"),
+            **course(progress, found["train"], index, context.chain.stages[position], replicate),
+            **shared,
+        }
+        entries[key] = (record, groups(found, progress.stack, progress.masks, index))
+    context.store.put(entries)
+    checkpoint.remove()
+
+
+def _start(
+    context: RunContext,
+    position: int,
+    replicates: Sequence[Replicate],
+    done: Sequence[Sequence[Entry]],
+    examples: Examples,
+) -> Progress:
+    """Return the stack as it enters a stage, on the device of the examples; its epoch is set when training begins."""
+    device = examples.train_images.device
+    starts = [
+        starting_point(context.network, context.chain, position, replicate, entries, examples[[i]])
+        for i, (replicate, entries) in enumerate(zip(replicates, done, strict=True))
+    ]
+    weights, masks = (stack_states(list(states)) for states in zip(*starts, strict=True))
+    return Progress(0, on_device(weights, device), on_device(masks, device))
+
+
+def _part(
+    stage: Stage,
+    position: int,
+    replicates: Sequence[Replicate],
+    done: Sequence[Sequence[Entry]],
+    examples: Examples,
+) -> Part:
+    """Return which part of the schedule a stage trains, on which examples."""
+    count, subsets = len(examples.train_images), []
+    if stage.examples:
+        pairs = zip(done, replicates, strict=True)
+        subsets = [chosen_examples(stage.examples, entries, r, count) for entries, r in pairs]
+        count = count if stage.examples.equal_steps else len(subsets[0])
+    return Part(stage.to_epoch, stage.from_epoch, stage.from_step, stage.to_step, position, subsets, count)
+
+
+def _train(
+    context: RunContext,
+    start: Progress,
+    part: Part,
+    replicates: Sequence[Replicate],
+    examples: Examples,
+    hooks: Hooks,
+    checkpoint: Checkpoint,
+) -> Progress:
+    """Train a part of the schedule from the start, or from where the checkpoint stands.
+
+    Units without a path are left out, unless hooks may change masks. Where they have running statistics, the last steps
+    are taken with everything, so that these are what they would be had nothing been left out.
+    """
+    module, recipe, device = context.network.module, context.chain.recipe, examples.train_images.device
+    steps_per_epoch = -(-(part.examples_per_epoch or len(examples.train_images)) // recipe.batch_size)
+    epochs = part.epochs(steps_per_epoch)
+    progress = checkpoint.resume(device) or replace(start, epoch=epochs.start)
+    context.bar.total -= (progress.epoch - epochs.start) * len(replicates)  # so that its speed stays true
+
+    def go_on(progress: Progress, part: Part, pixels: Tensor | None, whole: Whole) -> Progress:
+        after_epoch = _after_epoch(context, part.stage, epochs.stop, replicates, checkpoint, hooks, whole)
+        own, computation = Hooks(hooks.before_step, after_epoch), Computation(context.precision, pixels)
+        return train(module, progress, examples, replicates, recipe, part, own, computation)
+
+    units = ConnectedUnits() if hooks is not NO_HOOKS else _connected_units(context.network, recipe, start)
+    everything_from = _everything_from(units, module, epochs, steps_per_epoch)
+    if progress.epoch < everything_from:
+        names = {name for name, _ in module.named_parameters()}
+
+        def whole(small: Progress) -> Progress:
+            steps = part.steps(steps_per_epoch)
+            taken = range(steps.start, min(steps.stop, small.epoch * steps_per_epoch))
+            return take_back(small, start, units, names, decay_factors(recipe, taken, steps_per_epoch))
+
+        first = part if everything_from == epochs.stop else replace(part, to_epoch=everything_from, to_step=0)
+        progress = whole(go_on(leave_out(progress, units), first, units.pixels, whole))
+    if progress.epoch < epochs.stop and not progress.diverged:
+        progress = go_on(progress, part, None, lambda now: now)
+    return progress
+
+
+Whole = Callable[[Progress], Progress]
+"""Makes the progress of the whole stack from that of the part that is trained."""
+
+
+def _after_epoch(
+    context: RunContext,
+    position: int,
+    last_epoch: int,
+    replicates: Sequence[Replicate],
+    checkpoint: Checkpoint,
+    hooks: Hooks,
+    whole: Whole,
+) -> Callable[[Progress], None]:
+    """Return what moves the bar and keeps a checkpoint where one is due, after the stage's own hook."""
+    seeds, noises = sorted({r.seed for r in replicates}), sorted({r.noise_percent for r in replicates})
+    who = f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
+    level = context.chain.stages[position].level or 0
+
+    def after_epoch(now: Progress) -> None:
+        if hooks.after_epoch:
+            hooks.after_epoch(now)
+        context.bar.set_postfix_str(f"level {level}, epoch {now.epoch} of {last_epoch}, {who}", refresh=False)
+        context.bar.update(len(replicates))
+        if now.epoch < last_epoch and checkpoint.due():
+            checkpoint.save(whole(now))
+
+    return after_epoch
+
+
+def _connected_units(network: Network, recipe: Recipe, start: Progress) -> ConnectedUnits:
+    """Return what a stage trains; everything where leaving out could change what remains (Adam with weight decay)."""
+    if recipe.optimizer == "adam" and recipe.weight_decay:
+        return ConnectedUnits()
+    return find_connected_units(network.units, start.stack, start.masks)
+
+
+def _everything_from(units: ConnectedUnits, module: nn.Module, epochs: range, steps_per_epoch: int) -> int:
+    """Return the epoch from which on units without a path are trained too."""
+    if not units.kept:
+        return epochs.start
+    statistics = units.kept.keys() & {name for name, _ in module.named_buffers()}
+    last_steps = remembered_steps(module) if statistics else 0
+    return max(epochs.start, epochs.stop - -(-last_steps // steps_per_epoch))
+
+
+def _provenance(context: RunContext, device: torch.device) -> dict:
+    """Return how a stage was computed."""
+    return {
+        "threads": torch.get_num_threads(),
+        "precision": context.precision,
+        "deterministic": device.type == "cpu" or context.deterministic,
+        "device": describe_device(device),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "numerics_version": NUMERICS_VERSION,
+        "date": datetime.date.today().isoformat(),
+    }

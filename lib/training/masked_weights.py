@@ -1,0 +1,188 @@
+"""The weights of a stack while it trains: what the products compute with, what the optimizer updates, and the masks.
+
+A pruned weight stays zero since its gradient is masked: from a fresh optimizer a zero weight with zero gradient does not
+move under Adam or SGD, weight decay included (facts J16). Where momentum is older than the mask, because the optimizer is
+continued or a hook changes masks between steps, weights are masked after every step as well.
+
+Where few entries of a weight remain, only those are handed to the optimizer (`CompressedWeight`), which is the same and
+faster: Adam reads and writes seven numbers an entry; at a tenth of the weights that traffic, and rounding weights to
+bfloat16, all but disappear.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from lib.errors import unknown
+from lib.training.stack import State
+
+COMPRESS_BELOW = 0.25  # of a weight's entries; above it, gathering and scattering cost more than they save
+
+
+def product_parameters(module: nn.Module) -> set[str]:
+    """Return the names of the parameters that enter products: weights and biases of convolutions and linear layers."""
+    return {
+        f"{name}.{parameter}" if name else parameter
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd)
+        for parameter, _ in layer.named_parameters(recurse=False)
+    }
+
+
+class CompressedWeight:
+    """The entries that pruning left of one weight, trained as a vector.
+
+    Args:
+        weight: float [R, ...]; read once.
+        mask: bool [R, ...], True for the entries that remain.
+        dtype: in which the products take the weight.
+
+    Attributes:
+        values: the entries that remain, [n]; what the optimizer updates.
+        dense: [R, ...] of `dtype`, zero where pruned; what the network computes with.
+    """
+
+    def __init__(self, weight: Tensor, mask: Tensor, dtype: torch.dtype):
+        self._places = mask.flatten().nonzero().squeeze(1)
+        self.values = self.pick(weight.detach()).requires_grad_()
+        self.dense = (weight.detach() * mask).to(dtype).requires_grad_()
+
+    def pick(self, whole: Tensor) -> Tensor:
+        """Return the entries that remain, [n], of a tensor like the weight."""
+        return whole.view(-1).index_select(0, self._places)
+
+    def gather(self) -> None:
+        """Take the gradient of the entries that remain from the matrix."""
+        assert self.dense.grad is not None
+        self.values.grad = self.pick(self.dense.grad).to(self.values)
+        self.dense.grad = None
+
+    @torch.no_grad()
+    def scatter(self, values: Tensor, into: Tensor) -> Tensor:
+        """Write entries [n] into a tensor like the weight, whose other entries stay; return it."""
+        into.view(-1).index_copy_(0, self._places, values.detach().to(into.dtype))
+        return into
+
+
+class MaskedWeights:
+    """The parameters and buffers of a stack of R replicates, ready to be trained.
+
+    Args:
+        module: tells which tensors are parameters, and which enter products.
+        stack: name → [R, ...]; trained in place.
+        masks: name → bool [R, ...] of parameters, True where a weight remains.
+        dtype: of the products.
+        compress_below: share of a weight that remains, below which it is compressed.
+        masks_change: masks may change between steps, or the optimizer is older than they are: nothing is compressed, and
+            weights are masked after every step.
+
+    Attributes:
+        trained: name → what the optimizer updates.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        stack: State,
+        masks: Mapping[str, Tensor],
+        dtype: torch.dtype,
+        compress_below: float = COMPRESS_BELOW,
+        masks_change: bool = False,
+    ):
+        self._stack, self._masks_change, self._dtype = stack, masks_change, dtype
+        some = {name: mask for name, mask in masks.items() if masks_change or not mask.all()}
+        self._compressed = {
+            name: CompressedWeight(stack[name], mask, dtype)
+            for name, mask in some.items()
+            if not masks_change and mask.float().mean() < compress_below
+        }
+        self._multipliers = {
+            n: mask.to(stack[n].dtype) for n, mask in some.items() if n not in self._compressed
+        }
+        names = [name for name, _ in module.named_parameters() if name not in self._compressed]
+        self.trained = {name: stack[name].requires_grad_() for name in names}
+        self.trained |= {name: weight.values for name, weight in self._compressed.items()}
+        self._computing = {**stack, **{name: weight.dense for name, weight in self._compressed.items()}}
+        self._rounded = product_parameters(module) if dtype == torch.bfloat16 else set()
+
+    def factors(self) -> State:
+        """Return what the network computes with, name → [R, ...]."""
+        return {n: t.to(self._dtype) if n in self._rounded else t for n, t in self._computing.items()}
+
+    def mask_gradients(self) -> None:
+        """Before the optimizer's step: leave the gradients of the entries that remain."""
+        for name, multiplier in self._multipliers.items():
+            self.trained[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
+        for weight in self._compressed.values():
+            weight.gather()
+
+    @torch.no_grad()
+    def mask_weights(self) -> None:
+        """After the optimizer's step: pruned weights are zero in what the next step computes with."""
+        for weight in self._compressed.values():
+            weight.scatter(weight.values, weight.dense)
+        if self._masks_change:
+            for name, multiplier in self._multipliers.items():
+                self._stack[name].mul_(multiplier)
+
+    @torch.no_grad()
+    def take_over(self, stack: State, masks: Mapping[str, Tensor]) -> None:
+        """Go on with the weights and masks that a hook left, whether it changed tensors or put others in their place.
+
+        Raises:
+            InputError: for a mask of a tensor that had none when training began.
+        """
+        for name, tensor in self._computing.items():
+            if stack[name] is not tensor:
+                tensor.copy_(stack[name])
+                stack[name] = tensor
+        for name, mask in masks.items():
+            if name not in self._multipliers:
+                raise unknown("mask of a tensor that training began without", name, self._multipliers)
+            self._multipliers[name].copy_(mask)
+        self.mask_weights()
+
+    def write_back(self) -> None:
+        """Write compressed weights into the stack, which lags behind them within an epoch."""
+        for name, weight in self._compressed.items():
+            weight.scatter(weight.values, self._stack[name])
+
+    def release(self) -> None:
+        """End training: no tensor of the stack asks for gradients any more."""
+        for tensor in self._stack.values():
+            tensor.requires_grad_(False)
+
+    def optimizer_state(self, optimizer: Optimizer) -> dict[str, State]:
+        """Return the optimizer's state by what it means, not by how weights are compressed.
+
+        Returns:
+            "step" → name → number of steps, "momentum_buffer", "exp_avg" and "exp_avg_sq" → name → [R, ...] like the weight.
+        """
+        found: dict[str, State] = {}
+        for name, tensor in self.trained.items():
+            for kind, value in optimizer.state[tensor].items():
+                if value is None:  # momentum that is not used
+                    continue
+                if kind != "step" and name in self._compressed:
+                    value = self._compressed[name].scatter(value, torch.zeros_like(self._stack[name]))
+                found.setdefault(kind, {})[name] = value
+        return found
+
+    def load_optimizer_state(self, optimizer: Optimizer, state: Mapping[str, State]) -> None:
+        """Undo `optimizer_state`, also where other weights are compressed than when it was kept."""
+        whole = optimizer.state_dict()
+        whole["state"] = {
+            place: {
+                kind: self._compressed[name].pick(values[name])
+                if kind != "step" and name in self._compressed
+                else values[name]
+                for kind, values in state.items()
+            }
+            for place, name in enumerate(self.trained)
+        }
+        rates = [group["lr"] for group in optimizer.param_groups]
+        optimizer.load_state_dict(whole)
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate  # the tensor that a captured step goes on reading, not a copy

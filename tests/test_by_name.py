@@ -1,0 +1,68 @@
+"""Functions of the reader's own: found by name, and known by the source of the module that defines them (A9)."""
+
+import importlib
+import sys
+
+import pytest
+
+from lib import by_name
+from lib.errors import InputError
+from lib.stages import Prune, stage_keys
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.training import Replicate
+
+SCORE = """
+def sign(module, name):
+    return {}module.get_parameter(name).detach()
+
+def score(module, names, batch):
+    return {{name: sign(module, name) for name in names}}
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Return a function that writes the reader's module anew and imports it."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def written(sign: str) -> None:
+        (tmp_path / "readers_own.py").write_text(SCORE.format(sign))
+        sys.modules.pop("readers_own", None)
+        importlib.invalidate_caches()
+
+    yield written
+    sys.modules.pop("readers_own", None)
+
+
+def test_a_changed_helper_is_another_score(write, recipe):
+    keys = []
+    for sign in ("", "-", ""):
+        write(sign)
+        chain = learning_rate_rewinding(recipe, 1, Prune(score="readers_own:score"))
+        keys.append(stage_keys(chain, Replicate(seed=0), "float32"))
+        assert chain.algorithm == "learning-rate rewinding, score score"
+    assert keys[0] == keys[2] and keys[0][:2] == keys[1][:2] and keys[0][2] != keys[1][2]
+
+
+def test_the_books_own_are_known_by_name():
+    assert by_name.identity("magnitude") == "magnitude"
+    assert by_name.find_function("score", "one", {"one": len}) is len
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("oen", "Did you mean 'one'"),
+        ("no.such.module:score", "cannot be imported"),
+        ("math:no_such_function", "cannot be imported"),
+        ("math:pi", "allowed: a function"),
+    ],
+)
+def test_what_there_is_not_is_named(name, says):
+    with pytest.raises(InputError, match=says):
+        by_name.find_function("score", name, {"one": len})
+
+
+def test_a_function_without_a_file_has_no_identity():
+    with pytest.raises(InputError, match="must be defined in a file"):
+        by_name.identity("math:floor")
