@@ -101,3 +101,7 @@ def test_every_page_is_in_the_table_of_contents_and_every_paper_has_a_card():
         paper["folder"] for paper in yaml.safe_load((REPOSITORY / "book" / "papers.yml").read_text("utf-8"))
     }
     assert {name.split("/")[2] for name in listed} <= {*carded, COSTS}
+
+
+def test_make_book_writes_the_scoreboard_from_committed_tables_alone():
+    assert "lib.analysis.claims --write book/claims.csv\n" in (REPOSITORY / "Makefile").read_text("utf-8")
