@@ -11,7 +11,7 @@ from lib.analysis.statistics import difference
 from lib.analysis.table import SIZE
 from lib.charts.axes import across
 from lib.charts.data import Frame, average, checked, name_columns, records, short
-from lib.charts.parts import Controls, colours
+from lib.charts.parts import Controls
 from lib.charts.theme import INK, PALETTE
 from lib.errors import unknown
 
@@ -69,15 +69,12 @@ def improving(rows: Frame, keys: Sequence[str]) -> Frame:
     return pandas.DataFrame(found, columns=[*keys, "left", "right"])
 
 
-def reference_layer(
-    found: Frame, base: Any, y: alt.Y, colour: str | None, domain: Sequence[str] | None
-) -> list[alt.Chart]:
+def reference_layer(found: Frame, base: Any, y: alt.Y, colour: str | None, coloured: Any) -> list[Any]:
     """Draw horizontal rules, coloured where they depend on the colour."""
     if found.empty:
         return []
     rule = base(found).mark_rule(strokeDash=[6, 4], strokeWidth=1.2, opacity=0.9, aria=False)
-    own = colours(found, colour, domain)[0] if colour and colour in found else alt.value(INK)
-    return [rule.encode(y, color=own)]
+    return [rule.encode(y, color=coloured if colour and colour in found else alt.value(INK))]
 
 
 def shade_layer(
@@ -119,6 +116,6 @@ def base_of(controls: Controls, panels: str | None, panel: str) -> Any:
     def base(frame: Frame) -> alt.Chart:
         keys = [k for k in frame.columns if k not in ("mean", "x", "label", "left", "right")]
         own = frame[frame[panels] == panel] if panels in frame and panel else frame
-        return controls.of(alt.Chart(alt.InlineData(values=records(own, keys))), frame.columns)
+        return controls.of(alt.Chart(pandas.DataFrame(records(own, keys))), frame.columns)
 
     return base

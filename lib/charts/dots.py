@@ -135,6 +135,6 @@ def _layers(
         told = [*named, alt.Tooltip("seeds:N", title="seed"), alt.Tooltip("values:Q", title=x, format=".4~g")]
         layers.append(single.encode(across("values"), rows, offset, colour, tooltip=told))
     if reference is not None:
-        rule = alt.Chart(alt.InlineData(values=[{"at": reference}])).mark_rule(color=INK, aria=False)
+        rule = alt.Chart(pandas.DataFrame([{"at": reference}])).mark_rule(color=INK, aria=False)
         layers.insert(0, rule.encode(across("at")))
     return layers

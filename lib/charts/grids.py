@@ -56,7 +56,7 @@ def heatmap(
     told = [alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in (x, y)]
     told += tooltip(points, list(controls.start), [], colour)
     cells = base.mark_rect(aria=False).encode(*places, shade, tooltip=told)
-    frame = alt.Chart(alt.InlineData(values=[{}])).mark_rect(fillOpacity=0, stroke="#8a929c", aria=False)
+    frame = alt.Chart(pandas.DataFrame({"frame": [0]})).mark_rect(fillOpacity=0, stroke="#8a929c", aria=False)
     right, bottom = (
         (alt.value("width"), alt.value("height")) if axes else (alt.value(height), alt.value(height))
     )
@@ -110,7 +110,7 @@ def bars(
         own: Frame = name_columns(rules, there)
         if slider in own:
             own, there = between(own, str(slider), there), [*there, "from", "to"]
-        lines = controls.of(alt.Chart(alt.InlineData(values=records(own[[*there, "x"]], there))), there)
+        lines = controls.of(alt.Chart(pandas.DataFrame(records(own[[*there, "x"]], there))), there)
         lines = lines.mark_rule(strokeDash=[5, 3], strokeWidth=1.4, color=INK, aria=False)
         drawn.append(lines.encode(alt.X("x:Q")))
     start = controls.at_start(points)

@@ -62,7 +62,7 @@ def images(
         marked=[bool(m) for m in marked] if marked is not None else False, column=place % columns, row=place // columns,
     )  # fmt: skip
     own = [c for c in frame.columns if c != "table"]
-    base = controls.of(alt.Chart(alt.InlineData(values=records(cells, ["table", *own]))))
+    base = controls.of(alt.Chart(pandas.DataFrame(records(cells, ["table", *own]))))
     base = base.encode(
         x=alt.X("column:O", axis=None, scale=alt.Scale(domain=list(range(columns)))), y=alt.Y("row:O", axis=None),
         tooltip=[alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in own] or alt.value(None),

@@ -149,7 +149,7 @@ def _panels(points: Frame, keys: Sequence[str], plan: _Plan, height: int) -> lis
     others = (plan.x, "level", SIZE, EPOCHS, plan.mark, plan.slider, *plan.rings)
     fields |= {c: safe(c) for c in others if c and c in points and c not in keys}
     case = [k for k in keys if k not in (plan.colour, plan.dash)]
-    drawn = []
+    signs, drawn = _signs(points, plan), []  # of all panels, so that they share one legend
     for i, name in enumerate(names):
         own = points[points[plan.panels] == name] if plan.panels else points
         span = (i * (_PANEL + _GAP) + _PANEL, i * (_PANEL + _GAP)) if len(names) > 1 else None
@@ -163,20 +163,29 @@ def _panels(points: Frame, keys: Sequence[str], plan: _Plan, height: int) -> lis
         of, where = base_of(plan.controls, plan.panels, name), (spoken(plan.x), plan.scales[0])
         layers = [
             *shade_layer(plan.behind["shade"], of, case, *where),
-            *reference_layer(plan.behind["reference"], of, y["mean"], plan.colour, plan.domain),
+            *reference_layer(plan.behind["reference"], of, y["mean"], plan.colour, signs[0]),
             *rule_layers(plan.behind["rules"], of, case, span or (height, 0), *where),
-            *_marks(base, own, plan, quantity, y, first=i == 0),
+            *_marks(base, own, plan, quantity, y, signs if i == 0 else (*signs[:3], None)),
         ]
-        drawn.append(alt.layer(*layers))
-    return drawn if len(drawn) == 1 else [alt.layer(*drawn).resolve_scale(y="independent")]
+        drawn.append(layers)
+    return (
+        drawn[0]
+        if len(drawn) == 1
+        else [alt.layer(*(alt.layer(*d) for d in drawn)).resolve_scale(y="independent")]
+    )
 
 
 def _marks(
-    base: alt.Chart, points: Frame, plan: _Plan, quantity: str, y: Mapping[str, alt.Y], first: bool
+    base: alt.Chart,
+    points: Frame,
+    plan: _Plan,
+    quantity: str,
+    y: Mapping[str, alt.Y],
+    signs: tuple[Any, Any, Any, Any],
 ) -> list[Any]:
     """Draw band, line, single replicates, points, stars, rings, and what the pointer meets."""
     x = across(safe(plan.x), spoken(plan.x), plan.scales[0])
-    colour, shape, faded, clicked = _signs(points, plan)
+    colour, shape, faded, clicked = signs
     dash, detail = _dashes(points, plan.dash)
     words, numbers = (
         [plan.colour, plan.dash, plan.panels, *plan.controls.start],
@@ -188,15 +197,15 @@ def _marks(
     area = base.mark_area(aria=False).encode(
         x, y["low"], alt.Y2("high:Q"), color=colour, opacity=faded(0.16), **detail
     )
-    if clicked is not None and first:
+    if clicked is not None:
         area = area.add_params(clicked)  # Vega-Lite listens to a legend for the first layer in it only.
     curve = base.mark_line(aria=False).encode(x, y["mean"], color=colour, opacity=faded(1.0), **dash)
-    signs = some.mark_point(filled=True, size=30).encode(
+    points_of = some.mark_point(filled=True, size=30).encode(
         x, y["mean"], color=colour, shape=shape, opacity=faded(1.0)
     )
     # What the pointer meets: larger than what is seen, so that a finger can meet it too.
     targets = base.mark_point(filled=True, opacity=0).encode(x, y["mean"], size=alt.value(250), tooltip=told)
-    layers: list[Any] = [area, curve, signs, targets]
+    layers: list[Any] = [area, curve, points_of, targets]
     if longest <= MANY_POINTS and (points["n"] > 1).any():
         single = base.transform_flatten(["values", "seeds"])
         single = single.mark_point(filled=True, size=12, shape="circle", aria=False)

@@ -15,11 +15,11 @@ import pandas
 
 from lib.analysis.table import SIZE
 from lib.charts.data import Frame, heading, named, number, options, pack, safe
-from lib.charts.theme import FITTING_WIDTH, INK, LEFT, PALETTE, SHAPES, WIDTH, fitted
+from lib.charts.theme import FITTING_WIDTH, INK, LEFT, PALETTE, SHAPES, WIDTH
 from lib.errors import unknown
 
 LEADING = 15  # pixels from line to line
-WIDE, NARROW = 116, 50  # letters of notes that fit a page on a desktop, and a phone of 360 pixels
+WIDE, NARROW = 100, 50  # letters of notes that fit a page on a desktop, and a phone of 360 pixels
 _TITLE = (
     72,
     32,
@@ -123,7 +123,7 @@ class Controls:
 def chart_of(points: Frame, keys: Sequence[str], fields: Mapping[str, str], controls: Controls) -> alt.Chart:
     """Return a chart of points (`lib.charts.data.pack`), of those that the controls choose."""
     arrays: list[Any] = list(fields.values())
-    base = controls.of(alt.Chart(alt.InlineData(values=pack(points, keys, fields)))).transform_flatten(arrays)
+    base = controls.of(alt.Chart(pandas.DataFrame(pack(points, keys, fields)))).transform_flatten(arrays)
     return base.transform_calculate(spread="isValid(datum.std) ? format(datum.std, '.2~g') : '–'")
 
 
@@ -188,7 +188,7 @@ def text_above(
         most = [max(m, len(lines) + b) for m, lines, b in zip(most, both, below, strict=True)]
         found.append({**row, "wide": "\n".join(both[0]), "text": "\n".join(both[1])})
     keys = [column for column in controls.tests if found and safe(column) in found[0]]
-    text = controls.of(alt.Chart(alt.InlineData(values=found)), keys)
+    text = controls.of(alt.Chart(pandas.DataFrame(found)), keys)
     text = text.transform_calculate(said="narrow ? datum.text : datum.wide").mark_text(
         align="left", baseline="top", lineBreak="\n", lineHeight=LEADING, fontSize=12, color=INK, aria=False
     )
@@ -237,14 +237,18 @@ def finish(
     caption, lines = text_above(captions, controls, left)
     sources = [{safe("table"): table, "text": [key, note]} for table, note in notes.items()]
     above, _ = text_above(sources, controls, left, lines)
-    chart = alt.layer(*layers, above, *([caption] if captions else [])).add_params(*controls.parameters)
     choices = f" Controls choose {', '.join(controls.words)}." if controls.words else ""
     note = notes.get(controls.start.get("table", ""), next(iter(notes.values()), ""))
     words = " ".join(f"{description} {note} {key}".split()) + choices
-    assert isinstance(chart, alt.LayerChart)
-    return fitted(chart.properties(title=title_of(title, left), description=words), height).add_params(
-        narrow_param()
-    )
+    parameters = [alt.param(name="width", expr=FITTING_WIDTH), narrow_param(), *controls.parameters]
+    # In one call, because every method of a chart copies all of it. The declared width is replaced by the parameter.
+    chart = alt.layer(
+        *layers, above, *([caption] if captions else []), title=title_of(title, left), description=words, width=WIDTH,
+        height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        params=[one.param for one in parameters],
+    )  # fmt: skip
+    assert isinstance(chart, alt.LayerChart)  # what alt.layer returns unless a layer is a facet
+    return chart
 
 
 def together(
@@ -263,13 +267,15 @@ def together(
         parts = []
         for chart in row:
             part: Any = chart.copy(deep=True)
-            bound = [one for one in part.params if getattr(one, "bind", alt.Undefined) is not alt.Undefined]
-            shared |= {one.name: one for one in bound}
-            part.params, part.autosize, part.width = alt.Undefined, alt.Undefined, WIDTH / len(row) - 78
+            part.autosize, part.width = alt.Undefined, WIDTH / len(row) - 78
+            sliders = [one for one in part.params if one.name.endswith(("_slider", "_menu"))]
+            shared |= {one.name: one for one in sliders}
+            clicks = [one for one in part.params if one.name == "legend_click"]
+            part.params = clicks or alt.Undefined
             parts.append(part)
         drawn.append(alt.hconcat(*parts, spacing=24).resolve_scale(color="independent", shape="independent"))
     whole = alt.vconcat(*drawn, spacing=16).resolve_scale(color="independent", shape="independent")
     head = alt.TitleParams(text=wrapped(title, _TITLE[1]), subtitle=wrapped(note), dx=LEFT)
     whole = whole.properties(title=head, description=description)
-    whole.params = list(shared.values())
+    whole.params = [*shared.values(), *(whole.params if isinstance(whole.params, list) else [])]
     return whole

@@ -40,7 +40,7 @@ def scatter(
     controls = Controls(points, case, shown=shown)
     columns = [c for c in dict.fromkeys([*keys, "algorithm", "seed", "level", SIZE, EPOCHS]) if c in points]
     data = points[columns].assign(x=points[x], y=points[y])
-    base = controls.of(alt.Chart(alt.InlineData(values=records(data, columns))))
+    base = controls.of(alt.Chart(pandas.DataFrame(records(data, columns))))
     placed = [_axis(alt.X("x:Q"), x, x_scale, 60), _axis(alt.Y("y:Q"), y, y_scale, 44)]
     colour_of, shape = (
         colours(points, colour, domain) if colour else (alt.value(PALETTE[1]), alt.value("circle"))
@@ -60,7 +60,7 @@ def scatter(
             here = {safe(k): v for k, v in zip(case, place, strict=True)}
             ends += [{**here, "x": at, "y": of} for at, of in found]
             captions.append({**here, "text": [said]})
-        line = controls.of(alt.Chart(alt.InlineData(values=ends))).mark_line(
+        line = controls.of(alt.Chart(pandas.DataFrame(ends))).mark_line(
             color=INK, strokeDash=[6, 4], aria=False
         )
         marks.insert(0, line.encode(*placed))

@@ -29,7 +29,8 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, 
 LEFT = -40  # pixels from the plot to the left edge of titles and notes, over the axis labels
 WIDTH = 680  # pixels; what a page of the book offers on a desktop
 
-# The box a chart is drawn into may not have a width of its own (JupyterLab shrinks it around the chart), so
+# From 260 to `WIDTH` pixels, axes included. The box a chart is drawn into may not have a width of its own (JupyterLab
+# shrinks it around the chart), so
 # the window decides then; without any window (a picture made by vl-convert) the declared width stays. 46:
 # scroll bar and card's border.
 FITTING_WIDTH = (
@@ -110,20 +111,3 @@ def specification(chart: Any) -> dict[str, Any]:
     alt.theme.register("book", enable=False)(_theme)
     with alt.theme.enable("book"):
         return chart.to_dict()
-
-
-def fitted(chart: alt.LayerChart | alt.FacetChart, height: int) -> alt.LayerChart:
-    """Make a layered chart as wide as its place allows, from 260 to `WIDTH` pixels, axes included.
-
-    Args:
-        chart: a layered chart without facets (those cannot be fitted).
-        height: of the chart with axes, without title, in pixels.
-
-    Returns:
-        The chart with its size. The declared width is `WIDTH`; in a browser a signal replaces it once, when
-        drawn.
-    """
-    assert isinstance(chart, alt.LayerChart)  # what alt.layer returns unless a layer is a facet
-    return chart.properties(
-        width=WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-    ).add_params(alt.param(name="width", expr=FITTING_WIDTH))

@@ -21,7 +21,13 @@ def rows(values, **columns):
             for seed, value in enumerate(numbers)
         ]
     )
-    usual = {"quantity": ERROR, "algorithm": FIRST, "noise_percent": 0.0, "table": LABEL, "benchmark": "mnist-lenet"}
+    usual = {
+        "quantity": ERROR,
+        "algorithm": FIRST,
+        "noise_percent": 0.0,
+        "table": LABEL,
+        "benchmark": "mnist-lenet",
+    }
     return frame.assign(**{**usual, "position": 0.0, "epochs trained": 5 * (frame["level"] + 1), **columns})
 
 
@@ -40,7 +46,11 @@ def lines_of(chart):
 
 def said(chart):
     """The key and the note above the plot, table → text in one line."""
-    return {row["_table"]: " ".join(row["wide"].split()) for row in sets(chart) if "wide" in row and "_table" in row}
+    return {
+        row["_table"]: " ".join(row["wide"].split())
+        for row in sets(chart)
+        if "wide" in row and "_table" in row
+    }
 
 
 def marks(chart):
@@ -53,7 +63,11 @@ def marks(chart):
 
 
 def menus(chart):
-    return {p["name"]: p["bind"].get("options") for p in specification(chart)["params"] if p.get("bind", "scales") != "legend" and "bind" in p}
+    return {
+        p["name"]: p["bind"].get("options")
+        for p in specification(chart)["params"]
+        if p.get("bind", "scales") != "legend" and "bind" in p
+    }
 
 
 def start(chart, name):
@@ -62,4 +76,6 @@ def start(chart, name):
 
 def svg(chart):
     """Draw a chart; Altair has validated it, Vega must take it too."""
-    return vl_convert.vegalite_to_svg(json.loads(json.dumps(specification(chart))), vl_version=VEGALITE_VERSION)
+    return vl_convert.vegalite_to_svg(
+        json.loads(json.dumps(specification(chart))), vl_version=VEGALITE_VERSION
+    )

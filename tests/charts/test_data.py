@@ -32,7 +32,9 @@ def test_replicates_are_averaged_and_a_single_one_has_no_spread():
     ],
 )
 def test_bands_are_clipped_at_what_a_quantity_cannot_leave(quantity, values, low, high):
-    (found,) = average(checked(made.rows({0: values}, quantity=quantity), []), ["table"], []).to_dict("records")
+    (found,) = average(checked(made.rows({0: values}, quantity=quantity), []), ["table"], []).to_dict(
+        "records"
+    )
     mean, std = numpy.mean(values), numpy.std(values, ddof=1)
     assert found["low"] == pytest.approx(mean - std if low is None else low)
     assert found["high"] == pytest.approx(mean + std if high is None else high)

@@ -11,8 +11,20 @@ from tests.charts import made
 PRINTED = pandas.DataFrame(
     [
         {"benchmark": "mnist-lenet", "noise_percent": 0.0, "algorithm": made.FIRST, "mean": 2.0, "std": 0.5},
-        {"benchmark": "mnist-lenet", "noise_percent": 20.0, "algorithm": made.FIRST, "mean": 3.0, "std": math.nan},
-        {"benchmark": "cifar10-vgg16", "noise_percent": 0.0, "algorithm": made.FIRST, "mean": 9.0, "std": 0.1},
+        {
+            "benchmark": "mnist-lenet",
+            "noise_percent": 20.0,
+            "algorithm": made.FIRST,
+            "mean": 3.0,
+            "std": math.nan,
+        },
+        {
+            "benchmark": "cifar10-vgg16",
+            "noise_percent": 0.0,
+            "algorithm": made.FIRST,
+            "mean": 9.0,
+            "std": 0.1,
+        },
     ]
 )
 CASES = ["noise_percent", "algorithm"]
@@ -38,24 +50,39 @@ def test_printed_stands_beside_measured_and_spreads_are_clipped():
 
 
 def test_numbers_that_are_averaged_already_need_no_rows():
-    costs = pandas.DataFrame([{"variant": "stack of 3", "mean": 4.0, "source": "measured"}, {"variant": "stack of 3", "mean": 8.0, "source": "floor"}])
+    costs = pandas.DataFrame(
+        [
+            {"variant": "stack of 3", "mean": 4.0, "source": "measured"},
+            {"variant": "stack of 3", "mean": 8.0, "source": "floor"},
+        ]
+    )
     chart = dots(printed=costs, y="variant", x="times faster", x_scale="log", reference=1.0, title="Speed")
-    assert {source: mean for (source, _), (mean, _, _) in points(chart).items()} == {"measured": 4.0, "floor": 8.0}
-    assert "stack of 3: measured 4, floor 8." in specification(chart)["description"] and "times faster" in made.svg(chart)
+    assert {source: mean for (source, _), (mean, _, _) in points(chart).items()} == {
+        "measured": 4.0,
+        "floor": 8.0,
+    }
+    assert "stack of 3: measured 4, floor 8." in specification(chart)[
+        "description"
+    ] and "times faster" in made.svg(chart)
     with pytest.raises(InputError, match="no numbers"):
         dots(printed=costs[:0], y="variant", title="Speed")
 
 
 def test_a_single_replicate_has_no_spread_and_the_chart_is_drawn():
     chart = dots(made.rows({1: [2.5]}), y=CASES, title="Alone")
-    assert list(points(chart).values()) == [(2.5, None, None)] and "deviation" not in specification(chart)["description"]
+    assert (
+        list(points(chart).values()) == [(2.5, None, None)]
+        and "deviation" not in specification(chart)["description"]
+    )
     assert made.FIRST in made.svg(chart)
 
 
 def test_the_table_says_the_same_in_numbers():
     rows = made.rows({1: [0.0, 3.0]})
     found = comparison_table(rows, y=CASES, printed=PRINTED).data.to_dict("records")
-    assert [(r["label noise"], r["printed"], r["measured"], r["difference"], r["replicates"]) for r in found] == [
+    assert [
+        (r["label noise"], r["printed"], r["measured"], r["difference"], r["replicates"]) for r in found
+    ] == [
         ("0 %", "2.00 ± 0.50", "1.50 ± 2.12", "-0.50", "2"),
         ("20 %", "3.00", "–", "–", "0"),
     ]

@@ -27,9 +27,15 @@ def test_a_line_has_means_spreads_seeds_and_its_optimum():
     first, second = made.lines_of(chart)
     assert first["_algorithm"] == made.FIRST and second["_algorithm"] == OTHER
     at = first["_weights_remaining"].index(50.0)
-    assert first["mean"][at] == 6.0 and first["std"][at] == 1.0 and (first["low"][at], first["high"][at]) == (5.0, 7.0)
+    assert (
+        first["mean"][at] == 6.0
+        and first["std"][at] == 1.0
+        and (first["low"][at], first["high"][at]) == (5.0, 7.0)
+    )
     assert first["values"][at] == [5.0, 6.0, 7.0] and first["seeds"][at] == [0, 1, 2]
-    assert [w for w, marked in zip(first["_weights_remaining"], first["_optimum"], strict=True) if marked] == [50.0]
+    assert [
+        w for w, marked in zip(first["_weights_remaining"], first["_optimum"], strict=True) if marked
+    ] == [50.0]
     assert "3 replicates" in made.said(chart)[made.LABEL] and "Star" in made.said(chart)[made.LABEL]
 
 
@@ -40,7 +46,9 @@ def test_a_single_replicate_has_no_spread_anywhere():
     assert "deviation" not in made.said(chart)[made.LABEL]
     assert not [mark for mark in made.marks(chart) if "standard deviation" in json.dumps(mark["encoding"])]
     mixed = lines(made.rows({0: [6.0, 7.0], 1: [5.0]}), x=SIZE, title="Errors")
-    assert "isValid(datum.std) ?" in json.dumps(specification(mixed)), "a dash where there is no spread, not 0 (A18)"
+    assert "isValid(datum.std) ?" in json.dumps(specification(mixed)), (
+        "a dash where there is no spread, not 0 (A18)"
+    )
 
 
 def test_numbers_are_rounded_to_five_digits():
@@ -50,8 +58,12 @@ def test_numbers_are_rounded_to_five_digits():
 
 def test_the_dense_rule_stays_where_the_first_algorithm_is_missing():
     rows = made.together(two(noise_percent=0.0), two(noise_percent=20.0).query("algorithm == @OTHER"))
-    chart = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], reference="dense, shared", title="Errors")
-    rules = {row["_noise_percent"]: row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)}
+    chart = lines(
+        rows, x=SIZE, colour="algorithm", menus=["noise_percent"], reference="dense, shared", title="Errors"
+    )
+    rules = {
+        row["_noise_percent"]: row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)
+    }
     assert rules == {"0 %": 7.0, "20 %": 7.0}
 
 
@@ -72,7 +84,9 @@ def test_shading_leaves_out_what_lies_within_noise():
     found = improving(rows, ["table"])
     assert numpy.mean(noisy) < 7.0, "lower in the mean alone (A18)"
     (stretch,) = found.to_dict("records")
-    assert stretch["left"] == pytest.approx(100 * 0.5**1.5, 1e-4) and stretch["right"] == pytest.approx(100 * 0.5**2.5, 1e-4)
+    assert stretch["left"] == pytest.approx(100 * 0.5**1.5, 1e-4) and stretch["right"] == pytest.approx(
+        100 * 0.5**2.5, 1e-4
+    )
     assert improving(rows[rows["seed"] < 2], ["table"]).empty, "two replicates say nothing"
     chart = lines(rows, x=SIZE, shade=rows, title="Errors")
     assert "Shaded" in made.said(chart)[made.LABEL]
@@ -85,12 +99,21 @@ def test_menus_begin_with_the_first_case_that_the_first_table_has():
     chart = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], title="Errors")
     assert made.menus(chart) == {"table_menu": ["paper", made.LABEL], "noise_percent_menu": ["0 %", "20 %"]}
     assert made.start(chart, "table_menu") == "paper" and made.start(chart, "noise_percent_menu") == "20 %"
-    assert "Label noise: 20 % only" in made.said(chart)["paper"] and "only" not in made.said(chart)[made.LABEL]
+    assert (
+        "Label noise: 20 % only" in made.said(chart)["paper"] and "only" not in made.said(chart)[made.LABEL]
+    )
     shown = {"table": made.LABEL, "noise_percent": 0.0}
     again = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], shown=shown, title="Errors")
     assert made.start(again, "noise_percent_menu") == "0 %"
     with pytest.raises(InputError, match="20 %"):
-        lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], shown={"noise_percent": 5.0}, title="Errors")
+        lines(
+            rows,
+            x=SIZE,
+            colour="algorithm",
+            menus=["noise_percent"],
+            shown={"noise_percent": 5.0},
+            title="Errors",
+        )
 
 
 def test_a_slider_chooses_the_nearest_level_or_rings_it():
@@ -99,15 +122,28 @@ def test_a_slider_chooses_the_nearest_level_or_rings_it():
     chosen = lines(rows, x="position", slider="level", title="Errors")
     ends = {line["mean"][0]: (line["from"], line["to"]) for line in made.lines_of(chosen)}
     assert ends == {8.0: (-1e9, 1.0), 10.5: (1.0, 1e9)}
-    assert "Level 2: 25 % of the weights remain" in [(row.get("wide") or "").replace("\u00a0", " ") for row in made.sets(chosen)]
-    ringed = lines(two(), x=SIZE, colour="algorithm", slider="level", rings=["level"], shown={"level": 2}, title="Errors")
+    assert "Level 2: 25 % of the weights remain" in [
+        (row.get("wide") or "").replace("\u00a0", " ") for row in made.sets(chosen)
+    ]
+    ringed = lines(
+        two(), x=SIZE, colour="algorithm", slider="level", rings=["level"], shown={"level": 2}, title="Errors"
+    )
     assert made.start(ringed, "level_slider") == 2 and "from" not in made.lines_of(ringed)[0]
     assert "datum._level == level_slider" in json.dumps(specification(ringed))
 
 
 def test_rings_are_labelled():
-    chart = lines(two().assign(overfitting=two()["level"] == 2), x=SIZE, colour="algorithm", rings=["overfitting"], title="E")
-    assert made.lines_of(chart)[0]["_overfitting"].count(True) == 1 and "overfitting 9.5 at 25" in specification(chart)["description"]
+    chart = lines(
+        two().assign(overfitting=two()["level"] == 2),
+        x=SIZE,
+        colour="algorithm",
+        rings=["overfitting"],
+        title="E",
+    )
+    assert (
+        made.lines_of(chart)[0]["_overfitting"].count(True) == 1
+        and "overfitting 9.5 at 25" in specification(chart)["description"]
+    )
     assert "overfitting" in made.svg(chart)
 
 
@@ -116,26 +152,42 @@ def test_the_note_names_what_is_missing_and_what_diverged():
     rows.loc[(rows["seed"] == 2) & (rows["level"] > 0) & (rows["algorithm"] == OTHER), "value"] = math.nan
     rows = rows[~((rows["seed"] == 1) & (rows["level"] == 2))]
     note = made.said(lines(rows, x=SIZE, colour="algorithm", title="Errors"))[made.LABEL]
-    assert f"seed 1, {made.FIRST} (missing from level 2)" in note and f"seed 2, {OTHER} (diverged from level 1)" in note
+    assert (
+        f"seed 1, {made.FIRST} (missing from level 2)" in note
+        and f"seed 2, {OTHER} (diverged from level 1)" in note
+    )
 
 
 def test_the_description_gives_the_numbers_shown_at_the_start():
-    text = specification(lines(two(), x=SIZE, colour="algorithm", mark="optimum", title="Errors while pruning"))["description"]
+    text = specification(
+        lines(two(), x=SIZE, colour="algorithm", mark="optimum", title="Errors while pruning")
+    )["description"]
     assert "Errors while pruning: test error (%) against weights remaining (%)" in text
-    assert f"{made.FIRST}: first 7 at 100, lowest 6 at 50, highest 9.5 at 25, last 9.5 at 25, optimum 6 at 50." in text
+    assert (
+        f"{made.FIRST}: first 7 at 100, lowest 6 at 50, highest 9.5 at 25, last 9.5 at 25, optimum 6 at 50."
+        in text
+    )
 
 
 def test_text_has_lines_for_a_page_and_for_a_phone():
-    texts = [row for row in made.sets(lines(two(), x=SIZE, colour="algorithm", title="Errors")) if "wide" in row]
-    assert max(len(line) for row in texts for line in row["wide"].split("\n")) <= 116
+    texts = [
+        row for row in made.sets(lines(two(), x=SIZE, colour="algorithm", title="Errors")) if "wide" in row
+    ]
+    assert max(len(line) for row in texts for line in row["wide"].split("\n")) <= 100
     assert max(len(line) for row in texts for line in row["text"].split("\n")) <= 50
 
 
 def test_panels_share_the_horizontal_axis_and_dashes_are_explained():
     rows = made.together(two(), two(quantity="distance, no unit"))
     chart = lines(rows, x=SIZE, colour="algorithm", panels="quantity", title="Both")
-    ranges = {tuple(m["encoding"]["y"]["scale"]["range"]) for m in made.marks(chart) if "range" in m["encoding"].get("y", {}).get("scale", {})}
+    ranges = {
+        tuple(m["encoding"]["y"]["scale"]["range"])
+        for m in made.marks(chart)
+        if "range" in m["encoding"].get("y", {}).get("scale", {})
+    }
     assert ranges == {(190, 0), (420, 230)} and specification(chart)["height"] == 420
+    legends = {json.dumps(m["encoding"]["color"]) for m in made.marks(chart) if "legend" in m["encoding"].get("color", {})}
+    assert len(legends) == 1, "panels share one legend"
     dashed = lines(rows, x=SIZE, y="number", colour="algorithm", dash="quantity", title="Both")
     assert "Solid: test error (%). Dashed: distance, no unit." in made.said(dashed)[made.LABEL]
     with pytest.raises(InputError, match="need a title"):
@@ -145,7 +197,10 @@ def test_panels_share_the_horizontal_axis_and_dashes_are_explained():
 def test_colours_agree_among_figures_of_one_domain():
     chart = lines(two(), x=SIZE, colour="algorithm", domain=["another", OTHER, made.FIRST], title="Errors")
     colour = next(m["encoding"]["color"] for m in made.marks(chart) if m["mark"]["type"] == "line")
-    assert colour["scale"]["domain"] == ["another", OTHER, made.FIRST] and colour["legend"]["values"] == [made.FIRST, OTHER]
+    assert colour["scale"]["domain"] == ["another", OTHER, made.FIRST] and colour["legend"]["values"] == [
+        made.FIRST,
+        OTHER,
+    ]
     with pytest.raises(InputError, match="domain"):
         lines(two(), x=SIZE, colour="algorithm", domain=["another"], title="Errors")
 
@@ -153,7 +208,9 @@ def test_colours_agree_among_figures_of_one_domain():
 @pytest.mark.parametrize("scale", ["linear", "zero", "log", "symlog"])
 def test_every_scale_is_drawn_whatever_columns_are_called(scale):
     odd = two().rename(columns={SIZE: "it's 100 % [of]. x", "algorithm": "a.b's (%)"})
-    drawn = made.svg(lines(odd, x="it's 100 % [of]. x", colour="a.b's (%)", x_scale="size", y_scale=scale, title="It's"))
+    drawn = made.svg(
+        lines(odd, x="it's 100 % [of]. x", colour="a.b's (%)", x_scale="size", y_scale=scale, title="It's")
+    )
     assert "learning-rate rewinding" in drawn and "it's 100 % [of]. x" in drawn
 
 

@@ -14,7 +14,9 @@ DISTANCE = "distance from initialization"
 
 def test_scatter_sets_two_quantities_of_a_network_beside_each_other():
     errors = made.rows({0: [1.0, 2.0], 1: [3.0, 4.0], 2: [5.0, 6.5]})
-    rows = made.together(errors, errors[errors["level"] < 2].assign(quantity=DISTANCE, value=errors["value"] * 2 + 1))
+    rows = made.together(
+        errors, errors[errors["level"] < 2].assign(quantity=DISTANCE, value=errors["value"] * 2 + 1)
+    )
     chart = scatter(rows, x=DISTANCE, y=made.ERROR, fit=True, title="Distance and error")
     points = [row for row in made.sets(chart) if "_seed" in row]
     assert [(row["x"], row["y"]) for row in points] == [(3.0, 1.0), (7.0, 3.0), (5.0, 2.0), (9.0, 4.0)]
@@ -25,8 +27,22 @@ def test_scatter_sets_two_quantities_of_a_network_beside_each_other():
 
 
 def test_a_heat_map_is_averaged_and_follows_its_slider():
-    grid = [{"row": i, "column": j, "value": i + j + s, "seed": s, "level": k} for i in (0, 1) for j in (0, 1) for s in (0, 1) for k in (0, 2)]
-    chart = heatmap(pandas.DataFrame(grid), x="column", y="row", colour="weights left", slider="level", axes=False, title="Map")
+    grid = [
+        {"row": i, "column": j, "value": i + j + s, "seed": s, "level": k}
+        for i in (0, 1)
+        for j in (0, 1)
+        for s in (0, 1)
+        for k in (0, 2)
+    ]
+    chart = heatmap(
+        pandas.DataFrame(grid),
+        x="column",
+        y="row",
+        colour="weights left",
+        slider="level",
+        axes=False,
+        title="Map",
+    )
     (first, second) = made.lines_of(chart)
     assert first["mean"] == [0.5, 1.5, 1.5, 2.5] and (first["to"], second["from"]) == (1.0, 1.0)
     assert "from 0.5 to 2.5" in specification(chart)["description"] and "weights left" in made.svg(chart)
@@ -34,11 +50,19 @@ def test_a_heat_map_is_averaged_and_follows_its_slider():
 
 def test_bars_stand_in_bins_or_at_names():
     bins = pandas.DataFrame(
-        [{"start": s, "end": s + 1, "part": part, "value": v, "level": k} for k in (0, 1) for s, part, v in ((0, "kept", 3.0), (1, "removed", 5.0))]
+        [
+            {"start": s, "end": s + 1, "part": part, "value": v, "level": k}
+            for k in (0, 1)
+            for s, part, v in ((0, "kept", 3.0), (1, "removed", 5.0))
+        ]
     )
     rules = pandas.DataFrame({"x": [0.5], "level": [1]})
-    chart = bars(bins, x="start", to="end", y="weights", colour="part", slider="level", rules=rules, title="Cut")
-    assert {(line["_part"], *line["_start"], *line["_end"], *line["mean"]) for line in made.lines_of(chart)} == {
+    chart = bars(
+        bins, x="start", to="end", y="weights", colour="part", slider="level", rules=rules, title="Cut"
+    )
+    assert {
+        (line["_part"], *line["_start"], *line["_end"], *line["mean"]) for line in made.lines_of(chart)
+    } == {
         ("kept", 0, 1, 3.0),
         ("removed", 1, 2, 5.0),
     }
@@ -50,7 +74,14 @@ def test_bars_stand_in_bins_or_at_names():
 def test_images_have_a_text_each_and_menus_of_groups():
     told = pandas.DataFrame({"rank": [1, 2, 1], "examples": ["improved", "improved", "worsened"]})
     pictures = numpy.zeros((3, 8, 8), numpy.uint8)
-    chart = images(pictures, captions=["7", "3\n(was 5)", "1"], marked=[False, True, False], told=told, menus=["examples"], title="Examples")
+    chart = images(
+        pictures,
+        captions=["7", "3\n(was 5)", "1"],
+        marked=[False, True, False],
+        told=told,
+        menus=["examples"],
+        title="Examples",
+    )
     rows = [row for row in made.sets(chart) if "image" in row]
     assert [(row["column"], row["row"], row["_examples"], row["marked"]) for row in rows] == [
         (0, 0, "improved", False),
@@ -58,7 +89,9 @@ def test_images_have_a_text_each_and_menus_of_groups():
         (0, 0, "worsened", False),
     ]
     assert all(row["image"].startswith("data:image/png;base64,") for row in rows)
-    assert "Their texts, in order: 7; 3 (was 5)." in specification(chart)["description"] and "image" in made.svg(chart)
+    assert "Their texts, in order: 7; 3 (was 5)." in specification(chart)[
+        "description"
+    ] and "image" in made.svg(chart)
     with pytest.raises(InputError, match="caption"):
         images(pictures, captions=["7"], title="Examples")
 

@@ -31,7 +31,12 @@ def test_panels_follow_one_slider_that_begins_with_the_first_cut():
     (slider,) = [p for p in made_of["params"] if p["name"] == "level_slider"]
     assert slider["value"] == 1 and len(made_of["vconcat"]) == 3
     drawn = made.svg(chart)
-    assert "Weights left per pixel, of 2" in drawn and "Error at each level" in drawn and KEPT in drawn and REMOVED in drawn
+    assert (
+        "Weights left per pixel, of 2" in drawn
+        and "Error at each level" in drawn
+        and KEPT in drawn
+        and REMOVED in drawn
+    )
     assert "Level 1: of 12 weights the cut removed 6, all with |w| ≤ 0.455." in made_of["description"]
 
 

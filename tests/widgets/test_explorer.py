@@ -19,7 +19,9 @@ def page(monkeypatch):
     )
     monkeypatch.setattr(explorer, "rows", lambda tables, quantity: found[found["quantity"] == quantity])
     chain = SimpleNamespace(algorithm=made.FIRST)
-    return SimpleNamespace(tables=[SimpleNamespace(dimensions=("noise_percent",))], chains=[chain], found=found)
+    return SimpleNamespace(
+        tables=[SimpleNamespace(dimensions=("noise_percent",))], chains=[chain], found=found
+    )
 
 
 def test_a_point_is_said_with_its_spread_and_ringed_on_its_curve(page):
@@ -34,7 +36,9 @@ def test_a_point_is_said_with_its_spread_and_ringed_on_its_curve(page):
 
 def test_each_change_asks_once_for_the_point_and_its_examples(page, monkeypatch):
     asked = []
-    monkeypatch.setattr(explorer, "point", lambda found, level, **case: asked.append((level, case)) or ("", None))
+    monkeypatch.setattr(
+        explorer, "point", lambda found, level, **case: asked.append((level, case)) or ("", None)
+    )
     monkeypatch.setattr(explorer, "display", lambda *shown: None)
     monkeypatch.setattr(explorer, "misfits", lambda page, level, count, **case: asked.append(level))
     widget = explorer.explore_noise(page)
