@@ -264,11 +264,15 @@ def current(table: Table) -> tuple[Table, list[str]]:
         part for part, made in table.parts.items()
         if all(identities.get(name) == identity for name, identity in made.measurements.items())
     ]  # fmt: skip
-    fresh = table.frame["stage_key"].isin(list(keys)) & table.frame["part"].isin(known)
-    stale = sorted({str(part) for part in table.frame.loc[~fresh, "part"]} | (table.parts.keys() - known))
-    left = table.with_frame(table.frame.loc[fresh])
-    parts = {part: made for part, made in left.parts.items() if part in known}
-    return with_levels(replace(left, parts=parts)) if stale else left, stale
+    # Of every part, since a stale row must not hide a current one.
+    rows = table.frame if table.every_row is None else table.every_row
+    fresh = rows["stage_key"].isin(list(keys)) & rows["part"].isin(known)
+    stale = sorted({str(part) for part in rows.loc[~fresh, "part"]} | (table.parts.keys() - known))
+    if not stale:
+        return table, []
+    parts = {part: made for part, made in table.parts.items() if part in known}
+    left = rows.loc[fresh].drop_duplicates(subset=table.key, keep="last")
+    return with_levels(replace(table, frame=rows, parts=parts, every_row=None).with_frame(left)), stale
 
 
 def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list[str]:

@@ -251,9 +251,9 @@ def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Fou
             table = read_table(page.paper, benchmark, one, origin, root)
             if table is None:
                 continue
-            table = table.where(algorithm=own)
             fresh, old = experiments.current(table)
-            if old:
+            fresh = fresh.where(algorithm=own)
+            if old := [part for part in old if own & set(table.parts[part].algorithms)]:
                 stale[table.label] = old
             if len(fresh.frame) and not any(_same(fresh, other) for other in before):
                 before.append(fresh)

@@ -36,6 +36,7 @@ class Table:
         frame: the rows, with a last column `part`.
         parts: provenance by part.
         origin: "committed" with the book, measured on "this machine", or in "memory".
+        every_row: of every part, where several parts have the same number and the later one counts; None if nothing more.
     """
 
     paper: str
@@ -45,6 +46,7 @@ class Table:
     frame: pandas.DataFrame
     parts: Mapping[str, Provenance]
     origin: Origin = "memory"
+    every_row: pandas.DataFrame | None = None
 
     @property
     def key(self) -> list[str]:
@@ -205,10 +207,10 @@ def assemble(
     """Put parts together, the later ones counting, and add the chosen levels (`lib.analysis.levels`)."""
     from lib.analysis.levels import with_levels
 
-    frame = pandas.concat(list(frames), ignore_index=True)
-    table = Table(paper, benchmark, scale, dimensions, frame, parts, origin)
-    frame = frame.drop_duplicates(subset=table.key, keep="last", ignore_index=True)
-    return with_levels(dataclasses.replace(table, frame=frame))
+    rows = pandas.concat(list(frames), ignore_index=True)
+    table = Table(paper, benchmark, scale, dimensions, rows, parts, origin)
+    frame = rows.drop_duplicates(subset=table.key, keep="last", ignore_index=True)
+    return dataclasses.replace(with_levels(dataclasses.replace(table, frame=frame)), every_row=rows)
 
 
 def find_tables(

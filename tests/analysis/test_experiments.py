@@ -93,6 +93,24 @@ def test_a_changed_setting_or_version_makes_a_measurement_stale(page, paper):
     assert Measurement("x", lambda context: (), 2, {"b": 1, "a": 1e-5}).identity == "2; a=1e-05; b=1"
 
 
+def test_a_stale_row_hides_no_current_one(page, paper):
+    paper(page)
+    table = table_of(page)
+    rows = table.every_row
+    assert rows is not None
+    again = rows.loc[rows["part"] == "learning_rate_rewinding"]
+    later = again.assign(part="later", stage_key="of another recipe", value=99.0)
+    frames, parts = [rows, later], {**table.parts, "later": provenance()}
+    both = assemble("toy", "digits", "laptop", page.dimensions, frames, parts)
+    assert both.frame["value"].tolist().count(99.0) == len(again)
+    fresh, stale = current(both)
+    assert (
+        stale == ["later"]
+        and missing(page, fresh, "", "") == []
+        and 99.0 not in fresh.frame["value"].tolist()
+    )
+
+
 def test_levels_are_chosen_from_current_rows_alone(page, paper):
     table = table_of(page)
     assert set(table.frame.loc[table.frame["quantity"] == "highest improving (level)", "value"]) == {1.0}
