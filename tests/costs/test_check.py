@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lib.training import check
+from book.costs import check
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Does a device compute what a CPU computes? python -m lib.training.check [--device cuda]
+"""Does a device compute what a CPU computes? python -m book.costs.check [--device cuda]
 
 Every faster way is compared with a plainer one, on generated images: the device with the CPU, a stack with its replicates
 alone, replayed steps with launched ones, units left out with all computed, lower precision with float32. Run it once on each
@@ -8,24 +8,25 @@ new kind of machine; without a GPU it runs on the CPU, where several of the comp
 import argparse
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import pandas
 import torch
 from torch import Tensor
 
+from book.costs.timing import fresh
 from lib.models import build
 from lib.pruning import magnitude, select
 from lib.training.connected_units import ConnectedUnits, find_connected_units, leave_out, take_back
 from lib.training.device import arithmetic, describe_device, find_device
 from lib.training.evaluation import evaluate
-from lib.training.examples import Replicate, prepare
+from lib.training.examples import Replicate
 from lib.training.loop import Computation, Part, Progress, train
 from lib.training.recipe import DataRecipe, Precision, Recipe
 from lib.training.stack import State, forward, fresh_stack, stack_states, unstack
 
 CPU = torch.device("cpu")
 SHAPES = {"lenet-300-100": (1, 28, 28), "cifar-resnet20": (3, 32, 32), "cifar-vgg16": (3, 32, 32)}
-Row = tuple[str, str, float, float]
 
 
 def _recipe(network: str) -> Recipe:
@@ -47,20 +48,18 @@ def _trained(
     precision: Precision = "float32", replay: bool = True, deterministic: bool = False, only_connected: bool = False,
 ) -> Progress:  # fmt: skip
     """Train one epoch and return where it ended, all tensors whole."""
-    network = build(recipe.network, 10, recipe.width)
-    examples = prepare(recipe.data, replicates, device)
-    masks = {n: m.to(device) for n, m in (masks or {}).items()}
-    start = fresh_stack(network.module, replicates, device)
-    start = {n: t * masks[n] if n in masks else t for n, t in start.items()}
-    units = find_connected_units(network.units, start, masks) if only_connected else ConnectedUnits()
-    whole = Progress(0, start, masks)
+    network, examples, whole = fresh(recipe, replicates, device)
+    whole.masks = {n: m.to(device) for n, m in (masks or {}).items()}
+    whole.stack |= {n: whole.stack[n] * m for n, m in whole.masks.items()}
+    units = (
+        find_connected_units(network.units, whole.stack, whole.masks) if only_connected else ConnectedUnits()
+    )
     # Training changes its stack in place.
-    small = leave_out(Progress(0, {n: t.clone() for n, t in start.items()}, masks), units)
+    small = leave_out(Progress(0, {n: t.clone() for n, t in whole.stack.items()}, whole.masks), units)
     computation = Computation(precision, units.pixels, replay)
+    module = network.module.to(device)
     with arithmetic(device, precision, deterministic):
-        train(
-            network.module.to(device), small, examples, replicates, recipe, Part(1), computation=computation
-        )
+        train(module, small, examples, replicates, recipe, Part(1), computation=computation)
     return take_back(small, whole, units, (), (1.0, 0.0))
 
 
@@ -68,14 +67,12 @@ def _masks(recipe: Recipe, replicates: list[Replicate], device: torch.device, fr
     """Prune the initial networks by magnitude, on the device, and cut every third unit's paths."""
     network = build(recipe.network, 10, recipe.width)
     start = fresh_stack(network.module, replicates, CPU)
-    network.module.to(device)
+    module = network.module.to(device)
     found = []
     for r in range(len(replicates)):
-        network.module.load_state_dict(unstack(start, r))
-        whole = {
-            n: torch.ones_like(network.module.get_parameter(n), dtype=torch.bool) for n in network.prunable
-        }
-        found.append(select(magnitude(network.module, network.prunable, None), whole, fraction))
+        module.load_state_dict(unstack(start, r))
+        whole = {n: torch.ones_like(module.get_parameter(n), dtype=torch.bool) for n in network.prunable}
+        found.append(select(magnitude(module, network.prunable, None), whole, fraction))
         for reader in {n for units in network.units for n in units.read if n in whole}:
             found[-1][reader][:, ::3] = False
     return {n: m.cpu() for n, m in stack_states(found).items()}
@@ -86,23 +83,21 @@ def _gradients(name: str, device: torch.device) -> list[Tensor]:
     module = build(name, 10, _recipe(name).width).module.train()
     stack = fresh_stack(module, [Replicate(seed=s) for s in range(3)], CPU)
     stack = {n: (t.double() if t.is_floating_point() else t).to(device) for n, t in stack.items()}
-    images = torch.rand(
-        3, 8, *SHAPES[name], dtype=torch.float64, generator=torch.Generator().manual_seed(0)
-    ).to(device)
+    own = torch.Generator().manual_seed(0)
+    images = torch.rand(3, 8, *SHAPES[name], dtype=torch.float64, generator=own)
     for n, _ in module.named_parameters():
         stack[n].requires_grad_()
-    logits = forward(module, stack, images)
+    logits = forward(module, stack, images.to(device))
     logits.square().sum().backward()
     return [logits.detach().cpu(), *(t.grad.cpu() for t in stack.values() if t.grad is not None)]
 
 
 def _apart(one: State, other: State) -> float:
     """Return the largest difference of two stacks' tensors, relative to the tensor's largest value."""
-    differences = []
-    for name, tensor in one.items():
-        a, b = tensor.detach().double().cpu(), other[name].detach().double().cpu()
-        differences.append(((a - b).abs().max() / a.abs().max().clamp(min=1e-3)).item())
-    return max(differences)
+    pairs = [
+        (tensor.detach().double().cpu(), other[name].detach().double().cpu()) for name, tensor in one.items()
+    ]
+    return max(((a - b).abs().max() / a.abs().max().clamp(min=1e-3)).item() for a, b in pairs)
 
 
 def _losses(one: Progress, other: Progress, first: int = 0) -> float:
@@ -111,65 +106,49 @@ def _losses(one: Progress, other: Progress, first: int = 0) -> float:
     return max(abs(a - b) / abs(a) for a, b in pairs)
 
 
-def checks(device: torch.device) -> Iterator[Row]:
-    """Yield name of the check, network, the difference found and the largest that is allowed."""
-    replicates = [Replicate(seed=s, noise_percent=10.0) for s in range(3)]
-    for name in SHAPES:
-        recipe = _recipe(name)
-        if device.type != "mps":  # which has no float64
-            pairs = zip(_gradients(name, device), _gradients(name, CPU), strict=True)
-            yield (
-                "gradients in float64, device and CPU",
-                name,
-                max((a - b).abs().max().item() for a, b in pairs),
-                1e-8,
-            )
-        here, there = _trained(recipe, replicates, device), _trained(recipe, replicates, CPU)
-        yield "loss of an epoch, device and CPU", name, _losses(here, there), 1e-2
-        yield (
-            "stack and replicate alone",
-            name,
-            _losses(here, _trained(recipe, replicates[2:], device), 2),
-            1e-2,
-        )
-        launched = _trained(recipe, replicates, device, replay=False)
-        yield "replayed and launched steps", name, _losses(here, launched), 1e-2
-        masks = _masks(recipe, replicates, device, 0.5)
-        same = all(torch.equal(m, masks[n]) for n, m in _masks(recipe, replicates, CPU, 0.5).items())
-        yield "masks, device and CPU", name, float(not same), 0.0
-        whole = _trained(recipe, replicates, device, masks)
-        left_out = _trained(recipe, replicates, device, masks, only_connected=True)
-        yield "units left out and all computed", name, _losses(whole, left_out), 1e-2
-        pruned = max(whole.stack[n].cpu()[~m].abs().max().item() for n, m in masks.items())
-        yield "pruned weights after an epoch", name, pruned, 0.0
-        fixed = [_trained(recipe, replicates, device, deterministic=True).stack for _ in range(2)]
-        yield "two deterministic runs", name, _apart(*fixed), 0.0
-        precisions: list[Precision] = ["bfloat16", *(["tf32"] if device.type == "cuda" else [])]
-        for precision in precisions:
-            rounded = _trained(recipe, replicates, device, precision=precision)
-            yield f"{precision} and float32", name, _losses(here, rounded), 0.05
-        outcomes = [
-            evaluate(
-                build(name, 10, recipe.width).module.to(d), {n: t.detach().to(d) for n, t in there.stack.items()},
-                *(getattr(prepare(recipe.data, replicates, d), f"test_{what}") for what in ("images", "labels")),
-                recipe.data.normalization,
-            )
-            for d in (device, CPU)
-        ]  # fmt: skip
-        yield (
-            "evaluation, device and CPU",
-            name,
-            (outcomes[0].losses - outcomes[1].losses).abs().max().item(),
-            1e-2,
-        )
+def _test_losses(recipe: Recipe, replicates: list[Replicate], stack: State, device: torch.device) -> Tensor:
+    network, examples, _ = fresh(recipe, replicates, device)
+    stack = {n: t.detach().to(device) for n, t in stack.items()}
+    images, labels = examples.test_images, examples.test_labels
+    return evaluate(network.module.to(device), stack, images, labels, examples.normalization).losses
+
+
+def checks(name: str, device: torch.device) -> Iterator[tuple[str, float, float]]:
+    """Yield what is checked of a network, the difference found and the largest that is allowed."""
+    recipe, replicates = _recipe(name), [Replicate(seed=s, noise_percent=10.0) for s in range(3)]
+    trained = partial(_trained, recipe, replicates, device)
+    if device.type != "mps":  # which has no float64
+        pairs = zip(_gradients(name, device), _gradients(name, CPU), strict=True)
+        apart = max((a - b).abs().max().item() for a, b in pairs)
+        yield "gradients in float64, device and CPU", apart, 1e-8
+    here, there = trained(), _trained(recipe, replicates, CPU)
+    yield "loss of an epoch, device and CPU", _losses(here, there), 1e-2
+    alone = _trained(recipe, replicates[2:], device)
+    yield "stack and replicate alone", _losses(here, alone, 2), 1e-2
+    yield "replayed and launched steps", _losses(here, trained(replay=False)), 1e-2
+    masks = _masks(recipe, replicates, device, 0.5)
+    same = all(torch.equal(m, masks[n]) for n, m in _masks(recipe, replicates, CPU, 0.5).items())
+    yield "masks, device and CPU", float(not same), 0.0
+    whole = trained(masks)
+    yield "units left out and all computed", _losses(whole, trained(masks, only_connected=True)), 1e-2
+    pruned = max(whole.stack[n].cpu()[~m].abs().max().item() for n, m in masks.items())
+    yield "pruned weights after an epoch", pruned, 0.0
+    fixed = [trained(deterministic=True).stack for _ in range(2)]
+    yield "two deterministic runs", _apart(*fixed), 0.0
+    precisions: list[Precision] = ["bfloat16", *(["tf32"] if device.type == "cuda" else [])]
+    for precision in precisions:
+        yield f"{precision} and float32", _losses(here, trained(precision=precision)), 0.05
+    scored = [_test_losses(recipe, replicates, there.stack, d) for d in (device, CPU)]
+    yield "evaluation, device and CPU", (scored[0] - scored[1]).abs().max().item(), 1e-2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print every check and return how many failed."""
-    parser = argparse.ArgumentParser(prog="python -m lib.training.check", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m book.costs.check", description=__doc__)
     parser.add_argument("--device", default="auto")
     device = find_device(parser.parse_args(arguments).device)
-    table = pandas.DataFrame(checks(device), columns=["check", "network", "difference", "allowed"])
+    rows = [(name, *row) for name in SHAPES for row in checks(name, device)]
+    table = pandas.DataFrame(rows, columns=["network", "check", "difference", "allowed"])
     table["passed"] = table["difference"] <= table["allowed"]
     print(f"{describe_device(device)}, torch {torch.__version__}\n{table.to_string(index=False)}")
     failed = len(table) - sum(table["passed"].tolist())
