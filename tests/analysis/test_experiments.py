@@ -18,7 +18,7 @@ from lib.analysis.experiments import (
 )
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import make_frame
-from lib.analysis.table import SIZE, assemble
+from lib.analysis.table import SIZE, assemble, find_tables
 from lib.errors import InputError
 from lib.stages import Prune, Results, stage_keys
 from lib.stages.algorithms import learning_rate_rewinding
@@ -193,3 +193,9 @@ def test_every_page_has_chains_for_its_plans_and_claims_of_its_paper(paper):
         for measurement in one.measurements:
             for chain, replicates in measurement.chains(plan):
                 assert chain.stages and replicates
+
+
+@pytest.mark.parametrize("paper", ["training_regularization", "label_noise"])
+def test_every_committed_table_is_current(paper):
+    tables = [table for table in find_tables(paper) if table.origin == "committed"]
+    assert tables and not [(table.label, stale) for table in tables if (stale := current(table)[1])]
