@@ -29,16 +29,19 @@ def table(
         benchmark, paper, scale, seeds: of the table.
         left: weights remaining by level, in percent.
         step: by how much single numbers of two replicates differ, times the level; the dense network is the same in all
-            algorithms, the others spread each in its own order. Series differ by a thousandth.
+            algorithms, the others spread each in its own order, as quantities do. Series differ by a thousandth.
     """
     order = {name: i for i, name in enumerate(dict.fromkeys(name for name, _ in cells))}
     found = []
     for (algorithm, noise), quantities in cells.items():
         sizes = list(left[: max(map(len, quantities.values()))])
-        for quantity, levels in {**quantities, SIZE: sizes}.items():
+        for turn, (quantity, levels) in enumerate({**quantities, SIZE: sizes}.items()):
             for level, value in enumerate(levels):
                 for i, seed in enumerate(seeds):
-                    shift = PATTERN[(i + (order[algorithm] if level else 0)) % 3] * level * (quantity != SIZE)
+                    own = PATTERN[(i + (order[algorithm] + turn if level else 0)) % 3] * (
+                        1 + order[algorithm] / 10
+                    )
+                    shift = own * level * (quantity != SIZE)
                     series = (
                         value
                         if isinstance(value, Mapping)
