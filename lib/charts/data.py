@@ -206,19 +206,34 @@ def records(frame: Frame, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
     return [{str(name): _cell(value) for name, value in row.items()} for row in renamed.to_dict("records")]
 
 
-def pack(points: Frame, keys: Sequence[str], fields: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return a row per line for Vega-Lite, with an array for each field: a third of the size of a row per point.
+def pack(
+    points: Frame, keys: Sequence[str], fields: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a row per line for Vega-Lite, a third of the size of a row per point.
 
     Args:
         points: as `average` returns them, the key columns already named.
         keys: columns that name a line.
-        fields: column → name of its array.
+        fields: column → name of its field.
+
+    Returns:
+        The rows, and the fields that are arrays in all of them; those that never vary within a line are not.
     """
+    groups = points.groupby(list(keys), sort=False, dropna=False)
+    single = [
+        c
+        for c in fields
+        if c not in ("mean", "values", "seeds") and (groups[c].nunique(dropna=False) == 1).all()
+    ]
     lines = []
-    for place, own in points.groupby(list(keys), sort=False, dropna=False):
+    for place, own in groups:
         line: dict[str, Any] = {safe(key): _cell(value) for key, value in zip(keys, place, strict=True)}
-        lines.append(line | {field: [_cell(v) for v in own[column]] for column, field in fields.items()})
-    return lines
+        for column, field in fields.items():
+            line[field] = (
+                _cell(own[column].iloc[0]) if column in single else [_cell(value) for value in own[column]]
+            )
+        lines.append(line)
+    return lines, [field for column, field in fields.items() if column not in single]
 
 
 def _cell(value: Any) -> Any:

@@ -138,14 +138,15 @@ def lines(
     return finish(
         _panels(points, keys, plan, height), controls, title=title, key=f"{said} {key}".strip(), height=height,
         notes=source_note(own, [*case, *line], menus, point), description=_in_words(points, [*case, *line], plan, title),
-        captions=captions(own, [*case, *moving], choosing),
+        captions=captions(own, [*(k for k in case if k in controls.start), *moving], choosing),
     )  # fmt: skip
 
 
 def _panels(points: Frame, keys: Sequence[str], plan: _Plan, height: int) -> list[Any]:
     """Draw every panel; several are one layered chart of several vertical axes, which fits its place as a row does not."""
     names = options(points, plan.panels) if plan.panels else [""]
-    fields = {c: c for c in ("mean", "low", "high", "std", "n", "values", "seeds", "place")}
+    single = ("values", "seeds") if _shows_replicates(points) else ()
+    fields = {c: c for c in ("mean", "low", "high", "std", "n", "place", *single)}
     others = (plan.x, "level", SIZE, EPOCHS, plan.mark, plan.slider, *plan.rings)
     fields |= {c: safe(c) for c in others if c and c in points and c not in keys}
     case = [k for k in keys if k not in (plan.colour, plan.dash)]
@@ -206,7 +207,7 @@ def _marks(
     # What the pointer meets: larger than what is seen, so that a finger can meet it too.
     targets = base.mark_point(filled=True, opacity=0).encode(x, y["mean"], size=alt.value(250), tooltip=told)
     layers: list[Any] = [area, curve, points_of, targets]
-    if longest <= MANY_POINTS and (points["n"] > 1).any():
+    if _shows_replicates(points):
         single = base.transform_flatten(["values", "seeds"])
         single = single.mark_point(filled=True, size=12, shape="circle", aria=False)
         which = [
@@ -228,6 +229,11 @@ def _marks(
         here = base.transform_filter(f"datum.{safe(plan.slider)} == {plan.controls.slider}")
         layers.append(here.mark_point(**ring).encode(x, y["mean"]))
     return layers
+
+
+def _shows_replicates(points: Frame) -> bool:
+    """Whether single replicates are drawn: there are several, and lines are short enough to tell the dots apart."""
+    return bool((points["n"] > 1).any()) and int(points["place"].max()) < MANY_POINTS
 
 
 def _signs(points: Frame, plan: _Plan) -> tuple[Any, Any, Any, Any]:
@@ -264,7 +270,7 @@ def _key(points: Frame, plan: _Plan, dense: bool) -> str:
     """Say what the signs mean."""
     parts = []
     if (points["n"] > 1).any():
-        dots = ", faint dots: single replicates" if points["place"].max() < MANY_POINTS else ""
+        dots = ", faint dots: single replicates" if _shows_replicates(points) else ""
         parts.append(f"Lines: means over replicates, bands: ± 1 standard deviation{dots}.")
     every = options(points, plan.dash) if plan.dash else []
     parts += [f"{how}: {value}." for how, value in zip(DASHES, every, strict=False) if len(every) > 1]

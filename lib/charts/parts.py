@@ -122,8 +122,8 @@ class Controls:
 
 def chart_of(points: Frame, keys: Sequence[str], fields: Mapping[str, str], controls: Controls) -> alt.Chart:
     """Return a chart of points (`lib.charts.data.pack`), of those that the controls choose."""
-    arrays: list[Any] = list(fields.values())
-    base = controls.of(alt.Chart(pandas.DataFrame(pack(points, keys, fields)))).transform_flatten(arrays)
+    lines, arrays = pack(points, keys, fields)
+    base = controls.of(alt.Chart(pandas.DataFrame(lines))).transform_flatten(list(map(alt.FieldName, arrays)))
     return base.transform_calculate(spread="isValid(datum.std) ? format(datum.std, '.2~g') : '–'")
 
 

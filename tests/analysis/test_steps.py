@@ -1,6 +1,7 @@
 """What a step did: on weights and masks small enough to count by hand, and on a chain that really ran."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -37,7 +38,7 @@ def test_weights_are_counted_before_the_cut_and_after_training():
     had = flags(True, True, True, True, True, True, False)  # the last was removed earlier and counts nowhere
     has = flags(True, False, False, False, True, True, False)
     after = torch.tensor([-0.8, 0.0, 0.0, 0.0, 0.2, 1.0, 0.0])
-    found = histogram("layer", before, had, has, after, bins=4)
+    found: Any = histogram("layer", before, had, has, after, bins=4)
     assert found["start"].min() == -1.0 and found["end"].max() == 1.0
     assert counts(found, KEPT) == [1, 0, 0, 2], "-1 | | | 0.5, 0.9: a bin begins with its lower end"
     assert counts(found, REMOVED) == [0, 1, 2, 0]
@@ -47,7 +48,7 @@ def test_weights_are_counted_before_the_cut_and_after_training():
 def test_the_outermost_bins_take_what_lies_beyond():
     weights = torch.cat([torch.linspace(-1, 1, 1001), torch.tensor([50.0])])
     every = torch.ones(1002, dtype=torch.bool)
-    found = histogram("layer", weights, every, every, weights, bins=5)
+    found: Any = histogram("layer", weights, every, every, weights, bins=5)
     assert found["end"].max() <= 1.0
     assert sum(counts(found, KEPT)) == sum(counts(found, TRAINED)) == 1002 and not any(counts(found, REMOVED))
 
@@ -55,7 +56,7 @@ def test_the_outermost_bins_take_what_lies_beyond():
 def test_an_empty_layer_has_an_empty_histogram():
     weights = torch.zeros(3)
     gone = flags(False, False, False)
-    found = histogram("layer", weights, gone, gone, weights)
+    found: Any = histogram("layer", weights, gone, gone, weights)
     assert not found["value"].any() and found["end"].max() > 0
 
 
@@ -102,7 +103,9 @@ def test_the_steps_of_a_chain_fit_together(recipe, store):
     assert first is not None and second is not None and 0 < first < second
     for step in done:
         removed = step.remaining_before - step.remaining
-        assert [sum(counts(step.weights, part)) for part in (KEPT, TRAINED, REMOVED)] == [step.remaining] * 2 + [removed]
+        assert [sum(counts(step.weights, part)) for part in (KEPT, TRAINED, REMOVED)] == [
+            step.remaining
+        ] * 2 + [removed]
         first = step.weights[step.weights["layer"] == step.weights["layer"].iloc[0]]
         assert step.pixels is not None and step.pixels.shape == (28, 28)
         assert int(step.pixels.sum()) == sum(counts(first, KEPT))

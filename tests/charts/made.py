@@ -1,6 +1,7 @@
 """Rows by hand, as `lib.analysis.table.rows` returns them, and ways to look into a specification."""
 
 import json
+from typing import Any
 
 import pandas
 import vl_convert
@@ -31,7 +32,7 @@ def rows(values, **columns):
     return frame.assign(**{**usual, "position": 0.0, "epochs trained": 5 * (frame["level"] + 1), **columns})
 
 
-def together(*frames):
+def together(*frames) -> Any:
     return pandas.concat(frames, ignore_index=True)
 
 
@@ -41,7 +42,26 @@ def sets(chart):
 
 
 def lines_of(chart):
-    return [row for row in sets(chart) if isinstance(row.get("mean"), list)]
+    """The lines that a chart carries; what never varies along one is repeated."""
+    along = (
+        "mean",
+        "std",
+        "low",
+        "high",
+        "n",
+        "row",
+        "values",
+        "seeds",
+        "_weights_remaining",
+        "_start",
+        "_end",
+        "_optimum",
+    )
+    found = [row for row in sets(chart) if isinstance(row.get("mean"), list)]
+    return [
+        {k: [v] * len(row["mean"]) if k in along and not isinstance(v, list) else v for k, v in row.items()}
+        for row in found
+    ]
 
 
 def said(chart):

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pandas
 import pytest
@@ -50,7 +51,7 @@ def test_printed_stands_beside_measured_and_spreads_are_clipped():
 
 
 def test_numbers_that_are_averaged_already_need_no_rows():
-    costs = pandas.DataFrame(
+    costs: Any = pandas.DataFrame(
         [
             {"variant": "stack of 3", "mean": 4.0, "source": "measured"},
             {"variant": "stack of 3", "mean": 8.0, "source": "floor"},

@@ -1,5 +1,6 @@
 import json
 import math
+from typing import Any
 
 import numpy
 import pandas
@@ -15,7 +16,7 @@ from tests.charts import made
 OTHER, SIZE = "weight rewinding", made.SIZE
 
 
-def two(**columns):
+def two(**columns) -> Any:
     return made.together(
         made.rows({0: [6.0, 7.0, 8.0], 1: [5.0, 6.0, 7.0], 2: [9.0, 9.5, 10.0]}, **columns),
         made.rows({0: [6.0, 7.0, 8.0], 1: [8.0, 9.0, 10.0]}, algorithm=OTHER, **columns),
@@ -186,7 +187,11 @@ def test_panels_share_the_horizontal_axis_and_dashes_are_explained():
         if "range" in m["encoding"].get("y", {}).get("scale", {})
     }
     assert ranges == {(190, 0), (420, 230)} and specification(chart)["height"] == 420
-    legends = {json.dumps(m["encoding"]["color"]) for m in made.marks(chart) if "legend" in m["encoding"].get("color", {})}
+    legends = {
+        json.dumps(m["encoding"]["color"])
+        for m in made.marks(chart)
+        if "legend" in m["encoding"].get("color", {})
+    }
     assert len(legends) == 1, "panels share one legend"
     dashed = lines(rows, x=SIZE, y="number", colour="algorithm", dash="quantity", title="Both")
     assert "Solid: test error (%). Dashed: distance, no unit." in made.said(dashed)[made.LABEL]
