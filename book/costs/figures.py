@@ -30,7 +30,7 @@ def numbers(name: str) -> Any:
     def draw(rows: pandas.DataFrame) -> Any:
         if TIME in rows:
             rows = rows.assign(times_the_floor=rows[TIME] / rows["floor_seconds"])
-        return table(rows if rows["machine"].nunique() > 1 else rows.drop(columns="machine"), f"costs-{name}")
+        return table(rows if len(set(rows["machine"])) > 1 else rows.drop(columns="machine"), f"costs-{name}")
 
     return part(name, draw)
 
@@ -42,12 +42,12 @@ def sources(name: str) -> Markdown:
 
 def _cases(rows: pandas.DataFrame, *columns: str) -> list[str]:
     """Return those columns that tell rows apart, the machine among them."""
-    return [name for name in ("machine", *columns) if rows[name].nunique() > 1]
+    return [name for name in ("machine", *columns) if len(set(rows[name])) > 1]
 
 
 def speed(rows: pandas.DataFrame) -> Any:
     """Draw how many times faster than the conventional loop every variant is, and where a loop at the floor would be."""
-    rows = rows[rows["variant"] != CONVENTIONAL]
+    rows = rows.loc[rows["variant"] != CONVENTIONAL]
     stacked = [f"stack of {count}" if count > 1 else "one replicate" for count in rows["replicates"]]
     rows = rows.assign(way=rows["precision"] + ", " + stacked + rows["variant"].str.removeprefix(OWN))
     measured = rows.assign(mean=rows["times_faster"], source="measured")
@@ -82,7 +82,7 @@ def sparsity(rows: pandas.DataFrame) -> Any:
 
 def precision(rows: pandas.DataFrame) -> Any:
     """Draw the difference in test error from float32, paired by seed."""
-    rows = rows[rows["precision"] != "float32"]
+    rows = rows.loc[rows["precision"] != "float32"]
     return dots(
         printed=rows.assign(mean=rows["difference_mean"], std=rows["difference_std"], source="minus float32"),
         y=_cases(rows, "benchmark", "noise_percent", "weights_remaining_percent") or ["benchmark"],
@@ -115,7 +115,7 @@ def pages(rows: pandas.DataFrame) -> Any:
 
 def total(scale: str) -> Markdown:
     """Say what all pages take together at a scale."""
-    found = [one.frame[one.frame["scale"] == scale]["seconds"].sum() for one in read("pages")]
+    found = [float(one.frame.loc[one.frame["scale"] == scale, "seconds"].sum()) for one in read("pages")]
     return Markdown(
         f"All pages at `{scale}` scale, stages that they share counted in each: at most {duration(max(found, default=0))}."
     )

@@ -49,7 +49,7 @@ def compare(
     found.loc[found["precision"] == "float32", ["difference_mean", "difference_std"]] = float("nan")
     found = found.sort_values(["noise_percent", SIZE, "precision"], ascending=[True, False, False])
     found = found.rename(columns={SIZE: "weights_remaining_percent"})
-    return found.assign(benchmark=chain.recipe.benchmark)[list(COLUMNS["precision"])]
+    return found.assign(benchmark=chain.recipe.benchmark).filter(COLUMNS["precision"])
 
 
 def precision(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:

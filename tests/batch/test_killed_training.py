@@ -25,10 +25,10 @@ from lib.stages.experiment_plan import Plan
 from lib.training import DataRecipe, Recipe
 
 recipe = Recipe(
-    benchmark="digits", network="lenet-300-100", epochs=40, batch_size=32, optimizer="adam", learning_rate=1.2e-3,
+    benchmark="digits", network="lenet-300-100", epochs=30, batch_size=32, optimizer="adam", learning_rate=1.2e-3,
     data=DataRecipe(image_set="generated-digits", validation=100, normalization="mnist"),
 )
-plan = Plan(recipe=recipe, levels=3, seeds=(0, 1), noise_percents=(0.0, 20.0))
+plan = Plan(recipe=recipe, levels=3, seeds=(0, 1), noise_percents=(20.0,))
 page = Page("toy", "page", lambda benchmark, scale: plan, lambda p: [learning_rate_rewinding(p.recipe, p.levels, p.prune)])
 measure(page, benchmark, scale, How("store", root=Path(".")))
 """
@@ -62,15 +62,15 @@ def test_killed_in_the_middle_of_a_stage(tmp_path):
     assert batch(whole).wait(timeout=300) == 0
     driver = batch(killed)
     until = time.monotonic() + 200
-    while len(finished(killed)) < 8:  # level 0 of all four replicates is there; level 1 trains
+    while len(finished(killed)) < 4:  # level 0 of both replicates is there; level 1 trains
         assert driver.poll() is None and time.monotonic() < until, "the batch ended before it could be killed"
         time.sleep(0.02)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
     time.sleep(3)  # kernels that were not in the group notice that their parent is gone
     kept = finished(killed)
-    assert 8 <= len(kept) < 20 and not (killed / TABLE).exists()
+    assert 4 <= len(kept) < 10 and not (killed / TABLE).exists()
     assert batch(killed).wait(timeout=300) == 0
     after = finished(killed)
-    assert len(after) == 20 and {key: after[key] for key in kept} == kept
+    assert len(after) == 10 and {key: after[key] for key in kept} == kept
     assert (killed / TABLE).read_bytes() == (whole / TABLE).read_bytes()
