@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 from lib.data.folder_images import STREAMED, open_folders
-from lib.data.image_sets import NAMES, default_folder, load
-from lib.data.known_sets import REAL
+from lib.data.image_sets import KNOWN, NAMES, default_folder, load
 from lib.errors import InputError, unknown
 
 
@@ -17,10 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0 when every set is there and whole, 2 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m lib.data", description="Fetch and check image sets.")
     fetch = parser.add_subparsers(dest="command", required=True).add_parser("fetch", help="fetch and check")
-    fetch.add_argument(
-        "names", nargs="+", metavar="NAME", help=f"one or more of {', '.join((*REAL, 'imagenet'))}"
-    )
-    fetch.add_argument("--folder", type=Path, default=None, help=f"data folder (default {default_folder()})")
+    fetch.add_argument("names", nargs="+", metavar="NAME", help=f"of {', '.join((*KNOWN, 'imagenet'))}")
+    fetch.add_argument("--folder", type=Path, help=f"data folder (default {default_folder()})")
     chosen = parser.parse_args(arguments)
     try:
         for name in chosen.names:  # refused before any work

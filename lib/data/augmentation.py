@@ -1,11 +1,10 @@
 """Random flip and crop of a whole batch at once, on the device where the batch is.
 
-An image is flipped left to right with probability 1/2, surrounded by `padding` black pixels, and cropped to
-its size at an offset that is uniform in {0, ..., 2 padding} per axis. TR and LN flip, then crop; LIP and GS
-crop, then flip; the distribution is the same, since the offsets are symmetric.
+An image is flipped left to right with probability 1/2, surrounded by `padding` black pixels, and cropped to its size at an
+offset that is uniform in {0, ..., 2 padding} per axis. TR and LN flip, then crop; LIP and GS crop, then flip; the
+distribution is the same, since the offsets are symmetric. One gather does both:
 
-Both together only say where each pixel comes from, so that one gather does them:
-out[i, j] = padded[down + i, right + j], columns counted from the right side if the image is flipped.
+    out[i, j] = padded[down + i, right + j]     columns counted from the right side if the image is flipped
 """
 
 import torch
@@ -17,13 +16,8 @@ from lib.errors import InputError
 def draw(count: int, generator: torch.Generator, padding: int = 4) -> Tensor:
     """Draw the flips and offsets of a batch, or of a whole epoch to move to the device in one copy.
 
-    Args:
-        count: number of images B.
-        generator: CPU generator of one replicate.
-        padding: offsets are uniform from 0 to 2 `padding` pixels.
-
     Returns:
-        Int64 [B, 3] on the CPU: offset down in pixels, offset to the right in pixels, flipped (0 or 1).
+        Int64 [count, 3] on the CPU: offset down in pixels, offset to the right in pixels, flipped (0 or 1).
     """
     flipped = torch.randint(0, 2, (count, 1), generator=generator)
     offsets = torch.randint(0, 2 * padding + 1, (count, 2), generator=generator)

@@ -19,20 +19,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lib.data.generated_files import write_image_folders
+from lib.data.generated import write_image_folders
 from lib.data.image_sets import FOLDER_VARIABLE, NAMES, default_folder, load
 from lib.errors import InputError, unknown
 
 SIDE, SHORT_SIDE = 224, 256  # pixels
 AREA, ASPECT_RATIO = (0.1, 1.0), (0.8, 1.25)  # of the random part of an image
 
-FEW_IMAGES = 1000
-"""Below it, starting worker processes takes longer than reading the images."""
-
+FEW_IMAGES = 1000  # below it, starting worker processes takes longer than reading the images
 MOST_WORKERS = 16
 
 IMAGENET, GENERATED_FOLDERS = "imagenet", "generated-folders"
@@ -57,7 +55,6 @@ class FolderImages:
     device: torch.device = torch.device("cpu")
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self.paths)
 
     @property
@@ -84,24 +81,19 @@ class FolderImages:
             indices: int64 [n], which images.
             batch_size: images in a batch; the last one may be smaller.
             seeds: int64 [n], from which each image's random part and flip are drawn; None for no augmentation.
-            workers: processes that read; None for as many as there are processors, and none for few images. It changes no
-                pixel.
+            workers: processes that read, which change no pixel; None for `worker_count`.
 
         Yields:
             uint8 [B, 224, 224, 3] on the device.
 
         Raises:
-            InputError: a file cannot be read as an image; it is named.
+            InputError: a file cannot be read as an image.
         """
+        files = _Files(self.root, self.paths, indices, seeds)
         count = worker_count(len(indices)) if workers is None else workers
-        loader = DataLoader(
-            _Files(self.root, self.paths, indices, seeds),
-            batch_size,
-            num_workers=count,
-            pin_memory=self.device.type == "cuda",
-            generator=torch.Generator(),  # lest it draws from the process's generator
-        )
-        for batch in loader:
+        own = torch.Generator()  # lest it draws from the process's generator
+        pinned = self.device.type == "cuda"
+        for batch in DataLoader(files, batch_size, num_workers=count, pin_memory=pinned, generator=own):
             yield batch.to(self.device, non_blocking=True)
 
 
@@ -130,17 +122,15 @@ class _Files(Dataset):
         try:
             with Image.open(path) as file:
                 image = file.convert("RGB")
-        except (OSError, UnidentifiedImageError, SyntaxError) as problem:
-            raise InputError(
-                f"{path} cannot be read as an image: {problem}. Replace it by the original file."
-            ) from problem
+        except (OSError, SyntaxError) as problem:  # of a broken PNG
+            message = f"{path} cannot be read as an image: {problem}. Replace it by the original file."
+            raise InputError(message) from problem
+        middle, random_part = _transforms()
         if self.seeds is None:
-            image = _transforms()[0](image)
-        else:
-            with torch.random.fork_rng(devices=[]):  # torchvision draws from the process's generator
-                torch.default_generator.manual_seed(int(self.seeds[position]))
-                image = _transforms()[1](image)
-        return torch.from_numpy(np.array(image))
+            return torch.from_numpy(np.array(middle(image)))
+        with torch.random.fork_rng(devices=[]):  # torchvision draws from the process's generator
+            torch.default_generator.manual_seed(int(self.seeds[position]))
+            return torch.from_numpy(np.array(random_part(image)))
 
 
 @functools.cache
@@ -148,14 +138,9 @@ def _transforms():
     """Return the transforms of an image for evaluation and for training; a second to import."""
     from torchvision import transforms
 
-    middle = transforms.Compose([transforms.Resize(SHORT_SIDE), transforms.CenterCrop(SIDE)])
-    random = transforms.Compose(
-        [
-            transforms.RandomResizedCrop(SIDE, scale=AREA, ratio=ASPECT_RATIO),
-            transforms.RandomHorizontalFlip(),
-        ]
-    )
-    return middle, random
+    middle = [transforms.Resize(SHORT_SIDE), transforms.CenterCrop(SIDE)]
+    part = transforms.RandomResizedCrop(SIDE, scale=AREA, ratio=ASPECT_RATIO)
+    return transforms.Compose(middle), transforms.Compose([part, transforms.RandomHorizontalFlip()])
 
 
 def draw_seeds(count: int, generator: torch.Generator) -> Tensor:
@@ -192,10 +177,10 @@ def open_folders(name: str, folder: Path | None = None) -> FolderSet:
     Raises:
         InputError: the name is unknown, or the files are not there or not all there.
     """
-    if name not in STREAMED:
-        raise unknown("image set in folders", name, STREAMED)
     if name == GENERATED_FOLDERS:
         return read_folders(name, Path(_generated().name))
+    if name != IMAGENET:
+        raise unknown("image set in folders", name, STREAMED)
     root = (default_folder() if folder is None else Path(folder).expanduser()) / IMAGENET
     return read_folders(name, root, IMAGENET_COUNTS)
 
@@ -211,33 +196,26 @@ def read_folders(name: str, root: Path, counts: dict[str, int] | None = None) ->
     Raises:
         InputError: `root` has another layout, the halves have different classes, or a number is wrong.
     """
-    (train, train_labels, classes), (test, test_labels, same) = (
-        _list(root, half) for half in ("train", "val")
-    )
+    train, train_labels, classes = _list(root, "train")
+    test, test_labels, same = _list(root, "val")
     if classes != same:
         odd = sorted(set(classes) ^ set(same))
         raise _wrong(root, f"train and val have different classes, among them {', '.join(odd[:3])}")
     found = {"train": len(train), "val": len(test), "classes": len(classes)}
     if counts is not None and found != counts:
-        numbers = (
-            "{train:,} training and {val:,} validation images of {classes:,} classes".format(**one)
-            for one in (found, counts)
-        )
-        raise _wrong(root, "it has {}, not {}".format(*numbers))
-    return FolderSet(
-        name, FolderImages(root, train), train_labels, FolderImages(root, test), test_labels, classes
-    )
+        text = "{train:,} training and {val:,} validation images of {classes:,} classes"
+        raise _wrong(root, f"it has {text.format(**found)}, not {text.format(**counts)}")
+    images = FolderImages(root, train), FolderImages(root, test)
+    return FolderSet(name, images[0], train_labels, images[1], test_labels, classes)
 
 
 def _list(root: Path, half: str) -> tuple[np.ndarray, Tensor, tuple[str, ...]]:
     """Return the paths below `root`, the labels and the names of the classes of one half, all sorted."""
     from torchvision.datasets import ImageFolder  # a second to import
 
-    if not (root / half).is_dir():
-        raise _wrong(root, f"there is no folder {half}")
     try:
         images = ImageFolder(root / half)
-    except OSError as problem:  # no folders of classes, or one without images
+    except OSError as problem:  # no folder, no folders of classes, or one without images
         raise _wrong(root, f"{half} cannot be used: {problem}") from problem
     paths = np.array([os.fsencode(path.removeprefix(f"{root}{os.sep}")) for path, _ in images.samples])
     return paths, torch.tensor(images.targets), tuple(images.classes)
@@ -262,8 +240,6 @@ def _generated() -> tempfile.TemporaryDirectory:
 
 def class_names(name: str) -> tuple[str, ...]:
     """Return the names of the classes of any image set, resident or streamed."""
-    if name in STREAMED:
-        return open_folders(name).class_names
-    if name not in NAMES:
+    if name not in (*NAMES, *STREAMED):
         raise unknown("image set", name, (*NAMES, *STREAMED))
-    return load(name).class_names
+    return (open_folders if name in STREAMED else load)(name).class_names

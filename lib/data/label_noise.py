@@ -20,24 +20,14 @@ NOISE_KINDS = ("other", "any")
 
 @dataclass(frozen=True, eq=False)
 class NoisyLabels:
-    """Labels after noise.
-
-    Attributes:
-        labels: [N], the labels to train on, dtype as given.
-        noisy: bool [N], the examples that were given a random label (TR: noisy, LN: permuted); under kind "any" some of
-            them have kept theirs by chance.
-    """
+    """Labels [N] after noise, and which examples were given a random one, bool [N]; under "any" some of these kept theirs."""
 
     labels: Tensor
     noisy: Tensor
 
 
 def noisy_count(count: int, percent: float) -> int:
-    """Return ceil(percent/100 * count), computed exactly for the decimal number that is meant.
-
-    In floating point, 15 % of 58,000 may come out a hair above 8,700 and be rounded up to 8,701. So the
-    percentage is read to nine decimals, as a fraction.
-    """
+    """Return ceil(percent/100 * count), exact for the percentage to nine decimals: 15 % of 58,000 are 8,700, never 8,701."""
     if isinstance(percent, bool) or not math.isfinite(percent) or not 0 <= percent <= 100:
         raise InputError(f"percent of noisy labels is {percent!r}; allowed: a number from 0 to 100.")
     return math.ceil(Fraction(str(round(float(percent), 9))) * count / 100)
@@ -48,18 +38,14 @@ def add_label_noise(
 ) -> NoisyLabels:
     """Give a random label to an exact share of the examples.
 
-    The random numbers drawn do not depend on `percent`: with equally seeded generators, the noisy examples
-    at 5 % are among those at 10 %, with the same labels.
+    With equally seeded generators, the noisy examples at 5 % are among those at 10 %, with the same labels.
 
     Args:
         labels: [N] class numbers below `classes`, uint8 or int64, on the CPU; not modified.
         percent: how many of the examples, 0 to 100; the count is rounded up.
-        kind: "other" (uniform over the other classes, TR) or "any" (uniform over all classes, LN).
+        kind: "other" or "any".
         classes: the number of classes C.
-        generator: CPU generator of this replicate's label noise, `lib.seeds.generator(seed, "label noise")`.
-
-    Returns:
-        The new labels and which examples they were drawn for.
+        generator: CPU generator of this replicate's label noise.
 
     Raises:
         InputError: `kind` is unknown, `percent` is outside [0, 100], or `labels` and `classes` do not fit.
@@ -67,9 +53,8 @@ def add_label_noise(
     if kind not in NOISE_KINDS:
         raise unknown("kind of label noise", kind, NOISE_KINDS)
     if labels.ndim != 1 or labels.dtype not in (torch.uint8, torch.int64):
-        raise InputError(
-            f"labels are {labels.dtype} {list(labels.shape)}; allowed: uint8 or int64, one per example."
-        )
+        given = f"{labels.dtype} {list(labels.shape)}"
+        raise InputError(f"labels are {given}; allowed: uint8 or int64, one per example.")
     if classes < 2:
         raise InputError(f"label noise among {classes} classes; allowed: at least 2 classes.")
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:

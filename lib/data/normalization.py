@@ -30,7 +30,7 @@ NORMALIZATIONS: dict[str, Normalization] = {
     "imagenet": Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # TR, LN, also on CIFAR-10
     "cifar": Normalization((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),  # LIP, GS
 }
-"""The constants of the four papers by name, as a recipe names them."""
+"""The constants of the four papers, by the name in a recipe."""
 
 
 def normalization(name: str) -> Normalization:
@@ -41,26 +41,17 @@ def normalization(name: str) -> Normalization:
 
 
 def normalize(images: Tensor, constants: Normalization) -> Tensor:
-    """Turn raw pixels into the tensor that networks take.
+    """Turn raw pixels, uint8 [N, H, W, C], into what networks take, float32 [N, C, H, W], contiguous on the same device.
 
     The result is the only memory taken; the arithmetic is torchvision's (ToTensor, Normalize), to the bit.
 
-    Args:
-        images: uint8 [N, H, W, C], on any device.
-        constants: mean and standard deviation of C channels, such as `normalization("mnist")`.
-
-    Returns:
-        Float32 [N, C, H, W], contiguous, on the images' device.
-
     Raises:
-        InputError: the images are not uint8 [N, H, W, C] with as many channels as the constants.
+        InputError: the images have another type or shape, or not as many channels as the constants.
     """
     channels = len(constants.mean)
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != channels:
-        raise InputError(
-            f"images are {images.dtype} {list(images.shape)}; "
-            f"allowed with these constants: uint8 [N, H, W, {channels}]."
-        )
+        given = f"{images.dtype} {list(images.shape)}"
+        raise InputError(f"images are {given}; allowed with these constants: uint8 [N, H, W, {channels}].")
     count, height, width, _ = images.shape
     inputs = torch.empty(count, channels, height, width, device=images.device)
     mean, std = _on_device(constants, images.device)

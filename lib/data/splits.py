@@ -14,21 +14,14 @@ from lib.seeds import generator
 def split(count: int, validation: int, seed: int) -> tuple[Tensor, Tensor]:
     """Divide the numbers from 0 to count - 1 into training and validation indices.
 
-    Args:
-        count: number of examples N.
-        validation: how many of them are held out, V; 0 for none.
-        seed: which split; equal seeds give equal splits.
-
     Returns:
-        Training indices, int64 [N - V], and validation indices, int64 [V]; both ascending.
+        Training indices, int64 [count - validation], and validation indices, int64 [validation]; both ascending.
 
     Raises:
         InputError: `validation` is not in 0 to `count` - 1.
     """
     if not 0 <= validation < count:
-        raise InputError(
-            f"{validation} validation examples of {count}; allowed: 0 to {max(count - 1, 0)}, "
-            "so that at least one example is left to train on."
-        )
+        allowed = f"0 to {max(count - 1, 0)}, so that at least one example is left to train on"
+        raise InputError(f"{validation} validation examples of {count}; allowed: {allowed}.")
     order = torch.randperm(count, generator=generator(seed, "validation split"))
     return order[validation:].sort().values, order[:validation].sort().values

@@ -13,9 +13,8 @@ import torch
 from torchvision.datasets import CIFAR100
 
 from lib.data import image_sets, load
-from lib.data.generated import generate
-from lib.data.generated_files import write_cifar100
-from lib.data.known_sets import KNOWN
+from lib.data.generated import generate, write_cifar100
+from lib.data.image_sources import KNOWN
 from lib.errors import InputError
 
 REAL = KNOWN["cifar100"]

@@ -13,7 +13,7 @@ from lib import data
 from lib.data import folder_images
 from lib.data.__main__ import main
 from lib.data.folder_images import read_folders
-from lib.data.generated_files import write_image_folders
+from lib.data.generated import write_image_folders
 from lib.errors import InputError
 from lib.seeds import generator
 
@@ -105,8 +105,8 @@ def test_a_file_that_is_no_image_is_named(copy: Path, workers: int) -> None:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (lambda root: shutil.rmtree(root), "there is no folder train"),
-        (lambda root: shutil.rmtree(root / "val"), "there is no folder val"),
+        (lambda root: shutil.rmtree(root), "train cannot be used"),
+        (lambda root: shutil.rmtree(root / "val"), "val cannot be used"),
         (lambda root: shutil.rmtree(root / "val" / "n00000003"), "different classes, among them n00000003"),
         (lambda root: [f.unlink() for f in (root / "val" / "n00000001").iterdir()], "n00000001"),
         (
@@ -133,13 +133,13 @@ def test_another_layout_is_refused(copy: Path, damage, says: str) -> None:
 
 
 def test_imagenet_must_be_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match="imagenet does not hold the image set: there is no folder train"):
+    with pytest.raises(InputError, match="imagenet does not hold the image set: train cannot be used"):
         data.open_folders("imagenet", tmp_path)
     write_image_folders(tmp_path / "imagenet", 24, 8, 4)
     with pytest.raises(InputError, match="24 training .* 4 classes, not 1,281,167 .* 1,000 classes"):
         data.open_folders("imagenet", tmp_path)
     assert main(["fetch", "imagenet", "--folder", str(tmp_path)]) == 2
-    assert "there is no folder" not in capsys.readouterr().err
+    assert "not 1,281,167" in capsys.readouterr().err
 
 
 def test_names() -> None:
