@@ -12,7 +12,7 @@ forgets what it was within `remembered_steps`, so that these last steps of a sta
 
 import math
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -41,23 +41,16 @@ class ConnectedUnits:
 
     def shrink(self, stack: Mapping[str, Tensor]) -> State:
         """Return the kept part of each tensor [R, ...]; tensors that keep all are the same objects."""
-        return {
-            name: torch.stack([one[at] for one, at in zip(tensor, self._places(name), strict=True)])
-            if name in self.kept
-            else tensor
-            for name, tensor in stack.items()
-        }
+        small = dict(stack)
+        for name in self.kept.keys() & stack.keys():
+            places = zip(stack[name], self._places(name), strict=True)
+            small[name] = torch.stack([one[at] for one, at in places])
+        return small
 
     def scatter(
         self, small: Mapping[str, Tensor], stack: Mapping[str, Tensor], decay: Mapping[str, float]
     ) -> State:
-        """Undo `shrink`.
-
-        Args:
-            small: the kept part of each tensor, trained.
-            stack: name → [R, ...], the whole tensors as they were; not changed.
-            decay: name → factor for the entries that were left out, 1 for names it lacks.
-        """
+        """Undo `shrink`: put each kept part into the whole tensor as it was, whose other entries decay by a factor."""
         whole = dict(small)
         for name in self.kept.keys() & small.keys():
             whole[name] = stack[name].detach() * decay.get(name, 1.0)
@@ -89,16 +82,17 @@ def find_connected_units(
     connected = {name: _connections(stack, masks, name) for unit in units for name in unit.read}
     writer = {name: position for position, unit in enumerate(units) for name in unit.written}
     kept = [torch.zeros_like(connected[unit.read[0]][:, 0]) for unit in units]
-    before = -1
-    while before < (
-        before := sum(int(k.sum()) for k in kept)
-    ):  # from the output back, until nothing is added
-        for position in reversed(range(len(units))):
-            for name in units[position].read:
-                links = connected[name]
-                if name in writer:
-                    links = links & kept[writer[name]].unsqueeze(2)
-                kept[position] = kept[position] | links.any(1)
+    added = True
+    while added:  # from the output back
+        added = False
+        for position, unit in reversed([*enumerate(units)]):
+            for name in unit.read:
+                links = (
+                    connected[name] & kept[writer[name]].unsqueeze(2) if name in writer else connected[name]
+                )
+                paths = kept[position] | links.any(1)
+                added |= not torch.equal(paths, kept[position])
+                kept[position] = paths
     pixels = None
     axes: dict[str, list[Tensor | None]] = {}
     for unit, paths in zip(units, kept, strict=True):
@@ -130,13 +124,8 @@ def _first(paths: Tensor) -> Tensor:
 def decay_factors(recipe: Recipe, steps: range, steps_per_epoch: int) -> tuple[float, float]:
     """Return by what weight decay alone multiplies a weight whose gradient is zero, from a fresh SGD optimizer.
 
-    Args:
-        recipe: optimizer and schedule.
-        steps: those that are taken, counted from the start of the schedule.
-        steps_per_epoch: what an epoch has.
-
     Returns:
-        Two factors of the weight before the steps: what it is after them, and its momentum then.
+        Two factors of the weight before the steps of the schedule: what it is after them, and its momentum then.
     """
     weight, velocity = 1.0, 0.0
     for step in steps if recipe.weight_decay else ():
@@ -156,20 +145,15 @@ def remembered_steps(module: nn.Module) -> int:
 def leave_out(progress: Progress, units: ConnectedUnits) -> Progress:
     """Return the progress of the kept part of a stack."""
     state = progress.optimizer and {
-        kind: values if kind == "step" else units.shrink(values)
-        for kind, values in progress.optimizer.items()
+        kind: v if kind == "step" else units.shrink(v) for kind, v in progress.optimizer.items()
     }
     stack, masks = units.shrink(progress.stack), units.shrink(progress.masks)
     return replace(progress, stack=stack, masks=masks, optimizer=state)
 
 
 def take_back(
-    small: Progress,
-    start: Progress,
-    units: ConnectedUnits,
-    parameters: Collection[str],
-    factors: tuple[float, float],
-) -> Progress:
+    small: Progress, start: Progress, units: ConnectedUnits, parameters: Iterable[str], factors: tuple[float, float]
+) -> Progress:  # fmt: skip
     """Return the progress of the whole stack.
 
     Args:
@@ -180,11 +164,10 @@ def take_back(
         factors: of what was left out, see `decay_factors`.
     """
     stack = units.scatter(small.stack, start.stack, dict.fromkeys(parameters, factors[0]))
-    momentum = {"momentum_buffer": factors[1]}  # Adam's moments of a gradient that was always zero are zero
-    state = small.optimizer and {
-        kind: values
-        if kind == "step"
-        else units.scatter(values, start.stack, dict.fromkeys(values, momentum.get(kind, 0.0)))
-        for kind, values in small.optimizer.items()
-    }
-    return replace(small, stack=stack, masks=start.masks, optimizer=state)
+    state = dict(small.optimizer or {})
+    for kind in state.keys() - {"step"}:
+        factor = (
+            factors[1] if kind == "momentum_buffer" else 0.0
+        )  # Adam's moments without a gradient are zero
+        state[kind] = units.scatter(state[kind], start.stack, dict.fromkeys(state[kind], factor))
+    return replace(small, stack=stack, masks=start.masks, optimizer=state or None)

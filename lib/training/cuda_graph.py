@@ -42,11 +42,9 @@ class Replayed:
     """
 
     def __init__(
-        self,
-        function: Function,
-        capture: Callable[[Function, list[Tensor]], Callable[[], None]] | None,
+        self, function: Function, capture: Callable[[Function, list[Tensor]], Callable[[], None]] | None,
         warm_up: Callable[[Function, tuple[Tensor, ...]], None] = run_on_side_stream,
-    ):
+    ):  # fmt: skip
         self._function, self._capture, self._warm_up = function, capture, warm_up
         self._calls, self._slots = 0, []
         self._replay: Callable[[], None] | None = None

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,9 @@ def describe_device(device: torch.device) -> str:
     """Return the device in words for provenance, such as "2 CPU cores (AMD EPYC)" or "NVIDIA H200"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    model = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        names = [
-            line.split(":", 1)[1] for line in info.read_text().splitlines() if line.startswith("model name")
-        ]
-        model = names[0].strip() if names else model
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"^model name\s*:\s*(.*\S)", info.read_text(), re.MULTILINE) if info.exists() else []
+    model = names[0] if names else platform.processor() or platform.machine()
     kind = "Apple GPU, " if device.type == "mps" else ""
     return f"{kind}{os.cpu_count()} CPU cores ({model})"
 

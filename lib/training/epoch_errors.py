@@ -1,8 +1,7 @@
 """The errors of every epoch, counted while a stack trains (LN section 3.2 and Figs 2 to 4).
 
-A training example is scored by the step that trains on it, so with the weights, the mode and the augmentation of that step:
-what the step has computed anyway is written down, and read once an epoch. Test images are scored after each epoch, in
-evaluation mode and in the precision of training.
+A training example is scored by the step that trains on it, with that step's weights, mode and augmentation. Test images are
+scored after each epoch, in evaluation mode and in the precision of training.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,9 +24,7 @@ class EpochErrors:
 
     Args:
         module: the computation.
-        examples: images and labels of the R replicates, on the device.
-        dtype: of the inputs.
-        pixels: indices of the pixels that the stack reads, counted in [channel, height, width]; None for all.
+        examples, dtype, pixels: as for `lib.training.sources.make_source`.
 
     Raises:
         InputError: for images streamed from files, whose batches do not say which examples they are.

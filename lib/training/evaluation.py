@@ -5,7 +5,7 @@ networks (Paul et al. 2021; TR App. B.3).
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lib import data
+from lib.training.examples import Images
 from lib.training.stack import forward
 
 VALUES_PER_BATCH = 2**23  # of activations in a batch, so that they stay near the processor's caches
@@ -35,7 +36,7 @@ class Outcome:
 
 @torch.no_grad()
 def logits(
-    module: nn.Module, stack: Mapping[str, Tensor], images: Tensor | data.FolderImages, normalization: str
+    module: nn.Module, stack: Mapping[str, Tensor], images: Images, normalization: str
 ) -> Iterator[Tensor]:
     """Yield what R networks answer to all images in order, float32 [R, B, classes], B images at a time, without gradients.
 
@@ -46,8 +47,9 @@ def logits(
         normalization: name of the constants.
     """
     module.eval()
-    constants = data.normalization(normalization)
-    for batch in _batches(images, images_per_batch(stack, images.shape[1:])):
+    constants, size = data.normalization(normalization), images_per_batch(stack, images.shape[1:])
+    streamed = isinstance(images, data.FolderImages)
+    for batch in images.read(torch.arange(len(images)), size) if streamed else images.split(size):
         yield forward(module, stack, data.normalize(batch, constants)).float()
 
 
@@ -57,11 +59,7 @@ def images_per_batch(stack: Mapping[str, Tensor], shape: Sequence[int]) -> int:
 
 
 def evaluate(
-    module: nn.Module,
-    stack: Mapping[str, Tensor],
-    images: Tensor | data.FolderImages,
-    labels: Tensor,
-    normalization: str,
+    module: nn.Module, stack: Mapping[str, Tensor], images: Images, labels: Tensor, normalization: str
 ) -> Outcome:
     """Score every example with every network.
 
@@ -74,12 +72,8 @@ def evaluate(
 
 @torch.no_grad()
 def evaluate_each(
-    module: nn.Module,
-    stack: Mapping[str, Tensor],
-    images: Tensor | data.FolderImages,
-    label_sets: Sequence[Tensor],
-    normalization: str,
-) -> list[Outcome]:
+    module: nn.Module, stack: Mapping[str, Tensor], images: Images, label_sets: Sequence[Tensor], normalization: str
+) -> list[Outcome]:  # fmt: skip
     """Score every example against several sets of labels in one pass; arguments and outcomes are those of `evaluate`."""
     whole = [labels.expand(len(next(iter(stack.values()))), -1) for labels in label_sets]
     found: list[list[tuple[Tensor, ...]]] = [[] for _ in whole]
@@ -98,10 +92,3 @@ def _score(answers: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     minus = torch.full_like(labels, -1, dtype=answers.dtype).unsqueeze(-1)
     norms = answers.softmax(-1).scatter_add(-1, labels.unsqueeze(-1), minus).norm(dim=-1)
     return losses, answers.argmax(-1) == labels, norms
-
-
-def _batches(images: Tensor | data.FolderImages, size: int) -> Iterable[Tensor]:
-    """Return all images in order, uint8 [B, height, width, channels] at a time."""
-    if isinstance(images, data.FolderImages):
-        return images.read(torch.arange(len(images)), size)
-    return images.split(size)

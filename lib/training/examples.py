@@ -46,8 +46,7 @@ class Examples:
     """Images shared by a stack of R replicates, and their labels.
 
     Attributes:
-        train_images, validation_images, test_images: uint8 [N, height, width, channels] on the device, or as many images
-            in files.
+        train_images, validation_images, test_images: uint8 [N, height, width, channels], on the device or in files.
         train_labels: int64 [R, N], what each replicate trains on.
         noisy: bool [R, N], True where label noise replaced the label.
         original_labels: int64 [N], the labels before noise.
@@ -69,20 +68,13 @@ class Examples:
 
     def __getitem__(self, replicates: list[int]) -> "Examples":
         """Return the same images with the labels of some of the replicates."""
-        return dataclasses.replace(
-            self, train_labels=self.train_labels[replicates], noisy=self.noisy[replicates]
-        )
+        labels, noisy = self.train_labels[replicates], self.noisy[replicates]
+        return dataclasses.replace(self, train_labels=labels, noisy=noisy)
 
 
 @functools.lru_cache(maxsize=2)
 def _images(name: str) -> data.ImageSet | data.FolderSet:
     return data.open_folders(name) if name in data.STREAMED else data.load(name)
-
-
-def _take(images: Images, indices: Tensor, device: torch.device) -> Images:
-    if isinstance(images, data.FolderImages):
-        return images.some(indices, device)
-    return images[indices].to(device)
 
 
 def _some(indices: Tensor, count: int | None, seed: int) -> Tensor:
@@ -117,14 +109,20 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
         data.add_label_noise(clean, r.noise_percent, recipe.noise, classes, r.generator("label noise"))
         for r in replicates
     ]
+
+    def take(whole: Images, indices: Tensor) -> Images:
+        return (
+            whole.some(indices, device) if isinstance(whole, data.FolderImages) else whole[indices].to(device)
+        )
+
     return Examples(
-        train_images=_take(images.train_images, train, device),
+        train_images=take(images.train_images, train),
         train_labels=torch.stack([n.labels for n in noise]).long().to(device),
         noisy=torch.stack([n.noisy for n in noise]).to(device),
         original_labels=clean.long().to(device),
-        validation_images=_take(images.train_images, validation, device),
+        validation_images=take(images.train_images, validation),
         validation_labels=images.train_labels[validation].long().to(device),
-        test_images=_take(images.test_images, test, device),
+        test_images=take(images.test_images, test),
         test_labels=images.test_labels[test].long().to(device),
         normalization=recipe.normalization,
         classes=classes,

@@ -1,30 +1,28 @@
 """The training loop for a stack of replicates: what is set up once, one step, one epoch.
 
 A step takes each replicate's batch, adds up the mean losses and updates all replicates by one optimizer; the same for one
-network in plain PyTorch is `lib.training.reference`. What makes it fast stands elsewhere: batches come from images that stay
-on the device or are streamed from files (`sources`), all networks answer in one forward pass (`stack`), few weights that
-remain are trained as a vector (`masked_weights`), on a GPU a step is captured and replayed (`cuda_graph`). Within
-an epoch nothing waits for the device: losses add up there and are read once an epoch.
+network in plain PyTorch is `lib.training.reference`. What makes it fast stands elsewhere: where batches come from
+(`sources`), all networks in one forward pass (`stack`), few weights that remain as a vector (`masked_weights`), a step
+captured and replayed (`cuda_graph`). Within an epoch nothing waits for the device: losses add up there.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.optim import Optimizer
 
 from lib.training.cuda_graph import Replayed, capture_cuda_graph
-from lib.training.data_order import batch_indices, subset_indices
 from lib.training.epoch_errors import EpochErrors
 from lib.training.examples import Examples, Replicate
 from lib.training.masked_weights import COMPRESS_BELOW, MaskedWeights
-from lib.training.optimizer import make_optimizer
 from lib.training.recipe import Precision, Recipe, learning_rate
-from lib.training.sources import make_source
+from lib.training.sources import data_order, make_source
 from lib.training.stack import State, forward, own_randomness
 
 
@@ -94,12 +92,6 @@ class Part:
         steps = self.steps(steps_per_epoch)
         return range(steps.start // steps_per_epoch, -(-steps.stop // steps_per_epoch))
 
-    def order(self, replicates: Sequence[Replicate], epoch: int, count: int) -> Tensor:
-        """Return which examples each replicate sees in one epoch of `count`, int64 [R, count]."""
-        if self.subsets:
-            return subset_indices(replicates, self.subsets, self.stage, epoch, count)
-        return batch_indices(replicates, self.stage, epoch, count)
-
 
 @dataclass(frozen=True)
 class Hooks:
@@ -137,15 +129,9 @@ NO_HOOKS, PLAIN = Hooks(), Computation()
 
 
 def train(
-    module: nn.Module,
-    progress: Progress,
-    examples: Examples,
-    replicates: Sequence[Replicate],
-    recipe: Recipe,
-    part: Part,
-    hooks: Hooks = NO_HOOKS,
-    computation: Computation = PLAIN,
-) -> Progress:
+    module: nn.Module, progress: Progress, examples: Examples, replicates: Sequence[Replicate], recipe: Recipe,
+    part: Part, hooks: Hooks = NO_HOOKS, computation: Computation = PLAIN,
+) -> Progress:  # fmt: skip
     """Train a stack from `progress.epoch` to the end of a part of the recipe's schedule.
 
     Args:
@@ -173,36 +159,48 @@ def train(
     return progress
 
 
+def make_optimizer(recipe: Recipe, parameters: Iterable[Tensor], rate: Tensor) -> Optimizer:
+    """Return the recipe's optimizer, fresh, whose learning rate is a tensor that a captured step goes on reading."""
+    decay = recipe.weight_decay
+    if recipe.optimizer == "adam":
+        capturable = rate.device.type == "cuda"
+        return torch.optim.Adam(parameters, rate, weight_decay=decay, fused=True, capturable=capturable)
+    return torch.optim.SGD(parameters, rate, recipe.momentum, weight_decay=decay, fused=True)
+
+
+@dataclass
 class _Loop:
     """The three parts of a training: what is set up once, one step, one epoch. Arguments are those of `train`."""
 
-    def __init__(
-        self,
-        module: nn.Module,
-        progress: Progress,
-        examples: Examples,
-        replicates: Sequence[Replicate],
-        recipe: Recipe,
-        part: Part,
-        hooks: Hooks,
-        computation: Computation,
-    ):
-        self.module, self.progress, self.recipe, self.part, self.hooks = module, progress, recipe, part, hooks
-        self.replicates, device, pixels = replicates, examples.train_images.device, computation.pixels
-        self.count = part.examples_per_epoch or len(examples.train_images)
+    module: nn.Module
+    progress: Progress
+    examples: Examples
+    replicates: Sequence[Replicate]
+    recipe: Recipe
+    part: Part
+    hooks: Hooks
+    computation: Computation
+
+    def __post_init__(self):
+        module, progress, recipe, how = self.module, self.progress, self.recipe, self.computation
+        self.count = self.part.examples_per_epoch or len(self.examples.train_images)
         self.steps_per_epoch = -(-self.count // recipe.batch_size)
-        self.last_epoch = part.epochs(self.steps_per_epoch).stop
+        self.last_epoch = self.part.epochs(self.steps_per_epoch).stop
         self.exact = next(t.dtype for t in progress.stack.values() if t.is_floating_point())
-        dtype = torch.bfloat16 if computation.precision == "bfloat16" else self.exact
-        self.source = make_source(examples, replicates, recipe, part.stage, dtype, pixels)
-        share, masks_change = computation.compress_below, progress.continued or hooks.before_step is not None
-        self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, masks_change)
+        dtype = torch.bfloat16 if how.precision == "bfloat16" else self.exact
+        stage = self.part.stage
+        self.source = make_source(self.examples, self.replicates, recipe, stage, dtype, how.pixels)
+        masks_change = progress.continued or self.hooks.before_step is not None
+        self.weights = MaskedWeights(
+            module, progress.stack, progress.masks, dtype, how.compress_below, masks_change
+        )
+        device = self.examples.train_images.device
         self.rate = torch.zeros((), dtype=self.exact, device=device)
         self.optimizer = make_optimizer(recipe, self.weights.trained.values(), self.rate)
         if progress.optimizer is not None:
             self.weights.load_optimizer_state(self.optimizer, progress.optimizer)
-        self.loss_sum = torch.zeros(len(replicates), device=device)
-        self.errors = EpochErrors(module, examples, dtype, pixels) if recipe.record_epochs else None
+        self.loss_sum = torch.zeros(len(self.replicates), device=device)
+        self.errors = EpochErrors(module, self.examples, dtype, how.pixels) if recipe.record_epochs else None
 
     def step(self, *batch: Tensor) -> None:
         """Take one step on what the source gives for it; nothing here waits for the device."""
@@ -222,7 +220,8 @@ class _Loop:
     def epoch(self, take_step: Callable[..., None]) -> None:
         """Take the part's steps of the next epoch by `step`, or what replays it, and write down how it went."""
         progress, size = self.progress, self.recipe.batch_size
-        order = self.part.order(self.replicates, progress.epoch, self.count)
+        stage, subsets = self.part.stage, self.part.subsets
+        order = data_order(self.replicates, stage, progress.epoch, self.count, subsets)
         batches = self.source.batches(order, progress.epoch)
         steps = self.part.steps_of(progress.epoch, self.steps_per_epoch)
         first = steps.start % self.steps_per_epoch

@@ -5,8 +5,7 @@ move under Adam or SGD, weight decay included (facts J16). Where momentum is old
 continued or a hook changes masks between steps, weights are masked after every step as well.
 
 Where few entries of a weight remain, only those are handed to the optimizer (`CompressedWeight`), which is the same and
-faster: Adam reads and writes seven numbers an entry; at a tenth of the weights that traffic, and rounding weights to
-bfloat16, all but disappear.
+faster: Adam reads and writes seven numbers an entry.
 """
 
 from collections.abc import Mapping
@@ -83,14 +82,9 @@ class MaskedWeights:
     """
 
     def __init__(
-        self,
-        module: nn.Module,
-        stack: State,
-        masks: Mapping[str, Tensor],
-        dtype: torch.dtype,
-        compress_below: float = COMPRESS_BELOW,
-        masks_change: bool = False,
-    ):
+        self, module: nn.Module, stack: State, masks: Mapping[str, Tensor], dtype: torch.dtype,
+        compress_below: float, masks_change: bool,
+    ):  # fmt: skip
         self._stack, self._masks_change, self._dtype = stack, masks_change, dtype
         some = {name: mask for name, mask in masks.items() if masks_change or not mask.all()}
         self._compressed = {
@@ -98,9 +92,7 @@ class MaskedWeights:
             for name, mask in some.items()
             if not masks_change and mask.float().mean() < compress_below
         }
-        self._multipliers = {
-            n: mask.to(stack[n].dtype) for n, mask in some.items() if n not in self._compressed
-        }
+        self._multipliers = {n: m.to(stack[n].dtype) for n, m in some.items() if n not in self._compressed}
         names = [name for name, _ in module.named_parameters() if name not in self._compressed]
         self.trained = {name: stack[name].requires_grad_() for name in names}
         self.trained |= {name: weight.values for name, weight in self._compressed.items()}
@@ -172,17 +164,8 @@ class MaskedWeights:
 
     def load_optimizer_state(self, optimizer: Optimizer, state: Mapping[str, State]) -> None:
         """Undo `optimizer_state`, also where other weights are compressed than when it was kept."""
-        whole = optimizer.state_dict()
-        whole["state"] = {
-            place: {
-                kind: self._compressed[name].pick(values[name])
-                if kind != "step" and name in self._compressed
-                else values[name]
-                for kind, values in state.items()
-            }
-            for place, name in enumerate(self.trained)
-        }
-        rates = [group["lr"] for group in optimizer.param_groups]
-        optimizer.load_state_dict(whole)
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate  # the tensor that a captured step goes on reading, not a copy
+        for name, tensor in self.trained.items():
+            own = {kind: values[name] for kind, values in state.items() if name in values}
+            if weight := self._compressed.get(name):
+                own = {kind: v if kind == "step" else weight.pick(v) for kind, v in own.items()}
+            optimizer.state[tensor] = own

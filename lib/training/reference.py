@@ -15,13 +15,8 @@ from lib.training.recipe import Recipe, learning_rate
 
 
 def train_plainly(
-    module: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    recipe: Recipe,
-    replicate: Replicate,
-    masks: Mapping[str, Tensor],
-) -> list[float]:
+    module: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, replicate: Replicate, masks: Mapping[str, Tensor]
+) -> list[float]:  # fmt: skip
     """Train a network over the recipe's whole schedule, in place.
 
     Args:
@@ -37,14 +32,11 @@ def train_plainly(
     """
     constants = data.normalization(recipe.data.normalization)
     inputs = data.normalize(images, constants).to(next(module.parameters()).dtype)
+    parameters, rate, decay = module.parameters(), recipe.learning_rate, recipe.weight_decay
     if recipe.optimizer == "adam":
-        optimizer = torch.optim.Adam(
-            module.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
+        optimizer = torch.optim.Adam(parameters, rate, weight_decay=decay)
     else:
-        optimizer = torch.optim.SGD(
-            module.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay
-        )
+        optimizer = torch.optim.SGD(parameters, rate, recipe.momentum, weight_decay=decay)
     steps_per_epoch = -(-len(labels) // recipe.batch_size)
     epoch_losses = []
     module.train()
@@ -56,9 +48,8 @@ def train_plainly(
             batch = inputs[chosen]
             if recipe.data.augmentation == "flip-crop":
                 batch = data.crop_and_flip(batch, data.draw(len(chosen), augmentation), constants.black)
-            optimizer.param_groups[0]["lr"] = learning_rate(
-                recipe, epoch * steps_per_epoch + number, steps_per_epoch
-            )
+            step = epoch * steps_per_epoch + number
+            optimizer.param_groups[0]["lr"] = learning_rate(recipe, step, steps_per_epoch)
             optimizer.zero_grad()
             loss = cross_entropy(module(batch), labels[chosen])
             loss.backward()

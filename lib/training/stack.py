@@ -53,14 +53,15 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
     if getattr(module, "stackable", False):  # its layers know the replicate axis
         return functional_call(module, dict(stack), (images,))
 
+    shared = images.dim() == 4
+    if len(next(iter(stack.values()))) == 1:  # its buffers change in place through the views
+        own = {name: tensor[0] for name, tensor in stack.items()}
+        return functional_call(module, own, (images if shared else images[0],)).unsqueeze(0)
+
     def apply(state: State, batch: Tensor) -> Tensor:
         return functional_call(module, state, (batch,))
 
-    if len(next(iter(stack.values()))) == 1:  # its buffers change in place through the views
-        own = {name: tensor[0] for name, tensor in stack.items()}
-        return apply(own, images if images.dim() == 4 else images[0]).unsqueeze(0)
-    over = 0, None if images.dim() == 4 else 0
-    return vmap(apply, in_dims=over, randomness="different")(dict(stack), images)
+    return vmap(apply, in_dims=(0, None if shared else 0), randomness="different")(dict(stack), images)
 
 
 def draws_numbers(module: nn.Module) -> bool:
@@ -86,9 +87,8 @@ def stack_limit(
 ) -> int:
     """Return how many replicates train together, from measurement (`make bench`).
 
-    Batched matrix products win everywhere. On CPUs stacked convolutions become grouped ones, which were
-    slower there than one network after the other. Images in files are read for one replicate at a time, and random layers
-    draw for one.
+    Batched matrix products win everywhere; on CPUs stacked convolutions become grouped ones, which were slower than one
+    network after the other. Images in files are read, and random layers draw, for one replicate at a time.
     """
     if isinstance(images, FolderImages) or draws_numbers(module):
         return 1

@@ -18,8 +18,7 @@ from lib.pruning import Batch, find_score, select
 from lib.stages.stage import Subset, stage_keys
 from lib.stages.subsets import choose
 from lib.training import Replicate
-from lib.training.data_order import batch_indices, subset_indices
-from lib.training.sources import _draws
+from lib.training.sources import augmentation_draws, data_order
 
 PINNED = Path(__file__).with_name("pinned.json")
 PAPERS = ("label_noise", "training_regularization")
@@ -58,11 +57,11 @@ def choices() -> dict[str, str]:
     own = torch.Generator().manual_seed(0)
     losses = torch.rand(2, 200, generator=own), torch.rand(200, generator=own) > 0.5
     found = {
-        "data order": sha(batch_indices(replicates, 2, 5, 500)),
+        "data order": sha(data_order(replicates, 2, 5, 500)),
         "data order of subsets": sha(
-            subset_indices(replicates, [torch.arange(0, 500, 3), torch.arange(200)], 2, 5, 300)
+            data_order(replicates, 2, 5, 300, [torch.arange(0, 500, 3), torch.arange(200)])
         ),
-        "augmentation": sha(_draws(replicates, 2, 5, 300, 128)),
+        "augmentation": sha(augmentation_draws(replicates, 2, 5, 300, 128)),
         "split": sha(*data.split(1000, 100, 0)),
     }
     for kind in data.NOISE_KINDS:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from lib.analysis.measure import rows
+from lib.analysis.experiments import errors_of
+from lib.analysis.table import EPOCHS, SIZE
 from lib.errors import InputError
 from lib.stages import Chain, Prune, Stage, run
 from lib.stages.algorithms import (
@@ -17,7 +18,7 @@ from lib.stages.packing import unpack
 from lib.stages.stage import Subset
 from lib.stages.subsets import choose
 from lib.training import Replicate, loop
-from lib.training.data_order import batch_indices, subset_indices
+from lib.training.sources import data_order
 
 BEFORE = torch.tensor([3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
 AFTER = torch.tensor([0.0, 1.0, 0.5, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
@@ -74,7 +75,7 @@ def test_a_judge_must_come_before_its_stage(recipe):
 def test_epochs_pass_over_a_subset_again_and_again():
     """Seven examples in epochs of ten: every pass is whole, whatever epoch it falls into."""
     subset, replicate = torch.tensor([2, 3, 5, 7, 11, 13, 17]), Replicate(seed=0)
-    sequence = torch.cat([subset_indices([replicate], [subset], 0, e, 10)[0] for e in range(7)])
+    sequence = torch.cat([data_order([replicate], 0, e, 10, [subset])[0] for e in range(7)])
     passes = sequence.view(10, 7)
     assert all(sorted(one.tolist()) == subset.tolist() for one in passes)
     assert len({tuple(one.tolist()) for one in passes}) > 1
@@ -83,7 +84,7 @@ def test_epochs_pass_over_a_subset_again_and_again():
 def test_a_whole_subset_is_an_ordinary_epoch():
     replicate = Replicate(seed=3)
     assert torch.equal(
-        subset_indices([replicate], [torch.arange(50)], 1, 4, 50), batch_indices([replicate], 1, 4, 50)
+        data_order([replicate], 1, 4, 50, [torch.arange(50)]), data_order([replicate], 1, 4, 50)
     )
 
 
@@ -102,16 +103,17 @@ def test_dense_networks_on_chosen_examples(recipe, replicates, store):
         for name, family in families.items()
     }
     for results in done.values():
-        table = [row for one in results for row in rows(one, "digits", "smoke") if row["subset"] == "test"]
-        assert [row["level"] for row in table[:2]] == [0, 1] or len(results) == 2
+        rows = [row for one in results for row in errors_of(one)]
+        sizes, epochs = ([row for row in rows if row["quantity"] == name] for name in (SIZE, EPOCHS))
+        assert [row["level"] for row in sizes[:2]] == [0, 1] or len(results) == 2
         for one in results:
             last = one.entries[0][-1]
             assert all(
                 bool(unpack(mask, (mask.numel() * 8,)).any()) for mask in last.tensors("masks").values()
             )
             assert last.record["weights_remaining_percent"] == 100  # the masks were lifted
-        assert table[-1]["weights_remaining_percent"] < 11  # of the network that chose
-        assert table[-1]["epochs_trained"] == recipe.epochs
+        assert sizes[-1]["value"] < 11  # of the network that chose
+        assert epochs[-1]["value"] == recipe.epochs
     # Dense-subset training takes the steps of all 300 examples, whatever the judge gets right.
     assert (
         len(done["correct"][1].entries[0][-1].record["train_losses"]) == recipe.epochs - recipe.rewind_epoch

@@ -9,9 +9,9 @@ import torch
 from lib.data import FolderImages
 from lib.errors import InputError
 from lib.training import Part, Progress, Replicate, evaluate, prepare, train
-from lib.training.data_order import batch_indices
 from lib.training.epoch_errors import EpochErrors
 from lib.training.examples import Examples
+from lib.training.sources import data_order
 from tests.training.stacks import CPU, start
 
 NOISY = [Replicate(seed=0, noise_percent=0.0), Replicate(seed=1, noise_percent=40.0)]
@@ -44,7 +44,7 @@ def test_answers_are_counted_by_subset(recipe):
     """Answers made up so that each share is known: all say class 0."""
     network, _, examples = start(recipe, NOISY)
     errors = EpochErrors(network.module, examples, torch.float32)
-    seen = batch_indices(NOISY, 0, 0, len(examples.train_images))[:, :100]
+    seen = data_order(NOISY, 0, 0, len(examples.train_images))[:, :100]
     logits = torch.zeros(2, 100, examples.classes)
     logits[..., 0] = 1.0
     errors.note(seen, logits)

@@ -22,7 +22,7 @@ from lib.training import (
     stack_states,
     train,
 )
-from lib.training.data_order import batch_indices
+from lib.training.sources import data_order
 from tests.training.stacks import CPU, start
 
 
@@ -158,11 +158,11 @@ def test_random_choices_are_separate(recipe):
     shared = Replicate(seed=2, noise_percent=20.0, shared=(("label noise", 1),))
     labels = prepare(recipe.data, [plain, shared], CPU).train_labels
     assert torch.equal(labels[0], labels[1])
-    orders = batch_indices([plain, shared], 0, 0, 50)
+    orders = data_order([plain, shared], 0, 0, 50)
     assert not torch.equal(orders[0], orders[1])
-    assert not torch.equal(orders[0], batch_indices([plain], 0, 1, 50)[0])
-    assert not torch.equal(orders[0], batch_indices([plain], 1, 0, 50)[0])
-    assert torch.equal(orders[0], batch_indices([plain], 0, 0, 50)[0])
+    assert not torch.equal(orders[0], data_order([plain], 0, 1, 50)[0])
+    assert not torch.equal(orders[0], data_order([plain], 1, 0, 50)[0])
+    assert torch.equal(orders[0], data_order([plain], 0, 0, 50)[0])
 
 
 @pytest.mark.parametrize("kind", ["recipe", "objects_recipe"])
