@@ -41,7 +41,7 @@ def _rows(context: Context, algorithm: str, subsets: Sequence[str]) -> Iterator[
         (columns | {"quantity": quantity(SUBSETS[name])}, results.chain.stages[position].to_epoch, errors)
         for results in context.results
         for columns, replicate, position, entry in reported(results)
-        if columns["level"] in levels[replicate.noise_percent]
+        if columns["level"] in levels(replicate)
         for name, errors in entry.record.get("epoch_errors", {}).items()
         if SUBSETS[name] in subsets
     ]

@@ -54,7 +54,7 @@ def _rows(context: Context, algorithms: tuple[str, ...]) -> Iterator[dict]:
     for results in context.of(*algorithms) if algorithms else context.results:
         levels = context.levels(levels_of_interest, results.chain.algorithm)
         for columns, replicate, _, entry in reported(results):
-            if columns["level"] in levels[replicate.noise_percent]:
+            if columns["level"] in levels(replicate):
                 losses = entry.tensors("examples")["train_losses"]
                 yield from _by_group(columns, GROUP_LOSS, losses, group[replicate], 5)
 

@@ -51,10 +51,14 @@ class Context:
         """Return the finished chains of some algorithms."""
         return [one for one in self.results if one.chain.algorithm in algorithms]
 
-    def levels(self, choose: Callable[..., list[int]], algorithm: str) -> dict[float, list[int]]:
-        """Return the levels of an algorithm that a rule of `lib.analysis.levels` chooses, by noise in percent."""
-        noises = self.plan.noise_percents
-        return {noise: choose(self.table, algorithm=algorithm, noise_percent=noise) for noise in noises}
+    def levels(self, choose: Callable[..., list[int]], algorithm: str) -> Callable[[Replicate], list[int]]:
+        """Return which levels of an algorithm a rule of `lib.analysis.levels` chooses, as a function of the replicate."""
+
+        @functools.cache
+        def chosen(case: tuple) -> list[int]:
+            return choose(self.table, algorithm=algorithm, **dict(case))
+
+        return lambda replicate: chosen(tuple(case_of(replicate).items()))
 
     def measured(self, entries: Sequence[Entry], compute: Callable[[], Any]) -> Any:
         """Return what was measured of some networks, a JSON value: kept by the store, or computed now and kept."""
@@ -131,10 +135,15 @@ SUBSETS: Mapping[str, str] = {
 label, original ones their own; restored are the noisy ones scored against their own label."""
 
 
+def case_of(replicate: Replicate) -> dict:
+    """Return what a paper varies besides algorithm, seed and level: label noise, and dimensions of its own."""
+    return {"noise_percent": replicate.noise_percent, **dict(replicate.dimensions)}
+
+
 def network_columns(replicate: Replicate, chain: Chain, stage: Stage, entry: Entry) -> dict:
     """Return the columns that name a network, with which every row begins."""
     return {
-        "noise_percent": replicate.noise_percent,
+        **case_of(replicate),
         "algorithm": chain.algorithm,
         "seed": replicate.seed,
         "level": stage.level or 0,
@@ -291,12 +300,14 @@ def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list
     for chain in page.chains(plan):
         levels = [stage.level for stage in chain.stages if stage.level is not None]
         needed.setdefault(chain.algorithm, set()).update(
-            (r.noise_percent, r.seed, level) for r in plan.replicates() for level in levels
+            (*map(case_of(r).get, page.dimensions), r.seed, level)
+            for r in plan.replicates()
+            for level in levels
         )
     found = []
     for algorithm, networks in needed.items():
         if lost := _lost(table, algorithm, networks):
-            seeds, levels = sorted({seed for _, seed, _ in lost}), sorted({level for *_, level in lost})
+            seeds, levels = (sorted({network[place] for network in lost}) for place in (-2, -1))
             whole = lost == networks
             found.append(
                 algorithm if whole else f"{algorithm} (seeds {listed(seeds)}, levels {listed(levels)})"
@@ -313,16 +324,16 @@ def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list
 
 
 def _lost(table: Table | None, algorithm: str, networks: set[tuple]) -> set[tuple]:
-    """Return those networks (noise, seed, level) that a table does not have; after one that diverged none follows."""
+    """Return those networks (dimensions, seed, level) that a table does not have; after one that diverged none follows."""
     if table is None:
         return networks
     own = table.frame.loc[table.frame["algorithm"] == algorithm]
     there, diverged = (
-        set(own.loc[rows, ["noise_percent", "seed", "level"]].itertuples(index=False, name=None))
+        set(own.loc[rows, [*table.dimensions, "seed", "level"]].itertuples(index=False, name=None))
         for rows in (own["quantity"] == SIZE, (own["quantity"] == TEST) & own["value"].isna())
     )
-    ended = {(noise, seed) for noise, seed, _ in diverged}
-    return {network for network in networks - there if network[:2] not in ended}
+    ended = {network[:-1] for network in diverged}
+    return {network for network in networks - there if network[:-1] not in ended}
 
 
 def listed(values: Iterable) -> str:

@@ -65,7 +65,7 @@ def _rows(context: Context, sparse: str, redense: str, statistics: Statistics) -
     for results in context.of(redense):
         for columns, replicate, position, entry in reported(results):
             if (
-                columns["level"] in levels[replicate.noise_percent][1:]
+                columns["level"] in levels(replicate)[1:]
                 and replicate.seed in context.plan.seeds[:MOST_SEEDS]
             ):
                 before = results.entries[results.replicates.index(replicate)][position - 1]

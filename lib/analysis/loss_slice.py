@@ -41,7 +41,7 @@ def _rows(context: Context, sparse: str, redense: str) -> Iterator[dict]:
     surface, levels = find_surface(context), context.levels(descent_levels, sparse)
     for results in context.of(redense, sparse):
         for columns, replicate, _, entry in reported(results):
-            dense, *others = levels[replicate.noise_percent]
+            dense, *others = levels(replicate)
             if columns["level"] in ([dense] if columns["algorithm"] == sparse else others):
                 measure = functools.partial(_slice, surface, replicate, entry)
                 yield from series_rows(columns, context.measured([entry], measure))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.experiments import Context, Measurement, case_of, reported
 from lib.analysis.levels import chosen_level
 from lib.errors import InputError
 
@@ -36,7 +36,7 @@ def _rows(context: Context, first: str, second: str) -> Iterator[dict]:
         for columns, replicate, _, entry in reported(results)
     }
     for replicate in context.results[0].replicates:
-        case = {"noise_percent": replicate.noise_percent}
+        case = case_of(replicate)
         levels = {
             name: chosen_level(context.table, "best smaller", algorithm=name, **case)
             for name in (first, second)

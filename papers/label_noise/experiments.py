@@ -10,8 +10,15 @@ from lib.analysis.experiments import Page
 from lib.analysis.loss_change import LOSS_CHANGE
 from lib.analysis.loss_path import loss_path
 from lib.analysis.loss_slice import loss_slice
-from lib.stages.algorithms import REDENSE_TRAINING, WEIGHT_REWINDING, fine_tuning, redense_training, weight_rewinding, width_downscaling
 from lib.stages import Chain
+from lib.stages.algorithms import (
+    REDENSE_TRAINING,
+    WEIGHT_REWINDING,
+    fine_tuning,
+    redense_training,
+    weight_rewinding,
+    width_downscaling,
+)
 from lib.stages.experiment_plan import Plan
 from papers.label_noise.recipes import plan as find_plan
 

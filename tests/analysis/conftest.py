@@ -1,5 +1,6 @@
 """A paper with one page, of two chains that share the dense network."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -42,7 +43,7 @@ def paper(monkeypatch) -> Callable[..., Page]:
 
     def of(page: Page, **changes: object) -> Page:
         plan = page.plans("", "").but(**changes)
-        changed = Page(page.paper, page.name, lambda *_: plan, page.chains, page.measurements)
+        changed = dataclasses.replace(page, plans=lambda *_: plan)
         monkeypatch.setattr(experiments, "pages_of", lambda paper: {page.name: changed})
         experiments.keys_today.cache_clear()
         return changed

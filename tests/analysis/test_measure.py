@@ -120,6 +120,21 @@ def test_more_seeds_and_levels_of_a_plan_are_missing_until_asked_for(toy, how, p
     assert found.missing == {found.tables[0].label: []} and found.tables[0].seeds == [0, 1, 2]
 
 
+def test_a_paper_may_vary_something_of_its_own(page, how, paper):
+    wider = dataclasses.replace(page, dimensions=("noise_percent", "distribution"))
+    own = paper(
+        wider, dimensions=(("distribution", ("clean", "blurred")),), noise_percents=(0.0,), seeds=(0,)
+    )
+    table = measure(own, *ASKED, how)
+    assert values(table, "last epoch", algorithm=LRR, distribution="blurred").to_numpy().tolist() == [
+        [3.0, 3.0]
+    ]
+    found = find(own, *ASKED, how.root)
+    assert found.missing == {found.tables[0].label: []}
+    with pytest.raises(InputError, match="choose distribution"):
+        values(table, TEST, algorithm=LRR)
+
+
 def test_nothing_is_trained_without_being_asked(toy, how, monkeypatch):
     """A17: a page without a table says what to do, and one with a table draws it."""
     with pytest.raises(InputError, match="recompute = True"):

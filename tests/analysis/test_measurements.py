@@ -201,6 +201,15 @@ def test_ranked_examples_are_those_that_change_most(context, measured):
     assert (predicted.loc[1] == trained_on.loc[1]).tolist() == right.tolist()
 
 
+def test_what_was_measured_is_not_measured_again(context, measured, monkeypatch):
+    """A kill loses no network that was measured, and another version measures anew."""
+    monkeypatch.setattr("lib.analysis.loss_path.measure_stack", lambda *_: pytest.fail("measured again"))
+    one = next(one for one in MEASUREMENTS if one.name == "loss path")
+    assert rows_in(context, one).frame.equals(measured["loss path"].frame)
+    with pytest.raises(pytest.fail.Exception, match="measured again"):
+        rows_in(context, dataclasses.replace(one, version=2))
+
+
 if __name__ == "__main__" and "--write" in sys.argv:
     with tempfile.TemporaryDirectory() as folder:
         made = make_context(folder)
