@@ -48,6 +48,7 @@ def runner(root: Path) -> Callable[[Run], str]:
             str(root / run.notebook),
             *run.pairs,
             *store,
+            "--checked",
         ]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True).stderr
