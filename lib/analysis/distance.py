@@ -9,6 +9,7 @@ where pruning puts it and re-dense training takes it up again; for a sparse netw
 alone. The mask of a re-dense network is that of the sparse one that it was.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -19,31 +20,34 @@ from torch import Tensor
 from lib import data
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.models import build
+from lib.stages import Entry
 from lib.stages.starting_point import initialize_replicate
+from lib.training import Recipe, Replicate
 from lib.training.masked_weights import product_parameters
 
-DISTANCE, MASKED_DISTANCE = "distance from initialization", "distance from masked initialization"
+QUANTITIES = DISTANCE, MASKED_DISTANCE = "distance from initialization", "distance from masked initialization"
 
 
 def _rows(context: Context) -> Iterator[dict]:
-    """Yield both distances of every network, rounded to six digits; chains begin with fresh weights."""
+    """Yield both distances of every network; chains begin with fresh weights."""
     for results in context.results:
-        recipe, stages = results.chain.recipe, results.chain.stages
-        classes = len(data.class_names(recipe.data.image_set))
-        network = build(recipe.network, classes, recipe.width, recipe.width_scale)
-        counted, drawn, initial = product_parameters(network.module), None, {}
         for columns, replicate, position, entry in reported(results):
-            if replicate != drawn:
-                initialize_replicate(network.module, recipe, replicate)
-                initial = {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
-                drawn = replicate
-            masked = entry
-            if stages[position].lift_masks:
-                masked = results.entries[results.replicates.index(replicate)][position - 1]
-            state, masks = entry.tensors("weights"), masked.masks()
-            for quantity, own in ((DISTANCE, None), (MASKED_DISTANCE, masks)):
-                value = float(f"{distance(state, initial, counted, own):.6g}")
+            sparse = entry
+            if results.chain.stages[position].lift_masks:
+                sparse = results.entries[results.replicates.index(replicate)][position - 1]
+            measure = functools.partial(_both, results.chain.recipe, replicate, entry, sparse)
+            for quantity, value in zip(QUANTITIES, context.measured([entry, sparse], measure), strict=True):
                 yield columns | {"quantity": quantity, "value": value}
+
+
+def _both(recipe: Recipe, replicate: Replicate, entry: Entry, sparse: Entry) -> list[float]:
+    """Return d and d′ of a network, rounded to six digits."""
+    classes = len(data.class_names(recipe.data.image_set))
+    module = build(recipe.network, classes, recipe.width, recipe.width_scale).module
+    initialize_replicate(module, recipe, replicate)
+    state, initial, counted = entry.tensors("weights"), module.state_dict(), product_parameters(module)
+    both = (distance(state, initial, counted, masks) for masks in (None, sparse.masks()))
+    return [float(f"{one:.6g}") for one in both]
 
 
 DISTANCES = Measurement("distance", _rows)

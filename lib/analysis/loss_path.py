@@ -28,6 +28,7 @@ from lib.analysis.landscape import (
 )
 from lib.analysis.levels import descent_levels
 from lib.errors import InputError, unknown
+from lib.stages import Entry
 from lib.training import Replicate
 from lib.training.stack import State, forward
 
@@ -73,7 +74,9 @@ def _rows(context: Context, sparse: str, redense: str, statistics: Statistics) -
                 yield from series_rows(columns, context.measured([before, entry], measure))
 
 
-def _path(surface: Surface, replicate: Replicate, sparse, redense, statistics: Statistics) -> dict[str, list]:
+def _path(
+    surface: Surface, replicate: Replicate, sparse: Entry, redense: Entry, statistics: Statistics
+) -> dict[str, list]:
     """Return losses and errors along one line, quantity → pairs of α and number."""
     shares = torch.linspace(0, 1, POINTS, dtype=torch.float64)
     some, train = shares[::EVERY], surface.train[replicate]

@@ -16,6 +16,7 @@ from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import SAMPLE, Surface, find_surface, measure_stack, series, series_rows
 from lib.analysis.levels import descent_levels
 from lib.seeds import generator
+from lib.stages import Entry
 from lib.training import Replicate
 from lib.training.stack import State
 
@@ -47,7 +48,7 @@ def _rows(context: Context, sparse: str, redense: str) -> Iterator[dict]:
                 yield from series_rows(columns, context.measured([entry], measure))
 
 
-def _slice(surface: Surface, replicate: Replicate, entry) -> dict[str, list]:
+def _slice(surface: Surface, replicate: Replicate, entry: Entry) -> dict[str, list]:
     steps = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
     state = entry.tensors("weights")
     stack = along(state, random_direction(surface.module, state), steps)
