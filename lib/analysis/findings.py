@@ -19,8 +19,8 @@ from lib.analysis.measures import Case, Measure
 from lib.analysis.statistics import FEWEST_REPLICATES, Difference, difference, holm
 
 Answer = Literal["reproduced", "not reproduced", "undecided", "not run"]
-ANSWERS: tuple[str, ...] = get_args(Answer)
-DECIDED = ANSWERS[:2]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+DECIDED: tuple[Answer, ...] = ("reproduced", "not reproduced")
 MOST_LISTED = 6
 """Of more comparisons than these a reason lists only those that do not hold, as many at most."""
 
@@ -64,7 +64,8 @@ def compare(
         allowed: of "lower", "higher", "match", those that bear the claim out.
         of_means: the formal test compares means, so that a match is undecided.
     """
-    measured = first.read(case) if isinstance(than, int | float) else (first - than).read(case)
+    # Rounded, because equal shares and means may differ in the last bit.
+    measured = (first if isinstance(than, int | float) else first - than).read(case).round(12)
     change = measured - than if isinstance(than, int | float) else measured
     found = difference(change, change * 0)
     flat = found.same and found.n >= FEWEST_REPLICATES and not first.of_network
@@ -137,13 +138,27 @@ def combined(found: Sequence[Finding], need: Need = "any", unit: str = "comparis
         listed = [one for one in found if one.answer != "reproduced"][:MOST_LISTED]
         reason = f"it holds in {held} of {len(found)} {unit}; " + ("others: " if listed else "")
     reason += "; ".join(_without_repetition(list(dict.fromkeys(one.reason for one in listed))))
+    against, favour = _p_values(found) if need == "all" else (math.nan, math.nan)
     return Finding(
         answer,
         reason.removesuffix("; "),
         {name: value for one in found for name, value in one.numbers.items()},
         f"{held + failed} of {len(found)}",
         frozenset().union(*(one.parts for one in found)),
+        against=against,
+        favour=favour,
         chances=tuple(itertools.chain(*(one.chances for one in found))),
+    )
+
+
+def _p_values(found: Sequence[Finding]) -> tuple[float, float]:
+    """Return p values of findings that must all hold: the lowest against one, the highest in favour of one."""
+    against = [one.against for one in found if not math.isnan(one.against)]
+    without = any(one.answer == "not reproduced" and math.isnan(one.against) for one in found)
+    favour = [one.favour for one in found]
+    return (
+        min(against) if against and not without else math.nan,
+        max(favour) if favour and not any(map(math.isnan, favour)) else math.nan,
     )
 
 
@@ -168,6 +183,7 @@ def holm_corrected(found: Sequence[Finding], some_may_match: bool) -> list[Findi
     result = []
     for one, p_against, p_favour in zip(found, against, favour, strict=True):
         p = p_against if one.answer == "not reproduced" else p_favour if passed_over else math.nan
+        one = replace(one, against=p_against)
         if one.answer in DECIDED and one.chances and p > one.chances[0]:
             reason = f"{one.reason}, which may be chance (corrected p = {p:.2g})"
             one = replace(one, answer="undecided", reason=reason)

@@ -133,7 +133,7 @@ def decide(identity: str, about: tuple[Sequence[str], Claim], table: Table, page
     if len(found.chances) > 1:
         chance = 100 * (1 - math.prod(1 - rate for rate in found.chances))
         reason += (
-            f"; without Holm's correction {len(found.chances)} equal pairs would refute it in {chance:.0f} %"
+            f"; uncorrected, {len(found.chances)} comparisons of equals would refute it in {chance:.0f} %"
         )
     if len({(made.device, made.precision) for made in read}) > 1:
         reason += "; networks of several devices or precisions are compared"

@@ -131,10 +131,8 @@ def noisy_falls_most(case: Case) -> Finding:
         case.note("no sweet spot follows the overfitting level")
         return Finding("undecided", "no interval in which the test error recovers")
     ends = int(min(after)), int(begin)
-    (noisy, original), what = (
-        [one(WR, ends[0]) - one(WR, ends[1]) for one in (noisy_error, original_error)],
-        f"error from level {ends[1]} to level {ends[0]}",
-    )
+    noisy, original = (one(WR, ends[0]) - one(WR, ends[1]) for one in (noisy_error, original_error))
+    what = f"error from level {ends[1]} to level {ends[0]}"
     first, second = noisy.called(f"rise of the noisy {what}"), original.called(f"rise of the original {what}")
     return higher(first, than=second)(case)
 

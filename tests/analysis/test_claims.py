@@ -17,10 +17,10 @@ from lib.analysis.claims import (
     not_higher,
     of_sparse,
 )
-from lib.analysis.findings import Finding, combined, different_by_chance
+from lib.analysis.findings import ANSWERS, DECIDED, Finding, combined, different_by_chance
 from lib.analysis.levels import with_levels
 from lib.analysis.measures import Case, Measure, correlations, given, held_out, measured
-from tests.papers.claim_tables import table
+from tests.papers.claim_tables import Levels, table
 
 LRR, WR = "learning-rate rewinding", "weight rewinding"
 TEST, VALIDATION, LOSS = "test error (%)", "validation error (%)", "training loss (nats)"
@@ -28,7 +28,7 @@ error, loss = measured(TEST), measured(LOSS)
 at = each("noise_percent", (5, 10, 15))
 
 
-def chain(*errors, **more):
+def chain(*errors: float, **more) -> Levels:
     return {TEST: errors, VALIDATION: errors, **more}
 
 
@@ -95,7 +95,7 @@ def test_a_match_refutes_what_must_differ_and_leaves_bare_means_undecided():
 def test_a_replicate_that_stopped_leaves_it_undecided():
     whole = pruned(7.0, 7.0, 7.0)
     stopped = whole.frame["seed"].eq(1) & whole.frame["level"].eq(1) & whole.frame["noise_percent"].eq(5)
-    found = SPARSE_IS_BETTER(whole.with_frame(whole.frame[~stopped]))
+    found = SPARSE_IS_BETTER(whole.with_frame(whole.frame.loc[~stopped]))
     assert found.cases == "2 of 3" and "has level 1" in found.reason
 
 
@@ -183,15 +183,9 @@ def test_an_order_over_noise_needs_every_noise_level_and_pairs_neighbours():
 
 
 def test_several_claims_at_once():
-    holds, fails, open_, absent = (
-        lambda table, a=answer, n=n: Finding(a, "1.", cases=n)
-        for answer, n in (
-            ("reproduced", "1 of 1"),
-            ("not reproduced", "1 of 1"),
-            ("undecided", "0 of 2"),
-            ("not run", "0 of 0"),
-        )
-    )
+    counted = zip(ANSWERS, ("1 of 1", "1 of 1", "0 of 2", "0 of 0"), strict=True)
+    found = [Finding(answer, "1", cases=n) for answer, n in counted]
+    holds, fails, open_, absent = (lambda _, one=one: one for one in found)
     assert all_of(holds, holds)(pruned(7.0)).answer == "reproduced"
     assert all_of(holds, open_)(pruned(7.0)).answer == "undecided"
     assert all_of(holds, fails, open_)(pruned(7.0)).answer == "not reproduced"
@@ -202,9 +196,7 @@ def test_several_claims_at_once():
 
 
 def test_most_and_at_least():
-    found = [
-        Finding(answer, f"{i}") for i, answer in enumerate(["reproduced", "reproduced", "not reproduced"])
-    ]
+    found = [Finding(answer, f"{i}") for i, answer in enumerate((DECIDED[0], DECIDED[0], DECIDED[1]))]
     assert [combined(found, need).answer for need in ("any", "all", "most", 2, 3)] == [
         "not reproduced", "not reproduced", "reproduced", "reproduced", "not reproduced",
     ]  # fmt: skip

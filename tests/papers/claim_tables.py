@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lib.analysis.part import Provenance, make_frame
 from lib.analysis.table import SIZE, Table, assemble
@@ -9,12 +10,12 @@ from lib.analysis.table import SIZE, Table, assemble
 PATTERN = (-1.0, 0.0, 1.0)
 LEFT = (100.0, 50.0, 8.0, 0.9)
 
-Levels = Mapping[str, Sequence[float | Sequence[float] | Mapping[float, float] | None]]
+Levels = Mapping[str, Sequence[Any]]
 """Quantity → by level a number, a series (positions from 1, or given), or None where it was not measured."""
 
 
 def table(
-    cells: Mapping[tuple[str, float], Levels],
+    cells: Mapping[tuple[str, Any], Levels],
     benchmark: str = "mnist-lenet",
     paper: str = "training_regularization",
     scale: str = "paper",

@@ -185,9 +185,9 @@ def test_the_surface_of_the_loss_is_resnet_18s():
 
 def test_rest_is_within_two_standard_errors_of_the_test_images_that_there_are():
     """A16: one point was derived for 10,000 images."""
-    chain = steady(1.7)
+    chain = steady(2.1)
     assert put("LN-C05", at((20, 40), chain)).verdict == "not reproduced"
-    few = chain | {"test examples": [2000.0, None, None, None, None]}
+    few = chain | {"test examples": [1000.0, None, None, None, None]}
     found = put("LN-C05", at((20, 40), few))
     assert found.verdict == "reproduced"
 

@@ -202,7 +202,7 @@ def test_both_decided_states(claim):
     for state, cells in zip(("reproduced", "not reproduced"), CASES[claim][1:], strict=True):
         found = put(claim, cells)
         assert found.verdict == state, found
-        assert found.numbers and found.reason.endswith(" decided.") or "Holm" in found.reason
+        assert found.numbers
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
@@ -324,6 +324,6 @@ def test_one_ranking_of_all_replicates_has_no_spread():
     whole = table(ranked())
     frame = whole.frame
     one = frame["noise_percent"].eq(0) & frame["quantity"].str.contains(": ") & frame["seed"].gt(0)
-    found = decide("TR-C35", CLAIMS["TR-C35"], whole.with_frame(frame[~one]))
+    found = decide("TR-C35", CLAIMS["TR-C35"], whole.with_frame(frame.loc[~one]))
     assert (found.verdict, found.cases) == ("undecided", "3 of 4")
     assert put("TR-C35", ranked(share=5.0)).verdict == "not reproduced"
