@@ -34,31 +34,25 @@ def find_function(kind: str, name: str, known: Mapping[str, Any]) -> Any:
     try:
         found = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"{kind} {name!r} cannot be imported ({error}); write it as package.module:function"
-        ) from error
+        message = f"{kind} {name!r} cannot be imported ({error}); write it as package.module:function"
+        raise InputError(message) from error
     if not callable(found):
         raise InputError(f"{kind} {name!r} is {found!r}; allowed: a function or a class")
     return found
 
 
 def identity(name: str) -> str:
-    """Return the name, for a reader's own function with the hash of the module that defines it.
-
-    Raises:
-        InputError: if that module has no source file.
-    """
+    """Return the name, for a reader's own function with the hash of the module that defines it; that needs a file."""
     if ":" not in name:
         return name
     function = find_function("function", name, {})
-    named = inspect.isroutine(function) or inspect.isclass(
-        function
+    named = inspect.isroutine(function) or inspect.isclass(function)
+    module = (
+        function.__module__ if named else name.split(":", 1)[0]
     )  # other callables lie where they were found
-    module = function.__module__ if named else name.split(":", 1)[0]
     try:
         source = inspect.getsource(sys.modules[module])
     except (OSError, TypeError) as error:
-        raise InputError(
-            f"{name!r} must be defined in a file, since stages are kept under the hash of its source ({error})"
-        ) from error
+        why = "since stages are kept under the hash of its source"
+        raise InputError(f"{name!r} must be defined in a file, {why} ({error})") from error
     return f"{name}#{hashlib.sha256(source.encode()).hexdigest()[:16]}"

@@ -25,11 +25,11 @@ class Description(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or type(self).__name__}: {e['msg']}, given {e['input']!r}"
-                for e in error.errors()
-            )
-            raise InputError(f"{type(self).__name__} cannot be used: {problems}") from None
+            kind, problems = type(self).__name__, []
+            for problem in error.errors():
+                place = ".".join(map(str, problem["loc"])) or kind
+                problems.append(f"{place}: {problem['msg']}, given {problem['input']!r}")
+            raise InputError(f"{kind} cannot be used: {'; '.join(problems)}") from None
 
     def but(self, **changes: Any) -> Self:
         """Return this description with other settings, checked as if it were written anew.

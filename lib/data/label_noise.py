@@ -20,7 +20,7 @@ NOISE_KINDS = ("other", "any")
 
 @dataclass(frozen=True, eq=False)
 class NoisyLabels:
-    """Labels [N] after noise, and which examples were given a random one, bool [N]; under "any" some of these kept theirs."""
+    """Labels [N] after noise, and which of them were drawn, bool [N]; under "any" some of those are the true ones."""
 
     labels: Tensor
     noisy: Tensor

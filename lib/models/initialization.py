@@ -22,8 +22,8 @@ def initialize(
     """Draw all parameters of a network anew, in place, from one generator.
 
     Args:
-        module: any network; layers other than convolutions, linear layers and batch normalization keep their values.
-        generator: source of all random numbers, used in module order.
+        module: any network; other layers keep their values.
+        generator: of all random numbers, used in module order.
         normalization_scale: distribution of the scale γ of batch normalization; its shift is zero.
         bias: distribution of the biases of convolutions and linear layers.
     """

@@ -70,15 +70,10 @@ class Normalization(nn.BatchNorm2d):
 
 
 def side_by_side(images: Tensor, weight: Tensor) -> Tensor:
-    """Lay the images of R replicates side by side as channels.
+    """Lay images [batch, C, H, W] or [R, batch, C, H, W] of a stack side by side as channels, [batch, R C, H, W].
 
-    Args:
-        images: [batch, C, H, W], or [R, batch, C, H, W].
-        weight: of the first convolution; it tells whether the network is a stack.
-
-    Returns:
-        A single network's images as they are; for a stack [batch, R C, H, W], channels last in memory, the layout in
-        which convolutions run without reordering.
+    `weight`, of the first convolution, says whether the network is a stack; a single network's images stay as they are. The
+    result is channels last in memory, the layout in which convolutions run without reordering.
     """
     if weight.dim() == 4:
         return images

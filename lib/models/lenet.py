@@ -3,6 +3,8 @@
 266,610 parameters, of which 265,200 are prunable: the output layer is left whole.
 """
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from lib.models.layers import Linear, scaled
@@ -10,28 +12,17 @@ from lib.models.units import Units
 
 
 class LeNet(nn.Module):
-    """A multilayer perceptron on flattened images.
-
-    Args:
-        classes: number of outputs.
-        hidden: widths of the hidden layers.
-        inputs: values in one image, 784 for 28 × 28 grey pixels.
-        scale: of the widths of the hidden layers.
-    """
+    """A multilayer perceptron on flattened images; `hidden` are widths, and an image has `inputs` values."""
 
     stackable = True
     unpruned = ("output",)  # facts J13
 
     def __init__(
-        self,
-        classes: int = 10,
-        hidden: tuple[int, ...] = (300, 100),
-        inputs: int = 784,
-        scale: float = 1.0,
+        self, classes: int = 10, hidden: tuple[int, ...] = (300, 100), inputs: int = 784, scale: float = 1.0
     ):
         super().__init__()
         widths = (inputs, *(scaled(width, scale) for width in hidden))
-        self.hidden = nn.ModuleList(Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.hidden = nn.ModuleList(Linear(a, b) for a, b in pairwise(widths))
         self.output = Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -8,10 +8,9 @@ from torch import nn
 
 from lib.by_name import find_function
 from lib.errors import InputError, unknown
-from lib.models.imagenet_resnet import ImageNetResNet
 from lib.models.layers import WEIGHTED
 from lib.models.lenet import LeNet
-from lib.models.resnet import ResNet
+from lib.models.resnet import ImageNetResNet, ResNet
 from lib.models.units import Units
 from lib.models.vgg import VGG
 
@@ -32,11 +31,7 @@ class Network:
 
 
 def prunable_weights(module: nn.Module, except_for: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the names of the weights of every convolution and linear layer, never biases or normalization.
-
-    Args:
-        module: any network.
-        except_for: names of layers that stay whole, such as ("output",).
+    """Return the names of the weights of every convolution and linear layer but those in layers that stay whole.
 
     Raises:
         InputError: if a named layer does not exist or nothing is left to prune.
@@ -76,9 +71,9 @@ def build(name: str, classes: int = 10, width: int | None = None, width_scale: f
     Raises:
         InputError: if the name is unknown.
     """
-    chosen = ({} if width is None else {"width": width}) | (
-        {} if width_scale == 1 else {"scale": width_scale}
-    )
+    chosen: dict[str, float] = {} if width is None else {"width": width}
+    if width_scale != 1:
+        chosen["scale"] = width_scale
     module = find_function("network", name, NETWORKS)(classes=classes, **chosen)
     units = module.units() if hasattr(module, "units") else ()
     return Network(module, prunable_weights(module, getattr(module, "unpruned", ())), units)

@@ -18,12 +18,5 @@ class Units:
 
 def normalized(name: str, bias: bool = False) -> tuple[str, ...]:
     """Return the names that a convolution `name`.0 and the batch normalization `name`.1 after it write filters to."""
-    tensors = (
-        "0.weight",
-        *(("0.bias",) if bias else ()),
-        "1.weight",
-        "1.bias",
-        "1.running_mean",
-        "1.running_var",
-    )
-    return tuple(f"{name}.{tensor}" for tensor in tensors)
+    own = ("0.weight", "0.bias") if bias else ("0.weight",)
+    return tuple(f"{name}.{n}" for n in (*own, "1.weight", "1.bias", "1.running_mean", "1.running_var"))

@@ -14,13 +14,7 @@ SEGMENTS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # filters in units of the w
 
 
 class VGG(nn.Module):
-    """A plain convolutional network.
-
-    Args:
-        classes: number of outputs.
-        width: filters of the first segment.
-        scale: of the width of every layer.
-    """
+    """A plain convolutional network; arguments as for `lib.models.build`."""
 
     stackable = True
     unpruned = ("output",)  # facts J13
@@ -50,6 +44,5 @@ class VGG(nn.Module):
         """Return the filters of each convolution and what reads them."""
         names = [f"layers.{i}" for i, layer in enumerate(self.layers) if isinstance(layer, nn.Sequential)]
         readers = [f"{name}.0.weight" for name in names[1:]] + ["output.weight"]
-        return tuple(
-            Units(normalized(name, bias=True), (reader,)) for name, reader in zip(names, readers, strict=True)
-        )
+        pairs = zip(names, readers, strict=True)
+        return tuple(Units(normalized(name, bias=True), (reader,)) for name, reader in pairs)

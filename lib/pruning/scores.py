@@ -41,8 +41,7 @@ class Batch:
     """What a score may look at besides the network.
 
     Args:
-        images: network inputs [B, ...], or what gives them when a slice of it is asked for: a score that looks at no
-            image reads none.
+        images: network inputs [B, ...], or what reads them slice by slice, when a score looks at them.
         labels: int64 [B].
         generator: CPU generator, the same at each run of the same replicate and stage.
     """
@@ -79,8 +78,8 @@ def magnitude(module: nn.Module, names: Sequence[str], batch: Batch | None = Non
 def random(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
     """Return uniform numbers from the batch's generator, drawn tensor by tensor in the order of the names."""
     generator = _needed("random", batch).generator
-    weights = {name: module.get_parameter(name) for name in names}
-    return {name: torch.rand(w.shape, generator=generator).to(w.device) for name, w in weights.items()}
+    weights = ((name, module.get_parameter(name)) for name in names)
+    return {name: torch.rand(w.shape, generator=generator).to(w.device) for name, w in weights}
 
 
 def gradient(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dict[str, Tensor]:
@@ -111,13 +110,8 @@ def synflow(module: nn.Module, names: Sequence[str], batch: Batch | None) -> dic
     """
     device = next(module.parameters()).device
     ones = torch.ones(1, *_needed("synflow", batch).shape[1:], dtype=torch.float64, device=device)
-    parameters = {name for name, _ in module.named_parameters()}
-    state = {
-        name: (tensor.abs() if name in parameters else tensor).double()
-        if tensor.is_floating_point()
-        else tensor
-        for name, tensor in _state(module).items()
-    }
+    state = {n: t.double() if t.is_floating_point() else t for n, t in _state(module).items()}
+    state |= {name: state[name].abs() for name, _ in module.named_parameters()}
     return _sensitivity(module, names, state, [(ones, torch.sum)])
 
 
@@ -153,20 +147,10 @@ def _sensitivity(
     return {name: (w * g).detach().abs() for name, w, g in zip(names, weights, gradients, strict=True)}
 
 
-SCORES: dict[str, Score] = {
-    "magnitude": magnitude,
-    "random": random,
-    "gradient": gradient,
-    "snip": snip,
-    "synflow": synflow,
-}
+SCORES: dict[str, Score] = {f.__name__: f for f in (magnitude, random, gradient, snip, synflow)}
 """The book's own by name."""
 
 
 def find_score(name: str) -> Score:
-    """Return the score function of a name in `SCORES`, or of "package.module:function" for one of the reader's own.
-
-    Raises:
-        InputError: if there is no such function.
-    """
+    """Return the score of a name in `SCORES` or of "package.module:function"; raise InputError if there is none."""
     return find_function("score", name, SCORES)

@@ -44,9 +44,8 @@ def select(
         scores: name → score of each weight, same shape as the weight; higher is kept.
         masks: name → bool of the same shape, True where the weight remains; all names of `scores`.
         fraction: share of the remaining weights to remove, inside (0, 1); not used where `keep` is given.
-        scope: "global" compares all tensors together, "layer" removes the fraction in each.
-        keep: share of all weights that remains, inside (0, 1); where fewer do already, nothing is removed. None for a
-            fraction of the remaining ones.
+        scope: "global" compares all tensors together, "layer" removes the share in each.
+        keep: share of all weights that remains, inside (0, 1); where fewer do already, nothing is removed.
 
     Returns:
         New masks; the given ones are not changed.
@@ -73,10 +72,8 @@ def select(
         else:
             count = max(0, prune_count(len(kept), 1 - keep) - (len(kept) - remaining))
         new = _lowest(flat, kept, count) if count else kept
-        sizes = [scores[name].numel() for name in names]
-        pruned |= {
-            name: part.view_as(scores[name]) for name, part in zip(names, new.split(sizes), strict=True)
-        }
+        parts = new.split([scores[name].numel() for name in names])
+        pruned |= {name: part.view_as(scores[name]) for name, part in zip(names, parts, strict=True)}
     return pruned
 
 
@@ -87,14 +84,9 @@ def select_filters(
     scope: Scope = "global",
     keep: float | None = None,
 ) -> dict[str, Tensor]:
-    """Prune whole filters: rows of a weight, of which one remains as long as any of its weights does.
+    """Prune whole filters as `select` prunes weights, by one score per filter, [F] for a weight [F, ...].
 
-    Args:
-        scores: name → score of each filter or neuron, [F] for a weight [F, ...].
-        masks, fraction, scope, keep: as for `select`; shares are of filters.
-
-    Returns:
-        New masks, bool [F, ...].
+    A filter remains as long as any of its weights does; shares are of filters.
     """
     rows = select(scores, {n: masks[n].flatten(1).any(1) for n in scores}, fraction, scope, keep)
     return {n: masks[n] & row.view(-1, *[1] * (masks[n].dim() - 1)) for n, row in rows.items()}
