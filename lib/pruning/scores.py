@@ -14,7 +14,7 @@ The module's pruned weights are zero, so the last three are zero there. All leav
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,25 +28,16 @@ from lib.errors import InputError
 VALUES_PER_PART = 2**22
 
 
-class Sliceable(Protocol):
-    """Network inputs that are read by slices; a tensor is one."""
-
-    @property
-    def shape(self) -> Sequence[int]: ...  # noqa: D102
-
-    def __getitem__(self, part: slice, /) -> Tensor: ...  # noqa: D105
-
-
 class Batch:
     """What a score may look at besides the network.
 
     Args:
-        images: network inputs [B, ...], or what reads them slice by slice, when a score looks at them.
+        images: network inputs [B, ...], or what has their shape and reads slices of them, when a score looks at them.
         labels: int64 [B].
         generator: CPU generator, the same at each run of the same replicate and stage.
     """
 
-    def __init__(self, images: Sliceable, labels: Tensor, generator: torch.Generator):
+    def __init__(self, images: Any, labels: Tensor, generator: torch.Generator):
         self._images, self.labels, self.generator = images, labels, generator
 
     @property
