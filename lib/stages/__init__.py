@@ -1,8 +1,9 @@
 """Chains of stages, the runner that computes what is missing, and the store that keeps it."""
 
+from lib.stages.entry import Entry
 from lib.stages.runner import Execution, Results, run
 from lib.stages.stage import NUMERICS_VERSION, Chain, Prune, Stage, recipe_hash, stage_keys
-from lib.stages.store import Entry, Store, default_store
+from lib.stages.store import Store, default_store
 
 __all__ = [
     "NUMERICS_VERSION", "Chain", "Entry", "Execution", "Prune", "Results", "Stage", "Store",

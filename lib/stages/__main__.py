@@ -14,13 +14,7 @@ from lib.stages.store import Store
 
 
 def main(arguments: list[str] | None = None, needed_keys: Callable[[], set[str]] | None = None) -> int:
-    """Run one command; return 2 for bad input.
-
-    Args:
-        arguments: of the command line.
-        needed_keys: returns the keys of all stages that are still needed, by those who know; without it there is no
-            `clean --unneeded`.
-    """
+    """Run one command; return 2 for bad input. `clean --unneeded` is there for those who know which keys are needed."""
     parser = argparse.ArgumentParser(description="Look after the store of finished stages.")
     parser.add_argument("--store", help="folder of the store; the default one if not given")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -1,12 +1,14 @@
 """Checkpoints: how far a stack has come within a stage, every minute, so that a run that is killed goes on from there."""
 
+import os
 import time
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 import torch
 from torch import Tensor
 
+from lib.stages.entry import digest
 from lib.stages.store import Store
 from lib.training import Progress
 from lib.training.stack import State
@@ -23,15 +25,28 @@ class Checkpoint:
 
     Attributes:
         keys: in the order of the stack's rows: that of the checkpoint, where there is one, else as given.
+        path: of the file.
     """
 
     def __init__(self, store: Store, keys: Sequence[str]):
-        self._store, self._path = store, store.checkpoint_path(keys)
+        self._store, self.path = store, store.checkpoints / f"{digest(sorted(keys))}.pt"
         self._started = self._last = time.perf_counter()
-        saved = store.load_checkpoint(self._path) or {}
+        saved = self._load()
         self._saved = saved if sorted(saved.get("keys", [])) == sorted(keys) else {}
         self._before = self._saved.get("seconds", 0.0)
         self.keys: list[str] = self._saved.get("keys", list(keys))
+
+    def _load(self) -> dict:
+        if not self.path.exists():
+            return {}
+        try:
+            return torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:  # whatever torch makes of a damaged file
+            warnings.warn(
+                f"checkpoint {self.path} cannot be read ({error}); its stage starts over", stacklevel=3
+            )
+            self.path.unlink()
+            return {}
 
     def resume(self, device: torch.device) -> Progress | None:
         """Return the progress on a device, once; None where there is no checkpoint."""
@@ -49,11 +64,11 @@ class Checkpoint:
 
     def save(self, progress: Progress) -> None:
         """Keep the progress, in place of an earlier one."""
-        state = {field.name: getattr(progress, field.name) for field in fields(progress)}
-        state["stack"] = {name: tensor.detach() for name, tensor in progress.stack.items()}
-        self._store.save_checkpoint(
-            self._path, {"keys": self.keys, "seconds": self.seconds(), "progress": state}
-        )
+        state = {**vars(progress), "stack": {name: t.detach() for name, t in progress.stack.items()}}
+        with self._store.explained():
+            partial = self.path.with_suffix(f".{os.getpid()}")
+            torch.save({"keys": self.keys, "seconds": self.seconds(), "progress": state}, partial)
+            partial.replace(self.path)
         self._last = time.perf_counter()
 
     def seconds(self) -> float:
@@ -62,7 +77,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Forget the checkpoint of a stage that is done."""
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 def on_device(tensors: Mapping[str, Tensor], device: torch.device) -> State:

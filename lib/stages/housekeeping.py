@@ -12,8 +12,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lib.errors import InputError
-from lib.stages.checksums import entry_problem, measurement_problem
-from lib.stages.store import Store, set_aside
+from lib.stages.entry import problem, set_aside
+from lib.stages.store import Store
 
 
 def size(store: Store) -> tuple[int, int]:
@@ -25,15 +25,11 @@ def verify(store: Store) -> list[str]:
     """Check every file against its checksum; set aside, name in a warning and return what is damaged."""
     damaged = []
     for path in [*store.entries.iterdir(), *store.measurements.iterdir()]:
-        if problem := _problem(path):
-            error = set_aside(path, problem)
+        if wrong := problem(path):
+            error = set_aside(path, wrong)
             warnings.warn(str(error), stacklevel=2)
             damaged.append(error.key)
     return damaged
-
-
-def _problem(path: Path) -> str:
-    return entry_problem(path) if path.is_dir() else measurement_problem(path)
 
 
 def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str] | None = None) -> list[str]:
@@ -80,7 +76,7 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
 
 def _measurements(store: Store) -> list[tuple[Path, list[str]]]:
     """Return the whole measurements, each with the keys of its stages."""
-    whole = (path for path in sorted(store.measurements.iterdir()) if not measurement_problem(path))
+    whole = (path for path in sorted(store.measurements.iterdir()) if not problem(path))
     return [(path, json.loads(path.read_text())["keys"]) for path in whole]
 
 
@@ -98,12 +94,7 @@ def _held_keys(store: Store) -> set[str]:
 
 
 def export(store: Store, file: Path, keys: Iterable[str] | None = None) -> int:
-    """Write stages, and what was measured on them alone, into one tar file; it appears when it is whole.
-
-    Args:
-        store: from which.
-        file: the tar file.
-        keys: of the stages; None for all.
+    """Write stages, or all, and what was measured on them alone, into one tar file, which appears when it is whole.
 
     Returns:
         The number of stages.
@@ -131,8 +122,8 @@ def import_(store: Store, file: Path) -> int:
         with tarfile.open(file) as archive, store.batch() as batch:
             archive.extractall(batch, filter="data")
             for path in batch.iterdir():
-                if problem := _problem(path):
-                    raise InputError(f"{path.stem} is damaged ({problem})")
+                if wrong := problem(path):
+                    raise InputError(f"{path.stem} is damaged ({wrong})")
     except (tarfile.TarError, OSError, InputError) as error:
         raise InputError(f"nothing was imported from {file}: {error}") from error
     return len(store.keys()) - before

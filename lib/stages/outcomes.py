@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from lib.models import Network, build
-from lib.stages.packing import pack
 from lib.stages.stage import Stage
 from lib.training import Examples, Outcome, Progress, Recipe, Replicate, evaluate_each, unstack
 from lib.training.stack import State
@@ -39,22 +38,18 @@ def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe
 def metrics(found: Mapping[str, Outcome], examples: Examples, replicate: int) -> list[dict]:
     """Return a row of error and loss for each subset that has examples."""
     noisy = examples.noisy[replicate].cpu()
-    everything = slice(None)
-    subsets: dict[str, tuple[Outcome, slice | Tensor]] = {
-        name: (outcome, everything) for name, outcome in found.items() if name != RESTORED
-    }
+    every = slice(None)
+    subsets = [(name, outcome, every) for name, outcome in found.items() if name != RESTORED]
     if noisy.any():
-        subsets |= {"train_noisy": (found["train"], noisy), "train_original": (found["train"], ~noisy)}
-        subsets |= {RESTORED: (found[RESTORED], noisy)} if RESTORED in found else {}
+        subsets += [("train_noisy", found["train"], noisy), ("train_original", found["train"], ~noisy)]
+        subsets += [(RESTORED, found[RESTORED], noisy)] if RESTORED in found else []
     rows = []
-    for subset, (outcome, chosen) in subsets.items():
+    for subset, outcome, chosen in subsets:
         correct, losses = outcome.correct[replicate][chosen], outcome.losses[replicate][chosen].double()
-        if len(correct):
-            error = 100 * (1 - correct.double().mean().item())
-            rows.append(
-                {"subset": subset, "examples": len(correct), "error_percent": error,
-                 "cross_entropy_nats": losses.mean().item()}
-            )  # fmt: skip
+        if count := len(correct):
+            error, loss = 100 * (1 - correct.double().mean().item()), losses.mean().item()
+            row = {"subset": subset, "examples": count, "error_percent": error, "cross_entropy_nats": loss}
+            rows.append(row)
     return rows
 
 
@@ -94,11 +89,8 @@ def groups(
     found: Mapping[str, Outcome], stack: State, masks: Mapping[str, Tensor], replicate: int
 ) -> dict[str, State]:
     """Return the tensors that are kept of one replicate: its weights, its masks, and what it does with each example."""
-    kept = {name: outcome for name, outcome in found.items() if name != RESTORED}
-    return {
-        "weights": unstack(stack, replicate),
-        "masks": {name: pack(mask[replicate]) for name, mask in masks.items()},
-        "examples": {f"{subset}_losses": o.losses[replicate].half() for subset, o in kept.items()}
-        | {f"{subset}_correct": pack(o.correct[replicate]) for subset, o in kept.items()}
-        | {"train_error_norms": found["train"].error_norms[replicate].half()},
-    }
+    examples = {"train_error_norms": found["train"].error_norms[replicate].half()}
+    for subset in (name for name in found if name != RESTORED):
+        examples[f"{subset}_losses"] = found[subset].losses[replicate].half()
+        examples[f"{subset}_correct"] = found[subset].correct[replicate]
+    return {"weights": unstack(stack, replicate), "masks": unstack(masks, replicate), "examples": examples}

@@ -15,8 +15,9 @@ from tqdm.auto import tqdm
 
 from lib.errors import InputError
 from lib.models import build
+from lib.stages.entry import Damaged, Entry
 from lib.stages.stage import Chain, Stage, stage_keys
-from lib.stages.store import Damaged, Entry, Store
+from lib.stages.store import Store
 from lib.stages.train_stage import RunContext, train_stage
 from lib.training import Examples, Precision, Replicate, prepare, stack_limit
 from lib.training.device import find_device
@@ -64,12 +65,8 @@ class Results:
 
 
 def run(
-    chain: Chain,
-    replicates: Sequence[Replicate],
-    store: Store,
-    execution: Execution | str = "auto",
-    progress: bool = True,
-) -> Results:
+    chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution | str = "auto", progress: bool = True
+) -> Results:  # fmt: skip
     """Bring a chain to its end for all replicates.
 
     Args:
@@ -135,11 +132,9 @@ class _Run:
         absent = [p for row in self.keys for p, key in enumerate(row) if self.found[key] is None]
         self.incomplete = bool(absent)
         self.bar = tqdm(
-            total=sum(self.epochs[position] for position in absent),
-            unit="epoch",
-            disable=not (progress and absent),
-            desc=f"{chain.recipe.benchmark}, {chain.algorithm}",
-        )
+            total=sum(self.epochs[position] for position in absent), unit="epoch",
+            disable=not (progress and absent), desc=f"{chain.recipe.benchmark}, {chain.algorithm}",
+        )  # fmt: skip
 
     def prepare(self, place: torch.device) -> int:
         """Load the images and build the network; return how many replicates may train together."""
@@ -174,11 +169,11 @@ class _Run:
             if len(self.done[i]) == position and not (position and self.done[i][-1].record["diverged"])
         ]  # fmt: skip
         key = {i: self.keys[i][position] for i in ready}
-        with self.store.locked(key[i] for i in ready if self.found[key[i]] is None):
-            for i in ready:
-                if self.found[key[i]] is None:  # another process may have finished it while this one waited
-                    self.found[key[i]] = self.store.find(key[i])
-            absent = [i for i in ready if self.found[key[i]] is None]
+        absent = [i for i in ready if self.found[key[i]] is None]
+        with self.store.locked(key[i] for i in absent):
+            for i in absent:  # another process may have finished it while this one waited
+                self.found[key[i]] = self.store.find(key[i])
+            absent = [i for i in absent if self.found[key[i]] is None]
             if absent:
                 train_stage(
                     self.context, position, [self.replicates[i] for i in absent], [self.done[i] for i in absent],

@@ -12,12 +12,11 @@ from pydantic import Field, field_validator, model_validator
 from lib import by_name
 from lib.descriptions import Description
 from lib.pruning import find_score
-from lib.stages.checksums import digest
+from lib.stages.entry import digest
 from lib.training import Precision, Recipe, Replicate
 
-NUMERICS_VERSION = (
-    1  # raise it whenever the same description gives other numbers; the golden run in the tests asks for it
-)
+NUMERICS_VERSION = 1
+"""Raise it whenever the same description gives other numbers; the golden run in the tests asks for it."""
 
 
 class Prune(Description):
@@ -77,7 +76,7 @@ class Subset(Description):
     def _same_size(self) -> Self:
         if self.rule == "correct" and not self.equal_steps:
             raise ValueError(
-                "the rule 'correct' keeps another number in each replicate, so it needs equal_steps=True"
+                "the rule 'correct' keeps another number in each replicate: it needs equal_steps=True"
             )
         if self.rule.startswith("with_") and self.added >= self.share:
             raise ValueError(
@@ -132,24 +131,21 @@ class Chain(Description):
         if not stages or stages[0].start != "fresh" or stages[0].prune is not None:
             raise ValueError("the first stage starts fresh and prunes nothing")
         for position, stage in enumerate(stages):
-            if (stage.to_epoch, stage.to_step) < (stage.from_epoch, stage.from_step):
+            start, end = stage.from_epoch, stage.to_epoch
+            if (end, stage.to_step) < (start, stage.from_step):
+                raise ValueError(f"stage {position} ends at epoch {end}, before it starts at {start}")
+            last = max(stage.examples.judge, stage.examples.reference) if stage.examples else -1
+            if last >= position:
                 raise ValueError(
-                    f"stage {position} ends at epoch {stage.to_epoch}, before it starts at {stage.from_epoch}"
-                )
-            subset = stage.examples
-            if subset and max(subset.judge, subset.reference) >= position:
-                raise ValueError(
-                    f"the examples of stage {position} must be chosen by stages before it, not by "
-                    f"{max(subset.judge, subset.reference)}"
+                    f"the examples of stage {position} must be chosen by stages before it, not by {last}"
                 )
         return stages
 
 
 def recipe_hash(chains: Sequence[Chain]) -> str:
     """Return what a table's numbers depend on besides replicates: recipes, stages and the numerics version."""
-    return digest(
-        [NUMERICS_VERSION, [chain.model_dump(mode="json", exclude_defaults=True) for chain in chains]]
-    )
+    described = [chain.model_dump(mode="json", exclude_defaults=True) for chain in chains]
+    return digest([NUMERICS_VERSION, described])
 
 
 def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list[str]:
@@ -162,9 +158,8 @@ def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list
     # default raises NUMERICS_VERSION; a test asks for it.
     recipe = chain.recipe.model_dump(mode="json", exclude={"benchmark"}, exclude_defaults=True)
     recipe["network"] = by_name.identity(chain.recipe.network)
-    root = digest(
-        [NUMERICS_VERSION, recipe, replicate.model_dump(mode="json", exclude_defaults=True), precision]
-    )
+    who = replicate.model_dump(mode="json", exclude_defaults=True)
+    root = digest([NUMERICS_VERSION, recipe, who, precision])
     keys: list[str] = []
     for position, stage in enumerate(chain.stages):
         description = stage.model_dump(mode="json", exclude={"level"}, exclude_defaults=True)

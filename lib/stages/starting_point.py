@@ -1,4 +1,4 @@
-"""Where a stage starts: weights, masks and examples of one replicate, from what the store holds of the stages before."""
+"""Where a stage starts: weights and masks of one replicate, from what the store holds of the stages before."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,10 +9,8 @@ from torch import Tensor
 from lib import data
 from lib.models import Network, initialize
 from lib.pruning import Batch, find_score, select
-from lib.stages.packing import unpack
-from lib.stages.stage import Chain, Subset
-from lib.stages.store import Entry
-from lib.stages.subsets import choose
+from lib.stages.entry import Entry
+from lib.stages.stage import Chain
 from lib.training import Examples, Recipe, Replicate
 from lib.training.examples import Images
 from lib.training.stack import State
@@ -23,13 +21,7 @@ EXAMPLES_SCORED = 1000  # ... and as many of all classes: with more than 100 of 
 
 @dataclasses.dataclass(frozen=True)
 class ChosenImages:
-    """Some training images as network inputs on the CPU, read when a slice of them is asked for.
-
-    Attributes:
-        images: uint8 [N, height, width, channels], on a device or in files.
-        chosen: indices of those that count, int64 [n].
-        normalization: name of the constants.
-    """
+    """The chosen ones, int64 [n], of some images as network inputs on the CPU, read when a slice of them is asked for."""
 
     images: Images
     chosen: Tensor
@@ -52,13 +44,7 @@ class ChosenImages:
 
 
 def scoring_batch(examples: Examples, count: int | None, generator: torch.Generator) -> Batch:
-    """Return training images of the only replicate, on the CPU, for scores that look at data.
-
-    Args:
-        examples: of one replicate.
-        count: how many, drawn from all; None for some of each label.
-        generator: for the draw and for the score.
-    """
+    """Return training images of the only replicate for scores that look at data: `count` of all, or some of each label."""
     labels = examples.train_labels[0].cpu()
     order = torch.randperm(len(labels), generator=generator)
     chosen = order[:count]
@@ -70,21 +56,14 @@ def scoring_batch(examples: Examples, count: int | None, generator: torch.Genera
 
 
 def starting_point(
-    network: Network,
-    chain: Chain,
-    position: int,
-    replicate: Replicate,
-    done: Sequence[Entry],
-    examples: Examples,
-) -> tuple[State, State]:
+    network: Network, chain: Chain, position: int, replicate: Replicate, done: Sequence[Entry], examples: Examples
+) -> tuple[State, State]:  # fmt: skip
     """Return weights and masks with which one replicate, the only one of the examples, enters a stage."""
     stage, module = chain.stages[position], network.module
     if done and not stage.lift_masks:
         masks = done[-1].masks()
     else:
-        masks = {
-            name: torch.ones_like(module.get_parameter(name), dtype=torch.bool) for name in network.prunable
-        }
+        masks = {n: torch.ones_like(module.get_parameter(n), dtype=torch.bool) for n in network.prunable}
     if stage.prune:
         module.load_state_dict(done[-1].tensors("weights"))
         batch = scoring_batch(examples, stage.prune.examples, replicate.generator("score", position))
@@ -106,14 +85,3 @@ def initialize_replicate(
     """Draw the weights with which a replicate enters the stage at a position that starts fresh."""
     generator = replicate.generator("initialization", position)
     initialize(module, generator, recipe.normalization_scale, recipe.initial_bias)
-
-
-def chosen_examples(subset: Subset, done: Sequence[Entry], replicate: Replicate, count: int) -> Tensor:
-    """Return which of its `count` training examples one replicate trains on."""
-    judge = done[subset.judge].tensors("examples")
-    before = done[subset.reference].tensors("examples")["train_losses"]
-    correct = unpack(judge["train_correct"], (count,))
-    generator = replicate.generator(
-        "subset", subset.judge
-    )  # alike for all rules and stages that have this judge
-    return choose(subset, before, judge["train_losses"], correct, generator)

@@ -5,12 +5,23 @@ the most worsened the largest ℓ − ℓ₀. Rules that are compared differ in 
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from lib.errors import InputError
+from lib.stages.entry import Entry, unpack
 from lib.stages.stage import Subset
+from lib.training import Replicate
+
+
+def chosen_examples(subset: Subset, done: Sequence[Entry], replicate: Replicate, count: int) -> Tensor:
+    """Return which of its `count` training examples one replicate trains on, by the stages that are done."""
+    judge, reference = (done[stage].tensors("examples") for stage in (subset.judge, subset.reference))
+    generator = replicate.generator("subset", subset.judge)  # alike for all rules and stages with this judge
+    correct = unpack(judge["train_correct"], (count,))
+    return choose(subset, reference["train_losses"], judge["train_losses"], correct, generator)
 
 
 def choose(

@@ -16,10 +16,12 @@ from tqdm.auto import tqdm
 from lib.models import Network
 from lib.pruning import weights_remaining
 from lib.stages.checkpoint import Checkpoint, on_device
+from lib.stages.entry import Entry
 from lib.stages.outcomes import course, groups, metrics, outcomes, relative_size
 from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
-from lib.stages.starting_point import chosen_examples, starting_point
-from lib.stages.store import Entry, Store
+from lib.stages.starting_point import starting_point
+from lib.stages.store import Store
+from lib.stages.subsets import chosen_examples
 from lib.training import (
     Computation,
     Examples,
@@ -27,13 +29,12 @@ from lib.training import (
     Part,
     Precision,
     Progress,
-    Recipe,
     Replicate,
     arithmetic,
     stack_states,
     train,
     unstack,
-)
+)  # fmt: skip
 from lib.training.connected_units import (
     ConnectedUnits,
     decay_factors,
@@ -41,7 +42,7 @@ from lib.training.connected_units import (
     leave_out,
     remembered_steps,
     take_back,
-)
+)  # fmt: skip
 from lib.training.device import describe_device
 from lib.training.loop import NO_HOOKS
 
@@ -72,14 +73,9 @@ Effect = Callable[[Network, Sequence[Replicate], Examples], Hooks]
 
 
 def train_stage(
-    context: RunContext,
-    position: int,
-    replicates: Sequence[Replicate],
-    done: Sequence[Sequence[Entry]],
-    keys: Sequence[str],
-    examples: Examples,
-    effect: Effect | None = None,
-) -> None:
+    context: RunContext, position: int, replicates: Sequence[Replicate], done: Sequence[Sequence[Entry]],
+    keys: Sequence[str], examples: Examples, effect: Effect | None = None,
+) -> None:  # fmt: skip
     """Train one stage for a stack of R replicates and keep it in the store.
 
     Args:
@@ -97,7 +93,7 @@ def train_stage(
     examples = examples[rows]
     network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
     start = _start(context, position, replicates, done, examples)
-    part = _part(context.chain.stages[position], position, replicates, done, examples)
+    part = _part(context.chain.stages[position], position, replicates, done, len(examples.train_images))
     hooks = effect(network, replicates, examples) if effect else NO_HOOKS
     try:
         network.module.to(device)
@@ -107,11 +103,7 @@ def train_stage(
             found = outcomes(network.module, progress.stack, examples, recipe)
     finally:
         network.module.cpu()  # the next stack, or this one divided, starts there
-    shared = {
-        "seconds": checkpoint.seconds() / len(replicates),
-        "stacked": len(replicates),
-        **_provenance(context, device),
-    }
+    shared = {"seconds": checkpoint.seconds() / len(replicates), **_provenance(context, replicates, device)}
     size = relative_size(network, recipe, examples.classes)
     entries = {}
     for index, (key, replicate) in enumerate(zip(keys, replicates, strict=True)):
@@ -128,31 +120,23 @@ def train_stage(
 
 
 def _start(
-    context: RunContext,
-    position: int,
-    replicates: Sequence[Replicate],
-    done: Sequence[Sequence[Entry]],
-    examples: Examples,
-) -> Progress:
+    context: RunContext, position: int, replicates: Sequence[Replicate], done: Sequence[Sequence[Entry]], examples: Examples
+) -> Progress:  # fmt: skip
     """Return the stack as it enters a stage, on the device of the examples; its epoch is set when training begins."""
-    device = examples.train_images.device
     starts = [
         starting_point(context.network, context.chain, position, replicate, entries, examples[[i]])
         for i, (replicate, entries) in enumerate(zip(replicates, done, strict=True))
     ]
-    weights, masks = (stack_states(list(states)) for states in zip(*starts, strict=True))
-    return Progress(0, on_device(weights, device), on_device(masks, device))
+    device = examples.train_images.device
+    weights, masks = (on_device(stack_states(list(states)), device) for states in zip(*starts, strict=True))
+    return Progress(0, weights, masks)
 
 
 def _part(
-    stage: Stage,
-    position: int,
-    replicates: Sequence[Replicate],
-    done: Sequence[Sequence[Entry]],
-    examples: Examples,
+    stage: Stage, position: int, replicates: Sequence[Replicate], done: Sequence[Sequence[Entry]], count: int
 ) -> Part:
-    """Return which part of the schedule a stage trains, on which examples."""
-    count, subsets = len(examples.train_images), []
+    """Return which part of the schedule a stage trains, on which of `count` examples."""
+    subsets = []
     if stage.examples:
         pairs = zip(done, replicates, strict=True)
         subsets = [chosen_examples(stage.examples, entries, r, count) for entries, r in pairs]
@@ -161,34 +145,41 @@ def _part(
 
 
 def _train(
-    context: RunContext,
-    start: Progress,
-    part: Part,
-    replicates: Sequence[Replicate],
-    examples: Examples,
-    hooks: Hooks,
-    checkpoint: Checkpoint,
-) -> Progress:
+    context: RunContext, start: Progress, part: Part, replicates: Sequence[Replicate], examples: Examples,
+    hooks: Hooks, checkpoint: Checkpoint,
+) -> Progress:  # fmt: skip
     """Train a part of the schedule from the start, or from where the checkpoint stands.
 
-    Units without a path are left out, unless hooks may change masks. Where they have running statistics, the last steps
-    are taken with everything, so that these are what they would be had nothing been left out.
+    Units without a path are left out, unless hooks may change masks or that could change what remains (Adam with weight
+    decay). Where they have running statistics, the last steps are taken with everything, so that these are what they would be.
     """
-    module, recipe, device = context.network.module, context.chain.recipe, examples.train_images.device
+    network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
     steps_per_epoch = -(-(part.examples_per_epoch or len(examples.train_images)) // recipe.batch_size)
     epochs = part.epochs(steps_per_epoch)
     progress = checkpoint.resume(device) or replace(start, epoch=epochs.start)
     context.bar.total -= (progress.epoch - epochs.start) * len(replicates)  # so that its speed stays true
+    where = f"level {context.chain.stages[part.stage].level or 0}, epoch {{}} of {epochs.stop}, {_who(replicates)}"
 
-    def go_on(progress: Progress, part: Part, pixels: Tensor | None, whole: Whole) -> Progress:
-        after_epoch = _after_epoch(context, part.stage, epochs.stop, replicates, checkpoint, hooks, whole)
+    def go_on(
+        now: Progress, part: Part, pixels: Tensor | None, whole: Callable[[Progress], Progress]
+    ) -> Progress:
+        def after_epoch(now: Progress) -> None:
+            if hooks.after_epoch:
+                hooks.after_epoch(now)
+            context.bar.set_postfix_str(where.format(now.epoch), refresh=False)
+            context.bar.update(len(replicates))
+            if now.epoch < epochs.stop and checkpoint.due():
+                checkpoint.save(whole(now))
+
         own, computation = Hooks(hooks.before_step, after_epoch), Computation(context.precision, pixels)
-        return train(module, progress, examples, replicates, recipe, part, own, computation)
+        return train(network.module, now, examples, replicates, recipe, part, own, computation)
 
-    units = ConnectedUnits() if hooks is not NO_HOOKS else _connected_units(context.network, recipe, start)
-    everything_from = _everything_from(units, module, epochs, steps_per_epoch)
+    units = ConnectedUnits()
+    if hooks is NO_HOOKS and not (recipe.optimizer == "adam" and recipe.weight_decay):
+        units = find_connected_units(network.units, start.stack, start.masks)
+    everything_from = _everything_from(units, network.module, epochs, steps_per_epoch)
     if progress.epoch < everything_from:
-        names = {name for name, _ in module.named_parameters()}
+        names = {name for name, _ in network.module.named_parameters()}
 
         def whole(small: Progress) -> Progress:
             steps = part.steps(steps_per_epoch)
@@ -202,40 +193,9 @@ def _train(
     return progress
 
 
-Whole = Callable[[Progress], Progress]
-"""Makes the progress of the whole stack from that of the part that is trained."""
-
-
-def _after_epoch(
-    context: RunContext,
-    position: int,
-    last_epoch: int,
-    replicates: Sequence[Replicate],
-    checkpoint: Checkpoint,
-    hooks: Hooks,
-    whole: Whole,
-) -> Callable[[Progress], None]:
-    """Return what moves the bar and keeps a checkpoint where one is due, after the stage's own hook."""
+def _who(replicates: Sequence[Replicate]) -> str:
     seeds, noises = sorted({r.seed for r in replicates}), sorted({r.noise_percent for r in replicates})
-    who = f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
-    level = context.chain.stages[position].level or 0
-
-    def after_epoch(now: Progress) -> None:
-        if hooks.after_epoch:
-            hooks.after_epoch(now)
-        context.bar.set_postfix_str(f"level {level}, epoch {now.epoch} of {last_epoch}, {who}", refresh=False)
-        context.bar.update(len(replicates))
-        if now.epoch < last_epoch and checkpoint.due():
-            checkpoint.save(whole(now))
-
-    return after_epoch
-
-
-def _connected_units(network: Network, recipe: Recipe, start: Progress) -> ConnectedUnits:
-    """Return what a stage trains; everything where leaving out could change what remains (Adam with weight decay)."""
-    if recipe.optimizer == "adam" and recipe.weight_decay:
-        return ConnectedUnits()
-    return find_connected_units(network.units, start.stack, start.masks)
+    return f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
 
 
 def _everything_from(units: ConnectedUnits, module: nn.Module, epochs: range, steps_per_epoch: int) -> int:
@@ -247,9 +207,10 @@ def _everything_from(units: ConnectedUnits, module: nn.Module, epochs: range, st
     return max(epochs.start, epochs.stop - -(-last_steps // steps_per_epoch))
 
 
-def _provenance(context: RunContext, device: torch.device) -> dict:
+def _provenance(context: RunContext, replicates: Sequence[Replicate], device: torch.device) -> dict:
     """Return how a stage was computed."""
     return {
+        "stacked": len(replicates),
         "threads": torch.get_num_threads(),
         "precision": context.precision,
         "deterministic": device.type == "cpu" or context.deterministic,

@@ -21,7 +21,7 @@ from lib.stages.algorithms import (
     redense_training,
     weight_rewinding,
 )
-from lib.stages.packing import unpack
+from lib.stages.entry import unpack
 from lib.training import Replicate, prepare
 
 PRUNE = Prune(fraction=0.5)
@@ -125,16 +125,16 @@ def test_a_stage_resumes_from_its_checkpoint_to_the_bit(kind, request, store, mo
     chain = learning_rate_rewinding(recipe, 1, PRUNE)
     whole = quick(chain, replicates, Store(store.folder.parent / "whole"))
     monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
-    real = Store.save_checkpoint
+    real = checkpoint.Checkpoint.save
     saved = []
 
-    def then_die(self, path, state):
-        real(self, path, state)
-        saved.append(state["progress"]["epoch"])
+    def then_die(self, progress):
+        real(self, progress)
+        saved.append(progress.epoch)
         if len(saved) in (2, 3):
             raise Killed
 
-    monkeypatch.setattr(Store, "save_checkpoint", then_die)
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", then_die)
     for _ in range(2):
         with pytest.raises(Killed):
             quick(chain, replicates, store)

@@ -12,12 +12,12 @@ from safetensors.torch import save_file
 from lib.errors import InputError
 from lib.stages import Store, housekeeping
 from lib.stages.__main__ import main
-from lib.stages.checksums import sha256
-from lib.stages.packing import pack
-from lib.stages.store import Damaged
+from lib.stages.checkpoint import Checkpoint
+from lib.stages.entry import Damaged, pack, sha256
+from lib.training import Progress
 
 RECORD = {"metrics": [], "diverged": False}
-GROUPS = {"weights": {"w": torch.arange(6.0)}, "masks": {"w": torch.tensor([255], dtype=torch.uint8)}}
+GROUPS = {"weights": {"w": torch.arange(6.0)}, "masks": {"w": torch.ones(6, dtype=torch.bool)}}
 
 
 def test_an_entry_comes_back_as_it_went_in(store):
@@ -42,7 +42,7 @@ def test_of_a_pruned_weight_only_what_remains_is_kept_and_it_comes_back_whole(st
         "empty": torch.zeros(4, 2),
     }
     masks = {"pruned": mask, "grown": mask, "empty": torch.zeros(4, 2, dtype=torch.bool)}
-    store.put({"k1": (RECORD, {"weights": weights, "masks": {n: pack(m) for n, m in masks.items()}})})
+    store.put({"k1": (RECORD, {"weights": weights, "masks": masks})})
     entry = store.find("k1")
     again = entry.tensors("weights")
     assert again.keys() == weights.keys() and all(torch.equal(again[n], t) for n, t in weights.items())
@@ -131,7 +131,7 @@ def test_a_measurement_that_is_killed_or_damaged_is_made_again(store):
 
 def test_a_full_disk_leaves_nothing_half_written(store, monkeypatch):
     store.put({"k0": (RECORD, GROUPS)})
-    from lib.stages import store as module
+    from lib.stages import entry as module
 
     calls = []
 
@@ -221,12 +221,12 @@ def test_cleaning_leaves_what_is_locked(store):
 
 
 def test_damaged_checkpoint_starts_over(store):
-    path = store.checkpoint_path(["k1"])
-    store.save_checkpoint(path, {"epoch": 3})
-    assert store.load_checkpoint(path) == {"epoch": 3}
-    path.write_bytes(b"nonsense")
+    checkpoint, cpu = Checkpoint(store, ["k1"]), torch.device("cpu")
+    checkpoint.save(Progress(3, {}))
+    assert Checkpoint(store, ["k1"]).resume(cpu) == Progress(3, {})
+    checkpoint.path.write_bytes(b"nonsense")
     with pytest.warns(UserWarning, match="starts over"):
-        assert store.load_checkpoint(path) is None
+        assert Checkpoint(store, ["k1"]).resume(cpu) is None
 
 
 def test_housekeeping_commands(store, tmp_path, capsys):

@@ -14,7 +14,7 @@ from lib.stages.algorithms import (
     without_improved_examples,
     without_random_examples,
 )
-from lib.stages.packing import unpack
+from lib.stages.entry import unpack
 from lib.stages.stage import Subset
 from lib.stages.subsets import choose
 from lib.training import Replicate, loop

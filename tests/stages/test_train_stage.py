@@ -9,6 +9,7 @@ from lib.models import build
 from lib.pruning import find_score
 from lib.stages import Prune, Store, checkpoint, run, stage_keys, starting_point, train_stage
 from lib.stages.algorithms import learning_rate_rewinding
+from lib.stages.checkpoint import Checkpoint
 from lib.stages.train_stage import RunContext
 from lib.training import DataRecipe, Hooks, Replicate, prepare
 from lib.training.loop import train
@@ -25,18 +26,18 @@ class Killed(Exception):
 def killed_after(monkeypatch):
     """Return a function: from now on, the process dies after so many checkpoints, one an epoch."""
     monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
-    real = Store.save_checkpoint
+    real = Checkpoint.save
 
     def arrange(count: int | None) -> None:
         saved = []
 
-        def then_die(self, path, state):
-            real(self, path, state)
-            saved.append(path)
+        def then_die(self, progress):
+            real(self, progress)
+            saved.append(progress.epoch)
             if len(saved) == count:
                 raise Killed
 
-        monkeypatch.setattr(Store, "save_checkpoint", then_die)
+        monkeypatch.setattr(Checkpoint, "save", then_die)
 
     return arrange
 
@@ -67,7 +68,7 @@ def test_a_checkpoint_without_names_is_not_resumed(recipe, replicates, store, ki
     chain = learning_rate_rewinding(recipe, 0, PRUNE)
     whole = run(chain, replicates, Store(store.folder.parent / "whole"), "cpu", progress=False)
     keys = [stage_keys(chain, r, "float32")[0] for r in replicates]
-    store.save_checkpoint(store.checkpoint_path(keys), {"epoch": 1, "stack": {}, "seconds": 1.0})
+    torch.save({"epoch": 1, "stack": {}, "seconds": 1.0}, Checkpoint(store, keys).path)
     assert same(weights(whole), weights(run(chain, replicates, store, "cpu", progress=False)))
 
 

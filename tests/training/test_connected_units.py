@@ -169,16 +169,15 @@ def test_a_stage_that_leaves_units_out_goes_on_to_the_bit(objects_recipe, store,
     )
     chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
     whole = run(chain, replicates[1:2], Store(store.folder.parent / "whole"), "cpu", progress=False)
-    real, deaths = Store.save_checkpoint, [2, 3, 4]
+    real, deaths = checkpoint.Checkpoint.save, [2, 3, 4]
 
-    def then_die(self, path, state):
-        real(self, path, state)
-        progress = state["progress"]
-        if deaths and progress["epoch"] == deaths[0] and not progress["masks"]["stem.0.weight"].all():
+    def then_die(self, progress):
+        real(self, progress)
+        if deaths and progress.epoch == deaths[0] and not progress.masks["stem.0.weight"].all():
             deaths.pop(0)
             raise Killed
 
-    monkeypatch.setattr(Store, "save_checkpoint", then_die)
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", then_die)
     for _ in range(3):
         with pytest.raises(Killed):
             run(chain, replicates[1:2], store, "cpu", progress=False)
