@@ -69,8 +69,16 @@ def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
 def printed_beside_measured(benchmark: str, tables: Tables, number: int) -> Any:
     """Tables 2 to 10: printed and measured numbers of a benchmark, a row for each share of wrong labels and network."""
     measured, printed = _beside(benchmark, tables, number)
-    title, quantity = f"Measured beside printed: Table {number}", str(printed["quantity"].iloc[0])
-    return dots(measured, y=CASE, printed=printed, x=quantity, title=title)
+    if measured is None:
+        raise InputError(f"no table measures a number of Table {number}; run the page with recompute=True")
+    return dots(
+        measured,
+        y=CASE,
+        printed=printed.merge(measured[[*CASE]].drop_duplicates()),
+        shown={"table": measured["table"].iloc[0]},
+        x=str(printed["quantity"].iloc[0]),
+        title=f"Measured beside printed: Table {number}",
+    )
 
 
 @or_what_is_missing
