@@ -22,10 +22,8 @@ def slow(image: Tensor, offsets: Tensor, fill: Tensor, padding: int) -> Tensor:
     _, height, width = image.shape
     down, right, flipped = offsets.tolist()
     image = image.flip(2) if flipped else image
-    sides = [padding] * 4
-    padded = torch.stack(
-        [torch.nn.functional.pad(c, sides, value=float(v)) for c, v in zip(image, fill, strict=True)]
-    )
+    pairs = zip(image, fill.tolist(), strict=True)
+    padded = torch.stack([torch.nn.functional.pad(c, [padding] * 4, value=v) for c, v in pairs])
     return padded[:, down : down + height, right : right + width]
 
 
@@ -47,14 +45,11 @@ def test_images_that_are_not_square() -> None:
 
 def test_padding_is_black_before_normalisation() -> None:
     """Augmenting raw pixels and then normalising gives the same as the other way round, to the bit."""
-    images = load("generated-objects").train_images[:16]
-    constants = normalization("imagenet")
-    raw = images.permute(0, 3, 1, 2).contiguous()
+    images, constants = load("generated-objects").train_images[:16], normalization("imagenet")
     draws = draw(16, generator(5, "augmentation"))
-    cropped = crop_and_flip(raw, draws, torch.zeros(3, dtype=torch.uint8))
+    cropped = crop_and_flip(images.permute(0, 3, 1, 2), draws, torch.zeros(3))
     first = normalize(cropped.permute(0, 2, 3, 1), constants)
-    second = crop_and_flip(normalize(images, constants), draws, constants.black)
-    assert torch.equal(first, second)
+    assert torch.equal(first, crop_and_flip(normalize(images, constants), draws, constants.black))
 
 
 def test_draws_have_torchvisions_distribution() -> None:

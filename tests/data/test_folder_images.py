@@ -68,14 +68,13 @@ def test_training_takes_torchvisions_random_part(root: Path) -> None:
     assert torch.equal(found[0], torch.from_numpy(np.array(part)))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_workers_change_no_pixel(root: Path, workers: int) -> None:
+def test_workers_change_no_pixel(root: Path) -> None:
     images = read_folders("tree", root).train_images
     order = torch.randperm(24, generator=generator(0, "data order"))
     seeds = data.draw_seeds(24, generator(0, "augmentation"))
     alone = [*images.read(order, 5, seeds, workers=0)]
     assert [len(batch) for batch in alone] == [5, 5, 5, 5, 4]
-    together = [*images.read(order, 5, seeds, workers=workers)]
+    together = [*images.read(order, 5, seeds, workers=2)]
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
     other = [*images.read(order, 5, data.draw_seeds(24, generator(1, "augmentation")))]
     assert not torch.equal(alone[0], other[0])
@@ -106,30 +105,22 @@ def test_a_file_that_is_no_image_is_named(copy: Path, workers: int) -> None:
     ("damage", "says"),
     [
         (lambda root: shutil.rmtree(root), "train cannot be used"),
-        (lambda root: shutil.rmtree(root / "val"), "val cannot be used"),
         (lambda root: shutil.rmtree(root / "val" / "n00000003"), "different classes, among them n00000003"),
         (lambda root: [f.unlink() for f in (root / "val" / "n00000001").iterdir()], "n00000001"),
-        (
-            lambda root: [
-                (shutil.move(f, root / "val"), f.parent.rmdir() if not any(f.parent.iterdir()) else None)
-                for f in sorted((root / "val").glob("*/*"))
-            ],
-            "val cannot be used",
-        ),
+        (lambda root: (root / "val").rename(root / "train" / "n00000005"), "val cannot be used"),
     ],
 )
 def test_another_layout_is_refused(copy: Path, damage, says: str) -> None:
     damage(copy)
     with pytest.raises(InputError, match=says) as caught:
         read_folders("tree", copy)
-    message = str(caught.value)
     for part in (
         str(copy),
         "train/n01440764/n01440764_10026.JPEG",
-        "ILSVRC2012_img_val.tar",
+        "ILSVRC2012_img_val",
         "PRUNING_BOOK_DATA",
     ):
-        assert part in message
+        assert part in str(caught.value)
 
 
 def test_imagenet_must_be_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
