@@ -93,8 +93,13 @@ class FolderImages:
         count = worker_count(len(indices)) if workers is None else workers
         own = torch.Generator()  # lest it draws from the process's generator
         pinned = self.device.type == "cuda"
-        for batch in DataLoader(files, batch_size, num_workers=count, pin_memory=pinned, generator=own):
-            yield batch.to(self.device, non_blocking=True)
+        try:
+            for batch in DataLoader(files, batch_size, num_workers=count, pin_memory=pinned, generator=own):
+                yield batch.to(self.device, non_blocking=True)
+        except (
+            InputError
+        ) as problem:  # its frames would keep the workers, for five seconds more at the next collection
+            raise problem.with_traceback(None) from None
 
 
 def worker_count(images: int) -> int:
