@@ -19,7 +19,6 @@ from lib.stages import Chain, Entry, Store, stage_keys
 from lib.stages.experiment_plan import Plan
 from lib.training import Replicate, prepare
 
-CPU = torch.device("cpu")
 DIGITS = ("mnist", "generated-digits")
 """Sets whose classes are numbers."""
 
@@ -54,15 +53,9 @@ class ExampleImages:
 
 
 def worst_fitted(
-    page: Page,
-    benchmark: str,
-    scale: str,
-    noise_percent: float,
-    level: int,
-    store: str = "",
-    algorithm: str = "",
+    page: Page, benchmark: str, scale: str, noise_percent: float, level: int, store: str = "", algorithm: str = "",
     count: int = 18,
-) -> ExampleImages:
+) -> ExampleImages:  # fmt: skip
     """Return the training examples with the highest loss, the worst first.
 
     Args:
@@ -76,29 +69,23 @@ def worst_fitted(
         InputError: the page has no such network, or the store does not hold it.
     """
     plan = page.plans(benchmark, scale)
-    chains = page.chains(plan)
+    replicate, chains = _first(plan, noise_percent), page.chains(plan)
     algorithm = algorithm or chains[0].algorithm
-    if algorithm not in (names := dict.fromkeys(chain.algorithm for chain in chains)):
-        raise unknown("algorithm of this page", algorithm, names)
-    family = (chain for chain in chains if chain.algorithm == algorithm)
+    family = [chain for chain in chains if chain.algorithm == algorithm]
+    if not family:
+        raise unknown("algorithm of this page", algorithm, {chain.algorithm for chain in chains})
     places = {stage.level: (chain, i) for chain in family for i, stage in enumerate(chain.stages)}
     if level not in places:
-        there = [str(one) for one in places if one is not None]
-        raise unknown(f"level of {algorithm} in this plan", str(level), there)
-    replicate = _first(plan, noise_percent)
+        raise unknown(
+            f"level of {algorithm} in this plan", f"{level}", [f"{k}" for k in places if k is not None]
+        )
     losses = _find(store, plan, *places[level], replicate).tensors("examples")["train_losses"].float()
     worst = losses.argsort(descending=True, stable=True)[:count]
     return _examples(plan, replicate, worst, losses[worst])
 
 
 def of_group(
-    page: Page,
-    benchmark: str,
-    scale: str,
-    noise_percent: float,
-    group: int,
-    store: str = "",
-    count: int = 18,
+    page: Page, benchmark: str, scale: str, noise_percent: float, group: int, store: str = "", count: int = 18
 ) -> ExampleImages:
     """Return training examples from one EL2N group, evenly spaced through it, the easiest first.
 
@@ -127,19 +114,18 @@ def of_category(plan: Plan, table: Table, category: str, **where) -> ExampleImag
     Args:
         plan: that the table was measured by.
         table: with ranked examples.
-        category: one of `lib.analysis.ranking.CATEGORIES`.
+        category: one of `lib.analysis.ranked_examples.CATEGORIES`.
         **where: algorithm and the paper's dimensions.
     """
-    index, predicted, change = (
+    named = [
         values(table, quantity(category, name), "position", **where) for name in (INDEX, PREDICTION, CHANGE)
-    )
-    if index.empty:
+    ]
+    if named[0].empty:
         return None
-    seed = int(index.index[0])
+    seed = int(named[0].index[0])
+    index, predicted, change = (torch.tensor(one.loc[seed].to_numpy()) for one in named)
     replicate = Replicate(seed=seed, noise_percent=where["noise_percent"])
-    indices = torch.tensor(index.loc[seed].to_numpy()).long()
-    predictions = torch.tensor(predicted.loc[seed].to_numpy()).long()
-    return _examples(plan, replicate, indices, torch.tensor(change.loc[seed].to_numpy()), predictions)
+    return _examples(plan, replicate, index.long(), change, predicted.long())
 
 
 def _first(plan: Plan, noise_percent: float) -> Replicate:
@@ -162,13 +148,13 @@ def _find(store: str, plan: Plan, chain: Chain, position: int, replicate: Replic
 def _examples(
     plan: Plan, replicate: Replicate, chosen: Tensor, numbers: Tensor, predictions: Tensor | None = None
 ) -> ExampleImages:
-    examples = prepare(plan.recipe.data, [replicate], CPU)
-    clean = prepare(plan.recipe.data, [replicate.but(noise_percent=0.0)], CPU)
-    names = data.class_names(plan.recipe.data.image_set)
-    if plan.recipe.data.image_set in DIGITS:
-        names = [str(digit) for digit in range(10)]
-    labels, original = (
-        [names[label] for label in one.train_labels[0][chosen].tolist()] for one in (examples, clean)
+    image_set, examples = (
+        plan.recipe.data.image_set,
+        prepare(plan.recipe.data, [replicate], torch.device("cpu")),
     )
-    predicted = [] if predictions is None else [names[label] for label in predictions.tolist()]
+    names = [str(i) for i in range(10)] if image_set in DIGITS else data.class_names(image_set)
+    given = (examples.train_labels[0][chosen], examples.original_labels[chosen], predictions)
+    labels, original, predicted = (
+        [names[i] for i in one.tolist()] if one is not None else [] for one in given
+    )
     return ExampleImages(examples.train_images[chosen], labels, original, numbers.tolist(), predicted)

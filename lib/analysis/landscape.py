@@ -24,13 +24,7 @@ BYTES_TOGETHER = {"cpu": 2**24, "cuda": 2**30}  # of parameters; on a CPU so tha
 
 @dataclass(frozen=True)
 class Sample:
-    """Some images with labels.
-
-    Attributes:
-        images: uint8 [N, height, width, channels].
-        labels: int64 [N].
-        normalization: name of the constants.
-    """
+    """Some images, uint8 [N, height, width, channels], their labels, int64 [N], and the name of their normalization."""
 
     images: Tensor
     labels: Tensor
@@ -67,17 +61,15 @@ def find_surface(context: Context) -> Surface:
 
 
 def take_sample(images: Images, labels: Tensor, normalization: str, count: int = SAMPLE) -> Sample:
-    """Draw images by a fixed seed: the same of a set of that size, for every network and replicate.
-
-    Args:
-        images: uint8 [N, height, width, channels].
-        labels: int64 [N].
-        normalization: name of the constants.
-        count: how many; all N where there are fewer.
-    """
+    """Draw images by a fixed seed, the same of sets of one size; all where there are fewer."""
     chosen = torch.randperm(len(labels), generator=generator(0, "loss landscape"))[:count].sort().values
     chosen = chosen.to(labels.device)
     return Sample(images[chosen], labels[chosen], normalization)
+
+
+def along_axis(positions: Tensor, like: Tensor) -> Tensor:
+    """Return positions, [S], in type and shape to be multiplied with one tensor of a network, as [S, 1, …]."""
+    return positions.to(like).view(-1, *[1] * like.dim())
 
 
 def parts(module: nn.Module, stack: State) -> Iterator[State]:

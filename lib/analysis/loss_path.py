@@ -15,17 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from lib import data
+from lib.analysis import landscape
 from lib.analysis.experiments import Context, Measurement, reported
-from lib.analysis.landscape import (
-    SAMPLE,
-    Sample,
-    Surface,
-    find_surface,
-    measure_stack,
-    parts,
-    series,
-    series_rows,
-)
+from lib.analysis.landscape import SAMPLE, Sample, Surface, along_axis, measure_stack, series
 from lib.analysis.levels import descent_levels
 from lib.errors import InputError, unknown
 from lib.stages import Entry
@@ -62,16 +54,14 @@ def loss_path(sparse: str, redense: str, statistics: Statistics = "interpolated"
 
 
 def _rows(context: Context, sparse: str, redense: str, statistics: Statistics) -> Iterator[dict]:
-    surface, levels = find_surface(context), context.levels(descent_levels, sparse)
+    surface, levels = landscape.find_surface(context), context.levels(descent_levels, sparse)
+    seeds = context.plan.seeds[:MOST_SEEDS]
     for results in context.of(redense):
         for columns, replicate, position, entry in reported(results):
-            if (
-                columns["level"] in levels(replicate)[1:]
-                and replicate.seed in context.plan.seeds[:MOST_SEEDS]
-            ):
+            if replicate.seed in seeds and columns["level"] in levels(replicate)[1:]:
                 before = results.entries[results.replicates.index(replicate)][position - 1]
                 measure = functools.partial(_path, surface, replicate, before, entry, statistics)
-                yield from series_rows(columns, context.measured([before, entry], measure))
+                yield from landscape.series_rows(columns, context.measured([before, entry], measure))
 
 
 def _path(
@@ -95,15 +85,11 @@ def _path(
 
 
 def interpolate(first: Mapping[str, Tensor], second: Mapping[str, Tensor], shares: Tensor) -> State:
-    """Return the networks on the line between two, their running statistics included.
+    """Return the networks on the line between two, their running statistics included, name → [S, ...].
 
     Args:
-        first, second: name → [...] of parameters and buffers; the ends, at share 0 and 1.
+        first, second: name → [...] of parameters and buffers; the ends, which come back to the bit.
         shares: [S], the share of the second.
-
-    Returns:
-        Name → [S, ...]. The ends are the two networks to the bit. Counters, which are whole numbers, are those of the
-        first.
 
     Raises:
         InputError: if the two have other tensors or shapes.
@@ -114,11 +100,11 @@ def interpolate(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share
         )
     stack = {}
     for name, start in first.items():
-        if not start.is_floating_point():
+        if start.is_floating_point():
+            share = along_axis(shares, start)
+            stack[name] = (1 - share) * start + share * second[name]
+        else:  # counters
             stack[name] = start.expand(len(shares), *start.shape).clone()
-            continue
-        share = shares.to(start).view(-1, *[1] * start.dim())
-        stack[name] = (1 - share) * start + share * second[name]
     return stack
 
 
@@ -130,12 +116,9 @@ def recompute_statistics(
 
     Args:
         module: the computation; left in eval mode, its momentum as it was.
-        stack: name → [S, ...]; left as it is.
+        stack: name → [S, ...]; left as it is, and returned where the network has no such statistics.
         sample: of images; labels are not read.
         batch_size: images in a batch; of the last one what is left.
-
-    Returns:
-        Name → [S, ...] on the device of the module. A network without such statistics comes back as it is.
     """
     layers = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     before = [layer.momentum for layer in layers]
@@ -144,7 +127,7 @@ def recompute_statistics(
     constants, done = data.normalization(sample.normalization), []
     module.train()
     try:
-        for part in parts(module, stack):
+        for part in landscape.parts(module, stack):
             own = {name: tensor.clone() for name, tensor in part.items()}
             for index, batch in enumerate(sample.images.split(batch_size), 1):
                 for layer in layers:

@@ -13,7 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from lib.analysis.experiments import Context, Measurement, reported
-from lib.analysis.landscape import SAMPLE, Surface, find_surface, measure_stack, series, series_rows
+from lib.analysis.landscape import (
+    SAMPLE,
+    Surface,
+    along_axis,
+    find_surface,
+    measure_stack,
+    series,
+    series_rows,
+)
 from lib.analysis.levels import descent_levels
 from lib.seeds import generator
 from lib.stages import Entry
@@ -55,35 +63,25 @@ def _slice(surface: Surface, replicate: Replicate, entry: Entry) -> dict[str, li
     return {TRAIN_LOSS: series(steps, measure_stack(surface.module, stack, surface.train[replicate])[0])}
 
 
-def random_direction(
-    module: nn.Module,
-    state: Mapping[str, Tensor],
-    masks: Mapping[str, Tensor] | None = None,
-    seed: int = DIRECTION_SEED,
-) -> State:
+def random_direction(module: nn.Module, state: Mapping[str, Tensor]) -> State:
     """Draw a Gaussian direction whose filters are as long as those of a network.
 
     Args:
         module: gives the parameters in their order, so that networks of one architecture share the draw.
         state: name → [...], the network.
-        masks: name → bool [...] of a sparse network: the direction is zero where the mask is, before lengths are set.
-        seed: of the draw.
 
     Returns:
-        Name → [...] of every parameter; zero for those of one axis. A filter of zeros keeps a direction of zeros.
+        Name → [...] of every parameter; zero for those of one axis and for filters of zeros.
     """
-    draw, direction = generator(seed, "loss slice"), {}
+    draw, direction = generator(DIRECTION_SEED, "loss slice"), {}
     for name, parameter in module.named_parameters():
         weight = state[name].cpu()
         if parameter.dim() < 2:
             direction[name] = torch.zeros_like(weight)
             continue
         drawn = torch.randn(weight.shape, generator=draw)
-        if masks and name in masks:
-            drawn = drawn * masks[name].cpu()
-        lengths, wanted = (tensor.flatten(1).norm(dim=1) for tensor in (drawn, weight))
-        scale = wanted / lengths.clamp_min(SHORTEST)
-        direction[name] = drawn * scale.view(-1, *[1] * (weight.dim() - 1))
+        length, of_network = (tensor.flatten(1).norm(dim=1) for tensor in (drawn, weight))
+        direction[name] = drawn * along_axis(of_network / length.clamp_min(SHORTEST), weight[0])
     return direction
 
 
@@ -99,5 +97,5 @@ def along(state: Mapping[str, Tensor], direction: Mapping[str, Tensor], steps: T
     for name, center in state.items():
         stack[name] = center.expand(len(steps), *center.shape).clone()
         if name in direction:
-            stack[name] += steps.to(center).view(-1, *[1] * center.dim()) * direction[name]
+            stack[name] += along_axis(steps, center) * direction[name]
     return stack

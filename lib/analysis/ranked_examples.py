@@ -1,8 +1,15 @@
-"""The examples that pruning worsens most, improves most, and affects least, and what is kept of them (TR App. K.1, Fig. 16).
+"""Which training examples does pruning worsen most, improve most, and affect least? (TR App. K.1, Fig. 16; facts J23)
 
-Without label noise the losses are averaged over the replicates before ranking (`lib.analysis.ranking`), and the one ranking
-stands under the first seed. With label noise every replicate has wrong labels of its own, so each has a ranking of its own.
-Levels come from means over replicates in both cases. A row names the sparsest level of its category.
+With ℓ(x) the loss of example x in the dense network, ℓₖ(x) at level k, both averaged over runs, the examples are ranked by
+
+    g(x) = (∏ₖ max(cₖ(x), floor))^(1/K),    cₖ = ℓₖ − ℓ,  ℓ − ℓₖ  or  |ℓₖ − ℓ|
+
+over the K levels of a category (`levels_of_categories`). The geometric mean asks for a change at every level: one level at
+which an example does not change that way costs it dearly. It needs positive numbers, hence the floor.
+
+Without label noise the losses are averaged over the replicates before ranking, and the one ranking stands under the first
+seed. With label noise every replicate has wrong labels of its own, so each has a ranking of its own. Levels come from means
+over replicates in both cases. A row names the sparsest level of its category.
 """
 
 import functools
@@ -14,20 +21,19 @@ from torch import Tensor
 from lib import data
 from lib.analysis.example_groups import NETWORKS, scores, scoring_networks
 from lib.analysis.experiments import Context, Measurement, network_columns
-from lib.analysis.ranking import (
-    CATEGORIES,
-    FLOOR,
-    SHOWN,
-    WORSE_BY,
-    levels_of_categories,
-    majority,
-    ranked,
-)
+from lib.analysis.levels import TEST
 from lib.analysis.table import Table, values
+from lib.errors import InputError, unknown
 from lib.models import build
 from lib.stages import Results
 from lib.training import Examples, Replicate, forward, prepare, stack_states
 
+CATEGORIES = ("most worsened", "most improved", "least affected")
+FLOOR = 1e-5  # nats; TR App. K.1, footnotes 8 and 9
+WORSE_BY = (
+    2.0  # points of test error by which generalization may be worse and still count as preserved; TR App. K.1
+)
+SHOWN = 20  # examples of each category; TR Fig. 16
 INDEX, LABEL = "index", "label"
 PREDICTION, CHANGE = "majority prediction", "loss change (nats)"
 SCORE, NOISY = "mean EL2N", "noisy labels (%)"
@@ -51,29 +57,81 @@ def ranked_examples(algorithm: str) -> Measurement:
 
 
 def levels_at(table: Table, **where) -> dict[str, list[int]]:
-    """Return the levels of each category, by means over replicates; all empty where the dense network is missing.
+    """Return the levels of each category, see `levels_of_categories`, by means over replicates.
 
     Args:
         table: what was measured.
         **where: algorithm and the paper's dimensions.
     """
-    errors, losses = (
-        values(table, name, **where).dropna(axis="columns").mean().to_dict()
-        for name in ("test error (%)", "training loss (nats)")
-    )
-    if 0 not in errors or 0 not in losses:
+    found = (values(table, name, **where) for name in (TEST, "training loss (nats)"))
+    return levels_of_categories(*(one.dropna(axis="columns").mean().to_dict() for one in found))
+
+
+def levels_of_categories(
+    test_errors: Mapping[int, float], train_losses: Mapping[int, float]
+) -> dict[str, list[int]]:
+    """Return the levels at which each category is ranked, by the rules of TR App. K.1; level 0 is never among them.
+
+    Args:
+        test_errors: in percent, by level; level 0 is the dense network.
+        train_losses: mean over the training examples in nats, by level.
+
+    Returns:
+        By category, ascending levels, maybe none. Most worsened: a higher training loss and a lower test error than the
+        dense network; where no level has both, a higher training loss and a test error at most `WORSE_BY` points higher.
+        Most improved: both lower. Least affected: a test error at most `WORSE_BY` points higher. All empty without level 0.
+    """
+    if 0 not in test_errors or 0 not in train_losses:
         return {category: [] for category in CATEGORIES}
-    return levels_of_categories(errors, losses)
+    levels = (test_errors.keys() & train_losses.keys()) - {0}
+    lower_error = {k for k in levels if test_errors[k] < test_errors[0]}
+    # Rounded, because errors are counts of mistakes and a difference of exactly two points must pass.
+    preserved = {k for k in levels if round(test_errors[k] - test_errors[0], 9) <= WORSE_BY}
+    higher_loss = {k for k in levels if train_losses[k] > train_losses[0]}
+    lower_loss = {k for k in levels if train_losses[k] < train_losses[0]}
+    found = (higher_loss & lower_error or higher_loss & preserved, lower_loss & lower_error, preserved)
+    return {category: sorted(own) for category, own in zip(CATEGORIES, found, strict=True)}
+
+
+def ranked(category: str, before: Tensor, after: Tensor, count: int = SHOWN) -> tuple[Tensor, Tensor]:
+    """Return the first examples of a category and their mean change.
+
+    Args:
+        category: one of `CATEGORIES`.
+        before: loss of each example in the dense network, averaged over runs, [N].
+        after: the same at each level of the category, [K, N].
+        count: how many examples; all where there are fewer.
+
+    Returns:
+        Indices, int64 [count], the most worsened, most improved or least affected first, ties by position; and their
+        geometric mean changes in nats, float64 [count].
+
+    Raises:
+        InputError: an unknown category, or no level.
+    """
+    if category not in CATEGORIES:
+        raise unknown("category", category, CATEGORIES)
+    if not len(after):
+        raise InputError("a mean over no levels is not defined; give at least one")
+    rise = after.double() - before.double()
+    changes = {"most worsened": rise, "most improved": -rise, "least affected": rise.abs()}[category]
+    means = changes.clamp_min(FLOOR).log().mean(0).exp()
+    order = means.argsort(descending=category != "least affected", stable=True)[:count]
+    return order, means[order]
+
+
+def majority(predictions: Tensor) -> Tensor:
+    """Return what most of M networks predict for each of N examples, int64 [N] of [M, N]; ties go to the lower class."""
+    return torch.nn.functional.one_hot(predictions).sum(0).argmax(-1)
 
 
 def _rows(context: Context, algorithm: str) -> Iterator[dict]:
     [results] = context.of(algorithm)
     scored = scores(context.plan, context.run)
     examples = prepare(context.plan.recipe.data, results.replicates, torch.device("cpu"))
+    stages = results.chain.stages
     whole = [
-        i
-        for i, entries in enumerate(results.entries)
-        if len(entries) == len(results.chain.stages) and not entries[-1].record["diverged"]
+        i for i, e in enumerate(results.entries) if len(e) == len(stages) and not e[-1].record["diverged"]
     ]
     for noise in context.plan.noise_percents:
         own = [i for i in whole if results.replicates[i].noise_percent == noise]
@@ -83,22 +141,18 @@ def _rows(context: Context, algorithm: str) -> Iterator[dict]:
 
 
 def _of_group(
-    results: Results,
-    group: Sequence[int],
-    levels: Mapping[str, Sequence[int]],
-    examples: Examples,
+    results: Results, group: Sequence[int], levels: Mapping[str, Sequence[int]], examples: Examples,
     scored: Mapping[Replicate, Tensor],
-) -> Iterator[dict]:
+) -> Iterator[dict]:  # fmt: skip
     """Yield the first examples of every category, ranked by the mean losses of some replicates."""
     places = {stage.level: i for i, stage in enumerate(results.chain.stages) if stage.level is not None}
-    first = group[0]
-    dense = _mean_losses(results, group, places[0])
+    first, replicate = group[0], results.replicates[group[0]]
     difficulty = torch.stack([scored[results.replicates[i]] for i in group]).mean(0)
     for category, chosen in levels.items():
         if not chosen:
             continue
-        after = torch.stack([_mean_losses(results, group, places[level]) for level in chosen])
-        indices, changes = ranked(category, dense, after)
+        dense, *after = (_mean_losses(results, group, places[level]) for level in (0, *chosen))
+        indices, changes = ranked(category, dense, torch.stack(after))
         networks = [results.entries[i][places[level]].tensors("weights") for i in group for level in chosen]
         found = {
             INDEX: indices,
@@ -107,11 +161,12 @@ def _of_group(
             CHANGE: changes,
             SCORE: difficulty[indices].mean(),
         }
-        if results.replicates[first].noise_percent:
+        if replicate.noise_percent:
             found[NOISY] = 100 * examples.noisy[first][indices].double().mean()
         last = places[chosen[-1]]
-        stage, entry = results.chain.stages[last], results.entries[first][last]
-        columns = network_columns(results.replicates[first], results.chain, stage, entry)
+        columns = network_columns(
+            replicate, results.chain, results.chain.stages[last], results.entries[first][last]
+        )
         for name, numbers in found.items():
             for rank, value in enumerate(numbers.tolist(), 1) if numbers.dim() else [(0, numbers.item())]:
                 row = {"quantity": quantity(category, name), "position": float(rank)}
@@ -129,6 +184,5 @@ def _predictions(results: Results, networks: Sequence, examples: Examples, indic
     """Return what each network predicts for some training images, int64 [networks, images]."""
     recipe = results.chain.recipe
     module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module.eval()
-    constants = data.normalization(recipe.data.normalization)
-    inputs = data.normalize(examples.train_images[indices], constants)
+    inputs = data.normalize(examples.train_images[indices], data.normalization(recipe.data.normalization))
     return torch.cat([forward(module, stack_states([state]), inputs) for state in networks]).argmax(-1)

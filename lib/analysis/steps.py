@@ -7,18 +7,20 @@ stand the weights at the rewinding epoch t. Sources: TR section 2 for the algori
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy
 import pandas
 import torch
 from torch import Tensor
 
 from lib.errors import InputError
 from lib.models import Network
-from lib.stages import Chain, Entry, Prune, Stage
+from lib.stages import Chain, Entry, Prune
 
 BINS = 41  # odd, so that one bin has zero in its middle
 WITHIN = 0.998  # share of the weights that a histogram's range takes in; the outermost bins take the rest
+PIXELS = 28, 28  # height and width of the images that a network without convolutions reads
 KEPT, REMOVED, TRAINED = "kept at the cut", "removed at the cut", "after training"
-_STARTS = {
+STARTS = {
     "fresh": "new weights",
     "previous": "weights of the stage before",
     "rewind": "weights of the first stage",
@@ -71,23 +73,19 @@ def histogram(
         InputError: a weight was removed before and remains now, or a remaining weight is not finite.
     """
     if bool((mask & ~mask_before).any()):
-        raise InputError(
-            f"{layer}: a weight that the mask before had removed remains after; are they swapped?"
-        )
+        raise InputError(f"{layer}: a weight that the mask before removed remains after; are they swapped?")
     parts = {KEPT: before[mask], REMOVED: before[mask_before & ~mask], TRAINED: after[mask]}
     sizes = torch.cat(list(parts.values())).abs()
     if not bool(sizes.isfinite().all()):
         raise InputError(f"{layer}: some weights are not finite; a network that diverged has no histogram")
-    place = max(0, -(-int(WITHIN * 1000) * len(sizes) // 1000) - 1)  # the smallest that takes in this share
-    limit = float(sizes.sort().values[place]) if len(sizes) else 0.0
+    limit = float(numpy.quantile(sizes.numpy(), WITHIN, method="inverted_cdf")) if len(sizes) else 0.0
     limit = limit or 1.0
-    edges = torch.linspace(-limit, limit, bins + 1, dtype=torch.float64)
     pieces = []
     for part, weights in parts.items():
-        at = ((weights.double() + limit) / (2 * limit) * bins).floor().long().clamp(0, bins - 1)
-        counts = torch.bincount(at, minlength=bins)
-        ends = {"start": edges[:-1].tolist(), "end": edges[1:].tolist(), "value": counts.tolist()}
-        pieces.append(pandas.DataFrame(ends).assign(layer=layer, part=part))
+        inside = weights.double().clamp(-limit, limit).numpy()
+        counts, edges = numpy.histogram(inside, bins, (-limit, limit))
+        columns = {"start": edges[:-1], "end": edges[1:], "value": counts}
+        pieces.append(pandas.DataFrame(columns).assign(layer=layer, part=part))
     return pandas.concat(pieces, ignore_index=True)
 
 
@@ -103,14 +101,11 @@ def magnitude_threshold(
 
 
 def pixel_counts(mask: Tensor, height: int, width: int) -> Tensor:
-    """Count how many weights of a first layer each pixel has left.
+    """Count how many weights of a first layer each pixel has left, int64 [height, width].
 
     Args:
         mask: bool [outputs, channels · height · width] of a fully connected layer that reads images.
         height, width: of an image, in pixels.
-
-    Returns:
-        int64 [height, width], summed over outputs and channels.
 
     Raises:
         InputError: the mask is not that of such a layer.
@@ -123,16 +118,13 @@ def pixel_counts(mask: Tensor, height: int, width: int) -> Tensor:
     return mask.long().sum(0).view(-1, height, width).sum(0)
 
 
-def steps(
-    chain: Chain, entries: Sequence[Entry], network: Network, pixels: tuple[int, int] = (28, 28)
-) -> list[Step]:
+def steps(chain: Chain, entries: Sequence[Entry], network: Network) -> list[Step]:
     """Read what each level of a finished chain did, for one replicate.
 
     Args:
         chain: what was run.
         entries: the stages of one replicate in order, as in `Results.entries`.
         network: what the chain's recipe trains.
-        pixels: height and width of an image.
 
     Returns:
         A step per level, the dense network first; a diverged level and what would follow it are left out.
@@ -145,28 +137,23 @@ def steps(
             break
         weights, masks = entry.tensors("weights"), entry.masks()
         if stage.level is not None:
-            found.append(_step(stage, entry, before or weights, had, weights, masks, pixels))
+            first, start = next(iter(masks.values())), before or weights
+            layers = [histogram(n, start[n], had[n], mask, weights[n]) for n, mask in masks.items()]
+            step = Step(
+                level=stage.level,
+                weights_remaining_percent=entry.record["weights_remaining_percent"],
+                remaining_before=sum(int(mask.sum()) for mask in had.values()),
+                remaining=sum(int(mask.sum()) for mask in masks.values()),
+                epochs=(stage.from_epoch, stage.to_epoch),
+                cut=stage.prune,
+                threshold=magnitude_threshold(start, had, masks),
+                weights=pandas.concat(layers),
+                pixels=pixel_counts(first, *PIXELS) if first.dim() == 2 else None,
+                error_percent={row["subset"]: row["error_percent"] for row in entry.record["metrics"]},
+            )
+            found.append(step)
         before, had = weights, masks
     return found
-
-
-def _step(
-    stage: Stage, entry: Entry, before: Mapping[str, Tensor], had: Mapping[str, Tensor], weights: Mapping[str, Tensor],
-    masks: Mapping[str, Tensor], pixels: tuple[int, int],
-) -> Step:  # fmt: skip
-    first = next(iter(masks.values()))
-    return Step(
-        level=stage.level or 0,
-        weights_remaining_percent=entry.record["weights_remaining_percent"],
-        remaining_before=sum(int(mask.sum()) for mask in had.values()),
-        remaining=sum(int(mask.sum()) for mask in masks.values()),
-        epochs=(stage.from_epoch, stage.to_epoch),
-        cut=stage.prune,
-        threshold=magnitude_threshold(before, had, masks),
-        weights=pandas.concat([histogram(n, before[n], had[n], m, weights[n]) for n, m in masks.items()]),
-        pixels=pixel_counts(first, *pixels) if first.dim() == 2 else None,
-        error_percent={row["subset"]: row["error_percent"] for row in entry.record["metrics"]},
-    )
 
 
 def best_step(done: Sequence[Step]) -> Step | None:
@@ -177,24 +164,19 @@ def best_step(done: Sequence[Step]) -> Step | None:
 
 
 def chain_table(chain: Chain) -> pandas.DataFrame:
-    """Set a chain as a table of text: stage, level, start, prune, train; of a long chain the first five and the last one."""
-    rows = [
-        {
-            "stage": str(number),
-            "level": "–" if stage.level is None else str(stage.level),
-            "start": _STARTS[stage.start],
-            "prune": f"{100 * cut.fraction:.4g} % by {cut.score}, {cut.scope} scope"
-            if (cut := stage.prune)
-            else "nothing",
-            "train": f"epochs {stage.from_epoch} to {stage.to_epoch}"
-            if stage.to_epoch > stage.from_epoch
-            else f"nothing (t = {stage.to_epoch})",
-        }
-        for number, stage in enumerate(chain.stages)
-    ]
+    """Set a chain as a table of text, a row for each stage; of a long chain the first five and the last one."""
+    rows = []
+    for number, stage in enumerate(chain.stages):
+        level = "–" if stage.level is None else str(stage.level)
+        cut, prune, train = stage.prune, "nothing", f"nothing (t = {stage.to_epoch})"
+        if cut:
+            prune = f"{100 * cut.fraction:.4g} % by {cut.score}, {cut.scope} scope"
+        if stage.to_epoch > stage.from_epoch:
+            train = f"epochs {stage.from_epoch} to {stage.to_epoch}"
+        rows.append((str(number), level, STARTS[stage.start], prune, train))
     if len(rows) > 6:
-        rows[5:-1] = [dict.fromkeys(rows[0], "…")]
-    return pandas.DataFrame(rows)
+        rows[5:-1] = [("…",) * 5]
+    return pandas.DataFrame(rows, columns=["stage", "level", "start", "prune", "train"])
 
 
 def steps_table(done: Sequence[Step]) -> pandas.DataFrame:
@@ -202,21 +184,16 @@ def steps_table(done: Sequence[Step]) -> pandas.DataFrame:
     rows, formula = [], 1.0
     for step in done:
         formula *= 1 - (step.cut.fraction if step.cut else 0.0)
-        errors = {
-            f"{subset} error (%)": f"{step.error_percent[subset]:.2f}"
-            if subset in step.error_percent
-            else "–"
-            for subset in ("validation", "test")
+        row = {
+            "level": str(step.level),
+            "removed": f"{step.remaining_before - step.remaining:,}",
+            "remaining": f"{step.remaining:,}",
+            "in %": f"{step.weights_remaining_percent:.3f}",
+            "(1 − q)^k in %": f"{100 * formula:.3f}",
+            "threshold": "–" if step.threshold is None else f"{step.threshold:.4f}",
         }
-        rows.append(
-            {
-                "level": str(step.level),
-                "removed": f"{step.remaining_before - step.remaining:,}",
-                "remaining": f"{step.remaining:,}",
-                "in %": f"{step.weights_remaining_percent:.3f}",
-                "(1 − q)^k in %": f"{100 * formula:.3f}",
-                "threshold": "–" if step.threshold is None else f"{step.threshold:.4f}",
-                **errors,
-            }
-        )
+        for subset in ("validation", "test"):
+            error = step.error_percent.get(subset)
+            row[f"{subset} error (%)"] = "–" if error is None else f"{error:.2f}"
+        rows.append(row)
     return pandas.DataFrame(rows)

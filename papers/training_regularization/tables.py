@@ -8,8 +8,7 @@ import pandas
 
 from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
-from lib.analysis.ranked_examples import NOISY, SCORE, levels_at, quantity
-from lib.analysis.ranking import CATEGORIES
+from lib.analysis.ranked_examples import CATEGORIES, NOISY, SCORE, levels_at, quantity
 from lib.analysis.statistics import difference
 from lib.analysis.table import SIZE, Table, values
 from papers.training_regularization.names import GROUP_LOSS, LRR
