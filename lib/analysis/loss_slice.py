@@ -43,6 +43,8 @@ def loss_slice(sparse: str, redense: str) -> Measurement:
     """
     rows = functools.partial(_rows, sparse=sparse, redense=redense)
     settings = {"points": POINTS, "reach": REACH, "sample": SAMPLE}
+    if DIRECTION_SEED:  # named only where it is another, so that committed tables stay current
+        settings["direction"] = DIRECTION_SEED
     return Measurement("loss slice", rows, 1, settings, separable=False)
 
 

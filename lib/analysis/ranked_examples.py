@@ -111,13 +111,18 @@ def ranked(category: str, before: Tensor, after: Tensor, count: int = SHOWN) -> 
     """
     if category not in CATEGORIES:
         raise unknown("category", category, CATEGORIES)
-    if not len(after):
-        raise InputError("a mean over no levels is not defined; give at least one")
     rise = after.double() - before.double()
     changes = {"most worsened": rise, "most improved": -rise, "least affected": rise.abs()}[category]
-    means = changes.clamp_min(FLOOR).log().mean(0).exp()
+    means = geometric_means(changes)
     order = means.argsort(descending=category != "least affected", stable=True)[:count]
     return order, means[order]
+
+
+def geometric_means(changes: Tensor) -> Tensor:
+    """Return the geometric mean over K levels of the changes of N examples in nats, float64 [N] of [K, N]."""
+    if not len(changes):
+        raise InputError("a mean over no levels is not defined; give at least one")
+    return changes.clamp_min(FLOOR).log().mean(0).exp()
 
 
 def majority(predictions: Tensor) -> Tensor:

@@ -153,7 +153,7 @@ page.verdicts()
 #   out. Table 4 is titled sparsities and holds weights remaining.
 # * The paper floors *negative* changes at $10^{-5}$. Here every change below the floor counts as the floor, for all three categories: a
 #   change that is smaller than the floor is no more of a change than none. Floor, range and number of examples are constants of
-#   `lib/analysis/ranking.py`.
+#   `lib/analysis/ranked_examples.py`.
 # * Losses are averaged over replicates before ranking where there is no noise, as in the paper. With noise, which the paper does not
 #   rank, each replicate has wrong labels of its own, and so a ranking of its own.
 # * "Generalization" is read as the test error: the levels are not chosen for reporting an error, only for looking at training examples.
@@ -172,8 +172,8 @@ explore_noise(page)
 # %% [markdown]
 # **Change this and predict**
 #
-# 1. Replace the geometric by the arithmetic mean (`geometric_means` in `lib/analysis/ranking.py`). Which kind of example moves up among the most
+# 1. Replace the geometric by the arithmetic mean (`geometric_means` in `lib/analysis/ranked_examples.py`). Which kind of example moves up among the most
 #    worsened ones, and why does it hardly matter where a category has a single level?
-# 2. Set `WORSE_BY = 10` in `lib/analysis/ranking.py`, so that sparser networks take part, and run with `recompute = True`; nothing is trained where the
+# 2. Set `WORSE_BY = 10` in `lib/analysis/ranked_examples.py`, so that sparser networks take part, and run with `recompute = True`; nothing is trained where the
 #    store has the networks. Does the share of wrong labels among the most worsened
 #    examples rise or fall, once the network can no longer fit the correct ones?
