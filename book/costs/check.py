@@ -17,7 +17,7 @@ from torch import Tensor
 from book.costs.timing import fresh
 from lib.models import build
 from lib.pruning import magnitude, select
-from lib.training.connected_units import ConnectedUnits, find_connected_units, leave_out, take_back
+from lib.training.connected_units import ConnectedUnits, find_connected_units
 from lib.training.device import arithmetic, describe_device, find_device
 from lib.training.evaluation import evaluate
 from lib.training.examples import Replicate
@@ -55,12 +55,12 @@ def _trained(
         find_connected_units(network.units, whole.stack, whole.masks) if only_connected else ConnectedUnits()
     )
     # Training changes its stack in place.
-    small = leave_out(Progress(0, {n: t.clone() for n, t in whole.stack.items()}, whole.masks), units)
+    small = units.leave_out(Progress(0, {n: t.clone() for n, t in whole.stack.items()}, whole.masks))
     computation = Computation(precision, units.pixels, replay)
     module = network.module.to(device)
     with arithmetic(device, precision, deterministic):
         train(module, small, examples, replicates, recipe, Part(1), computation=computation)
-    return take_back(small, whole, units, (), (1.0, 0.0))
+    return units.take_back(small, whole, (), (1.0, 0.0))
 
 
 def _masks(recipe: Recipe, replicates: list[Replicate], device: torch.device, fraction: float) -> State:

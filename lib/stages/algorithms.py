@@ -30,6 +30,7 @@ WITH_RANDOM_EXAMPLES = "with random examples"
 EARLY_TRAINING = "early training"
 
 SHARE_LEFT_OUT = 0.2  # of the examples, TR App. D; another share is part of the name
+WORSENED = {"share": 0.4, "added": 0.01}  # TR App. K.2: of 40 % of the examples, 1 % of all are chosen
 SCORE_NAMES = {"snip": "SNIP", "synflow": "SynFlow"}  # as their papers write them
 
 
@@ -49,19 +50,12 @@ def with_share(algorithm: str, share: float) -> str:
 NAMES: tuple[str, ...] = (
     *(with_score(LEARNING_RATE_REWINDING, s) for s in ("magnitude", "synflow", "snip", "random")),
     *(with_score(WEIGHT_REWINDING, s) for s in ("magnitude", "gradient", "random")),
-    REDENSE_TRAINING,
-    EXTENDED_DENSE_TRAINING,
-    FINE_TUNING,
-    ONE_SHOT,
-    WIDTH_DOWNSCALING,
-    LONGER_WIDTH_DOWNSCALING,
+    REDENSE_TRAINING, EXTENDED_DENSE_TRAINING, FINE_TUNING, ONE_SHOT, WIDTH_DOWNSCALING, LONGER_WIDTH_DOWNSCALING,
     CORRECT_EXAMPLES_ONLY,
     *(with_share(WITHOUT_IMPROVED_EXAMPLES, share) for share in (SHARE_LEFT_OUT, 0.1)),
     *(with_share(WITHOUT_RANDOM_EXAMPLES, share) for share in (SHARE_LEFT_OUT, 0.1)),
-    WITH_WORSENED_EXAMPLES,
-    WITH_RANDOM_EXAMPLES,
-    EARLY_TRAINING,
-)
+    WITH_WORSENED_EXAMPLES, WITH_RANDOM_EXAMPLES, EARLY_TRAINING,
+)  # fmt: skip
 """Those that pages of the book run, in the order of menus; a reader's own score makes another one."""
 
 
@@ -86,13 +80,8 @@ def redense_training(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
     Pruned weights come back at zero, and the optimizer begins anew (LN section 3.3, facts N1).
     """
     again = Stage(start="previous", lift_masks=True, from_epoch=recipe.epochs, to_epoch=2 * recipe.epochs)
-    sparse = weight_rewinding(recipe, levels, prune).stages
-    return [
-        _reporting_last(
-            with_score(REDENSE_TRAINING, prune.score), recipe, (*sparse[: level + 2], again), level
-        )
-        for level in range(levels + 1)
-    ]
+    name, sparse = with_score(REDENSE_TRAINING, prune.score), weight_rewinding(recipe, levels, prune).stages
+    return [_reporting_last(name, recipe, (*sparse[: k + 2], again), k) for k in range(levels + 1)]
 
 
 def extended_dense_training(recipe: Recipe, levels: int) -> Chain:
@@ -117,13 +106,8 @@ def one_shot(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
         raise InputError(f"one_shot needs the fraction that a level removes, but keep={prune.keep} was given")
     name = with_score(ONE_SHOT, prune.score)
     shares = [prune.fraction, *(1 - (1 - prune.fraction) ** level for level in range(2, levels + 1))][:levels]
-    family = [
-        _reporting_last(
-            name, recipe, learning_rate_rewinding(recipe, 1, prune.but(fraction=share)).stages, level
-        )
-        for level, share in enumerate(shares, 1)
-    ]
-    return _reporting_dense_once(family)
+    once = [learning_rate_rewinding(recipe, 1, prune.but(fraction=share)).stages for share in shares]
+    return _reporting_dense_once([_reporting_last(name, recipe, s, level) for level, s in enumerate(once, 1)])
 
 
 def width_downscaling(recipe: Recipe, levels: int, factor: float = 0.8) -> list[Chain]:
@@ -134,22 +118,16 @@ def width_downscaling(recipe: Recipe, levels: int, factor: float = 0.8) -> list[
 
 def longer_width_downscaling(recipe: Recipe, levels: int, factor: float = 0.8) -> list[Chain]:
     """Train narrower dense networks for as many steps, and by the same schedule, as one-shot pruning does (TR App. I)."""
-    narrow = [_narrower(recipe, factor, level) for level in range(1, levels + 1)]
-    return [
-        Chain(algorithm=LONGER_WIDTH_DOWNSCALING, recipe=recipe, stages=_dense(recipe)),
-        *(
-            _reporting_last(LONGER_WIDTH_DOWNSCALING, r, extended_dense_training(r, 1).stages, level)
-            for level, r in enumerate(narrow, 1)
-        ),
-    ]
+    name, narrow = LONGER_WIDTH_DOWNSCALING, [_narrower(recipe, factor, k) for k in range(1, levels + 1)]
+    longer = [extended_dense_training(r, 1) for r in narrow]
+    family = [_reporting_last(name, one.recipe, one.stages, level) for level, one in enumerate(longer, 1)]
+    return [Chain(algorithm=name, recipe=recipe, stages=_dense(recipe)), *family]
 
 
 def correct_examples_only(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
     """Train dense networks on what the sparse network of each level classifies correctly, for as many steps (TR App. E)."""
-    settings = {"rule": "correct", "equal_steps": True}
-    return [
-        _on_subset(CORRECT_EXAMPLES_ONLY, recipe, level, prune, **settings) for level in range(levels + 1)
-    ]
+    name, rule = CORRECT_EXAMPLES_ONLY, {"rule": "correct", "equal_steps": True}
+    return [_on_subset(name, recipe, level, prune, **rule) for level in range(levels + 1)]
 
 
 def without_improved_examples(
@@ -170,14 +148,12 @@ def without_random_examples(
 
 def with_worsened_examples(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
     """Train dense networks on 40 % of the examples, 1 % being those that each level worsens most (TR App. K.2)."""
-    added = {"rule": "with_worsened", "share": 0.4, "added": 0.01}
-    return _on_subsets(WITH_WORSENED_EXAMPLES, recipe, levels, prune, **added)
+    return _on_subsets(WITH_WORSENED_EXAMPLES, recipe, levels, prune, rule="with_worsened", **WORSENED)
 
 
 def with_random_examples(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
     """Train dense networks on the same 39 % of the examples and a random 1 % (TR App. K.2)."""
-    added = {"rule": "with_random", "share": 0.4, "added": 0.01}
-    return _on_subsets(WITH_RANDOM_EXAMPLES, recipe, levels, prune, **added)
+    return _on_subsets(WITH_RANDOM_EXAMPLES, recipe, levels, prune, rule="with_random", **WORSENED)
 
 
 def early_training(recipe: Recipe, epochs: int) -> Chain:
@@ -196,13 +172,8 @@ def _dense(recipe: Recipe) -> tuple[Stage, ...]:
 
 def _to_the_end(recipe: Recipe, start: Literal["previous", "rewind"], prune: Prune | None = None) -> Stage:
     """Train from the rewinding point to the end of the schedule."""
-    return Stage(
-        start=start,
-        prune=prune,
-        from_epoch=recipe.rewind_epoch,
-        from_step=recipe.rewind_step,
-        to_epoch=recipe.epochs,
-    )
+    epoch, step = recipe.rewind_epoch, recipe.rewind_step
+    return Stage(start=start, prune=prune, from_epoch=epoch, from_step=step, to_epoch=recipe.epochs)
 
 
 def _chain(algorithm: str, recipe: Recipe, levels: int, stage: Stage) -> Chain:
@@ -248,9 +219,7 @@ def _on_subsets(algorithm: str, recipe: Recipe, levels: int, prune: Prune, **sub
 
 def _narrower(recipe: Recipe, factor: float, level: int) -> Recipe:
     if not 0 < factor < 1:
-        raise InputError(
-            f"factor={factor} must be inside (0, 1): the share of the width that each level keeps"
-        )
+        raise InputError(f"factor={factor}, the share of the width that a level keeps, must be inside (0, 1)")
     return recipe.but(width_scale=recipe.width_scale * factor**level)
 
 

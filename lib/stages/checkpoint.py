@@ -42,9 +42,7 @@ class Checkpoint:
         try:
             return torch.load(self.path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever torch makes of a damaged file
-            warnings.warn(
-                f"checkpoint {self.path} cannot be read ({error}); its stage starts over", stacklevel=3
-            )
+            warnings.warn(f"{self.path} cannot be read ({error}); its stage starts over", stacklevel=3)
             self.path.unlink()
             return {}
 

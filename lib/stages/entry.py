@@ -1,7 +1,7 @@
 """A finished stage on disk: a folder with tensors, and a manifest with its record and the SHA-256 of every file.
 
-Booleans lie there as bits, and of a pruned weight only the values that remain, in the order of the flattened tensor. A weight
-that is not zero where its mask is False is kept whole; so nothing is lost but the sign of a zero.
+Booleans lie there as bits, and of a pruned weight only the values that remain, in the order of the flattened tensor. One
+that is not zero where its mask is False is kept whole, so nothing is lost but the sign of a zero.
 """
 
 import contextlib

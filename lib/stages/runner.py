@@ -116,13 +116,8 @@ class _Run:
     examples: Examples
 
     def __init__(
-        self,
-        chain: Chain,
-        replicates: Sequence[Replicate],
-        store: Store,
-        execution: Execution,
-        progress: bool,
-    ):
+        self, chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution, progress: bool
+    ):  # fmt: skip
         self.chain, self.replicates, self.store, self.execution = chain, replicates, store, execution
         self.keys = [stage_keys(chain, r, execution.precision) for r in replicates]
         store.hold(key for row in self.keys for key in row)

@@ -75,12 +75,10 @@ class Subset(Description):
     @model_validator(mode="after")
     def _same_size(self) -> Self:
         if self.rule == "correct" and not self.equal_steps:
-            raise ValueError(
-                "the rule 'correct' keeps another number in each replicate: it needs equal_steps=True"
-            )
+            raise ValueError("'correct' keeps another number in each replicate, so it needs equal_steps=True")
         if self.rule.startswith("with_") and self.added >= self.share:
             raise ValueError(
-                f"added={self.added} must be less than share={self.share}, which it is a part of"
+                f"added={self.added} must be less than share={self.share}, of which it is a part"
             )
         return self
 

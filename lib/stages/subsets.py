@@ -61,7 +61,5 @@ def choose(
             extra = worsened if subset.rule == "with_worsened" else order[rest[order]][:added]
             chosen = torch.cat([common, extra])
     if not len(chosen):
-        raise InputError(
-            f"the rule {subset.rule!r} leaves none of {count} training examples; allowed: 1 or more"
-        )
+        raise InputError(f"{subset.rule!r} leaves none of {count} training examples; allowed: 1 or more")
     return chosen.sort().values

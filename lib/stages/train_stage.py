@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from lib.models import Network
@@ -22,29 +22,11 @@ from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
 from lib.stages.starting_point import starting_point
 from lib.stages.store import Store
 from lib.stages.subsets import chosen_examples
-from lib.training import (
-    Computation,
-    Examples,
-    Hooks,
-    Part,
-    Precision,
-    Progress,
-    Replicate,
-    arithmetic,
-    stack_states,
-    train,
-    unstack,
-)  # fmt: skip
-from lib.training.connected_units import (
-    ConnectedUnits,
-    decay_factors,
-    find_connected_units,
-    leave_out,
-    remembered_steps,
-    take_back,
-)  # fmt: skip
+from lib.training import Examples, Part, Precision, Progress, Replicate, arithmetic, train
+from lib.training.connected_units import ConnectedUnits, decay_factors, everything_from, find_connected_units
 from lib.training.device import describe_device
-from lib.training.loop import NO_HOOKS
+from lib.training.loop import NO_HOOKS, Computation, Hooks
+from lib.training.stack import stack_states, unstack
 
 
 @dataclass(frozen=True)
@@ -144,14 +126,18 @@ def _part(
     return Part(stage.to_epoch, stage.from_epoch, stage.from_step, stage.to_step, position, subsets, count)
 
 
+Whole = Callable[[Progress], Progress]
+"""Makes the progress of the whole stack from that of the part that is trained."""
+
+
 def _train(
     context: RunContext, start: Progress, part: Part, replicates: Sequence[Replicate], examples: Examples,
     hooks: Hooks, checkpoint: Checkpoint,
 ) -> Progress:  # fmt: skip
     """Train a part of the schedule from the start, or from where the checkpoint stands.
 
-    Units without a path are left out, unless hooks may change masks or that could change what remains (Adam with weight
-    decay). Where they have running statistics, the last steps are taken with everything, so that these are what they would be.
+    Units without a path are left out, unless hooks may change masks, or that could change what remains (Adam with weight
+    decay). Where they have running statistics, the last steps are taken with everything: these are what they would be.
     """
     network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
     steps_per_epoch = -(-(part.examples_per_epoch or len(examples.train_images)) // recipe.batch_size)
@@ -160,9 +146,7 @@ def _train(
     context.bar.total -= (progress.epoch - epochs.start) * len(replicates)  # so that its speed stays true
     where = f"level {context.chain.stages[part.stage].level or 0}, epoch {{}} of {epochs.stop}, {_who(replicates)}"
 
-    def go_on(
-        now: Progress, part: Part, pixels: Tensor | None, whole: Callable[[Progress], Progress]
-    ) -> Progress:
+    def go_on(now: Progress, part: Part, pixels: Tensor | None, whole: Whole) -> Progress:
         def after_epoch(now: Progress) -> None:
             if hooks.after_epoch:
                 hooks.after_epoch(now)
@@ -177,17 +161,17 @@ def _train(
     units = ConnectedUnits()
     if hooks is NO_HOOKS and not (recipe.optimizer == "adam" and recipe.weight_decay):
         units = find_connected_units(network.units, start.stack, start.masks)
-    everything_from = _everything_from(units, network.module, epochs, steps_per_epoch)
-    if progress.epoch < everything_from:
+    whole_from = everything_from(units, network.module, epochs, steps_per_epoch)
+    if progress.epoch < whole_from:
         names = {name for name, _ in network.module.named_parameters()}
 
         def whole(small: Progress) -> Progress:
             steps = part.steps(steps_per_epoch)
             taken = range(steps.start, min(steps.stop, small.epoch * steps_per_epoch))
-            return take_back(small, start, units, names, decay_factors(recipe, taken, steps_per_epoch))
+            return units.take_back(small, start, names, decay_factors(recipe, taken, steps_per_epoch))
 
-        first = part if everything_from == epochs.stop else replace(part, to_epoch=everything_from, to_step=0)
-        progress = whole(go_on(leave_out(progress, units), first, units.pixels, whole))
+        first = part if whole_from == epochs.stop else replace(part, to_epoch=whole_from, to_step=0)
+        progress = whole(go_on(units.leave_out(progress), first, units.pixels, whole))
     if progress.epoch < epochs.stop and not progress.diverged:
         progress = go_on(progress, part, None, lambda now: now)
     return progress
@@ -196,15 +180,6 @@ def _train(
 def _who(replicates: Sequence[Replicate]) -> str:
     seeds, noises = sorted({r.seed for r in replicates}), sorted({r.noise_percent for r in replicates})
     return f"seed {', '.join(map(str, seeds))}, noise {', '.join(f'{n:g}' for n in noises)} %"
-
-
-def _everything_from(units: ConnectedUnits, module: nn.Module, epochs: range, steps_per_epoch: int) -> int:
-    """Return the epoch from which on units without a path are trained too."""
-    if not units.kept:
-        return epochs.start
-    statistics = units.kept.keys() & {name for name, _ in module.named_buffers()}
-    last_steps = remembered_steps(module) if statistics else 0
-    return max(epochs.start, epochs.stop - -(-last_steps // steps_per_epoch))
 
 
 def _provenance(context: RunContext, replicates: Sequence[Replicate], device: torch.device) -> dict:

@@ -58,6 +58,30 @@ class ConnectedUnits:
                 one[at] = values.detach()
         return whole
 
+    def leave_out(self, progress: Progress) -> Progress:
+        """Return the progress of the kept part of a stack."""
+        state = {k: v if k == "step" else self.shrink(v) for k, v in (progress.optimizer or {}).items()}
+        stack, masks = self.shrink(progress.stack), self.shrink(progress.masks)
+        return replace(progress, stack=stack, masks=masks, optimizer=state or None)
+
+    def take_back(
+        self, small: Progress, start: Progress, parameters: Iterable[str], factors: tuple[float, float]
+    ) -> Progress:
+        """Return the progress of the whole stack.
+
+        Args:
+            small: of the kept part.
+            start: of the whole, before the first step of a fresh optimizer; its tensors are not changed.
+            parameters: names of those that decay.
+            factors: of what was left out, see `decay_factors`.
+        """
+        state = dict(small.optimizer or {})
+        for kind in state.keys() - {"step"}:
+            factor = factors[1] if kind == "momentum_buffer" else 0.0  # Adam's moments stay zero
+            state[kind] = self.scatter(state[kind], start.stack, dict.fromkeys(state[kind], factor))
+        stack = self.scatter(small.stack, start.stack, dict.fromkeys(parameters, factors[0]))
+        return replace(small, stack=stack, masks=start.masks, optimizer=state or None)
+
     def _places(self, name: str) -> list[tuple[Tensor | slice, ...]]:
         """Return for each replicate the index that picks the kept part of a tensor."""
         rows, columns = self.kept[name]
@@ -87,9 +111,9 @@ def find_connected_units(
         added = False
         for position, unit in reversed([*enumerate(units)]):
             for name in unit.read:
-                links = (
-                    connected[name] & kept[writer[name]].unsqueeze(2) if name in writer else connected[name]
-                )
+                links = connected[name]
+                if name in writer:
+                    links = links & kept[writer[name]].unsqueeze(2)
                 paths = kept[position] | links.any(1)
                 added |= not torch.equal(paths, kept[position])
                 kept[position] = paths
@@ -142,32 +166,10 @@ def remembered_steps(module: nn.Module) -> int:
     return max((math.ceil(math.log(2**-24) / math.log(1 - share)) for share in momenta if share), default=0)
 
 
-def leave_out(progress: Progress, units: ConnectedUnits) -> Progress:
-    """Return the progress of the kept part of a stack."""
-    state = progress.optimizer and {
-        kind: v if kind == "step" else units.shrink(v) for kind, v in progress.optimizer.items()
-    }
-    stack, masks = units.shrink(progress.stack), units.shrink(progress.masks)
-    return replace(progress, stack=stack, masks=masks, optimizer=state)
-
-
-def take_back(
-    small: Progress, start: Progress, units: ConnectedUnits, parameters: Iterable[str], factors: tuple[float, float]
-) -> Progress:  # fmt: skip
-    """Return the progress of the whole stack.
-
-    Args:
-        small: of the kept part.
-        start: of the whole, before the first step of a fresh optimizer; its tensors are not changed.
-        units: which were kept.
-        parameters: names of those that decay.
-        factors: of what was left out, see `decay_factors`.
-    """
-    stack = units.scatter(small.stack, start.stack, dict.fromkeys(parameters, factors[0]))
-    state = dict(small.optimizer or {})
-    for kind in state.keys() - {"step"}:
-        factor = (
-            factors[1] if kind == "momentum_buffer" else 0.0
-        )  # Adam's moments without a gradient are zero
-        state[kind] = units.scatter(state[kind], start.stack, dict.fromkeys(state[kind], factor))
-    return replace(small, stack=stack, masks=start.masks, optimizer=state or None)
+def everything_from(units: ConnectedUnits, module: nn.Module, epochs: range, steps_per_epoch: int) -> int:
+    """Return from which of a stage's epochs on units without a path are trained too."""
+    if not units.kept:
+        return epochs.start
+    statistics = units.kept.keys() & {name for name, _ in module.named_buffers()}
+    last_steps = remembered_steps(module) if statistics else 0
+    return max(epochs.start, epochs.stop - -(-last_steps // steps_per_epoch))

@@ -30,13 +30,9 @@ class EpochErrors:
         InputError: for images streamed from files, whose batches do not say which examples they are.
     """
 
-    def __init__(
-        self, module: nn.Module, examples: Examples, dtype: torch.dtype, pixels: Tensor | None = None
-    ):
+    def __init__(self, module: nn.Module, examples: Examples, dtype: torch.dtype, pixels: Tensor | None):
         if isinstance(examples.train_images, data.FolderImages):
-            raise InputError(
-                "record_epochs was asked for images streamed from files; it needs images on the device"
-            )
+            raise InputError("record_epochs needs images on the device, but these are streamed from files")
         assert isinstance(examples.test_images, Tensor)
         self._module, self._examples = module, examples
         self._answers = torch.full_like(examples.train_labels, UNSEEN)
@@ -74,5 +70,5 @@ class EpochErrors:
 
 
 def _share(wrong: Tensor, among: Tensor) -> Tensor:
-    """Return for each replicate the share of the examples in question that are wrong, NaN where there is none."""
+    """Return the share of the examples in question that are wrong, [R], NaN where there is none."""
     return (wrong & among).sum(1) / among.sum(1)

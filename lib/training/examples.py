@@ -111,9 +111,9 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
     ]
 
     def take(whole: Images, indices: Tensor) -> Images:
-        return (
-            whole.some(indices, device) if isinstance(whole, data.FolderImages) else whole[indices].to(device)
-        )
+        if isinstance(whole, data.FolderImages):
+            return whole.some(indices, device)
+        return whole[indices].to(device)
 
     return Examples(
         train_images=take(images.train_images, train),

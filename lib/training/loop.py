@@ -190,10 +190,8 @@ class _Loop:
         dtype = torch.bfloat16 if how.precision == "bfloat16" else self.exact
         stage = self.part.stage
         self.source = make_source(self.examples, self.replicates, recipe, stage, dtype, how.pixels)
-        masks_change = progress.continued or self.hooks.before_step is not None
-        self.weights = MaskedWeights(
-            module, progress.stack, progress.masks, dtype, how.compress_below, masks_change
-        )
+        share, change = how.compress_below, progress.continued or self.hooks.before_step is not None
+        self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, change)
         device = self.examples.train_images.device
         self.rate = torch.zeros((), dtype=self.exact, device=device)
         self.optimizer = make_optimizer(recipe, self.weights.trained.values(), self.rate)

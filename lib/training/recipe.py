@@ -81,7 +81,7 @@ class Recipe(Description):
     def _rewind_inside_schedule(self) -> Self:
         if self.rewind_epoch >= self.epochs:
             raise ValueError(
-                f"rewind_epoch={self.rewind_epoch} must come before the end, epochs={self.epochs}"
+                f"rewind_epoch={self.rewind_epoch} must come before the end, epoch {self.epochs}"
             )
         return self
 

@@ -66,11 +66,9 @@ class Resident:
 
     def batches(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, ...]]:
         """Yield what each step of an epoch starts from, for the order of the examples, int64 [R, count]."""
-        inputs = [order]
+        inputs, count = [order], order.shape[1]
         if self._moved:
-            inputs.append(
-                augmentation_draws(self._replicates, self._stage, epoch, order.shape[1], self._size)
-            )
+            inputs.append(augmentation_draws(self._replicates, self._stage, epoch, count, self._size))
         return zip(*(whole.to(self._images.device).split(self._size, 1) for whole in inputs), strict=True)
 
     def gather(self, chosen: Tensor, draws: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -91,9 +89,8 @@ class Streamed:
         dtype: torch.dtype, pixels: Tensor | None,
     ):  # fmt: skip
         if len(replicates) != 1 or pixels is not None:
-            raise InputError(
-                f"{len(replicates)} replicates on images streamed from files; allowed: one at a time, reading all pixels"
-            )
+            found = f"{len(replicates)} replicates on images streamed from files"
+            raise InputError(f"{found}; allowed: one at a time, reading all pixels")
         self._examples, self._replicate, self._recipe = examples, replicates[0], recipe
         self._stage, self._dtype = stage, dtype
 

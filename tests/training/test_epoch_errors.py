@@ -43,7 +43,7 @@ def test_the_last_test_error_is_that_of_the_final_weights(recipe):
 def test_answers_are_counted_by_subset(recipe):
     """Answers made up so that each share is known: all say class 0."""
     network, _, examples = start(recipe, NOISY)
-    errors = EpochErrors(network.module, examples, torch.float32)
+    errors = EpochErrors(network.module, examples, torch.float32, None)
     seen = data_order(NOISY, 0, 0, len(examples.train_images))[:, :100]
     logits = torch.zeros(2, 100, examples.classes)
     logits[..., 0] = 1.0
@@ -83,7 +83,7 @@ def test_images_in_files_cannot_be_recorded(recipe):
     network, _, examples = start(recipe, NOISY)
     files = dataclasses.replace(examples, train_images=object.__new__(FolderImages))
     with pytest.raises(InputError, match="images on the device"):
-        EpochErrors(network.module, files, torch.float32)
+        EpochErrors(network.module, files, torch.float32, None)
 
 
 def test_a_slice_of_steps_is_what_the_whole_epoch_would_take(recipe):
