@@ -10,8 +10,6 @@ distribution is the same, since the offsets are symmetric. One gather does both:
 import torch
 from torch import Tensor
 
-from lib.errors import InputError
-
 
 def draw(count: int, generator: torch.Generator, padding: int = 4) -> Tensor:
     """Draw the flips and offsets of a batch, or of a whole epoch to move to the device in one copy.
@@ -36,12 +34,7 @@ def crop_and_flip(batch: Tensor, draws: Tensor, fill: Tensor, padding: int = 4) 
     Returns:
         A new tensor with the batch's shape and dtype, contiguous.
     """
-    *leading, channels, height, width = batch.shape
-    if list(draws.shape) != [*leading, 3] or tuple(fill.shape) != (channels,):
-        raise InputError(
-            f"for a batch {list(batch.shape)}, draws are {list(draws.shape)} and fill is {list(fill.shape)}; "
-            f"allowed: {[*leading, 3]} and {[channels]}."
-        )
+    channels, height, width = batch.shape[-3:]
     images = batch.reshape(-1, channels, height, width)
     count, wide = len(images), width + 2 * padding
     padded = fill.to(batch).view(1, -1, 1, 1).repeat(count, 1, height + 2 * padding, wide)

@@ -72,16 +72,13 @@ class FolderImages:
         """Return some of the images, still in files, for a device."""
         return replace(self, paths=self.paths[indices.numpy()], device=device)
 
-    def read(
-        self, indices: Tensor, batch_size: int, seeds: Tensor | None = None, workers: int | None = None
-    ) -> Iterator[Tensor]:
+    def read(self, indices: Tensor, batch_size: int, seeds: Tensor | None = None) -> Iterator[Tensor]:
         """Read images in an order, a batch ahead of what is asked for.
 
         Args:
             indices: int64 [n], which images.
             batch_size: images in a batch; the last one may be smaller.
             seeds: int64 [n], from which each image's random part and flip are drawn; None for no augmentation.
-            workers: processes that read, which change no pixel; None for `worker_count`.
 
         Yields:
             uint8 [B, 224, 224, 3] on the device.
@@ -89,8 +86,8 @@ class FolderImages:
         Raises:
             InputError: a file cannot be read as an image.
         """
-        files = _Files(self.root, self.paths, indices, seeds)
-        count = worker_count(len(indices)) if workers is None else workers
+        files = _Files(self.root, self.paths[indices.numpy()], seeds)
+        count = worker_count(len(indices))
         own = torch.Generator()  # lest it draws from the process's generator
         pinned = self.device.type == "cuda"
         try:
@@ -116,14 +113,13 @@ class _Files(Dataset):
 
     root: Path
     paths: np.ndarray
-    indices: Tensor
     seeds: Tensor | None
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return len(self.paths)
 
     def __getitem__(self, position: int) -> Tensor:
-        path = self.root / os.fsdecode(self.paths[int(self.indices[position])])
+        path = self.root / os.fsdecode(self.paths[position])
         try:
             with Image.open(path) as file:
                 image = file.convert("RGB")

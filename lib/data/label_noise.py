@@ -41,10 +41,10 @@ def add_label_noise(
     With equally seeded generators, the noisy examples at 5 % are among those at 10 %, with the same labels.
 
     Args:
-        labels: [N] class numbers below `classes`, uint8 or int64, on the CPU; not modified.
-        percent: how many of the examples, 0 to 100; the count is rounded up.
+        labels: [N] class numbers, uint8 or int64, on the CPU; not modified.
+        percent: of the examples, 0 to 100; the count is rounded up.
         kind: "other" or "any".
-        classes: the number of classes C.
+        classes: how many there are, C.
         generator: CPU generator of this replicate's label noise.
 
     Raises:
@@ -52,9 +52,6 @@ def add_label_noise(
     """
     if kind not in NOISE_KINDS:
         raise unknown("kind of label noise", kind, NOISE_KINDS)
-    if labels.ndim != 1 or labels.dtype not in (torch.uint8, torch.int64):
-        given = f"{labels.dtype} {list(labels.shape)}"
-        raise InputError(f"labels are {given}; allowed: uint8 or int64, one per example.")
     if classes < 2:
         raise InputError(f"label noise among {classes} classes; allowed: at least 2 classes.")
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
@@ -63,9 +60,9 @@ def add_label_noise(
     order = torch.randperm(len(labels), generator=generator)
     if kind == "other":
         shift = torch.randint(1, classes, labels.shape, generator=generator)
-        drawn = (labels.long() + shift) % classes
+        new = (labels.long() + shift) % classes
     else:
-        drawn = torch.randint(0, classes, labels.shape, generator=generator)
+        new = torch.randint(0, classes, labels.shape, generator=generator)
     noisy = torch.zeros(len(labels), dtype=torch.bool)
     noisy[order[:count]] = True
-    return NoisyLabels(torch.where(noisy, drawn.to(labels.dtype), labels), noisy)
+    return NoisyLabels(torch.where(noisy, new.to(labels.dtype), labels), noisy)

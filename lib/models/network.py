@@ -62,8 +62,8 @@ def build(name: str, classes: int = 10, width: int | None = None, width_scale: f
 
     Args:
         name: one of `NETWORKS`, or "package.module:function" for one of the reader's own: it takes `classes`, and `width`
-            and `scale` where a recipe names them. Its module may have an attribute `unpruned`, names of layers that stay
-            whole, and a method `units` (`lib.models.units`); any other module will do.
+            and `scale` where a recipe names them. Its module may have `unpruned`, names of layers that stay whole, and a
+            method `units`; any other module will do.
         classes: number of outputs.
         width: filters of the first segment, for networks that have one; None takes the standard width.
         width_scale: of the width of every layer but the output, each rounded to at least one (TR section 5.2).

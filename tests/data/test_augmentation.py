@@ -6,7 +6,6 @@ from torch import Tensor
 from torchvision.transforms import RandomCrop, RandomHorizontalFlip
 
 from lib.data import crop_and_flip, draw, load, normalization, normalize
-from lib.errors import InputError
 from lib.seeds import generator
 
 BLACK = normalization("imagenet").black
@@ -79,10 +78,3 @@ def test_a_stack_is_its_replicates(batch: Tensor) -> None:
     together = crop_and_flip(stack, draws, BLACK)
     alone = [crop_and_flip(one, own, BLACK) for one, own in zip(stack, draws, strict=True)]
     assert torch.equal(together, torch.stack(alone)) and not torch.equal(draws[0], draws[1])
-
-
-def test_bad_input_is_refused(batch: Tensor) -> None:
-    draws = draw(len(batch), generator(0, "augmentation"))
-    for wrong, fill in ((draws[1:], BLACK), (draws, torch.zeros(1))):
-        with pytest.raises(InputError, match="allowed"):
-            crop_and_flip(batch, wrong, fill)

@@ -68,16 +68,17 @@ def test_training_takes_torchvisions_random_part(root: Path) -> None:
     assert torch.equal(found[0], torch.from_numpy(np.array(part)))
 
 
-def test_workers_change_no_pixel(root: Path) -> None:
+def test_workers_change_no_pixel(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = read_folders("tree", root).train_images
     order = torch.randperm(24, generator=generator(0, "data order"))
     seeds = data.draw_seeds(24, generator(0, "augmentation"))
-    alone = [*images.read(order, 5, seeds, workers=0)]
+    alone = [*images.read(order, 5, seeds)]
     assert [len(batch) for batch in alone] == [5, 5, 5, 5, 4]
-    together = [*images.read(order, 5, seeds, workers=2)]
-    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
     other = [*images.read(order, 5, data.draw_seeds(24, generator(1, "augmentation")))]
     assert not torch.equal(alone[0], other[0])
+    monkeypatch.setattr(folder_images, "worker_count", lambda images: 2)
+    together = [*images.read(order, 5, seeds)]
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
 def test_few_images_need_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,12 +94,13 @@ def test_grey_and_four_channel_images_become_rgb(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_file_that_is_no_image_is_named(copy: Path, workers: int) -> None:
+def test_a_file_that_is_no_image_is_named(copy: Path, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_images, "worker_count", lambda images: workers)
     file = sorted((copy / "train" / "n00000002").iterdir())[0]
     file.write_bytes(file.read_bytes()[:100])
     images = read_folders("tree", copy).train_images
     with pytest.raises(InputError, match=f"{file.name} cannot be read as an image"):
-        [*images.read(torch.arange(24), 8, workers=workers)]
+        [*images.read(torch.arange(24), 8)]
 
 
 @pytest.mark.parametrize(
