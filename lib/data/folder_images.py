@@ -64,7 +64,7 @@ class FolderImages:
 
     def __getitem__(self, indices: Tensor | slice) -> Tensor:
         """Read images, not augmented: uint8 [n, 224, 224, 3] on the device, for int64 [n] or a slice."""
-        chosen = torch.arange(len(self))[indices] if isinstance(indices, slice) else indices.cpu()
+        chosen = torch.arange(len(self))[indices] if isinstance(indices, slice) else indices
         parts = [*self.read(chosen, max(1, len(chosen)))]
         return parts[0] if parts else torch.empty(0, *self.shape[1:], dtype=torch.uint8, device=self.device)
 
@@ -86,7 +86,7 @@ class FolderImages:
         Raises:
             InputError: a file cannot be read as an image.
         """
-        files = _Files(self.root, self.paths[indices.numpy()], seeds)
+        files = _Files(self.root, self.paths[indices.cpu().numpy()], seeds)
         count = worker_count(len(indices))
         own = torch.Generator()  # lest it draws from the process's generator
         pinned = self.device.type == "cuda"
