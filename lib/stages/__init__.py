@@ -2,10 +2,10 @@
 
 from lib.stages.entry import Entry
 from lib.stages.runner import Execution, Results, run
-from lib.stages.stage import NUMERICS_VERSION, Chain, Prune, Stage, recipe_hash, stage_keys
+from lib.stages.stage import NUMERICS_VERSION, Chain, Prune, Stage, stage_keys
 from lib.stages.store import Store, default_store
 
 __all__ = [
     "NUMERICS_VERSION", "Chain", "Entry", "Execution", "Prune", "Results", "Stage", "Store",
-    "default_store", "recipe_hash", "run", "stage_keys",
+    "default_store", "run", "stage_keys",
 ]  # fmt: skip

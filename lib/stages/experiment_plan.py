@@ -69,7 +69,7 @@ def find_plan(
     Args:
         plans: of the paper, by benchmark and scale.
         benchmark, scale: which one.
-        why_missing: a sentence on why a benchmark may lack a scale, and what to do, for the error.
+        why_missing: a sentence for the error on why a benchmark may lack a scale, and what to do.
 
     Raises:
         InputError: if either is unknown, with the nearest name, or if the benchmark has no such scale.
@@ -81,7 +81,6 @@ def find_plan(
         others = [name for name, scales in plans.items() if scale in scales]
         instead = f" At {scale} scale run {' or '.join(others)} instead." if others else ""
         why = f" {why_missing}" if why_missing else ""
-        raise InputError(
-            f"{benchmark} has no {scale} scale in this paper. Allowed: {', '.join(plans[benchmark])}.{why}{instead}"
-        )
+        allowed = ", ".join(plans[benchmark])
+        raise InputError(f"{benchmark} has no {scale} scale in this paper. Allowed: {allowed}.{why}{instead}")
     return plans[benchmark][scale]

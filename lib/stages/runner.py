@@ -92,9 +92,9 @@ def run(
     prepare_processor()
     current = _Run(chain, replicates, store, execution, progress)
     size = current.prepare(place) if current.incomplete else len(replicates)
-    waiting = _chunks(list(range(len(replicates))), size)
+    waiting = list(range(len(replicates)))
     while waiting:
-        stack = waiting.pop(0)
+        stack, waiting = waiting[:size], waiting[size:]
         if refused := _memory_refused(current, stack):
             gc.collect()  # here nothing of the failed stack is held any more
             if place.type == "cuda":
@@ -104,7 +104,7 @@ def run(
                 f"a stack of {len(stack)} replicates does not fit in memory ({refused}); going on with stacks of {size}",
                 stacklevel=2,
             )
-            waiting = _chunks([*stack, *(i for other in waiting for i in other)], size)
+            waiting = [*stack, *waiting]
     current.bar.close()
     return Results(chain, tuple(replicates), tuple(map(tuple, current.done)))
 
@@ -201,7 +201,3 @@ def _memory_refused(current: _Run, stack: list[int]) -> str:
             raise
         return str(error).splitlines()[0]
     return ""
-
-
-def _chunks(replicates: list[int], size: int) -> list[list[int]]:
-    return [replicates[start : start + size] for start in range(0, len(replicates), size)]

@@ -4,7 +4,6 @@ A stage says where its weights come from, what is pruned, and which slice of the
 the hash of its parents' keys and its own description, so chains that share a beginning share its work.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -138,12 +137,6 @@ class Chain(Description):
                     f"the examples of stage {position} must be chosen by stages before it, not by {last}"
                 )
         return stages
-
-
-def recipe_hash(chains: Sequence[Chain]) -> str:
-    """Return what a table's numbers depend on besides replicates: recipes, stages and the numerics version."""
-    described = [chain.model_dump(mode="json", exclude_defaults=True) for chain in chains]
-    return digest([NUMERICS_VERSION, described])
 
 
 def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list[str]:

@@ -53,13 +53,9 @@ def choose(
         else:
             added = math.ceil(subset.added * count)
             worsened = improvement.argsort(stable=True)[:added]
-            among = torch.zeros(count, dtype=torch.bool)
-            among[worsened] = True
-            common = order[~among[order]][: some - added]
-            rest = torch.ones(count, dtype=torch.bool)
-            rest[common] = False
-            extra = worsened if subset.rule == "with_worsened" else order[rest[order]][:added]
-            chosen = torch.cat([common, extra])
+            common = order[~torch.isin(order, worsened)][: some - added]
+            others = order[~torch.isin(order, common)][:added]
+            chosen = torch.cat([common, worsened if subset.rule == "with_worsened" else others])
     if not len(chosen):
         raise InputError(f"{subset.rule!r} leaves none of {count} training examples; allowed: 1 or more")
     return chosen.sort().values

@@ -9,7 +9,6 @@ from lib.training.stack import forward, fresh_stack, stack_limit, stack_states, 
 
 __all__ = [
     "Computation", "DataRecipe", "Examples", "Hooks", "Outcome", "Part", "Precision", "Progress", "Recipe", "Replicate",
-    "arithmetic", "evaluate", "evaluate_each", "forward", "fresh_stack",
-    "learning_rate", "logits", "prepare", "stack_limit", "stack_states", "train",
-    "unstack",
+    "arithmetic", "evaluate", "evaluate_each", "forward", "fresh_stack", "learning_rate", "logits", "prepare",
+    "stack_limit", "stack_states", "train", "unstack",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 
 from lib.errors import InputError
-from lib.stages import Chain, Prune, Stage, recipe_hash, stage_keys
+from lib.stages import Chain, Prune, Stage, stage_keys
 from lib.stages.algorithms import (
     extended_dense_training,
     fine_tuning,
@@ -65,12 +65,6 @@ def test_a_longer_chain_begins_with_the_shorter(recipe):
     assert keys(learning_rate_rewinding(recipe, 5, Prune()))[:4] == keys(
         learning_rate_rewinding(recipe, 2, Prune())
     )
-
-
-def test_recipe_hash_moves_with_the_recipe(recipe):
-    one = recipe_hash([learning_rate_rewinding(recipe, 2, Prune())])
-    assert one == recipe_hash([learning_rate_rewinding(recipe, 2, Prune())])
-    assert one != recipe_hash([learning_rate_rewinding(recipe, 3, Prune())])
 
 
 @pytest.mark.parametrize(
