@@ -71,6 +71,7 @@ from lib.charts import enable, table
 from lib.models import build
 from lib.stages import Execution, Store, run, stage_keys
 from lib.stages.algorithms import learning_rate_rewinding
+from lib.training.reference import train_plainly
 from lib.widgets.page import open_page
 from lib.widgets.stepper import step_through
 from papers.training_regularization import figures, recipes, tables
@@ -81,9 +82,8 @@ page = open_page(PAGES["preliminaries"], benchmark, scale, recompute, store, dev
 plan, [chain], [replicate] = page.plan, page.chains, page.plan.replicates()
 kept = Store(store or None)
 trained = all(kept.find(key) for key in stage_keys(chain, replicate, plan.precision))
-results = (
-    run(chain, [replicate], kept, Execution(device, plan.precision)) if trained else None
-)  # reads what is kept
+how = Execution(device, plan.precision)  # reads what is kept
+results = run(chain, [replicate], kept, how) if trained else None
 done = steps(chain, results.entries[0], build(plan.recipe.network)) if results else []
 
 # %% [markdown]
@@ -112,9 +112,7 @@ table(chain_table(chain), "chain")
 # trains several networks at once and faster, by a loop that a test holds equal to this one:
 
 # %% tags=["hide-input"]
-from lib.training import reference
-
-Code(inspect.getsource(reference), language="python")
+Code(inspect.getsource(train_plainly), language="python")
 
 # %% [markdown]
 # LeNet's learning rate never changes, so rewinding it does nothing there but make the optimizer forget. In the other benchmarks it
