@@ -15,8 +15,13 @@ from lib.training.recipe import Recipe, learning_rate
 
 
 def train_plainly(
-    module: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, replicate: Replicate, masks: Mapping[str, Tensor]
-) -> list[float]:  # fmt: skip
+    module: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    replicate: Replicate,
+    masks: Mapping[str, Tensor],
+) -> list[float]:
     """Train a network over the recipe's whole schedule, in place.
 
     Args:
