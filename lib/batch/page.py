@@ -29,6 +29,8 @@ from filelock import FileLock, Timeout
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 
@@ -71,6 +73,30 @@ class PlainLines:
 
     def flush(self) -> None:
         """Do nothing: every piece is passed on at once."""
+
+
+class _Client(PapermillNotebookClient):
+    """Leaves live widgets alone: nobody looks at them here, and a client that answers them, as the front end of a notebook
+    would, now and then waits for good for the end of the cell."""
+
+    def on_comm_open_jupyter_widget(self, msg: dict) -> None:
+        """Do not stand in for a front end."""
+
+
+class _Engine(NBClientEngine):
+    """papermill's own engine with this client."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: object, kernel_name: str, start_timeout: int = 60, **settings: object
+    ) -> object:
+        """Execute a notebook; see papermill."""
+        for unused in ("input_path", "output_path", "execution_timeout", "log_output"):
+            settings.pop(unused, None)
+        return _Client(nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, **settings).execute()
+
+
+papermill_engines.register("no widgets", _Engine)
 
 
 class _Kernel(AsyncKernelManager):
@@ -182,6 +208,7 @@ def run_page(
                 str(partial),
                 str(partial),
                 parameters=given,
+                engine_name="no widgets",
                 progress_bar=False,
                 stdout_file=lines,
                 stderr_file=lines,

@@ -105,3 +105,15 @@ def test_two_executions_of_a_page_exclude_each_other_also_when_one_has_just_rena
             with pytest.raises(InputError, match="x.ipynb is being written by another process"):
                 pool.submit(another).result()
         pool.submit(another).result()
+
+
+def test_a_live_widget_has_no_front_end_here(project: Path) -> None:
+    """What a widget captures is sent to a front end and comes back to the kernel, which may lose the end of the cell."""
+    with Path(SOURCE).open("a") as file:
+        file.write(
+            "\n# %%\nimport ipywidgets\nfrom IPython.display import display\nbox = ipywidgets.Output()\n"
+            "with box:\n    for number in range(50):\n        display({'number': number})\nlen(box.outputs)\n"
+        )
+    assert page.main([SOURCE, "runs/a/x.ipynb"]) == 0
+    last = nbformat.read("runs/a/x.ipynb", as_version=4).cells[-1]
+    assert last.outputs[-1].data["text/plain"] == "0"  # nothing came back
