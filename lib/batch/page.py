@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import jupytext
 import nbformat
@@ -88,7 +88,7 @@ class _Engine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: object, kernel_name: str, start_timeout: int = 60, **settings: object
+        cls, nb_man: object, kernel_name: str, start_timeout: int = 60, **settings: Any
     ) -> object:
         """Execute a notebook; see papermill."""
         for unused in ("input_path", "output_path", "execution_timeout", "log_output"):
