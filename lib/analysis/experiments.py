@@ -8,6 +8,7 @@ today, with today's seeds and levels, and its measurement is today's. Pages, sco
 import functools
 import importlib
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -73,7 +74,7 @@ class Measurement:
 
     Attributes:
         name: of the measurement and, with the page, of its part of the table.
-        rows: context → rows, as `lib.analysis.table.make_frame` takes them; begin each with `network_columns`.
+        rows: context → rows, as `lib.analysis.part.make_frame` takes them; begin each with `network_columns`.
         version: raise it whenever the same networks would give other numbers.
         settings: constants that the numbers depend on; a change makes what was measured stale.
         chains: plan → further chains that it needs, each with its replicates.
@@ -90,9 +91,8 @@ class Measurement:
     @property
     def identity(self) -> str:
         """Version and settings in words, such as "1; groups=20; networks=10"."""
-        return "; ".join(
-            [str(self.version), *(f"{name}={self.settings[name]}" for name in sorted(self.settings))]
-        )
+        settings = (f"{name}={self.settings[name]}" for name in sorted(self.settings))
+        return "; ".join([str(self.version), *settings])
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,6 @@ class Page:
     measurements: tuple[Measurement, ...] = ()
     claims: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ("noise_percent",)
-
-    @property
-    def all_measurements(self) -> tuple[Measurement, ...]:
-        """Errors, then the others."""
-        return (ERRORS, *self.measurements)
 
 
 SUBSETS: Mapping[str, str] = {
@@ -159,11 +154,6 @@ def reported(results: Results) -> Iterator[tuple[dict, Replicate, int, Entry]]:
                 yield network_columns(replicate, results.chain, stage, entry), replicate, position, entry
 
 
-def _errors(context: Context) -> Iterator[dict]:
-    for results in context.results:
-        yield from errors_of(results)
-
-
 def errors_of(results: Results) -> Iterator[dict]:
     """Yield error and loss on every set of images, size and length of training of each network of a finished chain.
 
@@ -175,27 +165,24 @@ def errors_of(results: Results) -> Iterator[dict]:
     trained = _epochs_trained(stages)
     for replicate, entries in zip(results.replicates, results.entries, strict=True):
         for position, (stage, entry) in enumerate(zip(stages, entries, strict=False)):
-            if stage.level is None and not entry.record["diverged"]:
-                continue
-            network = network_columns(replicate, results.chain, stage, entry)
             gone = entry.record["diverged"]
-            yield network | {"quantity": SIZE, "value": _size(stage, position, entries)}
-            yield network | {"quantity": EPOCHS, "value": float(trained[position])}
-            for found in entry.record["metrics"]:
-                subset = SUBSETS[found["subset"]]
-                for name, value in (
-                    ("error (%)", found["error_percent"]),
-                    ("loss (nats)", found["cross_entropy_nats"]),
-                ):
-                    yield network | {"quantity": f"{subset} {name}", "value": float("nan") if gone else value}
-                if network["level"] == 0:
-                    yield network | {"quantity": f"{subset} examples", "value": float(found["examples"])}
+            if stage.level is None and not gone:
+                continue
+            found = {SIZE: _size(stage, position, entries), EPOCHS: float(trained[position])}
+            for metric in entry.record["metrics"]:
+                subset = SUBSETS[metric["subset"]]
+                found[f"{subset} error (%)"] = math.nan if gone else metric["error_percent"]
+                found[f"{subset} loss (nats)"] = math.nan if gone else metric["cross_entropy_nats"]
+                if not stage.level:
+                    found[f"{subset} examples"] = float(metric["examples"])
             recorded = entry.record.get("epoch_errors", {}).get("test")
             if recorded and not gone:
                 last = recorded[-STEADY_EPOCHS:]
-                final = next(m["error_percent"] for m in entry.record["metrics"] if m["subset"] == "test")
-                yield network | {"quantity": BEST_TEST, "value": min(*recorded, final)}
-                yield network | {"quantity": UNSTEADINESS, "value": abs(last[-1] - sum(last) / len(last))}
+                found[BEST_TEST] = min(*recorded, found[TEST])
+                found[UNSTEADINESS] = abs(last[-1] - sum(last) / len(last))
+            network = network_columns(replicate, results.chain, stage, entry)
+            for quantity, value in found.items():
+                yield network | {"quantity": quantity, "value": value}
 
 
 def _size(stage: Stage, position: int, entries: Sequence[Entry]) -> float:
@@ -219,7 +206,7 @@ def _epochs_trained(stages: Sequence[Stage]) -> list[int]:
 
 
 UNSTEADINESS, STEADY_EPOCHS = "test error change over ten epochs (%)", 10
-ERRORS = Measurement("errors", _errors)
+ERRORS = Measurement("errors", lambda context: (row for one in context.results for row in errors_of(one)))
 
 
 def pages_of(paper: str) -> Mapping[str, Page]:
@@ -230,11 +217,7 @@ def pages_of(paper: str) -> Mapping[str, Page]:
 
 
 def find_page(paper: str, name: str) -> Page:
-    """Return a page.
-
-    Raises:
-        InputError: if the paper has no such page.
-    """
+    """Return a page by name, or raise InputError with the names that there are."""
     if name not in (pages := pages_of(paper)):
         raise unknown(f"page of paper {paper}", name, pages)
     return pages[name]
@@ -266,74 +249,59 @@ def current(table: Table) -> tuple[Table, list[str]]:
         The table without stale rows, its levels chosen from what is left, and the names of the parts that lost some.
     """
     keys = keys_today(table.paper, table.benchmark, table.scale)
-    identities = {
-        m.name: m.identity for page in pages_of(table.paper).values() for m in page.all_measurements
-    }
-    known = [
-        part for part, made in table.parts.items()
-        if all(identities.get(name) == identity for name, identity in made.measurements.items())
-    ]  # fmt: skip
+    today = [one for page in pages_of(table.paper).values() for one in (ERRORS, *page.measurements)]
+    known = {(one.name, one.identity) for one in today}
+    parts = {part: made for part, made in table.parts.items() if made.measurements.items() <= known}
     # Of every part, since a stale row must not hide a current one.
     rows = table.frame if table.every_row is None else table.every_row
-    fresh = rows["stage_key"].isin(list(keys)) & rows["part"].isin(known)
-    stale = sorted({str(part) for part in rows.loc[~fresh, "part"]} | (table.parts.keys() - known))
+    fresh = rows["stage_key"].isin(list(keys)) & rows["part"].isin(list(parts))
+    stale = sorted({str(part) for part in rows.loc[~fresh, "part"]} | (table.parts.keys() - parts.keys()))
     if not stale:
         return table, []
-    parts = {part: made for part, made in table.parts.items() if part in known}
     left = rows.loc[fresh].drop_duplicates(subset=table.key, keep="last")
     return with_levels(replace(table, frame=rows, parts=parts, every_row=None).with_frame(left)), stale
 
 
-def missing(page: Page, table: Table | None, benchmark: str, scale: str) -> list[str]:
-    """Say in words what a page would measure and a table, its stale rows left out, does not have.
+def missing(page: Page, table: Table, benchmark: str, scale: str) -> list[str]:
+    """Say in words what a page would measure and a table does not have.
 
     Args:
         page: which page.
-        table: what there is, None for nothing.
+        table: what there is.
         benchmark, scale: whose plan.
 
     Returns:
         One phrase for each algorithm or measurement that is not whole, such as "weight rewinding (seeds 3, 4, levels 0, 1)".
     """
-    plan = page.plans(benchmark, scale)
-    needed: dict[str, set[tuple]] = {}
-    for chain in page.chains(plan):
-        levels = [stage.level for stage in chain.stages if stage.level is not None]
-        needed.setdefault(chain.algorithm, set()).update(
-            (*map(case_of(r).get, page.dimensions), r.seed, level)
-            for r in plan.replicates()
-            for level in levels
-        )
+    plan, frame = page.plans(benchmark, scale), table.frame
+    there = set(
+        frame.loc[frame["quantity"] == SIZE, ["algorithm", "stage_key"]].itertuples(index=False, name=None)
+    )
+    diverged = set(frame.loc[(frame["quantity"] == TEST) & frame["value"].isna(), "stage_key"])
+    needed, lost = ({chain.algorithm: set() for chain in page.chains(plan)} for _ in range(2))
+    for chain, replicate in itertools.product(page.chains(plan), plan.replicates()):
+        for stage, key in zip(chain.stages, stage_keys(chain, replicate, plan.precision), strict=True):
+            if stage.level is not None:
+                needed[chain.algorithm].add(key)
+                if (chain.algorithm, key) not in there:
+                    lost[chain.algorithm].add((key, replicate.seed, stage.level))
+            if key in diverged:
+                break  # nothing follows
     found = []
-    for algorithm, networks in needed.items():
-        if lost := _lost(table, algorithm, networks):
-            seeds, levels = (sorted({network[place] for network in lost}) for place in (-2, -1))
-            whole = lost == networks
-            found.append(
-                algorithm if whole else f"{algorithm} (seeds {listed(seeds)}, levels {listed(levels)})"
-            )
+    for algorithm, networks in lost.items():
+        if len(networks) == len(needed[algorithm]):
+            found.append(algorithm)
+        elif networks:
+            _, seeds, levels = (listed(sorted(set(column))) for column in zip(*networks, strict=True))
+            found.append(f"{algorithm} (seeds {seeds}, levels {levels})")
     for measurement in page.measurements:
-        covered: set[tuple] = set()
-        for part, made in table.parts.items() if table else ():
-            # Its own part: another page may measure the same of fewer sets of images.
-            if part.startswith(file_name(f"{measurement.name}, {page.name}")):
-                covered |= set(itertools.product(made.algorithms, made.seeds))
-        if not set(itertools.product(needed, plan.seeds)) <= covered:
+        # Its own part: another page may measure the same of fewer sets of images.
+        name = file_name(f"{measurement.name}, {page.name}")
+        made = [one for part, one in table.parts.items() if part.startswith(name)]
+        covered = {pair for one in made for pair in itertools.product(one.algorithms, one.seeds)}
+        if not covered.issuperset(itertools.product(needed, plan.seeds)):
             found.append(measurement.name)
     return found
-
-
-def _lost(table: Table | None, algorithm: str, networks: set[tuple]) -> set[tuple]:
-    """Return those networks (dimensions, seed, level) that a table does not have; after one that diverged none follows."""
-    if table is None:
-        return networks
-    own = table.frame.loc[table.frame["algorithm"] == algorithm]
-    there, diverged = (
-        set(own.loc[rows, [*table.dimensions, "seed", "level"]].itertuples(index=False, name=None))
-        for rows in (own["quantity"] == SIZE, (own["quantity"] == TEST) & own["value"].isna())
-    )
-    ended = {network[:-1] for network in diverged}
-    return {network for network in networks - there if network[:-1] not in ended}
 
 
 def listed(values: Iterable) -> str:

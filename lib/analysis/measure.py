@@ -23,7 +23,7 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_part
 from lib.analysis.table import Origin, Table, assemble, joined, read_table, table_folder
 from lib.errors import InputError, unknown
-from lib.scales import SCALES, SCORED
+from lib.scales import SCORED
 from lib.stages import NUMERICS_VERSION, Chain, Execution, Results, Store, run
 from lib.training import Replicate
 
@@ -46,14 +46,9 @@ class How:
 
 
 def measure(
-    page: Page,
-    benchmark: str,
-    scale: str,
-    how: How | None = None,
-    seeds: Sequence[int] | None = None,
-    algorithms: Sequence[str] | None = None,
-    commit: bool = False,
-) -> Table:
+    page: Page, benchmark: str, scale: str, how: How | None = None, seeds: Sequence[int] | None = None,
+    algorithms: Sequence[str] | None = None, commit: bool = False,
+) -> Table:  # fmt: skip
     """Run what the store lacks of a page's chains and write its parts among those of this machine.
 
     Args:
@@ -84,14 +79,13 @@ def measure(
     few_seeds = f", seeds {listed(sorted(seeds))}" if seeds and set(seeds) != set(plan.seeds) else ""
     few = few_seeds if some == names else f", of {listed(some)}{few_seeds}"
     store, done = Store(how.store or None), []
-    places: list[Origin] = ["this machine", *(["committed"] if commit else [])]
-    parts = _Parts(
-        page, benchmark, scale, [table_folder(page.paper, benchmark, scale, p, how.root) for p in places]
-    )
+    places: list[Origin] = ["this machine", "committed"] if commit else ["this machine"]
+    folders = [table_folder(page.paper, benchmark, scale, place, how.root) for place in places]
+    parts = _Parts(page, benchmark, scale, folders)
+    execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
 
     def finish(chain: Chain, which: Sequence[Replicate]) -> Results:
-        stack, same = plan.largest_stack, how.deterministic
-        done.append(run(chain, which, store, Execution(how.device, plan.precision, stack, same)))
+        done.append(run(chain, which, store, execution))
         return done[-1]
 
     for name in some:
@@ -117,42 +111,31 @@ class _Parts:
     frames: dict[str, pandas.DataFrame] = field(default_factory=dict)
 
     def add(
-        self,
-        part: str,
-        rows: Iterable[Mapping],
-        measurement: Measurement,
-        algorithms: Sequence[str],
+        self, part: str, rows: Iterable[Mapping], measurement: Measurement, algorithms: Sequence[str],
         done: Sequence[Results],
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Measure a part and write it; `done` are the finished chains, to which measuring may add."""
         started, trained, name = time.perf_counter(), len(done), file_name(part)
         frame = make_frame(rows, self.page.dimensions, name)
         used = [one for i, one in enumerate(done) if i >= trained or one.chain.algorithm in algorithms]
         identity, seconds = {measurement.name: measurement.identity}, time.perf_counter() - started
-        self.made[name], self.frames[name] = provenance(used, identity, algorithms, seconds), frame
+        made = _provenance(used, identity, algorithms, seconds)
+        self.made[name], self.frames[name] = made, frame
         self.folders[0].mkdir(parents=True, exist_ok=True)
         with FileLock(self.folders[0] / ".lock"):  # two pages that add the same algorithm take turns
             for folder in self.folders:
-                _write(folder, name, frame, self.made[name])
+                _write(folder, name, frame, made)
 
     def table(self, origin: Origin = "memory") -> Table:
         """Put together what was written so far."""
-        frames = list(self.frames.values())
-        page = self.page
-        return assemble(page.paper, self.benchmark, self.scale, page.dimensions, frames, self.made, origin)
+        given = (self.page.paper, self.benchmark, self.scale, self.page.dimensions)
+        return assemble(*given, list(self.frames.values()), self.made, origin)
 
 
-def provenance(
+def _provenance(
     results: Sequence[Results], measurements: Mapping[str, str], algorithms: Sequence[str], seconds: float
 ) -> Provenance:
-    """Return where the rows of a part come from.
-
-    Args:
-        results: every finished chain that it needed.
-        measurements: name → identity.
-        algorithms: those that were looked at.
-        seconds: spent on measuring.
-    """
+    """Return where the rows of a part come from, given every finished chain that it needed and how long measuring took."""
     entries = {e.key: e for one in results for row in one.entries for e in row}.values()
     records = [entry.record for entry in entries]
     return Provenance(
@@ -223,13 +206,13 @@ class Found:
             f"{t.label}, {joined(one.precision for one in t.parts.values())}, seeds {listed(t.seeds)}"
             for t in self.tables
         )
-        parts = "; ".join(
-            f"{label} lacks {', '.join(names)}" for label, names in self.missing.items() if names
+        partial = "; ".join(
+            f"{label} lacks {listed(names)}" for label, names in self.missing.items() if names
         )
         old = "; ".join(f"{listed(names)} of {label}" for label, names in self.stale.items() if names)
         return (
             f"Tables drawn: {shown or 'none'}."
-            + (f" Not whole: {parts}." if parts else "")
+            + (f" Not whole: {partial}." if partial else "")
             + (f" Not drawn, since recipe or measurement has changed: {old}." if old else "")
         )
 
@@ -241,12 +224,9 @@ def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Fou
         page, benchmark, scale: see `measure`; other scales than smoke are found too.
         root: where `papers/` and `runs/` lie.
     """
-    page.plans(benchmark, scale)  # refuses unknown names before anything else
-    order = [scale, *(one for one in reversed(SCORED) if one != scale)]
-    tables, stale, lacking = [], {}, {}
     own = {chain.algorithm for chain in page.chains(page.plans(benchmark, scale))}
-    for one in sorted(order, key=lambda name: (name != scale, -SCALES.index(name))):
-        before: list[Table] = []
+    tables, stale, lacking = [], {}, {}
+    for one in dict.fromkeys([scale, *reversed(SCORED)]):
         for origin in ("committed", "this machine"):
             table = read_table(page.paper, benchmark, one, origin, root)
             if table is None:
@@ -255,10 +235,9 @@ def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Fou
             fresh = fresh.where(algorithm=own)
             if old := [part for part in old if own & set(table.parts[part].algorithms)]:
                 stale[table.label] = old
-            if len(fresh.frame) and not any(_same(fresh, other) for other in before):
-                before.append(fresh)
+            if len(fresh.frame) and not any(_same(fresh, t) for t in tables if t.scale == one):
+                tables.append(fresh)
                 lacking[fresh.label] = experiments.missing(page, fresh, benchmark, one)
-        tables += before
     return Found(tables, stale, lacking)
 
 

@@ -10,7 +10,6 @@ is there. Columns, in this order:
 """
 
 import datetime
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -79,27 +78,20 @@ def make_frame(found: Iterable[Mapping[str, Any]], dimensions: Sequence[str], pa
     Raises:
         InputError: a column is missing or unknown, a value does not fit its type, or a row is given twice.
     """
-    columns = [*dimensions, *COLUMNS]
     given = [{"position": 0.0, **row} for row in found]
-    frame = pandas.DataFrame(given) if given else pandas.DataFrame(columns=columns)
-    return checked(frame, dimensions, f"part {part!r}").assign(part=part)
+    frame = pandas.DataFrame(given) if given else pandas.DataFrame(columns=[*dimensions, *COLUMNS])
+    return _checked(frame, dimensions, f"part {part!r}").assign(part=part)
 
 
-def checked(frame: pandas.DataFrame, dimensions: Sequence[str], where: str) -> pandas.DataFrame:
-    """Return a frame with exactly the columns of a part and their types; dimensions are numbers where they can be.
-
-    Raises:
-        InputError: names the column and the value that does not fit, or the first row that is there twice.
-    """
+def _checked(frame: pandas.DataFrame, dimensions: Sequence[str], where: str) -> pandas.DataFrame:
+    """Return a frame with exactly the columns of a part and their types; dimensions are numbers where they can be."""
     types = {**dict.fromkeys(dimensions, "number or text"), **COLUMNS}
-    for name in frame.columns:
-        if name not in types:
-            raise InputError(f"{where}: {unknown('column', str(name), types)}")
+    if extra := [str(name) for name in frame.columns if name not in types]:
+        raise InputError(f"{where}: {unknown('column', extra[0], types)}")
     if missing := [name for name in types if name not in frame.columns]:
         raise InputError(f"{where}: missing columns {', '.join(missing)}.")
-    whole = pandas.DataFrame(
-        {n: _typed(frame.loc[:, n], kind, f"{where}, column {n!r}") for n, kind in types.items()}
-    )
+    columns = {name: _typed(frame.loc[:, name], kind, where) for name, kind in types.items()}
+    whole = pandas.DataFrame(columns)
     keys = [name for name in types if name not in ("value", "stage_key")]
     twice = whole.loc[whole.duplicated(subset=keys), keys]
     if len(twice):
@@ -117,7 +109,7 @@ def _typed(column: pandas.Series, kind: str, where: str) -> pandas.Series:
     except (TypeError, ValueError) as error:
         if kind == "number or text":
             return _typed(column, "str", where)
-        raise InputError(f"{where}: {error}; expected {kind}.") from None
+        raise InputError(f"{where}, column {column.name!r}: {error}; expected {kind}.") from None
     if kind == "str":
         wrong = given.isna() | (typed == "")
     elif kind == "int64":
@@ -125,7 +117,8 @@ def _typed(column: pandas.Series, kind: str, where: str) -> pandas.Series:
     else:
         wrong = typed.isna() & (column.name != "value")
     if len(bad := given.loc[wrong]):
-        raise InputError(f"{where}, row {bad.index[0] + 1}: {bad.iloc[0]!r} is no {kind}.")
+        place = f"{where}, column {column.name!r}, row {bad.index[0] + 1}"
+        raise InputError(f"{place}: {bad.iloc[0]!r} is no {kind}.")
     return typed.astype("int64") if kind == "int64" else typed
 
 
@@ -135,16 +128,13 @@ def file_name(part: str) -> str:
 
 
 def write_part(folder: Path | str, part: str, frame: pandas.DataFrame, provenance: Provenance) -> Path:
-    """Write one part whole; floats are written so that they are read back bit for bit.
+    """Write one part whole, floats so that they are read back bit for bit; return the path of its CSV.
 
     Args:
         folder: of the table, made when missing.
         part: its name.
         frame: its rows, as `make_frame` returns them.
         provenance: where they come from.
-
-    Returns:
-        The path of the CSV.
 
     Raises:
         InputError: a row has a seed that the provenance does not name, or a part that is there would lose all its rows.
@@ -154,9 +144,8 @@ def write_part(folder: Path | str, part: str, frame: pandas.DataFrame, provenanc
     if frame.empty and csv.exists():
         raise InputError(f"part {part!r}: rows that are there already are not replaced by none")
     if others := set(frame["seed"]) - set(provenance.seeds):
-        raise InputError(
-            f"part {part!r}: seed {min(others)} is not one of its provenance's {list(provenance.seeds)}."
-        )
+        known = list(provenance.seeds)
+        raise InputError(f"part {part!r}: seed {min(others)} is not one of its provenance's {known}.")
     text = frame.drop(columns="part").to_csv(index=False, na_rep="nan", lineterminator="\n")
     write_whole({csv: text, csv.with_suffix(".json"): provenance.model_dump_json(indent=1) + "\n"})
     return csv
@@ -170,10 +159,10 @@ def read_part(csv: Path) -> tuple[pandas.DataFrame, Provenance]:
     """
     try:
         made = Provenance.model_validate_json(csv.with_suffix(".json").read_text(encoding="utf-8"))
-        raw = pandas.read_csv(io.StringIO(csv.read_text(encoding="utf-8")), dtype=str, keep_default_na=False)
+        raw = pandas.read_csv(csv, dtype=str, keep_default_na=False)
     except pydantic.ValidationError as error:
         raise InputError(f"{csv.with_suffix('.json').name} is no provenance: {error}") from error
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{csv.name} is no CSV table: {error}") from error
     dimensions = [name for name in raw.columns if name not in COLUMNS]
-    return checked(raw, dimensions, csv.name).assign(part=csv.stem), made
+    return _checked(raw, dimensions, csv.name).assign(part=csv.stem), made

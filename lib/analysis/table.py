@@ -16,6 +16,7 @@ import pandas
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import COLUMNS, Provenance, read_part
 from lib.errors import InputError, unknown
+from lib.scales import SCALES
 
 Origin = Literal["committed", "this machine", "memory"]
 
@@ -72,19 +73,23 @@ class Table:
         Raises:
             InputError: a column or a value that the table does not have.
         """
-        frame = self.frame
-        for column, value in chosen.items():
-            if column not in frame.columns:
-                raise unknown("column", column, map(str, frame.columns))
-            allowed = value if isinstance(value, list | tuple | set) else [value]
-            frame = frame.loc[frame[column].isin(list(allowed))]
-        return self.with_frame(frame)
+        return self.with_frame(_chosen(self.frame, chosen))
 
     def with_frame(self, frame: pandas.DataFrame) -> "Table":
         """Return the same table with other rows; parts that lose all their rows are gone."""
         lost = set(self.frame["part"]) - set(frame["part"])
         parts = {name: made for name, made in self.parts.items() if name not in lost}
         return Table(self.paper, self.benchmark, self.scale, self.dimensions, frame, parts, self.origin)
+
+
+def _chosen(frame: pandas.DataFrame, where: Mapping[str, Any]) -> pandas.DataFrame:
+    """Return the rows in which columns have these values; a list allows several."""
+    for column, value in where.items():
+        if column not in frame.columns:
+            raise unknown("column", column, map(str, frame.columns))
+        allowed = list(value) if isinstance(value, list | tuple | set) else [value]
+        frame = frame.loc[frame[column].isin(allowed)]
+    return frame
 
 
 def values(table: Table, quantity: str, columns: str = "level", **where: Any) -> pandas.DataFrame:
@@ -103,19 +108,16 @@ def values(table: Table, quantity: str, columns: str = "level", **where: Any) ->
     Raises:
         InputError: where the choice leaves two values for one seed and column; the message names what to choose.
     """
-    frame = table.frame.loc[table.frame["quantity"] == quantity]
-    for column, value in where.items():
-        if column not in frame.columns:
-            raise unknown("column", column, map(str, table.frame.columns))
-        frame = frame.loc[frame[column] == value]
+    frame = _chosen(table.frame.loc[table.frame["quantity"] == quantity], where)
     if frame.duplicated(subset=["seed", columns]).any():
-        open_ones = [
-            f"{name} ({', '.join(map(str, frame[name].unique()[:4]))})"
-            for name in (*table.dimensions, "algorithm", "level", "position")
-            if name != columns and name not in where and frame[name].nunique() > 1
+        left = {name: frame[name].unique() for name in (*table.dimensions, "algorithm", "level", "position")}
+        choices = [
+            f"{name} ({', '.join(map(str, found[:4]))})"
+            for name, found in left.items()
+            if name != columns and len(found) > 1
         ]
         raise InputError(
-            f"{quantity!r} is not one value per seed and {columns}; choose {' and '.join(open_ones)}."
+            f"{quantity!r} is not one value per seed and {columns}; choose {' and '.join(choices)}."
         )
     return frame.pivot(index="seed", columns=columns, values="value").sort_index()
 
@@ -163,8 +165,8 @@ def table_folder(
     paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY
 ) -> Path:
     """Return where the parts of a table lie."""
-    place = Path(root) / ("runs/tables" if origin == "this machine" else "papers") / paper
-    return (place / "results" if origin == "committed" else place) / f"{benchmark}_{scale}"
+    place = f"papers/{paper}/results" if origin == "committed" else f"runs/tables/{paper}"
+    return Path(root) / place / f"{benchmark}_{scale}"
 
 
 def read_table(
@@ -191,19 +193,14 @@ def read_table(
             f"{folder.name}: its parts have the dimensions {' and '.join(map(str, sorted(kinds)))}."
         )
     found.sort(key=lambda one: one[2].date)
-    return assemble(paper, benchmark, scale, min(kinds), [one[1] for one in found],
-                    {name: made for name, _, made in found}, origin)  # fmt: skip
+    frames, made = [frame for _, frame, _ in found], {name: one for name, _, one in found}
+    return assemble(paper, benchmark, scale, min(kinds), frames, made, origin)
 
 
 def assemble(
-    paper: str,
-    benchmark: str,
-    scale: str,
-    dimensions: tuple[str, ...],
-    frames: Sequence[pandas.DataFrame],
-    parts: Mapping[str, Provenance],
-    origin: Origin = "memory",
-) -> Table:
+    paper: str, benchmark: str, scale: str, dimensions: tuple[str, ...], frames: Sequence[pandas.DataFrame],
+    parts: Mapping[str, Provenance], origin: Origin = "memory",
+) -> Table:  # fmt: skip
     """Put parts together, the later ones counting, and add the chosen levels (`lib.analysis.levels`)."""
     from lib.analysis.levels import with_levels
 
@@ -214,21 +211,13 @@ def assemble(
 
 
 def find_tables(
-    paper: str, benchmark: str | None = None, scale: str | None = None, root: Path | str = REPOSITORY
+    paper: str, benchmark: str = "*", scale: str = "*", root: Path | str = REPOSITORY
 ) -> list[Table]:
-    """Find a paper's tables, largest scale first, committed before this machine's.
-
-    Args:
-        paper: folder name in `papers/`.
-        benchmark, scale: only these; None for all.
-        root: the repository.
-    """
-    from lib.scales import SCALES
-
+    """Find a paper's tables, of some benchmark and scale or of all, largest scale first, committed before this machine's."""
     found = []
     for origin in ("committed", "this machine"):
-        place = table_folder(paper, "x", "x", origin, root).parent
-        for folder in sorted(place.glob(f"{benchmark or '*'}_{scale or '*'}")):
+        pattern = table_folder(paper, benchmark, scale, origin, root)
+        for folder in sorted(pattern.parent.glob(pattern.name)):
             name, _, of = folder.name.rpartition("_")
             if of in SCALES and (table := read_table(paper, name, of, origin, root)):
                 found.append(table)
