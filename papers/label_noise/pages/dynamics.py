@@ -146,7 +146,7 @@ figures.worst_fitted_images(page, noise, level)
 # %% [markdown]
 # **Change this and predict**
 #
-# 1. In `papers/label_noise/recipes.py`, let the `laptop` plan of MNIST train for 10 epochs instead of 40 and set `recompute = True`. Stopping early is a
+# 1. In `papers/label_noise/recipes.py`, let the `laptop` plan of MNIST train for 10 epochs instead of 30 and set `recompute = True`. Stopping early is a
 #    way not to memorize, too. Which of the lines in {numref}`fig-ln-epochs` will end lower than before, and does recovery move to more or fewer weights?
 # 2. In the same plan, set `noise="other"` in the data: a wrong label is then never the true one by chance. No answer
 #    can then be right both as noisy and as restored. By how much, with ten classes, do you expect the error on noisy examples to rise in a network
