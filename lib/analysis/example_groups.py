@@ -70,14 +70,11 @@ def scoring_chain(plan: Plan) -> Chain:
     return early_training(plan.recipe, max(1, round(plan.scoring_share * plan.recipe.epochs)))
 
 
-def scoring_replicates(replicate: Replicate, networks: int = NETWORKS) -> list[Replicate]:
+def scoring_replicates(replicate: Replicate) -> list[Replicate]:
     """Return the replicates whose errors score the examples of one: its labels, and everything else drawn anew."""
     first = 1000 * (replicate.seed + 1)  # far from the seeds of experiments
-    shared = (("label noise", replicate.seed),)
-    return [
-        Replicate(seed=first + i, noise_percent=replicate.noise_percent, shared=shared)
-        for i in range(networks)
-    ]
+    given = {"noise_percent": replicate.noise_percent, "shared": (("label noise", replicate.seed),)}
+    return [Replicate(seed=first + i, **given) for i in range(NETWORKS)]
 
 
 def scoring_networks(plan: Plan) -> list[tuple[Chain, list[Replicate]]]:
@@ -102,14 +99,11 @@ def el2n(error_norms: Tensor) -> Tensor:
 
 
 def percentile_groups(scores: Tensor, groups: int = GROUPS) -> Tensor:
-    """Sort examples by score into groups of equal size, to within one example.
+    """Return the group of each example, int64 [N], when scores sort them into groups of equal size to within one example.
 
     Args:
-        scores: [N], higher is harder.
+        scores: [N], higher is harder; the lowest are in group 0, ties go by position.
         groups: how many.
-
-    Returns:
-        The group of each example, int64 [N], 0 for the lowest scores; ties go by position.
 
     Raises:
         InputError: if there are fewer examples than groups.
@@ -138,12 +132,6 @@ def group_changes(table: Table, level: int, **where) -> pandas.DataFrame:
     return (after - before).dropna(how="all")
 
 
-def top_and_bottom(changes: pandas.Series) -> tuple[pandas.Series, pandas.Series]:
-    """Split one value per group, ascending, into the hardest 20 % of the groups and the others."""
-    cut = len(changes) - round(TOP_SHARE * len(changes))
-    return changes.iloc[cut:], changes.iloc[:cut]
-
-
 def effect_ratio(changes: pandas.Series) -> float:
     """Tell by how much a change concentrates on hard examples: mean |ΔL_g| of the hardest 20 % over that of the others.
 
@@ -155,5 +143,6 @@ def effect_ratio(changes: pandas.Series) -> float:
     Returns:
         The ratio; NaN where the others do not change at all.
     """
-    top, rest = (part.abs().mean() for part in top_and_bottom(changes))
+    cut = len(changes) - round(TOP_SHARE * len(changes))
+    top, rest = (part.abs().mean() for part in (changes.iloc[cut:], changes.iloc[:cut]))
     return float(top / rest) if rest > 0 else math.nan

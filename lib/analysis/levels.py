@@ -15,7 +15,7 @@ chooses the level of each replicate from the other replicates. Only levels that 
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pandas
@@ -24,75 +24,10 @@ from lib.analysis.table import Table, values
 from lib.errors import unknown
 
 TEST, VALIDATION, BEST_TEST = "test error (%)", "validation error (%)", "best test error (%)"
-
-Means = Mapping[str, Mapping[int, float]]
-"""Quantity → level → mean over replicates, at the levels that every replicate has."""
-
-
-def _optimum(means: Means) -> int | None:
-    return _lowest(means.get(VALIDATION, {}), 0)
-
-
-def _best_smaller(means: Means) -> int | None:
-    return _lowest(means.get(VALIDATION, {}), 1)
-
-
-def _highest_improving(means: Means) -> int | None:
-    errors = means.get(TEST, {})
-    return max((level for level in errors if 0 in errors and errors[level] < errors[0]), default=None)
-
-
-def largest_fall(means: Means) -> tuple[int, int] | None:
-    """Return the two levels between which the mean last test error falls most; None where it never falls."""
-    errors = dict(means.get(TEST, {}))
-    pairs = itertools.combinations(sorted(errors), 2)
-    fall, first, then = max(((errors[a] - errors[b], a, b) for a, b in pairs), default=(0.0, 0, 0))
-    return (first, then) if fall > 0 else None
-
-
-def _overfitting(means: Means) -> int | None:
-    fall = largest_fall(means)
-    return fall[0] if fall and fall[0] > 0 else None
-
-
-def _recovery(means: Means) -> int | None:
-    fall = largest_fall(means)
-    return fall[1] if fall else None
-
-
-def _sweet_spot(errors: Mapping[int, float]) -> int | None:
-    lowest = _lowest(errors, 1)
-    return lowest if lowest is not None and 0 in errors and errors[lowest] < errors[0] else None
-
-
-def _best_sweet_spot(means: Means) -> int | None:
-    return _sweet_spot(means.get(BEST_TEST, {}))
-
-
-def _last_sweet_spot(means: Means) -> int | None:
-    return _sweet_spot(means.get(TEST, {})) if BEST_TEST in means else None
-
-
-def _underfitting(means: Means) -> int | None:
-    sweet = (_best_sweet_spot(means), _last_sweet_spot(means))
-    if sweet[0] is None or sweet[1] is None:
-        return None
-    last, best = means[TEST], means[BEST_TEST]
-    beyond = (level for level in sorted(last.keys() & best.keys()) if level > max(sweet))  # pyright: ignore
-    return next((level for level in beyond if last[level] > last[0] and best[level] > best[0]), None)
-
-
-RULES: Mapping[str, Callable[[Means], int | None]] = {
-    "optimum": _optimum,
-    "best smaller": _best_smaller,
-    "highest improving": _highest_improving,
-    "overfitting": _overfitting,
-    "recovery": _recovery,
-    "best sweet spot": _best_sweet_spot,
-    "last sweet spot": _last_sweet_spot,
-    "underfitting": _underfitting,
-}
-NAMES = tuple(RULES)
+NAMES = (
+    "optimum", "best smaller", "highest improving", "overfitting", "recovery", "best sweet spot", "last sweet spot",
+    "underfitting",
+)  # fmt: skip
 CHOSEN_ON_TEST = NAMES[2:]
 """Levels that test errors choose; comparisons of test errors take these by the other replicates."""
 
@@ -100,33 +35,58 @@ DESCENT = NAMES[3:]
 """Levels that tell the story of a network under label noise."""
 
 
-def level_quantity(name: str) -> str:
-    """Return the quantity that holds a chosen level."""
-    if name not in RULES:
-        raise unknown("level", name, NAMES)
-    return f"{name} (level)"
-
-
-def choose_level(name: str, errors: Mapping[str, pandas.DataFrame]) -> int | None:
-    """Choose a level by its rule.
+def choose_levels(errors: Mapping[str, pandas.DataFrame]) -> dict[str, int]:
+    """Choose levels by the rules above.
 
     Args:
-        name: one of `NAMES`.
         errors: seeds × levels of `TEST`, `VALIDATION` and `BEST_TEST`, as far as there are any.
 
     Returns:
-        The level; None where there is no such level.
+        Level by name, without those that there are not.
     """
-    if name not in RULES:
-        raise unknown("level", name, NAMES)
-    return RULES[name](_means(errors))
-
-
-def _means(errors: Mapping[str, pandas.DataFrame]) -> Means:
     whole = {quantity: frame.dropna(axis="columns") for quantity, frame in errors.items() if len(frame)}
     # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
     means = {quantity: frame.mean().round(9).to_dict() for quantity, frame in whole.items()}
-    return {quantity: by_level for quantity, by_level in means.items() if by_level}
+    test, validation, best = (means.get(quantity, {}) for quantity in (TEST, VALIDATION, BEST_TEST))
+    found = {"optimum": _lowest(validation, 0), "best smaller": _lowest(validation, 1)}
+    found["highest improving"] = max(_below_dense(test), default=None)
+    if fall := largest_fall(test):
+        found |= {"overfitting": fall[0] or None, "recovery": fall[1]}
+    if best:
+        found |= {"best sweet spot": _sweet_spot(best), "last sweet spot": _sweet_spot(test)}
+        sweet = [found["best sweet spot"], found["last sweet spot"]]
+        if None not in sweet:
+            beyond = sorted(k for k in test.keys() & best.keys() if k > max(cast(list[int], sweet)))
+            above = (k for k in beyond if test[k] > test[0] and best[k] > best[0])
+            found["underfitting"] = next(above, None)
+    return {name: level for name, level in found.items() if level is not None}
+
+
+def largest_fall(errors: Mapping[int, float]) -> tuple[int, int] | None:
+    """Return the two levels between which errors by level fall most; None where they never fall."""
+    pairs = itertools.combinations(sorted(errors), 2)
+    fall, first, then = max(((errors[a] - errors[b], a, b) for a, b in pairs), default=(0.0, 0, 0))
+    return (first, then) if fall > 0 else None
+
+
+def _lowest(errors: Mapping[int, float], first: int) -> int | None:
+    return min((level for level in sorted(errors) if level >= first), key=errors.__getitem__, default=None)
+
+
+def _below_dense(errors: Mapping[int, float]) -> list[int]:
+    return [level for level in errors if 0 in errors and errors[level] < errors[0]]
+
+
+def _sweet_spot(errors: Mapping[int, float]) -> int | None:
+    lowest = _lowest(errors, 1)
+    return lowest if lowest in _below_dense(errors) else None
+
+
+def level_quantity(name: str) -> str:
+    """Return the quantity that holds a chosen level."""
+    if name not in NAMES:
+        raise unknown("level", name, NAMES)
+    return f"{name} (level)"
 
 
 def chosen_level(table: Table, name: str, **where) -> int | None:
@@ -150,13 +110,12 @@ def level_by_others(table: Table, name: str, **where) -> pandas.Series:
     Returns:
         Level by seed, NaN where the others have no such level; with fewer than two replicates all NaN.
     """
-    errors = _errors(table, where)
-    seeds = sorted({seed for frame in errors.values() for seed in frame.index})
-    found = {
-        seed: choose_level(name, {q: frame.drop(index=seed, errors="ignore") for q, frame in errors.items()})
-        for seed in seeds
-        if len(seeds) > 1
-    }
+    level_quantity(name)  # refuses an unknown name
+    errors = {quantity: values(table, quantity, **where) for quantity in (TEST, VALIDATION, BEST_TEST)}
+    seeds, found = sorted({seed for frame in errors.values() for seed in frame.index}), {}
+    for seed in seeds if len(seeds) > 1 else []:
+        others = {quantity: frame.drop(index=seed, errors="ignore") for quantity, frame in errors.items()}
+        found[seed] = choose_levels(others).get(name)
     return pandas.Series(found, index=seeds, dtype="float64")
 
 
@@ -165,16 +124,14 @@ def with_levels(table: Table) -> Table:
     frame = pandas.DataFrame(table.frame[table.frame["quantity"].isin([TEST, VALIDATION, BEST_TEST])])
     case, found = [*table.dimensions, "algorithm"], []
     for place, own in frame.groupby(case, sort=False):
+        first = pandas.DataFrame(own[own["level"] == own["level"].min()]).drop_duplicates(subset="seed")
         errors = {
             str(q): e.pivot(index="seed", columns="level", values="value") for q, e in own.groupby("quantity")
         }
-        means = _means(errors)
-        first = pandas.DataFrame(own[own["level"] == own["level"].min()]).drop_duplicates(subset="seed")
-        for name, rule in RULES.items():
-            if (level := rule(means)) is not None:
-                row: dict[str, Any] = dict(zip(case, cast(tuple, place), strict=True))
-                row |= {"level": 0, "quantity": level_quantity(name), "position": 0.0, "value": float(level)}
-                found.append(first[["seed", "stage_key", "part"]].assign(**row))
+        for name, level in choose_levels(errors).items():
+            row: dict[str, Any] = dict(zip(case, cast(tuple, place), strict=True))
+            row |= {"level": 0, "quantity": level_quantity(name), "position": 0.0, "value": float(level)}
+            found.append(first[["seed", "stage_key", "part"]].assign(**row))
     others = table.frame[~table.frame["quantity"].isin([level_quantity(name) for name in NAMES])]
     whole = pandas.concat([others, *found], ignore_index=True)
     return table.with_frame(pandas.DataFrame(whole[list(table.frame.columns)]))
@@ -209,11 +166,3 @@ def descent_levels(table: Table, **where) -> list[int]:
     """
     chosen = (chosen_level(table, name, **where) for name in DESCENT)
     return sorted({0, *(level for level in chosen if level is not None)})
-
-
-def _errors(table: Table, where: Mapping) -> dict[str, pandas.DataFrame]:
-    return {quantity: values(table, quantity, **where) for quantity in (TEST, VALIDATION, BEST_TEST)}
-
-
-def _lowest(errors: Mapping[int, float], first: int) -> int | None:
-    return min((level for level in sorted(errors) if level >= first), key=errors.__getitem__, default=None)

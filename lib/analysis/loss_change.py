@@ -31,17 +31,17 @@ VALUES_PER_BATCH = 2**22  # of all inputs of a stack: what the gradient of a Res
 
 def _rows(context: Context) -> Iterator[dict]:
     for results in context.results:
-        if any(stage.prune for stage in results.chain.stages):
-            yield from _of_chain(context, results)
+        cuts = [i for i, stage in enumerate(results.chain.stages) if stage.prune and stage.level is not None]
+        if cuts:
+            yield from _of_chain(context, results, cuts)
 
 
 LOSS_CHANGE = Measurement("loss change", _rows)
 
 
-def _of_chain(context: Context, results: Results) -> Iterator[dict]:
+def _of_chain(context: Context, results: Results, cuts: Sequence[int]) -> Iterator[dict]:
     """Yield both numbers of every pruning step, at the level after it; replicates that took it are measured together."""
-    stages, recipe, count = results.chain.stages, results.chain.recipe, len(results.replicates)
-    device = find_device(context.device)
+    recipe, count, device = results.chain.recipe, len(results.replicates), find_device(context.device)
     examples = prepare(recipe.data, results.replicates, device)
     if not isinstance(examples.train_images, Tensor):
         raise InputError(
@@ -50,13 +50,14 @@ def _of_chain(context: Context, results: Results) -> Iterator[dict]:
     network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
     network.module.to(device)
     limit = stack_limit(network.module, device, count, examples.train_images)
-    for position in (i for i, stage in enumerate(stages) if stage.prune and stage.level is not None):
+    for position in cuts:
+        stage = results.chain.stages[position]
         there = [i for i in range(count) if len(results.entries[i]) > position]
         for chosen in (there[start : start + limit] for start in range(0, len(there), limit)):
             entries = [results.entries[i][position] for i in chosen]
             step = functools.partial(_step, results, network, examples, chosen, position)
             for i, entry, pair in zip(chosen, entries, context.measured(entries, step), strict=True):
-                columns = network_columns(results.replicates[i], results.chain, stages[position], entry)
+                columns = network_columns(results.replicates[i], results.chain, stage, entry)
                 for quantity, value in zip((CHANGE, ESTIMATE), pair, strict=True):
                     yield columns | {"quantity": quantity, "value": float(f"{value:.5g}")}
 

@@ -56,14 +56,10 @@ class Difference:
         """
         if self.n < 2:
             return math.nan
-        if self.std == 0:
-            holds = {
-                "less": self.mean < against,
-                "greater": self.mean > against,
-                "two-sided": self.mean != against,
-            }
-            return 0.0 if holds[alternative] else 1.0
-        t = (self.mean - against) / (self.std / math.sqrt(self.n))
+        gap = self.mean - against
+        if self.std == gap == 0:
+            return 1.0
+        t = gap / (self.std / math.sqrt(self.n)) if self.std else math.copysign(math.inf, gap)
         tails = {"less": stats.t.cdf(t, self.n - 1), "greater": stats.t.sf(t, self.n - 1)}
         return float(tails.get(alternative, 2 * stats.t.sf(abs(t), self.n - 1)))
 
@@ -85,10 +81,7 @@ def difference(first: pandas.Series, second: pandas.Series) -> Difference:
 
 
 def mean_and_std(frame: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
-    """Return mean, sample standard deviation and number of finite values over seeds, a row per column of the frame.
-
-    The standard deviation is NaN where there are fewer than two values.
-    """
+    """Return mean, sample standard deviation (NaN of one) and number of finite values over seeds, a row per column."""
     frame = frame.to_frame() if isinstance(frame, pandas.Series) else frame
     whole = frame.replace([numpy.inf, -numpy.inf], numpy.nan)
     return pandas.DataFrame({"mean": whole.mean(), "std": whole.std(ddof=1), "replicates": whole.count()})
@@ -111,8 +104,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(tested) - rank) * p_values[i]))
         corrected[i] = highest
     return corrected
-
-
-def by_chance(probability: float, cases: int) -> float:
-    """Return how often at least one of several independent tests fails by chance, each with this probability."""
-    return 1 - (1 - probability) ** cases

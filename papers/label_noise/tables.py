@@ -168,7 +168,7 @@ def peak_above_dense(
     errors = errors.loc[:, [level % every == 0 for level in errors.columns]]
     if 0 not in errors:
         return None
-    fall = largest_fall({TEST: errors.mean().round(9)})
+    fall = largest_fall(errors.mean().round(9).to_dict())
     return errors[fall[0] if fall else 0] - errors[0]
 
 

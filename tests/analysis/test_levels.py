@@ -5,7 +5,6 @@ import math
 import pytest
 
 from lib.analysis.levels import (
-    choose_level,
     chosen_level,
     descent_levels,
     evenly_spaced,
@@ -101,4 +100,4 @@ def test_levels_that_are_measured_in_detail():
 
 def test_an_unknown_name_is_refused():
     with pytest.raises(InputError, match="optimum"):
-        choose_level("optimal", {})
+        level_by_others(table_of({}), "optimal", **WHERE)
