@@ -22,21 +22,16 @@ import yaml
 from filelock import FileLock, Timeout
 
 from lib.batch import parameters, plan, state
-from lib.batch.gpu import visible_gpus
+from lib.batch.gpu import names, visible_gpus
 from lib.errors import InputError, unknown
 
 HERE = Path(__file__).parent
 LOCK = ".batch.lock"
+STAGING = HERE.parent / "book" / "staging.py"
 
 
 def take_folder(folder: Path) -> FileLock:
-    """Lock a folder for one batch, until this process ends, however it ends.
-
-    Args:
-        folder: where the batch works.
-
-    Returns:
-        The lock; to be kept.
+    """Lock a folder for one batch, until this process ends, however it ends, and return the lock, to be kept.
 
     Raises:
         InputError: another batch works there, or the folder cannot be written.
@@ -51,21 +46,20 @@ def take_folder(folder: Path) -> FileLock:
             "Nothing was started. Wait for it, or end that process and start again: what it has finished is kept."
         ) from None
     except OSError as error:
-        raise InputError(
-            f"a batch writes into {folder}, and that is not possible: {error.strerror}."
-        ) from None
+        problem = f"that is not possible: {error.strerror}"
+        raise InputError(f"a batch writes into {folder}, and {problem}.") from None
     path.write_text(f"process {os.getpid()}, since {datetime.now():%Y-%m-%d %H:%M}\n", encoding="utf-8")
     return lock
 
 
-def profile_folder(name: str) -> Path:
+def find_profile(name: str) -> tuple[Path, dict[str, object]]:
     """Find a profile, by name or as a folder of the user's, and check that its plugins are installed.
 
     Args:
         name: "default", "slurm", "kubernetes" or a folder with a `config.yaml`.
 
     Returns:
-        The folder.
+        The folder and its settings.
 
     Raises:
         InputError: there is no such profile, or its executor's plugin is missing.
@@ -74,22 +68,17 @@ def profile_folder(name: str) -> Path:
     folder = shipped.get(name, Path(name))
     if not (folder / "config.yaml").is_file():
         raise unknown("profile", name, shipped)
-    settings = profile_settings(folder)
+    settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")) or {}
     plugins = {"executor": settings.get("executor"), "storage": settings.get("default-storage-provider")}
     for kind, plugin in plugins.items():
         module = f"snakemake-{kind}-plugin-{plugin}" if plugin else "snakemake"
         if importlib.util.find_spec(module.replace("-", "_")) is None:
             remedy = f'pip install -e ".[{name}]"' if name in shipped else f"pip install {module}"
             raise InputError(f"the profile {name!r} needs the package {module}, which is missing: {remedy}")
-    return folder
+    return folder, settings
 
 
-def profile_settings(folder: Path) -> dict[str, object]:
-    """Read a profile's `config.yaml`."""
-    return yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")) or {}
-
-
-def check_everything(plans: plan.Plans, scale: str, paper: str, page: str) -> None:
+def check_parameters(wanted: list[plan.Run]) -> None:
     """Check the parameters of every run before any starts.
 
     Runs that are finished were checked when they ran; for them, names and types only, since checking words
@@ -98,14 +87,12 @@ def check_everything(plans: plan.Plans, scale: str, paper: str, page: str) -> No
     Raises:
         InputError: a parameter's name, type or value is wrong; the message names the plan.
     """
-    for run in plan.runs(plans, scale, paper, page):
+    for run in wanted:
         try:
             parameters.check(run.source, dict(run.parameters), words=not Path(run.notebook).exists())
         except InputError as error:
-            raise InputError(
-                f"{plan.home_of(run.paper)}/plan.yml, {run.page} at {scale} scale: {error}"
-            ) from None
-    plan.book_pages(plans, scale, paper, page)
+            where = f"{plan.home_of(run.paper)}/plan.yml, {run.page} at {run.parameters['scale']} scale"
+            raise InputError(f"{where}: {error}") from None
 
 
 def _count(text: str) -> int:
@@ -117,30 +104,19 @@ def _count(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m lib.batch", description="Run what is missing of the book's pages."
+        "python -m lib.batch", description="Run what is missing of the book's pages."
     )
-    parser.add_argument("--scale", default="laptop", help=f"{', '.join(plan.SCALES)} (default: laptop)")
-    parser.add_argument("--paper", default="", help="only this paper, a folder's name in papers/")
-    parser.add_argument(
-        "--page", default="", help="only this page, a file's name in papers/*/pages/ without .py"
-    )
-    parser.add_argument(
-        "--gpus", help="names as in CUDA_VISIBLE_DEVICES: 0,1; none; default: all of the machine"
-    )
-    parser.add_argument(
-        "--places-per-gpu", type=_count, default=1, help="pages that share a GPU (default: 1)"
-    )
-    parser.add_argument(
-        "--at-once", type=_count, help="pages at once without GPUs (default: 1, with all cores)"
-    )
-    parser.add_argument(
-        "--again", action="store_true", help="execute the selected pages even if they are finished"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would run, and why")
-    parser.add_argument(
-        "--profile", default="default", help="default, slurm, kubernetes, or a folder (default: default)"
-    )
-    parser.add_argument("--no-book", action="store_true", help="do not stage the pages into the book")
+    add = parser.add_argument
+    add("--scale", default="laptop", help=f"{', '.join(plan.SCALES)} (default: laptop)")
+    add("--paper", default="", help="only this paper, a folder's name in papers/")
+    add("--page", default="", help="only this page, a file's name in papers/*/pages/ without .py")
+    add("--gpus", help="names as in CUDA_VISIBLE_DEVICES: 0,1; none; default: all of the machine")
+    add("--places-per-gpu", type=_count, default=1, help="pages that share a GPU (default: 1)")
+    add("--at-once", type=_count, help="pages at once without GPUs (default: 1, with all cores)")
+    add("--again", action="store_true", help="execute the selected pages even if they are finished")
+    add("--dry-run", action="store_true", help="only say what would run, and why")
+    add("--profile", default="default", help="default, slurm, kubernetes, or a folder (default: default)")
+    add("--no-book", action="store_true", help="do not stage the pages into the book")
     return parser
 
 
@@ -159,52 +135,36 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     cut = list(arguments).index("--") if "--" in arguments else len(arguments)
     given, extra = _parser().parse_args(arguments[:cut]), list(arguments[cut + 1 :])
 
-    profile = profile_folder(given.profile)
+    profile, settings = find_profile(given.profile)
     plans = plan.read_plans()
-    check_everything(plans, given.scale, given.paper, given.page)
-    config: dict[str, object] = {"scale": given.scale, "paper": given.paper, "page": given.page}
-    settings = profile_settings(profile)
-    options: list[str] = []
-    if settings.get("executor", "local") == "local":  # elsewhere the scheduler hands out the GPUs
-        named = (
-            [name.strip() for name in given.gpus.split(",") if name.strip()]
-            if given.gpus is not None
-            else None
-        )
-        gpus = visible_gpus() if named is None else [] if named == ["none"] else named
-        places = len(gpus) * given.places_per_gpu
-        config |= {"gpus": gpus, "places": given.places_per_gpu, "at_once": given.at_once or max(1, places)}
-        options += ["--resources", f"gpu={places}"] if gpus else []
-    elif settings.get("default-storage-provider") == "fs":
-        options += ["--default-storage-prefix", str(Path.cwd())]
-        config["root"] = str(Path.cwd())
-    staging = _staging() if not given.no_book else None
     wanted = plan.runs(plans, given.scale, given.paper, given.page)
-    pages = plan.book_pages(plans, given.scale, given.paper, given.page) if staging else []
+    check_parameters(wanted)
+    pages = plan.book_pages(plans, given.scale, given.paper, given.page)
+    pages = [] if given.no_book else pages
     execute = state.unfinished(plans, wanted)
     if given.again:
         execute += [run for run in wanted if run not in execute]
-    if not execute and not extra and all(state.is_staged(page, staging) for page in pages if staging):
-        print(
-            f"Nothing to do: {len(wanted)} runs at {given.scale} scale are finished, "
-            f"{len(pages)} pages are in the book."
-        )
+    if not execute and not extra and all(state.is_staged(page, STAGING) for page in pages):
+        finished = f"{len(wanted)} runs at {given.scale} scale are finished"
+        print(f"Nothing to do: {finished}, {len(pages)} pages are in the book.")
         return None
-    config["staging"] = str(staging or "")
+
+    config: dict[str, object] = {"scale": given.scale, "paper": given.paper, "page": given.page}
+    config["staging"] = "" if given.no_book else str(STAGING)
     line = ["--snakefile", str(HERE / "Snakefile"), "--directory", ".", "--nolock"]
-    line += ["--workflow-profile", str(profile), *options]
+    line += ["--workflow-profile", str(profile)]
+    if settings.get("executor", "local") == "local":  # elsewhere the scheduler hands out the GPUs
+        gpus = visible_gpus() if given.gpus is None else [] if given.gpus == "none" else names(given.gpus)
+        places = len(gpus) * given.places_per_gpu
+        config |= {"gpus": gpus, "places": given.places_per_gpu, "at_once": given.at_once or max(1, places)}
+        line += ["--resources", f"gpu={places}"] if gpus else []
+    elif settings.get("default-storage-provider") == "fs":
+        line += ["--default-storage-prefix", str(Path.cwd())]
+        config["root"] = str(Path.cwd())
     line += ["--config", *(f"{name}={json.dumps(value)}" for name, value in config.items())]
     force = [run.notebook for run in execute] + [page.target for page in pages if state.shows_another(page)]
     line += ["--forcerun", *force] if force else []
     return [*line, *(["--dry-run"] if given.dry_run else []), *extra], not given.dry_run
-
-
-def _staging() -> Path | None:
-    """Return the file of the module that stages pages; None in an installation without the book."""
-    with contextlib.suppress(ModuleNotFoundError):
-        found = importlib.util.find_spec("lib.book.staging")
-        return Path(found.origin) if found and found.origin else None
-    return None
 
 
 def main(arguments: Sequence[str]) -> None:

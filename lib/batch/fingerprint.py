@@ -42,13 +42,7 @@ def _dump(node: object) -> str:
 
 
 def code_hash(*paths: Path | str) -> str:
-    """Hash what Python files do, whatever their comments, docstrings and layout are.
-
-    Args:
-        paths: the files, in any order that stays the same.
-
-    Returns:
-        Sixteen hexadecimal digits.
+    """Hash what Python files do, given in an order that stays the same, as sixteen hexadecimal digits.
 
     Raises:
         InputError: a file is not valid Python.
@@ -57,23 +51,16 @@ def code_hash(*paths: Path | str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def data_hash(*paths: Path | str) -> str:
-    """Hash the bytes of files and their names: tables that a page reads, for instance.
-
-    Args:
-        paths: the files, in any order that stays the same.
-
-    Returns:
-        Sixteen hexadecimal digits.
-    """
+def data_hash(*paths: Path) -> str:
+    """Hash the names and the bytes of files, as `code_hash` does their code: tables that a page reads, for instance."""
     digest = hashlib.sha256()
-    for path in map(Path, paths):
+    for path in paths:
         digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
 def core_hash() -> str:
-    """Hash the code of `lib` that computes, all but `OTHERS`, as `code_hash` does."""
+    """Hash the code of `lib` that computes, all but `OTHERS`."""
     home = Path(lib.__file__).parent
     files = (file for file in home.rglob("*.py") if file.relative_to(home).parts[0] not in OTHERS)
     return code_hash(*sorted(files))

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
+from unittest.mock import patch
 
 import jupytext
 import nbformat
@@ -36,7 +37,7 @@ from traitlets import default
 
 from lib.batch import parameters as page_parameters
 from lib.batch.fingerprint import code_hash
-from lib.batch.gpu import gpu_place
+from lib.batch.gpu import gpu_place, names
 from lib.errors import InputError
 
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
@@ -100,13 +101,19 @@ papermill_engines.register("no widgets", _Engine)
 
 
 class _Kernel(AsyncKernelManager):
-    """Starts this very Python, whatever kernels the user has installed."""
+    """Starts this very Python, whatever kernels the user has installed: without a folder to look in, it is left."""
 
     @default("kernel_spec_manager")
     def _own_python(self) -> KernelSpecManager:
-        return KernelSpecManager(
-            kernel_dirs=[]
-        )  # no folder to look in: what is left is the running interpreter
+        return KernelSpecManager(kernel_dirs=[])
+
+
+def _kernel_class(home: Path) -> type[AsyncKernelManager]:
+    """Return the kernel's manager, connected by files in `home`, which are private, instead of by ports."""
+    if len(str(home)) >= 80:  # the operating system refuses longer paths for sockets, from 104 letters on
+        return _Kernel
+    name = str(home / "k.json")
+    return type("Kernel", (_Kernel,), {"_connection_file_default": lambda self: name, "transport": "ipc"})
 
 
 @contextlib.contextmanager
@@ -117,13 +124,8 @@ def _kernel_home() -> Iterator[Path]:
         startup.mkdir(parents=True)
         (startup / "plain_progress.py").write_text(_PLAIN_PROGRESS, encoding="utf-8")
         own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "TQDM_MININTERVAL": "10"}  # seconds
-        before = {name: os.environ.get(name) for name in own}
-        os.environ.update(own)
-        try:
+        with patch.dict(os.environ, own):
             yield Path(folder)
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _versions() -> dict[str, str]:
@@ -134,21 +136,15 @@ def _versions() -> dict[str, str]:
     return found
 
 
-@contextlib.contextmanager
-def _alone(target: Path, patience: float = 10.0) -> Iterator[None]:
+def _alone(target: Path, patience: float = 10.0) -> contextlib.AbstractContextManager:
     """Hold a lock beside the target, so that two executions of one page never mix their cells.
 
     The lock is a file of its own: a notebook is renamed when it is whole, and a lock on it would go with it.
     """
-    lock = FileLock(target.with_name(f".{target.name}.lock"))
-    try:
-        lock.acquire(timeout=patience)  # a run whose batch was killed needs a second to notice and to let go
+    try:  # a run whose batch was killed needs a second to notice and to let go
+        return FileLock(target.with_name(f".{target.name}.lock")).acquire(timeout=patience)
     except Timeout:
         raise InputError(f"{target} is being written by another process; wait for it or end it.") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def run_page(
@@ -157,7 +153,6 @@ def run_page(
     parameters: dict[str, object],
     log: Path | str | None = None,
     fingerprint: str = "",
-    words: bool = True,
 ) -> None:
     """Execute a page with papermill and give the notebook its final name when it is whole.
 
@@ -170,9 +165,7 @@ def run_page(
         target: the notebook to write, `*.ipynb`.
         parameters: values by name; a text stands for the value that it spells.
         log: a file that gets what the page prints, as plain lines, beside standard output.
-        fingerprint: what `lib.batch.state` will compare to say whether this run is still of today; "" for
-            never.
-        words: also check the vocabularies of `scale` and `benchmark`; a batch did that before it began.
+        fingerprint: what `lib.batch.state` will compare to say whether this run is still of today; "" for never.
 
     Raises:
         InputError: a parameter is unknown or of the wrong type (nothing was started), or the target is being
@@ -182,7 +175,7 @@ def run_page(
     source, target = Path(source), Path(target)
     if target.suffix != ".ipynb":
         raise InputError(f"the target {target} is no notebook. Allowed: a name ending in .ipynb.")
-    given = page_parameters.check(source, parameters, words)
+    given = page_parameters.check(source, parameters, words=False)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial, failed = target.with_suffix(".partial.ipynb"), target.with_suffix(".failed.ipynb")
     start = time.monotonic()
@@ -243,26 +236,15 @@ def _notebook(source: Path, given: dict[str, object], fingerprint: str) -> nbfor
     return notebook
 
 
-def _kernel_class(home: Path) -> type[AsyncKernelManager]:
-    """Return the kernel's manager, connected by files in `home`, which are private, instead of by ports."""
-    short = len(str(home)) < 80  # the operating system refuses longer paths for sockets, from 104 letters on
-    name = str(home / "k.json")
-    return type(
-        "Kernel",
-        (_Kernel,),
-        {"_connection_file_default": lambda self: name, "transport": "ipc"} if short else {},
-    )
-
-
-def _explained(source: Path, failed: Path, error: Exception) -> str:
+def _explained(source: Path, failed: Path, error: PapermillExecutionError | DeadKernelError) -> str:
     """Say which cell failed and how, without colours, as the cell's reader would see it."""
-    if isinstance(error, PapermillExecutionError):
+    if isinstance(error, DeadKernelError):
+        what = f": the kernel died, which mostly means that memory ran out ({error})."
+    else:
         cell = "\n".join("    " + line for line in error.source.splitlines())
         trace = _COLOURS.sub("", "\n".join(error.traceback))
-        return f"{source} failed in cell [{error.exec_count}]:\n\n{cell}\n\n{trace}\n\nUp to there: {failed}"
-    return (
-        f"{source}: the kernel died, which mostly means that memory ran out ({error}).\nUp to there: {failed}"
-    )
+        what = f" failed in cell [{error.exec_count}]:\n\n{cell}\n\n{trace}\n"
+    return f"{source}{what}\nUp to there: {failed}"
 
 
 def end_with_parent() -> None:
@@ -279,22 +261,17 @@ def end_with_parent() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status: 0 whole, 1 the page failed, 2 bad input."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lib.batch.page", description="Execute one page of the book."
-    )
-    parser.add_argument("source", help="the page, papers/<paper>/pages/<page>.py")
-    parser.add_argument("target", help="the notebook to write")
-    parser.add_argument("parameters", nargs="*", metavar="name=value")
-    parser.add_argument("--log", help="also write there what the page prints")
-    parser.add_argument(
-        "--attached", action="store_true", help="end when the process that started this one ends"
-    )
-    parser.add_argument(
-        "--checked", action="store_true", help="the words of scale and benchmark are known to be right"
-    )
-    parser.add_argument("--fingerprint", default="", help="recorded in the notebook: what the run depends on")
-    parser.add_argument("--gpus", default="", help="names of GPUs to take a place on, such as 0,1")
-    parser.add_argument("--places-per-gpu", type=int, default=1)
+    parser = argparse.ArgumentParser("python -m lib.batch.page", description="Execute one page of the book.")
+    add = parser.add_argument
+    add("source", help="the page, papers/<paper>/pages/<page>.py")
+    add("target", help="the notebook to write")
+    add("parameters", nargs="*", metavar="name=value")
+    add("--log", help="also write there what the page prints")
+    add("--attached", action="store_true", help="end when the process that started this one ends")
+    add("--checked", action="store_true", help="the words of scale and benchmark are known to be right")
+    add("--fingerprint", default="", help="recorded in the notebook: what the run depends on")
+    add("--gpus", default="", help="names of GPUs to take a place on, such as 0,1")
+    add("--places-per-gpu", type=int, default=1)
     options = parser.parse_args(arguments)
     if options.attached:
         end_with_parent()
@@ -306,8 +283,8 @@ def main(arguments: list[str] | None = None) -> int:
                 raise InputError(f"{pair!r} is no parameter. Allowed: name=value.")
             given[name] = value
         page_parameters.check(options.source, given, not options.checked)  # before waiting for a GPU
-        with gpu_place([gpu for gpu in options.gpus.split(",") if gpu], options.places_per_gpu):
-            run_page(options.source, options.target, given, options.log, options.fingerprint, words=False)
+        with gpu_place(names(options.gpus), options.places_per_gpu):
+            run_page(options.source, options.target, given, options.log, options.fingerprint)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -13,7 +13,6 @@ import ast
 import contextlib
 import importlib
 import re
-from collections.abc import Container
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -27,13 +26,7 @@ _TYPES = {"bool": bool, "int": int, "float": FiniteFloat, "str": str, "list": li
 
 
 class Parameter(NamedTuple):
-    """One line of a parameters cell.
-
-    Attributes:
-        type: of the value: a type, a list of one, or a `Literal`.
-        default: the value that the page has when nobody sets it.
-        written: the type as the page has it.
-    """
+    """One line of a parameters cell: the value's type, the page's default, and the type as the page has it."""
 
     type: Any
     default: object
@@ -41,13 +34,7 @@ class Parameter(NamedTuple):
 
 
 def read(page: Path | str) -> dict[str, Parameter]:
-    """Read the parameters of a page.
-
-    Args:
-        page: a py:percent file.
-
-    Returns:
-        The parameters by name, in the page's order; empty if the page has no cell tagged `parameters`.
+    """Read the parameters of a page, a py:percent file, by name; none if no cell is tagged `parameters`.
 
     Raises:
         InputError: the page does not exist, or its cell holds something else than `name: type = value`.
@@ -56,27 +43,24 @@ def read(page: Path | str) -> dict[str, Parameter]:
     if not page.is_file():
         raise InputError(f"there is no page {page}.")
     cell = _CELL.search(page.read_text(encoding="utf-8"))
+    where = f"{page}, parameters cell"
     found: dict[str, Parameter] = {}
     for line in ast.parse(cell[1] if cell else "").body:
         text = ast.unparse(line)
         if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
-            raise InputError(
-                f"{page}, parameters cell: {text!r}. Allowed: only lines `name: type = value`, where the "
-                "value is written out."
-            )
+            allowed = "only lines `name: type = value`, where the value is written out"
+            raise InputError(f"{where}: {text!r}. Allowed: {allowed}.")
         name, written = line.target.id, ast.unparse(line.annotation)
         try:
             default = ast.literal_eval(line.value)
         except ValueError:
             # It would not follow when what it is computed from is set from outside.
-            raise InputError(f"{page}, parameters cell: {text!r} computes its value; write it out.") from None
+            raise InputError(f"{where}: {text!r} computes its value; write it out.") from None
         try:
             kind = eval(written, {"__builtins__": {}}, dict(_TYPES))
         except (NameError, TypeError):
-            raise InputError(
-                f"{page}, parameters cell: {name} has the type {written}. Allowed: bool, int, float, str, "
-                "a list of one of them such as list[int], or Literal[...]."
-            ) from None
+            allowed = "bool, int, float, str, a list of one of them such as list[int], or Literal[...]"
+            raise InputError(f"{where}: {name} has the type {written}. Allowed: {allowed}.") from None
         found[name] = Parameter(kind, default, written)
         _value(name, found[name], default, from_text=False)
     return found
@@ -85,56 +69,38 @@ def read(page: Path | str) -> dict[str, Parameter]:
 def _value(name: str, parameter: Parameter, given: object, from_text: bool = True) -> object:
     """Return the given value with the parameter's type, or raise the error that says what is allowed."""
     kind, written = parameter.type, parameter.written
-    if get_origin(kind) is Literal:
+    from_text = from_text and isinstance(given, str)
+    if get_origin(kind) is Literal and isinstance(given, str):
         choices = {str(choice): choice for choice in get_args(kind)}
-        if from_text and isinstance(given, str) and given not in choices:
+        if given not in choices:
             raise unknown(f"value of parameter {name}", given, choices)
-        given, written = choices.get(given, given) if isinstance(given, str) else given, " or ".join(choices)
+        given, from_text = choices[given], False
     try:
-        if not (from_text and isinstance(given, str)) or get_origin(kind) is Literal:
+        if not from_text:
             return TypeAdapter(kind).validate_python(given, strict=True)
         if get_origin(kind) is not list:
             return TypeAdapter(kind).validate_strings(given)
-        inside = given.strip().removeprefix("[").removesuffix("]").strip()
+        inside = str(given).strip().removeprefix("[").removesuffix("]").strip()
         items = [item.strip(" '\"") for item in inside.split(",")] if inside else []
         return [TypeAdapter(get_args(kind)[0]).validate_strings(item) for item in items]
     except ValidationError:
         raise InputError(f"parameter {name} was given {given!r}. Allowed: {written}.") from None
 
 
-def vocabularies(page: Path | str, names: Container[str]) -> dict[str, tuple[str, ...]]:
-    """Return the words that some parameters of a page may have, beyond their type.
-
-    Args:
-        page: the page, at `papers/<paper>/pages/<name>.py`.
-        names: the parameters asked about; nothing is imported for others.
-
-    Returns:
-        The allowed words by parameter: of `scale` those of `lib.scales`, of `benchmark` those of the paper's
-        `recipes.BENCHMARKS` (no rule where that cannot be imported).
-    """
-    found: dict[str, tuple[str, ...]] = {"scale": SCALES} if "scale" in names else {}
-    if "benchmark" in names:
-        paper = Path(page).resolve().parent.parent.name
-        with contextlib.suppress(ImportError):
-            found["benchmark"] = tuple(importlib.import_module(f"papers.{paper}.recipes").BENCHMARKS)
-    return found
-
-
 def check(page: Path | str, given: dict[str, object], words: bool = True) -> dict[str, object]:
     """Check what a user set on a page, and read texts as the types that the page declares.
 
     Args:
-        page: a py:percent file.
+        page: a py:percent file, at `papers/<paper>/pages/<name>.py`.
         given: values by parameter; a text stands for the value it spells ("0.5", "true", "1,2,3").
-        words: also check the vocabularies of `scale` and `benchmark`, which imports the paper's recipes.
+        words: also check that `scale` is one of `lib.scales` and `benchmark` one of the paper's
+            `recipes.BENCHMARKS`, which imports the recipes (no rule where they cannot be imported).
 
     Returns:
         The given values, typed. Parameters that were not given keep their defaults and are not in it.
 
     Raises:
-        InputError: an unknown name (with the nearest one), a value of another type, a word that is not
-            allowed.
+        InputError: an unknown name (with the nearest one), a value of another type, a word that is not allowed.
     """
     declared = read(page)
     values = {}
@@ -142,7 +108,12 @@ def check(page: Path | str, given: dict[str, object], words: bool = True) -> dic
         if name not in declared:
             raise unknown(f"parameter of {Path(page).name}", name, declared)
         values[name] = _value(name, declared[name], value)
-    for name, allowed in (vocabularies(page, values) if words else {}).items():
-        if values[name] not in allowed:
-            raise unknown(name, values[name], allowed)
+    allowed = {"scale": SCALES}
+    if words and "benchmark" in values:
+        paper = Path(page).resolve().parent.parent.name
+        with contextlib.suppress(ImportError):
+            allowed["benchmark"] = tuple(importlib.import_module(f"papers.{paper}.recipes").BENCHMARKS)
+    for name in allowed.keys() & values.keys() if words else ():
+        if values[name] not in allowed[name]:
+            raise unknown(name, values[name], allowed[name])
     return values

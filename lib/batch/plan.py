@@ -31,7 +31,6 @@ COSTS = "costs"  # the folder of the book that is like a paper's
 Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
 _PLAIN = re.compile(r"[\w.+-]+")  # no comma: Snakemake's remote executors split the names of files there
 
-
 Grid = dict[str, list[Value]]
 """Parameter → its values; every combination is a run."""
 
@@ -123,22 +122,18 @@ def _page_plan(where: str, content: object) -> PagePlan:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise InputError(f"{where}, {place}: {first['msg'].lower()} (given: {first['input']!r}).") from None
+    names = set()
     for scale in plan.grid:
         if scale not in SCALES:
             raise unknown(f"scale in {where}", scale, SCALES)
         for name, values in ((n, v) for grid in plan.grids(scale) for n, v in grid.items()):
+            names.add(name)
             if not values:
                 raise InputError(f"{where}: the grid of scale {scale} gives {name} no value.")
             for value in values:
-                if not all(
-                    _PLAIN.fullmatch(_text(item, ""))
-                    for item in (value if isinstance(value, list) else [value])
-                ):
-                    raise InputError(
-                        f"{where}: the grid's value {name}={value!r} cannot be part of a file's name. "
-                        "Allowed: letters, digits, and . + - _"
-                    )
-    names = {name for scale in plan.grid for grid in plan.grids(scale) for name in grid}
+                if not _PLAIN.fullmatch(_text(value, "+")):
+                    problem = f"the grid's value {name}={value!r} cannot be part of a file's name"
+                    raise InputError(f"{where}: {problem}. Allowed: letters, digits, and . + - _")
     for target, shown in plan.book.items():
         for name in set(shown) - names:
             raise unknown(f"parameter of the book's page {target} in {where}", name, names)
@@ -146,20 +141,14 @@ def _page_plan(where: str, content: object) -> PagePlan:
 
 
 def read_plans(root: Path | str = ".") -> Plans:
-    """Read and check every `papers/*/plan.yml`, and that of the book's costs.
-
-    Args:
-        root: the repository's folder.
-
-    Returns:
-        The plans by paper, sorted, and page.
+    """Read and check every `papers/*/plan.yml`, sorted, and that of the book's costs, in the repository's folder.
 
     Raises:
-        InputError: there is no plan, a key, scale, page or value in one is wrong.
+        InputError: there is no plan, or a key, scale, page or value in one is wrong.
     """
     plans: Plans = {}
-    files = [*sorted(Path(root).glob("papers/*/plan.yml")), *Path(root).glob(f"{home_of(COSTS)}/plan.yml")]
-    for file in files:
+    root = Path(root)
+    for file in [*sorted(root.glob("papers/*/plan.yml")), *root.glob(f"{home_of(COSTS)}/plan.yml")]:
         try:
             content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         except yaml.YAMLError as error:
@@ -174,65 +163,59 @@ def read_plans(root: Path | str = ".") -> Plans:
             page: _page_plan(f"{file}, {page}", plan) for page, plan in content.items()
         }
     if not plans:
-        raise InputError(
-            f"no plan found at papers/*/plan.yml in {Path(root).resolve()}; start in the repository's folder."
-        )
-    for paper, pages in plans.items():
-        for page, plan in pages.items():
-            for needed in plan.needs:
-                other, _, name = needed.rpartition("/")
-                if name not in plans.get(other or paper, {}):
-                    known = [f"{p}/{n}" for p, those in plans.items() for n in those]
-                    raise unknown(f"page needed by {paper}/{page}", needed, known)
+        where = f"papers/*/plan.yml in {root.resolve()}"
+        raise InputError(f"no plan found at {where}; start in the repository's folder.")
+    known = [f"{paper}/{page}" for paper, page, _ in _selected(plans)]
+    for paper, page, plan in _selected(plans):
+        for needed in plan.needs:
+            if (needed if "/" in needed else f"{paper}/{needed}") not in known:
+                raise unknown(f"page needed by {paper}/{page}", needed, known)
     return plans
 
 
+def _selected(plans: Plans, paper: str = "", page: str = "") -> list[tuple[str, str, PagePlan]]:
+    """List paper, page and plan of the selected pages; "" selects all."""
+    if paper and paper not in plans:
+        raise unknown("paper", paper, plans)
+    found = [(p, n, plan) for p, those in plans.items() for n, plan in those.items() if paper in ("", p)]
+    pages = {name for _, name, _ in found}
+    if page and page not in pages:
+        raise unknown("page", page, pages)
+    return [one for one in found if page in ("", one[1])]
+
+
 def runs(plans: Plans, scale: str, paper: str = "", page: str = "") -> list[Run]:
-    """List the runs at a scale.
+    """List the runs at a scale, in the order of the plans.
 
     Args:
         plans: what `read_plans` returned.
         scale: one of `SCALES`.
-        paper: only this paper's; "" for all.
-        page: only this page's; "" for all.
-
-    Returns:
-        The runs, in the order of the plans.
+        paper, page: only those of this paper, of this page; "" for all.
 
     Raises:
         InputError: there is no such scale, paper or page.
     """
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
-    if paper and paper not in plans:
-        raise unknown("paper", paper, plans)
-    pages = {name for p, those in plans.items() for name in those if paper in ("", p)}
-    if page and page not in pages:
-        raise unknown("page", page, pages)
-    found = []
-    for p, those in plans.items():
-        for name, plan in those.items():
-            if paper in ("", p) and page in ("", name):
-                for grid in plan.grids(scale):
-                    for values in product(*grid.values()):
-                        chosen = dict(zip(grid, values, strict=True)) | {"scale": scale}
-                        found.append(Run(p, name, chosen, plan))
-    return found
+    return [
+        Run(p, name, dict(zip(grid, values, strict=True)) | {"scale": scale}, plan)
+        for p, name, plan in _selected(plans, paper, page)
+        for grid in plan.grids(scale)
+        for values in product(*grid.values())
+    ]
 
 
 def needed(plans: Plans, run: Run) -> list[Run]:
     """List the runs, at the same scale, that must be finished before a run starts."""
-    found = []
-    for name in run.plan.needs:
-        other, _, page = name.rpartition("/")
-        found += runs(plans, str(run.parameters["scale"]), other or run.paper, page)
-    return found
+    names = [name.rpartition("/") for name in run.plan.needs]
+    scale = str(run.parameters["scale"])
+    return [found for other, _, page in names for found in runs(plans, scale, other or run.paper, page)]
 
 
 def book_pages(
     plans: Plans, scale: str, paper: str = "", page: str = "", root: Path | str = "."
 ) -> list[BookPage]:
-    """List the pages of the book and the run at this scale that each one shows.
+    """List the pages of the book and the run at this scale that each one shows, which may not exist yet.
 
     Where the plan runs a page's parameters at other scales only, a finished run of one of those (never
     "smoke") is shown; without any, the page is a draft.
@@ -241,39 +224,28 @@ def book_pages(
         plans, scale, paper, page: as for `runs`.
         root: the repository's folder, in which finished runs are looked for.
 
-    Returns:
-        The pages. `executed` at this scale may not exist yet: it is what a batch is about to make.
-
     Raises:
         InputError: a page of the book could show several runs.
     """
-    runs(plans, scale, paper, page)  # the names are checked there
+    if scale not in SCALES:
+        raise unknown("scale", scale, SCALES)
     found = []
-    for p, those in plans.items():
-        for name, plan in those.items():
-            if paper not in ("", p) or page not in ("", name):
-                continue
-            for target, shown in plan.book.items():
-                there = {
-                    s: _the_run(plans, s, p, name, target, shown) for s in dict.fromkeys((scale, *SCALES[1:]))
-                }
-                executed = there.pop(scale)
-                for run in there.values():
-                    if executed is None and run is not None and (Path(root) / run.notebook).exists():
-                        executed = run
-                shown_run = executed.notebook if executed else None
-                found.append(BookPage(source_of(p, name), f"book/papers/{p}/{target}.ipynb", shown_run))
+    for p, name, plan in _selected(plans, paper, page):
+        for target, shown in plan.book.items():
+            at = {s: _the_run(runs(plans, s, p, name), target, shown) for s in (scale, *SCALES[1:])}
+            can = [
+                run for s, run in at.items() if run and (s == scale or (Path(root) / run.notebook).exists())
+            ]
+            executed = can[0].notebook if can else None
+            found.append(BookPage(source_of(p, name), f"book/papers/{p}/{target}.ipynb", executed))
     return found
 
 
-def _the_run(
-    plans: Plans, scale: str, paper: str, page: str, target: str, shown: dict[str, Value]
-) -> Run | None:
-    """Return the only run of a page at a scale with the given values, None if there is none."""
-    matching = [run for run in runs(plans, scale, paper, page) if shown.items() <= run.parameters.items()]
+def _the_run(candidates: list[Run], target: str, shown: dict[str, Value]) -> Run | None:
+    """Return the only run with the values that a page of the book shows, None if there is none."""
+    matching = [run for run in candidates if shown.items() <= run.parameters.items()]
     if len(matching) > 1:
-        names = ", ".join(run.configuration for run in matching)
-        raise InputError(
-            f"papers/{paper}/plan.yml: the book's page {target} could show any of: {names}. Name one."
-        )
+        which = ", ".join(run.configuration for run in matching)
+        where = f"{home_of(matching[0].paper)}/plan.yml"
+        raise InputError(f"{where}: the book's page {target} could show any of: {which}. Name one.")
     return matching[0] if matching else None

@@ -1,8 +1,7 @@
 """Say what is finished, from the notebooks themselves: runs brought from another machine count as well.
 
 A run is finished when its notebook is there, carries the fingerprint that the run would get today, and is no
-older than the runs that it needs. A page of the book is up to date when nothing that it is made from is
-newer.
+older than the runs that it needs. A page of the book is up to date when nothing that it is made from is newer.
 """
 
 import json
@@ -30,17 +29,25 @@ class Fingerprints:
         return code_hash(self.root / run.source) + self.papers[run.paper] + self.core
 
 
+def _record(notebook: Path) -> dict[str, str]:
+    """Return what a run or a page of the book says of itself; nothing where there is none."""
+    try:
+        return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["pruning_book"]
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def _is_newest(target: Path, made_from: list[Path]) -> bool:
+    """Say whether a file is there and no older than all that it is made from."""
+    return target.exists() and all(
+        file.exists() and file.stat().st_mtime <= target.stat().st_mtime for file in made_from
+    )
+
+
 def is_finished(plans: plan.Plans, run: plan.Run, fingerprints: Fingerprints) -> bool:
     """Say whether a run's notebook is whole and would come out the same today."""
-    notebook = Path(run.notebook)
-    try:
-        record = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["pruning_book"]
-        needed = [Path(other.notebook).stat().st_mtime for other in plan.needed(plans, run)]
-    except (OSError, ValueError, KeyError):
-        return False
-    return record.get("fingerprint") == fingerprints.of(run) and all(
-        t <= notebook.stat().st_mtime for t in needed
-    )
+    notebook, needed = Path(run.notebook), [Path(other.notebook) for other in plan.needed(plans, run)]
+    return _is_newest(notebook, needed) and _record(notebook).get("fingerprint") == fingerprints.of(run)
 
 
 def unfinished(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
@@ -49,30 +56,22 @@ def unfinished(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
     every = {run.notebook: run for run in wanted}
     waiting = list(wanted)
     while waiting:
-        for other in plan.needed(plans, waiting.pop()):
-            if other.notebook not in every:
-                every[other.notebook] = other
-                waiting.append(other)
+        new = {run.notebook: run for run in plan.needed(plans, waiting.pop()) if run.notebook not in every}
+        every |= new
+        waiting += new.values()
     return [run for run in every.values() if not is_finished(plans, run, fingerprints)]
 
 
 def is_staged(page: plan.BookPage, staging: Path) -> bool:
     """Say whether a page of the book shows its run, and is newer than its source, that run and the staging code."""
     made_from = [Path(page.source), staging, *([Path(page.executed)] if page.executed else [])]
-    target = Path(page.target)
-    newest = target.exists() and all(
-        file.exists() and file.stat().st_mtime <= target.stat().st_mtime for file in made_from
-    )
-    return newest and not shows_another(page)
+    return _is_newest(Path(page.target), made_from) and not shows_another(page)
 
 
 def shows_another(page: plan.BookPage) -> bool:
-    """Say whether a page of the book shows another run than it should, one of another scale say."""
+    """Say whether a page of the book shows another run than it should: one of another scale, or none."""
     target = Path(page.target)
     if page.executed is None or not target.exists():
         return False
-    try:
-        record = json.loads(target.read_text(encoding="utf-8"))["metadata"]["pruning_book"]
-        return (target.parent / record["executed"]).resolve() != Path(page.executed).resolve()
-    except (ValueError, KeyError):  # a draft, or no page of this book
-        return True
+    shown = _record(target).get("executed", "")
+    return (target.parent / shown).resolve() != Path(page.executed).resolve()

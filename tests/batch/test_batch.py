@@ -122,7 +122,7 @@ def test_a_missing_plugin_is_named(project: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(
         InputError, match=r"snakemake-executor-plugin-slurm, which is missing: pip install -e \"\.\[slurm"
     ):
-        command_line.profile_folder("slurm")
+        command_line.find_profile("slurm")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 from lib.batch import parameters
 from lib.errors import InputError
-from lib.scales import SCALES
 
 
 def page_with(folder: Path, cell: str) -> Path:
@@ -94,6 +93,6 @@ def test_only_the_tagged_cell_counts(tmp_path: Path) -> None:
 
 def test_words_of_the_first_paper() -> None:
     page = Path(__file__).parents[2] / "papers/training_regularization/pages/additional_regularization.py"
-    words = parameters.vocabularies(page, ["benchmark", "scale"])
-    assert "mnist-lenet" in words["benchmark"]
-    assert words["scale"] == SCALES
+    assert parameters.check(page, {"benchmark": "mnist-lenet", "scale": "paper"})
+    with pytest.raises(InputError, match="unknown benchmark 'mnist-lenett'. Did you mean 'mnist-lenet'"):
+        parameters.check(page, {"benchmark": "mnist-lenett"})
