@@ -54,11 +54,9 @@ DISTANCES = Measurement("distance", _rows)
 
 
 def distance(
-    state: Mapping[str, Tensor],
-    initial: Mapping[str, Tensor],
-    names: Collection[str],
+    state: Mapping[str, Tensor], initial: Mapping[str, Tensor], names: Collection[str],
     masks: Mapping[str, Tensor] | None = None,
-) -> float:
+) -> float:  # fmt: skip
     """Return the L2 distance of a network from its initialization.
 
     Args:
@@ -76,19 +74,14 @@ def distance(
 
 
 def crossings(first: pandas.Series, second: pandas.Series) -> list[float]:
-    """Return where two curves cross: where the sign of their difference changes.
+    """Return where two curves of values by weights remaining (%) cross, descending, in the same unit.
 
-    Args:
-        first, second: values by weights remaining in percent.
-
-    Returns:
-        Weights remaining in percent, descending, by a straight line between neighbours on a logarithmic axis. Points that
-        only one curve has, or where both are equal, are passed over.
+    They cross where the sign of their difference changes, by a straight line between neighbours on a logarithmic axis.
+    Points that only one curve has, or where both are equal, are passed over.
     """
     gap = (first - second).dropna().sort_index(ascending=False)
-    places = [
-        (math.log(at), value) for at, value in zip(gap.index.tolist(), gap.tolist(), strict=True) if value
-    ]
+    pairs = zip(gap.index.tolist(), gap.tolist(), strict=True)
+    places = [(math.log(at), value) for at, value in pairs if value]
     return [
         math.exp(a + (b - a) * before / (before - after))
         for (a, before), (b, after) in itertools.pairwise(places)

@@ -15,7 +15,7 @@ from lib.analysis.levels import descent_levels, evenly_spaced
 
 MOST_EPOCHS = 30
 MOST_ROWS = (
-    8_000  # of all curves of a page; a row takes some 110 bytes, so a committed part stays below a megabyte
+    8_000  # of all curves of a page, of 110 bytes each, so that a committed part stays below a megabyte
 )
 
 

@@ -35,11 +35,8 @@ GROUP_SCORE = "mean EL2N of group"
 
 
 def example_groups(*algorithms: str) -> Measurement:
-    """Return the measurement of losses by group: `GROUP_LOSS` at the levels of interest, `GROUP_SCORE` of dense networks.
-
-    Args:
-        *algorithms: those whose groups are measured; none for all of the page.
-    """
+    """Return the measurement of `GROUP_LOSS` at the levels of interest of some algorithms, of all of the page where none is
+    given, and of `GROUP_SCORE` of dense networks."""
     settings = {"groups": GROUPS, "networks": NETWORKS}
     rows = functools.partial(_rows, algorithms=algorithms)
     return Measurement("example groups", rows, 1, settings, scoring_networks, separable=False)
@@ -121,27 +118,16 @@ def group_means(measured: Tensor, groups: Tensor, count: int = GROUPS) -> Tensor
 
 
 def group_changes(table: Table, level: int, **where) -> pandas.DataFrame:
-    """Return ΔL_g in nats, seeds × groups.
-
-    Args:
-        table: with `GROUP_LOSS`.
-        level: compared with level 0.
-        **where: algorithm and the paper's dimensions.
-    """
+    """Return ΔL_g of a level of one case (algorithm and the paper's dimensions) in nats, seeds × groups."""
     after, before = (values(table, GROUP_LOSS, "position", level=k, **where) for k in (level, 0))
     return (after - before).dropna(how="all")
 
 
 def effect_ratio(changes: pandas.Series) -> float:
-    """Tell by how much a change concentrates on hard examples: mean |ΔL_g| of the hardest 20 % over that of the others.
+    """Return by how much ΔL_g by group concentrates on hard examples: mean |ΔL_g| of the hardest 20 % over that of the rest.
 
-    TR does not say whether it takes the magnitude of single examples or of groups; here it is that of groups.
-
-    Args:
-        changes: ΔL_g by group, ascending.
-
-    Returns:
-        The ratio; NaN where the others do not change at all.
+    TR does not say whether it takes the magnitude of single examples or of groups; here it is that of groups. NaN where the
+    others do not change at all.
     """
     cut = len(changes) - round(TOP_SHARE * len(changes))
     top, rest = (part.abs().mean() for part in (changes.iloc[cut:], changes.iloc[:cut]))

@@ -54,11 +54,7 @@ class Context:
 
     def levels(self, choose: Callable[..., list[int]], algorithm: str) -> Callable[[Replicate], list[int]]:
         """Return which levels of an algorithm a rule of `lib.analysis.levels` chooses, as a function of the replicate."""
-
-        @functools.cache
-        def chosen(case: tuple) -> list[int]:
-            return choose(self.table, algorithm=algorithm, **dict(case))
-
+        chosen = functools.cache(lambda case: choose(self.table, algorithm=algorithm, **dict(case)))
         return lambda replicate: chosen(tuple(case_of(replicate).items()))
 
     def measured(self, entries: Sequence[Entry], compute: Callable[[], Any]) -> Any:
@@ -240,14 +236,7 @@ def keys_today(paper: str, benchmark: str, scale: str) -> frozenset[str]:
 
 
 def current(table: Table) -> tuple[Table, list[str]]:
-    """Return the rows of a table that would be measured the same today, and the parts that have others.
-
-    Args:
-        table: of a paper with `PAGES`.
-
-    Returns:
-        The table without stale rows, its levels chosen from what is left, and the names of the parts that lost some.
-    """
+    """Return a table without stale rows, its levels chosen from what is left, and the names of the parts that lost some."""
     keys = keys_today(table.paper, table.benchmark, table.scale)
     today = [one for page in pages_of(table.paper).values() for one in (ERRORS, *page.measurements)]
     known = {(one.name, one.identity) for one in today}
@@ -263,15 +252,9 @@ def current(table: Table) -> tuple[Table, list[str]]:
 
 
 def missing(page: Page, table: Table, benchmark: str, scale: str) -> list[str]:
-    """Say in words what a page would measure and a table does not have.
+    """Say in words what a page would measure and a table does not have: a phrase for each algorithm or measurement.
 
-    Args:
-        page: which page.
-        table: what there is.
-        benchmark, scale: whose plan.
-
-    Returns:
-        One phrase for each algorithm or measurement that is not whole, such as "weight rewinding (seeds 3, 4, levels 0, 1)".
+    Such as "weight rewinding (seeds 3, 4, levels 0, 1)"; only its name where an algorithm has nothing, or for a measurement.
     """
     plan, frame = page.plans(benchmark, scale), table.frame
     there = set(

@@ -9,17 +9,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def write_whole(texts: dict[Path, str]) -> None:
-    """Write several text files, each by a rename from a temporary name in its own folder.
+    """Write text files, content by path with line ends as given, each by a rename from a temporary name in its own folder.
 
-    All temporary files are complete on disk before anything else happens, so that a full disk changes
-    nothing. Then every file but the first is removed, and the renames follow the order given: whoever is
+    All temporary files are complete on disk before anything else happens: where a folder is full or read-only, OSError
+    leaves everything as it was. Then every file but the first is removed, and the renames follow the order given: whoever is
     killed in between leaves the first without the others, never a new one beside an old one.
-
-    Args:
-        texts: content by path; missing folders are made. Line ends are written as given.
-
-    Raises:
-        OSError: the folder is read-only or full; the previous files are left as they were.
     """
     partial = {path: path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial") for path in texts}
     try:

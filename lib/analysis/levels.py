@@ -11,7 +11,8 @@
 
 The best test error is the lowest of any epoch. The first two read validation images, the others test images, as the papers
 do. Whoever compares test errors at a level that test errors chose would find a difference by chance: `level_by_others`
-chooses the level of each replicate from the other replicates. Only levels that every replicate has compete.
+chooses the level of each replicate from the other replicates. Only levels that every replicate has compete. `**where` names
+one case of a table: algorithm and the paper's dimensions.
 """
 
 import itertools
@@ -36,13 +37,10 @@ DESCENT = NAMES[3:]
 
 
 def choose_levels(errors: Mapping[str, pandas.DataFrame]) -> dict[str, int]:
-    """Choose levels by the rules above.
+    """Choose levels by the rules above, level by name, those that there are.
 
     Args:
         errors: seeds × levels of `TEST`, `VALIDATION` and `BEST_TEST`, as far as there are any.
-
-    Returns:
-        Level by name, without those that there are not.
     """
     whole = {quantity: frame.dropna(axis="columns") for quantity, frame in errors.items() if len(frame)}
     # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
@@ -90,26 +88,13 @@ def level_quantity(name: str) -> str:
 
 
 def chosen_level(table: Table, name: str, **where) -> int | None:
-    """Return a chosen level of one algorithm in one case, None where there is no such level.
-
-    Args:
-        table: what was measured.
-        name: one of `NAMES`.
-        **where: algorithm and the paper's dimensions.
-    """
+    """Return a chosen level, one of `NAMES`, of one case; None where there is no such level."""
     found = values(table, level_quantity(name), **where).to_numpy()
     return int(found.flat[0]) if found.size else None
 
 
 def level_by_others(table: Table, name: str, **where) -> pandas.Series:
-    """Return for each replicate the level that the other replicates choose.
-
-    Args:
-        table, name, **where: see `chosen_level`.
-
-    Returns:
-        Level by seed, NaN where the others have no such level; with fewer than two replicates all NaN.
-    """
+    """Return for each seed the level that the other replicates choose, one of `NAMES`; NaN where they have or are none."""
     level_quantity(name)  # refuses an unknown name
     errors = {quantity: values(table, quantity, **where) for quantity in (TEST, VALIDATION, BEST_TEST)}
     seeds, found = sorted({seed for frame in errors.values() for seed in frame.index}), {}
@@ -146,23 +131,13 @@ def evenly_spaced(last: int, count: int = 5) -> list[int]:
 
 
 def levels_of_interest(table: Table, **where) -> list[int]:
-    """Return the levels that are measured in detail: dense, optimum, best smaller, highest improving and five evenly spaced.
-
-    Args:
-        table: what was measured.
-        **where: algorithm and the paper's dimensions.
-    """
+    """Return the levels measured in detail: dense, optimum, best smaller, highest improving and five evenly spaced."""
     chosen = {chosen_level(table, name, **where) for name in ("optimum", "best smaller", "highest improving")}
     last = max(values(table, TEST, **where).columns.tolist(), default=0)
     return sorted({0, *evenly_spaced(last), *(level for level in chosen if level is not None)})
 
 
 def descent_levels(table: Table, **where) -> list[int]:
-    """Return the levels that LN looks at closely: dense, and those of `DESCENT` that there are, each once, ascending.
-
-    Args:
-        table: what was measured.
-        **where: algorithm and the paper's dimensions.
-    """
+    """Return the levels that LN looks at closely: dense, and those of `DESCENT` that there are, each once, ascending."""
     chosen = (chosen_level(table, name, **where) for name in DESCENT)
     return sorted({0, *(level for level in chosen if level is not None)})

@@ -168,10 +168,7 @@ def commit_of_repository() -> str:
 
 
 def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance) -> None:
-    """Write a part unless what lies there says the same, or nothing was found where something lies.
-
-    Once a part is whole, those that were measured of some of its seeds or algorithms go.
-    """
+    """Write a part unless what lies there says the same, or nothing was found where something lies; then parts of it go."""
     csv, same = folder / f"{file_name(part)}.csv", False
     if csv.exists() and csv.with_suffix(".json").exists():
         old, before = read_part(csv)
@@ -218,12 +215,7 @@ class Found:
 
 
 def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Found:
-    """Find what a page can draw, without training anything.
-
-    Args:
-        page, benchmark, scale: see `measure`; other scales than smoke are found too.
-        root: where `papers/` and `runs/` lie.
-    """
+    """Find what a page can draw at this scale and all that are scored, without training anything; see `measure`."""
     own = {chain.algorithm for chain in page.chains(page.plans(benchmark, scale))}
     tables, stale, lacking = [], {}, {}
     for one in dict.fromkeys([scale, *reversed(SCORED)]):
@@ -253,11 +245,7 @@ def _same(one: Table, other: Table) -> bool:
 def complete(
     page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False
 ) -> Found:
-    """Return what a page draws; train only when asked to.
-
-    Args:
-        page, benchmark, scale, how: see `measure`.
-        recompute: measure on this machine what no current table of the scale has. What the store holds is not trained again.
+    """Return what a page draws, see `measure`; train what the store lacks only with `recompute`.
 
     Raises:
         InputError: nothing was measured at any scale, and nothing was asked to be.

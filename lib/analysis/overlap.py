@@ -36,12 +36,11 @@ def _rows(context: Context, first: str, second: str) -> Iterator[dict]:
         for columns, replicate, _, entry in reported(results)
     }
     for replicate in context.results[0].replicates:
+        asked: list[tuple] = [(first, replicate, 0)]
         case = case_of(replicate)
-        levels = {
-            name: chosen_level(context.table, "best smaller", algorithm=name, **case)
-            for name in (first, second)
-        }
-        asked = [(first, replicate, 0), *((name, replicate, level) for name, level in levels.items())]
+        for name in (first, second):
+            level = chosen_level(context.table, "best smaller", algorithm=name, **case)
+            asked.append((name, replicate, level))
         if all(one in networks for one in asked):
             dense, *smaller = (networks[one][1].tensors("examples")["train_losses"] for one in asked)
             share = jaccard(*(most_changed(dense, losses) for losses in smaller))
@@ -49,22 +48,13 @@ def _rows(context: Context, first: str, second: str) -> Iterator[dict]:
 
 
 def most_changed(before: Tensor, after: Tensor, share: float = MOST_CHANGED) -> Tensor:
-    """Return the indices of the ⌈share · N⌉ examples whose loss changes most, int64; ties go by position.
-
-    Args:
-        before, after: losses [N].
-        share: inside (0, 1].
-    """
+    """Return the indices of the ⌈share · N⌉ examples whose loss, [N], changes most; ties go by position."""
     change = (after.double() - before.double()).abs()
     return change.argsort(descending=True, stable=True)[: math.ceil(share * len(change))]
 
 
 def jaccard(first: Tensor, second: Tensor) -> float:
-    """Return |A ∩ B| / |A ∪ B| of two sets of indices.
-
-    Raises:
-        InputError: if both are empty.
-    """
+    """Return |A ∩ B| / |A ∪ B| of two sets of indices; InputError if both are empty."""
     a, b = set(first.tolist()), set(second.tolist())
     if not a | b:
         raise InputError("the overlap of two empty sets is not defined; give at least one index")

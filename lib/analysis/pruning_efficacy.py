@@ -16,23 +16,13 @@ TOLERANCE = 1.0  # percentage points
 
 
 def efficacy_level(table: Table, **where) -> int | None:
-    """Return the sparsest level that loses no training accuracy; None where the dense network was not measured.
-
-    Args:
-        table: what was measured.
-        **where: algorithm and the paper's dimensions.
-    """
+    """Return the sparsest level of a case that loses no training accuracy; None where dense was not measured."""
     errors = _training_errors(table, where)
     return _last(errors <= errors[0] + TOLERANCE) if 0 in errors else None
 
 
 def interpolation_level(table: Table, **where) -> int | None:
-    """Return the smallest network that still fits its training labels; None where not even the dense one does.
-
-    Args:
-        table: what was measured.
-        **where: algorithm, maybe a family of networks of falling width, and the paper's dimensions.
-    """
+    """Return the smallest network of a case, pruned or narrow, that still fits its training labels; None where none does."""
     return _last(_training_errors(table, where) <= TOLERANCE)
 
 

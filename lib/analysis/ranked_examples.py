@@ -57,12 +57,7 @@ def ranked_examples(algorithm: str) -> Measurement:
 
 
 def levels_at(table: Table, **where) -> dict[str, list[int]]:
-    """Return the levels of each category, see `levels_of_categories`, by means over replicates.
-
-    Args:
-        table: what was measured.
-        **where: algorithm and the paper's dimensions.
-    """
+    """Return the levels of each category in one case of a table, see `levels_of_categories`, by means over replicates."""
     found = (values(table, name, **where) for name in (TEST, "training loss (nats)"))
     return levels_of_categories(*(one.dropna(axis="columns").mean().to_dict() for one in found))
 
@@ -94,17 +89,13 @@ def levels_of_categories(
 
 
 def ranked(category: str, before: Tensor, after: Tensor, count: int = SHOWN) -> tuple[Tensor, Tensor]:
-    """Return the first examples of a category and their mean change.
+    """Return indices of the first examples of a category, ties by position, and their geometric mean changes in nats.
 
     Args:
         category: one of `CATEGORIES`.
         before: loss of each example in the dense network, averaged over runs, [N].
         after: the same at each level of the category, [K, N].
         count: how many examples; all where there are fewer.
-
-    Returns:
-        Indices, int64 [count], the most worsened, most improved or least affected first, ties by position; and their
-        geometric mean changes in nats, float64 [count].
 
     Raises:
         InputError: an unknown category, or no level.

@@ -68,11 +68,7 @@ class Table:
         return f"{self.scale}, this machine, {max(dates).isoformat()}" if dates else f"{self.scale}, empty"
 
     def where(self, **chosen: Any) -> "Table":
-        """Return the rows in which these columns have these values; a list allows several.
-
-        Raises:
-            InputError: a column or a value that the table does not have.
-        """
+        """Return the rows in which these columns have these values; a list allows several."""
         return self.with_frame(_chosen(self.frame, chosen))
 
     def with_frame(self, frame: pandas.DataFrame) -> "Table":
@@ -126,8 +122,7 @@ def rows(tables: Table | Sequence[Table], quantities: str | Sequence[str], **whe
     """Return quantities of single networks as the rows that charts are drawn from.
 
     Args:
-        tables: one or several, such as those of two scales.
-        quantities: one or several names.
+        tables, quantities: one or several.
         **where: values of columns; a list allows several.
 
     Returns:
@@ -156,8 +151,8 @@ def rows(tables: Table | Sequence[Table], quantities: str | Sequence[str], **whe
         pieces.append(piece.assign(table=table.label, benchmark=table.benchmark, scale=table.scale))
     found = pandas.concat(pieces, ignore_index=True) if pieces else pandas.DataFrame()
     if found.empty:
-        chosen = ", ".join(f"{name}={value!r}" for name, value in where.items())
-        raise InputError(f"no table has {' or '.join(wanted)}{f' with {chosen}' if chosen else ''}.")
+        case = ", ".join(f"{name}={value!r}" for name, value in where.items())
+        raise InputError(f"no table has {' or '.join(wanted)}{f' with {case}' if case else ''}.")
     return found
 
 

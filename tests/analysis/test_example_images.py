@@ -19,7 +19,10 @@ ASKED = ("digits", "laptop", 20.0)
 @pytest.fixture
 def measured(page, paper, tmp_path):
     """A page with groups and ranked examples, its table, and the store that it was measured from."""
-    whole = paper(dataclasses.replace(page, measurements=(example_groups(LRR), ranked_examples(LRR))))
+    whole = paper(
+        dataclasses.replace(page, measurements=(example_groups(LRR), ranked_examples(LRR))), seeds=(0,),
+        noise_percents=(20.0,),
+    )  # fmt: skip
     store = str(tmp_path / "store")
     for ask in (lambda: worst_fitted(whole, *ASKED, 1, store), lambda: of_group(whole, *ASKED, 20, store)):
         with pytest.raises(InputError, match="recompute=True"):

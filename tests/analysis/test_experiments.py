@@ -127,7 +127,7 @@ def test_fewer_seeds_or_levels_are_missing_by_name(page, paper):
     assert missing(page, fewer, "", "") == [f"{LRR} (seeds 1, levels 0, 1)"]
     assert missing(page, without(table, level=1, algorithm=EDT), "", "") == [f"{EDT} (seeds 0, 1, levels 1)"]
     assert missing(page, without(table, algorithm=EDT), "", "") == [EDT, "last epoch"]
-    assert missing(page, table.with_frame(table.frame[:0]), "", "") == [LRR, EDT, "last epoch"]
+    assert missing(page, table.with_frame(table.frame.head(0)), "", "") == [LRR, EDT, "last epoch"]
     more = paper(page, seeds=(0, 1, 2), levels=2)
     assert missing(more, current(table)[0], "", "") == [
         f"{LRR} (seeds 0, 1, 2, levels 0, 1, 2)", f"{EDT} (seeds 0, 1, 2, levels 0, 1, 2)", "last epoch",

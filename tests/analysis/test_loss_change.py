@@ -45,10 +45,12 @@ def test_one_weight_of_a_logistic_model_has_the_closed_form():
 
 
 @pytest.fixture
-def finished(recipe, replicates, store):
+def finished(recipe, replicates, shared_store):
     """Two levels of weight rewinding on generated digits with LN's kind of noise, for four replicates."""
     noisy = recipe.but(data=recipe.data.but(noise="any"))
-    return run(weight_rewinding(noisy, 2, Prune(fraction=0.7)), replicates, store, "cpu", progress=False)
+    return run(
+        weight_rewinding(noisy, 2, Prune(fraction=0.7)), replicates, shared_store, "cpu", progress=False
+    )
 
 
 def mean_losses(results: Results, replicate: int, weights):
@@ -87,11 +89,15 @@ def row_key(rows, place):
     return found[0]
 
 
-def test_a_replicate_that_ended_early_has_no_later_steps_and_dense_chains_none(finished, recipe, store):
+def test_a_replicate_that_ended_early_has_no_later_steps_and_dense_chains_none(
+    finished, recipe, store, shared_store
+):
     cut = Results(finished.chain, finished.replicates, (finished.entries[0][:3], *finished.entries[1:]))
     levels = [row["level"] for row in measured(LOSS_CHANGE, store, cut) if row["quantity"] == CHANGE]
     assert sorted(levels) == [1] * 4 + [2] * 3
-    dense = run(extended_dense_training(recipe, 1), finished.replicates[:1], store, "cpu", progress=False)
+    dense = run(
+        extended_dense_training(recipe, 1), finished.replicates[:1], shared_store, "cpu", progress=False
+    )
     assert not measured(LOSS_CHANGE, store, dense)
 
 
@@ -106,9 +112,11 @@ def test_networks_measured_one_after_the_other_are_those_of_a_stack(finished, st
         assert one["value"] == pytest.approx(other["value"], rel=1e-3, abs=1e-5)
 
 
-def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, replicates, store):
+def test_convolutions_and_running_statistics_are_measured_too(
+    objects_recipe, replicates, store, shared_store
+):
     chain = weight_rewinding(objects_recipe, 1, Prune(fraction=0.5, score="random"))
-    results = run(chain, replicates[:1], store, "cpu", progress=False)
+    results = run(chain, replicates[:1], shared_store, "cpu", progress=False)
     rows = {row["quantity"]: row["value"] for row in measured(LOSS_CHANGE, store, results)}
     assert rows.keys() == {CHANGE, ESTIMATE}
     entries = results.entries[0]

@@ -34,9 +34,9 @@ def noisy(recipe):
 
 
 @pytest.fixture
-def redense(noisy, store):
+def redense(noisy, shared_store):
     """Re-dense training from level 1 of one replicate."""
-    return run(redense_training(noisy, 1, PRUNE)[1], [REPLICATE], store, "cpu", progress=False)
+    return run(redense_training(noisy, 1, PRUNE)[1], [REPLICATE], shared_store, "cpu", progress=False)
 
 
 def networks(name="cifar-resnet20", width=4, count=2):
@@ -197,10 +197,10 @@ def test_distance_by_hand():
     assert distance(state, initial, ["w", "b"], mask) == pytest.approx(2)
 
 
-def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(noisy, store):
+def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(noisy, store, shared_store):
     """LeNet rewinds to step 0: the chain's first stage trains nothing, so that its weights are θ₀."""
     chain = weight_rewinding(noisy, 1, PRUNE)
-    results = run(chain, [REPLICATE], store, "cpu", progress=False)
+    results = run(chain, [REPLICATE], shared_store, "cpu", progress=False)
     shown = chain.but(stages=(chain.stages[0].but(level=0),))
     first = type(results)(shown, results.replicates, ((results.entries[0][0],),))
     assert [row["value"] for row in measured(DISTANCES, store, first)] == [0.0, 0.0]
@@ -229,9 +229,11 @@ def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_on
     assert rows[MASKED_DISTANCE] < rows[DISTANCE]
 
 
-def test_normalization_does_not_count_as_distance(objects_recipe, store):
+def test_normalization_does_not_count_as_distance(objects_recipe, store, shared_store):
     changed = objects_recipe.but(rewind_epoch=0)
-    results = run(weight_rewinding(changed, 0, PRUNE), [Replicate(seed=1)], store, "cpu", progress=False)
+    results = run(
+        weight_rewinding(changed, 0, PRUNE), [Replicate(seed=1)], shared_store, "cpu", progress=False
+    )
     found = next(iter(measured(DISTANCES, store, results)))["value"]
     before, after = (entry.tensors("weights") for entry in results.entries[0])
     names = [n for n in before if before[n].dim() > 1 or n == "output.bias"]

@@ -91,9 +91,9 @@ def test_the_weights_of_a_pixel_are_counted_over_neurons_and_channels():
         pixel_counts(torch.ones(8, 3, 3, 3, dtype=torch.bool), 3, 3)
 
 
-def test_the_steps_of_a_chain_fit_together(recipe, store):
+def test_the_steps_of_a_chain_fit_together(recipe, shared_store):
     chain = learning_rate_rewinding(recipe, 2, Prune(fraction=0.5))
-    (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
+    (row,) = run(chain, [Replicate(seed=0)], shared_store, "cpu", progress=False).entries
     done = steps(chain, row, build("lenet-300-100"))
     assert [step.level for step in done] == [0, 1, 2]
     assert [step.remaining for step in done] == [265_200, 132_600, 66_300]
@@ -118,16 +118,16 @@ def test_the_steps_of_a_chain_fit_together(recipe, store):
     assert list(table["threshold"])[0] == "–"
 
 
-def test_another_score_has_no_threshold(recipe, store):
+def test_another_score_has_no_threshold(recipe, shared_store):
     chain = learning_rate_rewinding(recipe, 1, Prune(score="random", fraction=0.5))
-    (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
+    (row,) = run(chain, [Replicate(seed=0)], shared_store, "cpu", progress=False).entries
     last = steps(chain, row, build("lenet-300-100"))[-1]
     assert last.cut is not None and (last.cut.score, last.threshold) == ("random", None)
 
 
-def test_a_convolution_has_no_map_of_pixels(objects_recipe, store):
+def test_a_convolution_has_no_map_of_pixels(objects_recipe, shared_store):
     chain = learning_rate_rewinding(objects_recipe, 0, Prune())
-    (row,) = run(chain, [Replicate(seed=0)], store, "cpu", progress=False).entries
+    (row,) = run(chain, [Replicate(seed=0)], shared_store, "cpu", progress=False).entries
     (dense,) = steps(chain, row, build("cifar-resnet20", 10, 4))
     assert dense.pixels is None and len(set(dense.weights["layer"])) > 20
 
