@@ -1,4 +1,19 @@
-"""Builders of charts and tables: each takes rows of `lib.analysis.table.rows` and says how they are drawn, in one theme."""
+"""Builders of charts and tables: each takes rows of `lib.analysis.table.rows` and says how they are drawn, in one theme.
+
+Arguments that builders share:
+
+    rows      replicate-level rows, with whatever columns a figure adds; a builder averages over seeds. A column `caption`,
+              if there is one, is written above the plot for the rows shown.
+    x, y      columns, or titles of axes; a title that is left out is the only quantity of the rows.
+    colour    a column, named by a legend; an ordered Categorical gives the legend its order.
+    domain    values of `colour` in the order of the colours, so that several figures agree.
+    menus     columns with a menu each, where they have several values; `table` always is one.
+    slider    a column of numbers with a slider, which chooses rows: the nearest ones of each case.
+    shown     column → value that its menu or slider has at the start, instead of the first.
+    title, key, height    the chart's title, what is to be said besides above the plot, and pixels without the two.
+
+All raise InputError where there are no rows, a column is unknown, or a seed has two values at one point.
+"""
 
 import sys
 

@@ -17,22 +17,24 @@ X_SCALES = ("linear", "log", "size")
 Y_SCALES = ("linear", "zero", "log", "symlog")
 
 
+def scaled(title: str, scale: str, letters: int) -> list[str]:
+    """Return the title of an axis in lines, which says that the axis is logarithmic."""
+    is_log = scale in ("log", "size") and not title.endswith("logarithmic")
+    return wrapped(f"{title}, logarithmic" if is_log else title, letters)
+
+
 def across(field: str, title: str, scale: str) -> alt.X:
-    """Return a horizontal axis; "size" is logarithmic with 100 % on the left."""
+    """Return the horizontal axis of lines; "size" is logarithmic with 100 % on the left."""
+    x = alt.X(f"{field}:Q", title=scaled(title, scale, 60))
     if scale == "linear":
-        return (
-            alt.X(f"{field}:Q", title=wrapped(title, 60))
-            .scale(zero=False, nice=False, padding=8)
-            .axis(grid=False, format=AXIS_FORMAT)
-        )
-    x = alt.X(f"{field}:Q", title=wrapped(f"{title}, logarithmic", 60))
+        return x.scale(zero=False, nice=False, padding=8).axis(grid=False, format=AXIS_FORMAT)
     x = x.scale(type="log", reverse=scale == "size", nice=False, padding=8)
     ticks: dict[str, Any] = {"values": _TICKS} if scale == "size" else {}
     return x.axis(format=AXIS_FORMAT, labelOverlap="greedy", grid=False, **ticks)
 
 
 def upward(field: str, title: str, scale: str, largest: float, span: Sequence[float] | None = None) -> alt.Y:
-    """Return a vertical axis.
+    """Return the vertical axis of lines.
 
     Args:
         field: what it places.
@@ -42,21 +44,24 @@ def upward(field: str, title: str, scale: str, largest: float, span: Sequence[fl
         span: bottom and top in pixels, for one of several panels.
     """
     pixels: dict[str, Any] = {"range": list(span)} if span else {}
-    lines = wrapped(title + (", logarithmic" if scale == "log" else ""), 28 if span else 48)
-    y = alt.Y(f"{field}:Q", title=lines)
+    y = alt.Y(f"{field}:Q", title=scaled(title, scale, 28 if span else 48))
     if scale == "log":
         return y.scale(type="log", nice=False, **pixels).axis(format=AXIS_FORMAT, tickCount=6)
     if scale == "symlog":
         top = 10.0 ** numpy.ceil(numpy.log10(largest or 1.0))
-        ticks = [sign * top * 10.0**-i for sign in (-1, 1) for i in range(_DECADES + 1)]
-        y = y.scale(type="symlog", constant=top * 10.0**-_DECADES, nice=False, padding=6, **pixels)
-        return y.axis(
-            values=sorted([0.0, *(float(f"{t:.3g}") for t in ticks)]),
-            format=AXIS_FORMAT,
-            labelOverlap="greedy",
-        )
+        decades = [float(f"{top * 10.0**-i:.3g}") for i in range(_DECADES + 1)]
+        y = y.scale(type="symlog", constant=decades[-1], nice=False, padding=6, **pixels)
+        ticks = sorted([0.0, *decades, *(-tick for tick in decades)])
+        return y.axis(values=ticks, format=AXIS_FORMAT, labelOverlap="greedy")
     axis: dict[str, Any] = {"orient": "left", "tickCount": 5} if span else {}
     return y.scale(zero=scale == "zero", nice=True, **pixels).axis(**axis)
+
+
+def either(channel: Any, title: str, scale: str, letters: int, padding: int = 8) -> Any:
+    """Return an axis of points, horizontal or vertical, which need not begin at zero."""
+    placed = channel.title(scaled(title, scale, letters))
+    placed = placed.scale(type=scale, zero=False, nice=scale == "linear", padding=padding)
+    return placed.axis(format=AXIS_FORMAT, labelOverlap="greedy", labelSeparation=6)
 
 
 def tooltip(

@@ -7,7 +7,7 @@ significant digits.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy
@@ -15,14 +15,10 @@ import pandas
 
 from lib.errors import InputError, unknown
 
-MANY_POINTS = 30
-"""A line with more points than this shows its replicates by the band alone, and signs at some points only."""
-
 _SPOKEN = {"noise_percent": "label noise (%)"}
 _UNITS = {"_percent": " (%)", "_nats": " (nats)", "_seconds": " (s)"}
 _BOUNDS = {"error (%)": (0.0, 100.0), "loss (nats)": (0.0, None), "(s)": (0.0, None)}
 
-Bounds = tuple[float | None, float | None]
 Frame = Any
 """A pandas.DataFrame; pandas' types know too little of masks and groups to check more."""
 
@@ -51,47 +47,6 @@ def named(column: str, value: Any) -> str:
     return f"{value:.4g}" + (" %" if spoken(column).endswith("(%)") else "")
 
 
-def safe(column: str) -> str:
-    """Return a name that Vega takes for a field, whatever the column is called."""
-    if column in ("from", "to"):  # of `lib.charts.parts.between`
-        return column
-    return "_" + re.sub(r"\W+", "_", column).strip("_")
-
-
-def short(value: float, digits: int = 5) -> float | None:
-    """Round to significant digits; None for what is not finite, which JSON does not know."""
-    return float(f"{value:.{digits}g}") if numpy.isfinite(value) else None
-
-
-def natural_bounds(quantity: str) -> Bounds:
-    """Return what a quantity cannot leave: an error 0 and 100 %, a loss 0; a change or a difference has no bounds."""
-    if re.search(r"change|difference|minus|estimate", quantity):
-        return None, None
-    return next((bounds for unit, bounds in _BOUNDS.items() if quantity.endswith(unit)), (None, None))
-
-
-def quantity_of(rows: Frame) -> str:
-    """Return the only quantity of rows, "value" where they have no such column.
-
-    Raises:
-        InputError: there are several.
-    """
-    found = list(rows["quantity"].unique()) if "quantity" in rows else ["value"]
-    if len(found) > 1:
-        raise InputError(f"rows of several quantities ({', '.join(found)}) need a title of their axis")
-    return str(found[0]) if found else "value"
-
-
-def options(rows: Frame, column: str) -> list[str]:
-    """Return the values of a column as they are named: numbers in order, words in that of the rows."""
-    found = [named(column, value) for value in rows[column].dropna().unique()]
-    return (
-        sorted(found, key=lambda name: number(name) or 0.0)
-        if all(number(value) is not None for value in found)
-        else found
-    )
-
-
 def number(name: str) -> float | None:
     """Return the number that `named` wrote, None for a word."""
     try:
@@ -100,16 +55,40 @@ def number(name: str) -> float | None:
         return None
 
 
-def checked(rows: Frame, columns: Iterable[str]) -> Frame:
-    """Return rows that have these columns, `seed`, `table` and `benchmark`, with which tables are named if it varies.
+def options(rows: Frame, column: str) -> list[str]:
+    """Return the values of a column as they are named: numbers in order, words in that of the rows."""
+    found = [named(column, value) for value in rows[column].dropna().unique()]
+    numeric = all(number(name) is not None for name in found)
+    return sorted(found, key=lambda name: number(name) or 0.0) if numeric else found
 
-    Raises:
-        InputError: there are no rows, or a column is missing.
-    """
+
+def safe(column: str) -> str:
+    """Return the field of a column: a name that Vega takes, whatever the column is called."""
+    name = re.sub(r"\W+", "_", column).strip("_")
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def natural_bounds(quantity: str) -> tuple[float | None, float | None]:
+    """Return what a quantity cannot leave: an error 0 and 100 %, a loss 0; a change or a difference has no bounds."""
+    if re.search(r"change|difference|minus|estimate", quantity):
+        return None, None
+    return next((bounds for unit, bounds in _BOUNDS.items() if quantity.endswith(unit)), (None, None))
+
+
+def quantity_of(rows: Frame) -> str:
+    """Return the only quantity of rows, which `checked` has seen; InputError if there are several."""
+    found = list(rows["quantity"].unique())
+    if len(found) > 1:
+        raise InputError(f"rows of several quantities ({', '.join(found)}) need a title of their axis")
+    return str(found[0])
+
+
+def checked(rows: Frame, columns: Iterable[str]) -> Frame:
+    """Return rows that have these columns, seed, quantity, table and benchmark, which is in a table's name if it varies."""
     if rows is None or rows.empty:
         raise InputError("there are no rows to draw; run the page with recompute=True")
     rows = rows.reset_index(drop=True)
-    for column, usual in (("seed", 0), ("table", ""), ("benchmark", "")):
+    for column, usual in (("seed", 0), ("quantity", "value"), ("table", ""), ("benchmark", "")):
         if column not in rows.columns:
             rows[column] = usual
     for column in columns:
@@ -120,27 +99,39 @@ def checked(rows: Frame, columns: Iterable[str]) -> Frame:
     return rows
 
 
+def name_columns(rows: Frame, columns: Iterable[str]) -> Frame:
+    """Return rows in which the values of these columns are named; a Categorical gives them its order."""
+    for column in columns:
+        if isinstance(rows[column].dtype, pandas.CategoricalDtype):
+            rows = rows.sort_values(column, kind="stable")
+        rows = rows.assign(**{column: [named(column, value) for value in rows[column]]})
+    return rows
+
+
+def of_benchmark(printed: Frame, benchmark: str) -> Frame:
+    """Return the printed numbers of a benchmark; all where they do not say which, or where no table asks."""
+    return printed[printed["benchmark"] == benchmark] if benchmark and "benchmark" in printed else printed
+
+
 def average(
-    rows: Frame, keys: Sequence[str], point: Sequence[str], *, beside: Sequence[str] = (), flags: Sequence[str] = (),
-    bounds: Bounds | None = None,
-) -> Frame:  # fmt: skip
+    rows: Frame, names: Sequence[str], *, beside: Sequence[str] = (), flags: Sequence[str] = ()
+) -> Frame:
     """Average rows over seeds.
 
     Args:
         rows: as `checked` returns them.
-        keys: columns that name a line.
-        point: columns that, with the keys, name a point.
+        names: columns that name a point.
         beside: number columns whose mean is kept too.
         flags: boolean columns; a point has one that any of its rows has.
-        bounds: that the band is clipped at; None takes those of each row's quantity.
 
     Returns:
-        Keys and point; mean, std, low, high (NaN with fewer than two replicates), n, values, seeds; `beside`; `flags`.
+        These columns, and mean, std, low, high (NaN with fewer than two replicates; clipped at what the quantity cannot
+        leave), n, values and seeds.
 
     Raises:
         InputError: a seed has two values at one point; the message names the columns to choose by.
     """
-    names = list(dict.fromkeys([*keys, *point]))
+    names = list(dict.fromkeys(names))
     _one_value_each(rows, names, beside)
     finite = rows[numpy.isfinite(rows["value"].astype(float))]
     if finite.empty:
@@ -148,27 +139,16 @@ def average(
     groups = finite.groupby(names, sort=False, dropna=False)
     found = groups["value"].agg(mean="mean", std="std", n="count", values=list)
     found["seeds"] = groups["seed"].agg(list)
-    for column in dict.fromkeys(beside):
-        if column not in names:
-            found[column] = groups[column].mean()
+    for column in {*beside} - {*names}:
+        found[column] = groups[column].mean()
     for column in flags:
         found[column] = groups[column].any()
-    quantities = groups["quantity"].first() if "quantity" in rows and "quantity" not in names else None
+    if "quantity" not in names:
+        found["quantity"] = groups["quantity"].first()
     found = found.reset_index()
-    quantities = found.get("quantity", quantities)
-    limits = (
-        [bounds] * len(found) if bounds or quantities is None else [natural_bounds(q) for q in quantities]
-    )
-    lowest, highest = (
-        numpy.array([numpy.nan if one is None or one[i] is None else one[i] for one in limits], dtype=float)
-        for i in (0, 1)
-    )
-    found["low"] = numpy.where(
-        found["std"].notna(), numpy.fmax(found["mean"] - found["std"], lowest), numpy.nan
-    )
-    found["high"] = numpy.where(
-        found["std"].notna(), numpy.fmin(found["mean"] + found["std"], highest), numpy.nan
-    )
+    limits = pandas.DataFrame(map(natural_bounds, found["quantity"]), columns=["low", "high"], dtype=float)
+    found["low"] = (found["mean"] - found["std"]).clip(lower=limits["low"])
+    found["high"] = (found["mean"] + found["std"]).clip(upper=limits["high"])
     return found
 
 
@@ -186,114 +166,36 @@ def _one_value_each(rows: Frame, names: Sequence[str], beside: Sequence[str]) ->
     )
 
 
-def name_columns(rows: Frame, columns: Iterable[str]) -> Frame:
-    """Return rows in which the values of these columns are named; a Categorical gives them its order."""
-    for column in columns:
-        if isinstance(rows[column].dtype, pandas.CategoricalDtype):
-            rows = rows.sort_values(column, kind="stable")
-        rows = rows.assign(**{column: [named(column, value) for value in rows[column]]})
-    return rows
-
-
-def of_benchmark(printed: Frame, benchmark: str) -> Frame:
-    """Return the printed numbers of a benchmark; all where they do not say which, or where no table asks."""
-    return printed[printed["benchmark"] == benchmark] if benchmark and "benchmark" in printed else printed
-
-
-def records(frame: Frame, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Return a row per row for Vega-Lite; the keys get safe names, numbers are rounded."""
-    renamed = frame.rename(columns={key: safe(key) for key in keys})
-    return [{str(name): _cell(value) for name, value in row.items()} for row in renamed.to_dict("records")]
+def records(frame: Frame) -> list[dict[str, Any]]:
+    """Return a row per row for Vega-Lite."""
+    return [{safe(name): _cell(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def pack(
-    points: Frame, keys: Sequence[str], fields: Mapping[str, str]
+    points: Frame, keys: Sequence[str], columns: Sequence[str]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return a row per line for Vega-Lite, a third of the size of a row per point.
+    """Return a row per line for Vega-Lite, a third of the size of a row per point, and the fields that are arrays in it.
 
-    Args:
-        points: as `average` returns them, the key columns already named.
-        keys: columns that name a line.
-        fields: column → name of its field.
-
-    Returns:
-        The rows, and the fields that are arrays in all of them; those that never vary within a line are not.
+    `keys` name a line, `columns` are what its points have; those that never vary within a line are no arrays.
     """
     groups = points.groupby(list(keys), sort=False, dropna=False)
-    single = [
-        c
-        for c in fields
-        if c not in ("mean", "values", "seeds") and (groups[c].nunique(dropna=False) == 1).all()
-    ]
+    always = ("mean", "values", "seeds")
+    arrays = [c for c in columns if c in always or (groups[c].nunique(dropna=False) > 1).any()]
     lines = []
     for place, own in groups:
-        line: dict[str, Any] = {safe(key): _cell(value) for key, value in zip(keys, place, strict=True)}
-        for column, field in fields.items():
-            line[field] = (
-                _cell(own[column].iloc[0]) if column in single else [_cell(value) for value in own[column]]
-            )
+        line = {safe(key): _cell(value) for key, value in zip(keys, place, strict=True)}
+        for column in columns:
+            cells = [_cell(value) for value in own[column]]
+            line[safe(column)] = cells if column in arrays else cells[0]
         lines.append(line)
-    return lines, [field for column, field in fields.items() if column not in single]
+    return lines, [safe(column) for column in arrays]
 
 
 def _cell(value: Any) -> Any:
+    """Return a value as JSON knows it, a number that is not finite as None."""
     if isinstance(value, list):
         return [_cell(one) for one in value]
     value = value.item() if isinstance(value, numpy.generic) else value
-    return short(value) if isinstance(value, float) else value
-
-
-def source_note(rows: Frame, keys: Sequence[str], menus: Sequence[str], point: str = "") -> dict[str, str]:
-    """Say for each table where its numbers come from, what is not measured, and which replicates are in no mean.
-
-    Args:
-        rows: as `checked` returns them, the key columns already named.
-        keys: columns that name a line.
-        menus: those of them that are menus.
-        point: the column by which a replicate can lack some points of a line; empty for none.
-    """
-    notes, every = {}, {column: options(rows, column) for column in keys if column != "table"}
-    for table, own in rows.groupby("table", sort=False):
-        benchmark = str(own["benchmark"].iloc[0])
-        source = table if str(table).startswith(benchmark) else f"{benchmark}, {table}"
-        counts = own.groupby(list(keys), sort=False)["seed"].nunique()
-        parts, absent = [f"{source}: {counted(counts.min(), counts.max())}."] if source else [], []
-        for column, values in every.items():
-            here = [value for value in values if value in set(own[column])]
-            gone = [value for value in values if value not in here]
-            if gone and column in menus:
-                parts.append(f"{heading(column).capitalize()}: {', '.join(here)} only.")
-            elif gone:
-                absent.append(
-                    (f"{heading(column)} " if number(gone[0]) is not None else "") + ", ".join(gone)
-                )
-        lost = _left_out(own, list(every), point)
-        parts += [f"Not measured: {'; '.join(absent)}."] if absent else []
-        more = f"; and {len(lost) - 3} more" if len(lost) > 3 else ""
-        parts += [f"Not in the means: {'; '.join(lost[:3])}{more}."] if lost else []
-        notes[str(table)] = " ".join(parts)
-    return notes
-
-
-def counted(fewest: int, most: int) -> str:
-    """Count replicates in words: "1 replicate", "3 replicates", "1 to 3 replicates"."""
-    return f"{fewest} to {most} replicates" if fewest < most else f"{most} replicate{'s' if most > 1 else ''}"
-
-
-def _left_out(rows: Frame, keys: Sequence[str], point: str) -> list[str]:
-    """Name the replicates that diverged, or are missing where other replicates are."""
-    lost, several = [], [key for key in keys if rows[key].nunique() > 1]
-    for place, own in rows.groupby(several, sort=False) if several else [((), rows)]:
-        words = zip(several, place, strict=True)
-        said = "".join(
-            f", {value}{f' {heading(key)}' if number(value) is not None else ''}" for key, value in words
-        )
-        for seed in sorted(rows["seed"].unique() if own["seed"].nunique() > 1 else own["seed"].unique()):
-            one = own[own["seed"] == seed]
-            bad = one[~numpy.isfinite(one["value"].astype(float))]
-            gone = set(own[point]) - set(one[point]) if point and len(one) else set()
-            if len(bad) or gone or one.empty:
-                since = [*gone, *bad[point]] if point else []
-                at = f" from {heading(point)} {min(since):g}" if since else ""
-                lost.append(f"seed {seed}{said} ({'diverged' if len(bad) else 'missing'}{at})")
-    return lost
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if numpy.isfinite(value) else None
+    return value

@@ -9,21 +9,11 @@ from typing import Any
 import altair as alt
 import pandas
 
-from lib.charts.axes import AXIS_FORMAT, tooltip
-from lib.charts.data import (
-    Bounds,
-    Frame,
-    average,
-    checked,
-    heading,
-    name_columns,
-    number,
-    of_benchmark,
-    options,
-    quantity_of,
-    source_note,
-)  # fmt: skip
-from lib.charts.parts import Controls, chart_of, colours, finish, wrapped
+from lib.charts.axes import either, tooltip
+from lib.charts.controls import Controls
+from lib.charts.data import Frame, average, checked, name_columns, of_benchmark, options, quantity_of
+from lib.charts.notes import called, source_note
+from lib.charts.parts import colours, finish
 from lib.charts.theme import INK
 from lib.errors import InputError
 
@@ -34,33 +24,27 @@ _ROW = 22  # pixels of a row and source
 
 def dots(
     rows: pandas.DataFrame | None = None, *, y: str | Sequence[str], printed: pandas.DataFrame | None = None,
-    colour: str | None = None, menus: Sequence[str] = (), shown: Mapping[str, Any] | None = None, x: str | None = None,
-    reference: float | None = None, x_scale: str = "linear", bounds: Bounds | None = None, title: str, key: str = "",
+    menus: Sequence[str] = (), shown: Mapping[str, Any] | None = None, x: str | None = None,
+    reference: float | None = None, x_scale: str = "linear", title: str, key: str = "",
 ) -> alt.LayerChart:  # fmt: skip
     """Draw a row for each case and in it a dot with its spread for each source.
 
     Args:
-        rows: of `lib.analysis.table.rows`; None where all numbers are averaged already.
+        rows, menus, shown, title, key: see `lib.charts`; rows are None where all numbers are averaged already.
         y: columns that name a case, such as "noise_percent" and "algorithm".
         printed: averaged numbers: `mean`, `std` (NaN for none) and the columns of `y`; with `benchmark`, they stand
             beside the tables of this benchmark. A column `source` names them, else they are "printed".
-        colour: column that tells the sources of `rows` apart; None calls all "measured".
-        menus, shown, title, key: see `lib.charts.lines.lines`.
-        x: title of the horizontal axis; None for the only quantity of the rows.
+        x: title of the horizontal axis.
         reference: where a vertical rule stands.
         x_scale: "linear" or "log".
-        bounds: (low, high) that spreads cannot leave; None takes them from the quantity.
-
-    Raises:
-        InputError: no numbers, an unknown column, or two values of a seed in one case.
     """
     cases, case = [y] if isinstance(y, str) else list(y), ["table", *menus]
     pieces, notes, tables = [], {"": ""}, {"": ""}
-    x = x or (quantity_of(rows) if rows is not None else "value")
     if rows is not None:
-        own = checked(rows, [*cases, *menus, *([colour] if colour else [])])
-        own = name_columns(own.assign(source=own[colour] if colour else MEASURED), [*case, *cases, "source"])
-        pieces.append(average(own, [*case, *cases, "source"], [], bounds=bounds))
+        own = checked(rows, [*cases, *menus])
+        x = x or quantity_of(own)
+        own = name_columns(own.assign(source=MEASURED), [*case, *cases])
+        pieces.append(average(own, [*case, *cases, "source"]))
         notes = source_note(own, [*case, *cases], menus)
         tables = dict(zip(own["table"], own["benchmark"], strict=True))
     for table, benchmark in tables.items() if printed is not None else ():
@@ -72,69 +56,51 @@ def dots(
     if not sum(map(len, pieces)):
         raise InputError("there are no numbers to draw, neither measured nor printed")
     points: Frame = pandas.concat(pieces[::-1], ignore_index=True).dropna(subset="mean")
-    points["row"] = [_name(cases, place) for place in points[cases].to_numpy()]
-    controls = Controls(points, case, shown=shown)
-    start = controls.at_start(points)
+    points["row"] = [", ".join(map(called, cases, place)) for place in points[cases].to_numpy()]
+    controls, x = Controls(points, case, shown=shown), x or "value"
     words = f"Dots: means{', bars: ± 1 standard deviation' if points['std'].notna().any() else ''}."
     words += " Faint dots: single replicates." if (points["n"] > 1).any() else ""
-    in_words = [
-        f"{row}: {', '.join(f'{r.source} {r.mean_:.4g}' for r in own.rename(columns={'mean': 'mean_'}).itertuples())}."
-        for row, own in start.groupby("row", sort=False)
-    ]
+    said = [f"Dot plot. {title}: {x}."]
+    for row, own in controls.at_start(points).groupby("row", sort=False):
+        means = zip(own["source"], own["mean"], strict=True)
+        said.append(f"{row}: {', '.join(f'{source} {mean:.4g}' for source, mean in means)}.")
     most, sources = max(own["row"].nunique() for _, own in points.groupby(case)), points["source"].nunique()
-    left = int(
-        min(_LABELS, max(_LETTER * len(line) for row in points["row"] for line in row.split(", ")) + 8)
-    )
+    longest = max(len(line) for row in points["row"] for line in row.split(", "))
+    left = int(min(_LABELS, _LETTER * longest + 8))
+    layers = _layers(points, cases, case, controls, x, x_scale, left)
+    if reference is not None:
+        rule = alt.Chart(pandas.DataFrame([{"low": reference}])).mark_rule(color=INK, aria=False)
+        layers.insert(0, rule.encode(either(alt.X("low:Q"), x, x_scale, 48, 12)))
     return finish(
-        _layers(points, cases, case, controls, x, x_scale, reference, left), controls, title=title, left=-left,
-        key=f"{words} {key}".strip(), notes=notes, height=60 + most * max(34, _ROW * sources),
-        description=" ".join([f"Dot plot. {title}: {x}.", *in_words]),
+        layers, controls, title=title, left=-left, key=f"{words} {key}".strip(), notes=notes,
+        height=60 + most * max(34, _ROW * sources), description=" ".join(said),
     )  # fmt: skip
 
 
-def _name(cases: Sequence[str], place: Sequence[str]) -> str:
-    return ", ".join(
-        f"{value} {heading(column)}" if number(value) is not None else value
-        for column, value in zip(cases, place, strict=True)
-    )
-
-
 def _layers(
-    points: Frame, cases: Sequence[str], case: Sequence[str], controls: Controls, x: str, x_scale: str,
-    reference: float | None, left: int,
+    points: Frame, cases: Sequence[str], case: Sequence[str], controls: Controls, x: str, x_scale: str, left: int
 ) -> list[Any]:  # fmt: skip
+    """Draw spreads, means and single replicates, the rows in the order of their cases."""
     places = {c: {value: i for i, value in enumerate(options(points, c))} for c in cases}
     every = points.sort_values(list(cases), key=lambda column: column.map(places[column.name]), kind="stable")
-    fields = {c: c for c in ("row", "mean", "std", "low", "high", "n", "values", "seeds") if c in points}
-    base = chart_of(points, [*case, "source"], fields, controls)
+    columns = ["row", "mean", "std", "low", "high", "n", *(c for c in ("values", "seeds") if c in points)]
+    base = controls.chart_of_points(points, [*case, "source"], columns)
     rows = alt.Y("row:N", title=None, sort=list(dict.fromkeys(every["row"]))).axis(
         labelExpr="split(datum.label, ', ')", labelLimit=left, labelOffset=-7 if len(cases) > 1 else 0, grid=True,
         tickBand="extent", domain=False, ticks=False, minExtent=left, maxExtent=left,
     )  # fmt: skip
-    offset = alt.YOffset("_source:N", sort=options(points, "source")).scale(
-        paddingInner=0.4, paddingOuter=0.6
-    )
-    scale: dict[str, Any] = {"zero": False, "nice": x_scale == "linear", "padding": 12, "type": x_scale}
-
-    def across(field: str) -> alt.X:
-        placed = alt.X(f"{field}:Q", title=wrapped(x, 48)).scale(**scale)
-        return placed.axis(format=AXIS_FORMAT, labelOverlap="greedy", labelSeparation=6)
-
+    offset = alt.YOffset("source:N", sort=options(points, "source"))
+    offset = offset.scale(paddingInner=0.4, paddingOuter=0.6)
+    low, mean, values = (either(alt.X(f"{c}:Q"), x, x_scale, 48, 12) for c in ("low", "mean", "values"))
     colour, shape = colours(points, "source")
-    named = [alt.Tooltip("row:N", title="case"), alt.Tooltip("_source:N", title="source")]
-    spread = base.mark_rule(strokeWidth=2, aria=False).encode(
-        across("low"), alt.X2("high:Q"), rows, offset, colour
-    )
-    means = base.mark_point(filled=True, size=90, opacity=1).encode(
-        across("mean"), rows, offset, colour, shape
-    )
-    layers: list[Any] = [spread, means.encode(tooltip=[*named, *tooltip(points, [], [], x)])]
+    told = [alt.Tooltip("row:N", title="case"), alt.Tooltip("source:N", title="source")]
+    spread = base.mark_rule(strokeWidth=2, aria=False)
+    means = base.mark_point(filled=True, size=90, opacity=1)
+    means = means.encode(mean, rows, offset, colour, shape, tooltip=[*told, *tooltip(points, [], [], x)])
+    layers: list[Any] = [spread.encode(low, alt.X2("high:Q"), rows, offset, colour), means]
     if (points["n"] > 1).any():
         single = base.transform_filter("isArray(datum.values)").transform_flatten(["values", "seeds"])
         single = single.mark_point(filled=True, size=14, opacity=0.4, shape="circle", aria=False)
-        told = [*named, alt.Tooltip("seeds:N", title="seed"), alt.Tooltip("values:Q", title=x, format=".4~g")]
-        layers.append(single.encode(across("values"), rows, offset, colour, tooltip=told))
-    if reference is not None:
-        rule = alt.Chart(pandas.DataFrame([{"at": reference}])).mark_rule(color=INK, aria=False)
-        layers.insert(0, rule.encode(across("at")))
+        told += [alt.Tooltip("seeds:N", title="seed"), alt.Tooltip("values:Q", title=x, format=".4~g")]
+        layers.append(single.encode(values, rows, offset, colour, tooltip=told))
     return layers

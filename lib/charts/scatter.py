@@ -9,10 +9,12 @@ import pandas
 from scipy import stats
 
 from lib.analysis.table import EPOCHS, SIZE
-from lib.charts.axes import AXIS_FORMAT
-from lib.charts.data import Frame, checked, name_columns, options, records, safe, source_note, spoken
-from lib.charts.parts import Controls, colours, finish, wrapped
-from lib.charts.theme import INK, PALETTE
+from lib.charts.axes import either
+from lib.charts.controls import Controls
+from lib.charts.data import Frame, checked, name_columns, options, safe, spoken
+from lib.charts.notes import source_note
+from lib.charts.parts import colours, finish
+from lib.charts.theme import INK
 from lib.errors import InputError, unknown
 
 
@@ -24,65 +26,43 @@ def scatter(
     """Draw a point for each network.
 
     Args:
-        rows: of `lib.analysis.table.rows`, of both quantities; or with `x` or `y` as columns.
-        x, y: quantities, and titles of their axes.
-        colour: a column.
+        rows, colour, menus, shown, domain, title, key, height: see `lib.charts`; rows of both quantities.
+        x, y: quantities or columns, and titles of their axes.
         fit: draw the least-squares line of the networks shown, and give Pearson's r and Spearman's ρ.
         x_scale, y_scale: "linear" or "log"; a fit is made in these scales.
-        menus, shown, domain, title, key, height: see `lib.charts.lines.lines`.
-
-    Raises:
-        InputError: no network has both quantities.
     """
     case = ["table", *menus]
     keys = [*case, *([colour] if colour and colour not in case else [])]
     points = name_columns(_beside(checked(rows, keys), x, y), keys)
     controls = Controls(points, case, shown=shown)
     columns = [c for c in dict.fromkeys([*keys, "algorithm", "seed", "level", SIZE, EPOCHS]) if c in points]
-    data = points[columns].assign(x=points[x], y=points[y])
-    base = controls.of(alt.Chart(pandas.DataFrame(records(data, columns))))
-    placed = [_axis(alt.X("x:Q"), x, x_scale, 60), _axis(alt.Y("y:Q"), y, y_scale, 44)]
-    colour_of, shape = (
-        colours(points, colour, domain) if colour else (alt.value(PALETTE[1]), alt.value("circle"))
-    )
+    placed = [either(alt.X("x:Q"), x, x_scale, 60), either(alt.Y("y:Q"), y, y_scale, 44)]
+    painted, shape = colours(points, colour, domain)
     told = [alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in columns if points[c].nunique() > 1]
     told += [alt.Tooltip(f"{at}:Q", title=name, format=".4~g") for at, name in (("x", x), ("y", y))]
-    marks: list[Any] = [
-        base.mark_point(filled=True, size=45, opacity=0.75).encode(
-            *placed, color=colour_of, shape=shape, tooltip=told
-        )
-    ]
-    captions = []
+    base = controls.chart(points[columns].assign(x=points[x], y=points[y]))
+    base = base.mark_point(filled=True, size=45, opacity=0.75)
+    marks: list[Any] = [base.encode(*placed, color=painted, shape=shape, tooltip=told)]
+    captions, said = [], ""
     if fit:
         ends = []
         for place, own in points.groupby(case, sort=False):
-            found, said = _fit(own[x], own[y], x_scale, y_scale)
-            here = {safe(k): v for k, v in zip(case, place, strict=True)}
+            found, text = _fit(own[x], own[y], x_scale, y_scale)
+            here = dict(zip(case, place, strict=True))
             ends += [{**here, "x": at, "y": of} for at, of in found]
-            captions.append({**here, "text": [said]})
-        line = controls.of(alt.Chart(pandas.DataFrame(ends))).mark_line(
-            color=INK, strokeDash=[6, 4], aria=False
-        )
+            captions.append({**here, "text": text})
+        line = controls.chart(pandas.DataFrame(ends)).mark_line(color=INK, strokeDash=[6, 4], aria=False)
         marks.insert(0, line.encode(*placed))
-    said = captions[0]["text"][0] if captions else ""
+        said = controls.at_start(pandas.DataFrame(captions))["text"].iloc[0]
     return finish(
-        marks, controls, title=title, key=f"A point for each network. {key}".strip(), captions=captions, height=height,
-        notes=source_note(points, keys, menus), description=f"Scatter plot. {title}: {y} against {x}. {said}",
+        marks, controls, title=title, key=f"A point for each network. {key}".strip(), height=height,
+        captions=pandas.DataFrame(captions), notes=source_note(points, keys, menus),
+        description=f"Scatter plot. {title}: {y} against {x}. {said}",
     )  # fmt: skip
 
 
-def _axis(channel: Any, title: str, scale: str, letters: int) -> Any:
-    lines = wrapped(title + (", logarithmic" if scale == "log" else ""), letters)
-    placed = channel.title(lines).scale(type=scale, zero=False, nice=scale == "linear", padding=8)
-    return placed.axis(format=AXIS_FORMAT, labelOverlap="greedy")
-
-
 def _beside(rows: Frame, x: str, y: str) -> Frame:
-    """Return a row per network with both quantities as columns.
-
-    Raises:
-        InputError: a quantity is missing, or no network has both.
-    """
+    """Return a row per network with both quantities as columns; InputError if no network has both."""
     wide: Frame = rows
     if asked := [quantity for quantity in (x, y) if quantity not in rows]:
         for quantity in asked:
@@ -104,8 +84,6 @@ def _fit(x: Frame, y: Frame, x_scale: str, y_scale: str) -> tuple[list[tuple[flo
         return [], "Too few networks for a line."
     line: Any = stats.linregress(at, of)
     rank: Any = stats.spearmanr(at, of)
-    ends = [
-        (10**a if x_scale == "log" else a, 10**b if y_scale == "log" else b)
-        for a, b in ((end, line.intercept + line.slope * end) for end in (at.min(), at.max()))
-    ]
+    ends = [(end, line.intercept + line.slope * end) for end in (at.min(), at.max())]
+    ends = [(10**a if x_scale == "log" else a, 10**b if y_scale == "log" else b) for a, b in ends]
     return ends, f"{len(at)} networks: Pearson's r = {line.rvalue:.2f}, Spearman's ρ = {rank.statistic:.2f}."

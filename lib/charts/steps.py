@@ -10,7 +10,8 @@ from lib.analysis.steps import KEPT, REMOVED, TRAINED, Step, best_step
 from lib.analysis.table import SIZE
 from lib.charts.grids import bars, heatmap
 from lib.charts.lines import lines
-from lib.charts.parts import together
+from lib.charts.parts import TITLE, wrapped
+from lib.charts.theme import LEFT, WIDTH
 from lib.errors import InputError
 
 _PARTS = (REMOVED, KEPT, TRAINED)  # in the order of the colours
@@ -20,21 +21,16 @@ _HEIGHT = 240  # pixels of the upper panels; the lower ones have half of it
 def step_chart(
     done: Sequence[Step], *, note: str, shown: int | None = None, title: str = "A network, level by level"
 ) -> alt.VConcatChart:
-    """Draw a chain level by level.
+    """Draw a chain level by level, in panels that follow one slider.
+
+    They are a map of the first layer's mask, summed for each pixel (left out behind a convolution); the errors, with the
+    level ringed; the weights of the first and of the last layer, at the cut and after training.
 
     Args:
         done: the steps of one replicate, from the dense network on.
         note: where they come from: benchmark, scale, replicate, device.
-        shown: the level at the start; by default the first cut.
+        shown: the level at the start; by default the first cut. InputError if there is no such step.
         title: of the chart.
-
-    Returns:
-        Panels that follow one slider: a map of the first layer's mask, summed for each pixel (left out behind a
-        convolution); the errors, with the level ringed; the weights of the first and of the last layer, at the cut and
-        after training.
-
-    Raises:
-        InputError: there is no step, or no step of the level to show.
     """
     levels = [step.level for step in done]
     shown = levels[min(1, len(levels) - 1)] if shown is None and levels else shown
@@ -47,7 +43,26 @@ def step_chart(
     top = [_errors(done, shown)] if done[0].pixels is None else [_pixels(done, shown), _errors(done, shown)]
     below = [[_weights(done, shown, *layer, cut) for layer in layers.items()] for cut in (True, False)]
     told = [step_sentence(step) for step in done]
-    return together([top, *below], title=title, note=note, description=" ".join([f"{title}. {note}", *told]))
+    head = alt.TitleParams(text=wrapped(title, TITLE[1]), subtitle=wrapped(note), dx=LEFT)
+    return _together([top, *below]).properties(title=head, description=" ".join([f"{title}. {note}", *told]))
+
+
+def _together(rows: Sequence[Sequence[alt.LayerChart]]) -> alt.VConcatChart:
+    """Put charts beside and below each other, which share their sliders; such charts have a fixed width."""
+    shared: dict[str, Any] = {"narrow": alt.param(name="narrow", value=True).param}
+    drawn = []
+    for row in rows:
+        parts = []
+        for chart in row:
+            part: Any = chart.copy(deep=True)
+            part.autosize, part.width = alt.Undefined, WIDTH / len(row) - 78
+            shared |= {one.name: one for one in part.params if one.name.endswith("_slider")}
+            part.params = [one for one in part.params if one.name == "legend_click"] or alt.Undefined
+            parts.append(part)
+        drawn.append(alt.hconcat(*parts, spacing=24).resolve_scale(color="independent", shape="independent"))
+    whole = alt.vconcat(*drawn, spacing=16).resolve_scale(color="independent", shape="independent")
+    whole.params = [*shared.values(), *(whole.params if isinstance(whole.params, list) else [])]
+    return whole
 
 
 def _pixels(done: Sequence[Step], shown: int) -> alt.LayerChart:

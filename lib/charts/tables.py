@@ -29,15 +29,12 @@ _CELLS = "text-align: left; vertical-align: top; padding: 0.25rem 0.6rem;"
 
 
 def table(frame: pandas.DataFrame, name: str, *, digits: int = 3) -> Any:
-    """Set a frame as a table without its index.
+    """Set a frame as a table without its index, a dash where nothing is; a pandas Styler, which displays as HTML.
 
     Args:
         frame: cells of text and numbers; columns are called as `lib.charts.data.spoken` says them.
         name: of the table on its page, without blanks; two tables of a page need different names.
         digits: significant ones of numbers.
-
-    Returns:
-        A pandas Styler, which displays as HTML; a dash stands where nothing is.
     """
 
     def shown(value: Any) -> str:
@@ -53,39 +50,35 @@ def comparison_table(
     rows: pandas.DataFrame | None, *, y: str | Sequence[str], printed: pandas.DataFrame, digits: int = 2,
     name: str = "comparison",
 ) -> Any:  # fmt: skip
-    """Set printed and measured means with their standard deviations, and measured minus printed, in a table.
+    """Set means with their standard deviations, printed and measured, and measured minus printed: a row per table and case.
 
     Args:
         rows, y, printed: see `lib.charts.dots.dots`.
         digits: after the point.
-        name: of the table on its page, without blanks.
-
-    Returns:
-        A pandas Styler: a row per table and case; a dash where nothing is printed or measured.
+        name: see `table`.
     """
-    cases, nothing = [y] if isinstance(y, str) else list(y), (math.nan, math.nan, 0)
-    tables: Any = [(("", ""), None)]
+    cases = [y] if isinstance(y, str) else list(y)
+    tables: Any = [(("–", ""), None)]
     if rows is not None and len(rows):
         tables = name_columns(checked(rows, cases), cases).groupby(["table", "benchmark"], sort=False)
     found = []
     for (label, benchmark), own in tables:
-        paper = name_columns(of_benchmark(printed, benchmark), cases)
-        printed_here = {tuple(row[:-2]): tuple(row[-2:]) for row in paper[[*cases, "mean", "std"]].to_numpy()}
-        points = average(own, cases, []) if own is not None else None
-        measured = (
-            {}
-            if points is None
-            else {tuple(r[:-3]): r[-3:] for r in points[[*cases, "mean", "std", "n"]].to_numpy()}
+        paper = name_columns(of_benchmark(printed, benchmark), cases).set_index(cases)[["mean", "std"]]
+        ours = (
+            pandas.DataFrame(columns=["mean", "std", "n"])
+            if own is None
+            else average(own, cases).set_index(cases)
         )
-        for place in dict.fromkeys([*printed_here, *measured]):
-            (mean, std, n), (paper_mean, paper_std) = (
-                measured.get(place, nothing),
-                printed_here.get(place, nothing[:2]),
+        for place in dict.fromkeys([*paper.index, *ours.index]):
+            mean, std, n = (
+                ours.loc[place, ["mean", "std", "n"]] if place in ours.index else (math.nan, math.nan, 0)
             )
-            row = {"results": label or "–", **{heading(c): v for c, v in zip(cases, place, strict=True)}}
+            paper_mean, paper_std = paper.loc[place] if place in paper.index else (math.nan, math.nan)
+            names = zip(cases, [place] if isinstance(place, str) else place, strict=True)
+            row = {"results": label, **{heading(column): value for column, value in names}}
             row |= {"printed": _number(paper_mean, paper_std, digits), "measured": _number(mean, std, digits)}
             row["difference"] = "–" if math.isnan(mean - paper_mean) else f"{mean - paper_mean:+.{digits}f}"
-            found.append({**row, "replicates": str(n)})
+            found.append({**row, "replicates": f"{n:.0f}"})
     if not found:
         raise InputError("there is nothing to compare, neither measured nor printed")
     return table(pandas.DataFrame(found), name)
@@ -102,7 +95,7 @@ def verdict_table(rows: Iterable[Mapping[str, Any]], name: str = "verdicts") -> 
 
     Args:
         rows: mappings with a key `verdict`, one of `VERDICTS`, and whatever else is shown, in that order.
-        name: of the table on its page, without blanks.
+        name: see `table`.
 
     Raises:
         InputError: there is no row, or an unknown verdict.
@@ -111,22 +104,19 @@ def verdict_table(rows: Iterable[Mapping[str, Any]], name: str = "verdicts") -> 
     if "verdict" not in frame.columns:
         raise InputError("there are no verdicts to show: no row has a field 'verdict'")
     given = [str(verdict) for verdict in frame["verdict"]]
-    for verdict in given:
-        if verdict not in VERDICTS:
-            raise unknown("verdict", verdict, VERDICTS)
-    said = (
-        frame.astype(object).where(frame.notna(), "").assign(verdict=[f"{VERDICTS[v][0]} {v}" for v in given])
-    )
-    style = table(said, name).set_table_attributes('class="verdicts"')
+    if strange := [verdict for verdict in given if verdict not in VERDICTS]:
+        raise unknown("verdict", strange[0], VERDICTS)
+    said = frame.astype(object).where(frame.notna(), "")
+    said["verdict"] = [f"{VERDICTS[verdict][0]} {verdict}" for verdict in given]
     colours = [
         f"color: {ink}; background-color: {ground}; font-weight: 600; white-space: nowrap"
         for _, ink, ground in map(VERDICTS.__getitem__, given)
     ]
     wordy = [i for i, c in enumerate(said.columns) if said[c].astype(str).str.len().max() > 40]
-    wide = [{"selector": f"td.col{i}", "props": "min-width: 13rem;"} for i in wordy]
-    return style.set_table_styles(
-        [{"selector": ".col0", "props": "white-space: nowrap;"}, *wide], overwrite=False
-    ).apply(lambda _: colours, subset=["verdict"])
+    styles = [{"selector": ".col0", "props": "white-space: nowrap;"}]
+    styles += [{"selector": f"td.col{i}", "props": "min-width: 13rem;"} for i in wordy]
+    style = table(said, name).set_table_attributes('class="verdicts"')
+    return style.set_table_styles(styles, overwrite=False).apply(lambda _: colours, subset=["verdict"])
 
 
 def wide_table(
@@ -165,13 +155,7 @@ def wide_table(
 
 
 def download_link(text: str, file_name: str, label: str) -> str:
-    """Return a link, as HTML, that holds a whole CSV file and saves it: it needs neither a server nor a network.
-
-    Args:
-        text: the CSV.
-        file_name: which the browser proposes.
-        label: of the link.
-    """
+    """Return a link, as HTML, that holds a whole CSV file and saves it: it needs neither a server nor a network."""
     packed = base64.b64encode(text.encode("utf-8")).decode("ascii")
     return (
         f'<p><a download="{html.escape(file_name, quote=True)}" href="data:text/csv;charset=utf-8;base64,{packed}">'

@@ -1,14 +1,13 @@
 """One look for every chart of the book, and the way a chart leaves a notebook.
 
-A chart leaves as its Vega-Lite specification, as data, under one MIME type. The page then needs no script
-from elsewhere: the book's Sphinx extension draws the specification with a local script, and JupyterLab with
-its own. JupyterLab 4 knows the type of version 5 as its newest and draws specifications of version 6 under
-it; Altair's own name for version 6 does not end in "+json", which notebooks refuse.
+A chart leaves as its Vega-Lite specification, as data, under one MIME type. The page then needs no script from elsewhere:
+the book's Sphinx extension draws the specification with a local script, and JupyterLab with its own. JupyterLab 4 knows the
+type of version 5 as its newest and draws specifications of version 6 under it; Altair's own name for version 6 does not end
+in "+json", which notebooks refuse.
 
-Colours: blue, green and vermillion follow Okabe and Ito (Color Universal Design, 2008); grey, purple and
-red are chosen beside them so that every colour has a contrast of at least 3 : 1 with white and with the
-book's dark background, and any two stay apart for readers who do not see red or green. Colour is never the
-only sign: series differ in the shape of their points too.
+Colours: blue, green and vermillion follow Okabe and Ito (Color Universal Design, 2008); grey, purple and red are chosen so
+that every colour has a contrast of at least 3 : 1 with white and with the book's dark background, and any two stay apart for
+readers who do not see red or green. Colour is never the only sign: series differ in the shape of their points too.
 """
 
 from typing import Any
@@ -30,9 +29,8 @@ LEFT = -40  # pixels from the plot to the left edge of titles and notes, over th
 WIDTH = 680  # pixels; what a page of the book offers on a desktop
 
 # From 260 to `WIDTH` pixels, axes included. The box a chart is drawn into may not have a width of its own (JupyterLab
-# shrinks it around the chart), so
-# the window decides then; without any window (a picture made by vl-convert) the declared width stays. 46:
-# scroll bar and card's border.
+# shrinks it around the chart), so the window decides then; without any window (a picture made by vl-convert) the declared
+# width stays. 46: scroll bar and card's border.
 FITTING_WIDTH = (
     f"isFinite(windowSize()[0]) && windowSize()[0] > 0"
     f" ? min({WIDTH}, max(260, (containerSize()[0] > 260 ? min(containerSize()[0], windowSize()[0] - 46)"
@@ -41,73 +39,51 @@ FITTING_WIDTH = (
 )
 
 
+_LABELS = {
+    "labelColor": INK,
+    "titleColor": INK,
+    "labelFontSize": 12,
+    "titleFontSize": 12.5,
+    "titleFontWeight": 500,
+}
+
+
+@alt.theme.register("book", enable=False)
 def _theme() -> alt.theme.ThemeConfig:
-    return {
-        "config": {
-            "background": "#ffffff",
-            "font": FONT,
-            "padding": 6,
-            "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": 320},
-            "title": {
-                "anchor": "start",
-                "frame": "group",
-                "dx": LEFT,
-                "color": INK,
-                "fontSize": 15,
-                "fontWeight": 600,
-                "subtitleColor": INK,
-                "subtitleFontSize": 12,
-                "subtitlePadding": 4,
-                "offset": 8,
-                "limit": 0,
-            },
-            "axis": {
-                "labelColor": INK,
-                "titleColor": INK,
-                "labelFontSize": 12,
-                "titleFontSize": 12.5,
-                "titleFontWeight": 500,
-                "gridColor": "#e9ecef",
-                "domainColor": "#8a929c",
-                "tickColor": "#8a929c",
-                "titlePadding": 8,
-                "labelLimit": 190,
-            },
-            "legend": {
-                "orient": "bottom",
-                "direction": "horizontal",
-                "labelColor": INK,
-                "titleColor": INK,
-                "labelFontSize": 12,
-                "titleFontSize": 12.5,
-                "titleFontWeight": 500,
-                "symbolSize": 90,
-                "symbolOpacity": 1,
-                "titleOrient": "left",
-                "offset": 8,
-            },
-            "line": {"strokeWidth": 2},
-            "range": {"category": list(PALETTE)},
-        }
-    }
+    config: Any = {
+        "background": "#ffffff", "font": FONT, "padding": 6, "line": {"strokeWidth": 2},
+        "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": 320},
+        "title": {
+            "anchor": "start", "frame": "group", "dx": LEFT, "offset": 8, "limit": 0,
+            "color": INK, "fontSize": 15, "fontWeight": 600,
+            "subtitleColor": INK, "subtitleFontSize": 12, "subtitlePadding": 4,
+        },
+        "axis": {
+            **_LABELS, "titlePadding": 8, "labelLimit": 190,
+            "gridColor": "#e9ecef", "domainColor": "#8a929c", "tickColor": "#8a929c",
+        },
+        "legend": {
+            **_LABELS, "orient": "bottom", "direction": "horizontal", "titleOrient": "left", "offset": 8,
+            "symbolSize": 90, "symbolOpacity": 1,
+        },
+        "range": {"category": list(PALETTE)},
+    }  # fmt: skip
+    return {"config": config}
+
+
+def _shown(chart: dict[str, Any], **_: Any) -> dict[str, Any]:
+    return {MIME: chart, "text/plain": chart.get("description", "A chart.")}
 
 
 def enable() -> None:
-    """Switch the book's theme and its renderer on, for every chart displayed afterwards.
-
-    Charts are then displayed as their specification under `MIME`, beside a sentence of plain text (the
-    chart's description).
-    """
-    alt.theme.register("book", enable=True)(_theme)
-    alt.renderers.register(
-        "book", lambda spec, **_: {MIME: spec, "text/plain": spec.get("description", "A chart.")}
-    )
+    """Display every chart from now on in the book's theme, as its specification and a sentence (its description)."""
+    alt.theme.enable("book")
+    alt.renderers.register("book", _shown)
     alt.renderers.enable("book")
     alt.data_transformers.enable("default", max_rows=20_000)
 
 
 def specification(chart: Any) -> dict[str, Any]:
     """Return a chart of Altair as a Vega-Lite specification in the book's theme, whatever is switched on elsewhere."""
-    alt.theme.register("book", enable=False)(_theme)
     with alt.theme.enable("book"):
         return chart.to_dict()

@@ -10,12 +10,12 @@ import altair as alt
 import pandas
 from IPython.display import display
 
-from lib.analysis.example_images import worst_fitted
 from lib.analysis.table import SIZE, rows
-from lib.charts import images, lines
-from lib.charts.data import checked, counted, heading, named
+from lib.charts import lines
+from lib.charts.data import checked, heading, named
+from lib.charts.notes import counted
 from lib.errors import InputError
-from lib.widgets.page import OpenPage
+from lib.widgets.page import OpenPage, worst_fitted_images
 
 
 class Message(str):
@@ -37,39 +37,29 @@ def explore_noise(page: OpenPage, quantity: str = "test error (%)", count: int =
 
     Args:
         page: as `lib.widgets.page.open_page` returns it.
-        quantity: what is drawn.
+        quantity: what is drawn; InputError if no table has it.
         count: how many examples are shown.
 
     Returns:
         A widget to display. Without ipywidgets a text that says what to do, also displayable.
-
-    Raises:
-        InputError: no table has the quantity.
     """
     found = checked(rows(page.tables, quantity), [])
     try:
         import ipywidgets
     except ImportError:
         return without_widgets("The explorer")
-    columns = [
-        "table",
-        "algorithm",
-        *dict.fromkeys(name for table in page.tables for name in table.dimensions),
-    ]
+    dimensions = dict.fromkeys(name for table in page.tables for name in table.dimensions)
     controls: dict[str, Any] = {}
-    for column in columns:
-        values = (
-            list(found[column].unique())
-            if column in ("table", "algorithm")
-            else sorted(found[column].unique())
+    for column in ("table", "algorithm", *dimensions):
+        values = list(found[column].unique())
+        if column in dimensions:
+            values.sort()
+        first = page.chains[0].algorithm if column == "algorithm" else values[0]
+        controls[column] = ipywidgets.Dropdown(
+            options=[(named(column, value), value) for value in values],
+            value=first if first in values else values[0],
+            description=heading(column),
         )
-        options = [(named(column, value), value) for value in values]
-        value = (
-            page.chains[0].algorithm
-            if column == "algorithm" and page.chains[0].algorithm in values
-            else values[0]
-        )
-        controls[column] = ipywidgets.Dropdown(options=options, value=value, description=heading(column))
     levels = [int(level) for level in sorted(found["level"].unique())]
     controls["level"] = ipywidgets.SelectionSlider(
         options=levels, continuous_update=False, description="level"
@@ -82,10 +72,7 @@ def explore_noise(page: OpenPage, quantity: str = "test error (%)", count: int =
             display(Message(str(missing)))
             return
         display(Message(sentence), curve)
-        try:
-            display(misfits(page, int(level), count=count, **case))
-        except (InputError, OSError, LookupError) as missing:
-            display(Message(f"There are no examples to show here: {missing}"))
+        display(worst_fitted_images(page, case.get("noise_percent", 0.0), level, case["algorithm"], count))
 
     menus = [control for control in controls.values() if len(control.options) > 1]
     return ipywidgets.VBox([*menus, ipywidgets.interactive_output(draw, controls)])
@@ -96,11 +83,8 @@ def point(found: pandas.DataFrame, level: int, **case: Any) -> tuple[str, alt.La
 
     Args:
         found: rows of one quantity.
-        level: of the point.
+        level: of the point; InputError if nothing was measured there.
         **case: column → value.
-
-    Raises:
-        InputError: nothing was measured there.
     """
     own: Any = found
     for column, value in case.items():
@@ -117,19 +101,3 @@ def point(found: pandas.DataFrame, level: int, **case: Any) -> tuple[str, alt.La
     )
     marked = own.assign(chosen=own["level"] == level)
     return sentence, lines(marked, x=SIZE, rings=["chosen"], reference="dense", title=f"{quantity}: {said}")
-
-
-def misfits(page: OpenPage, level: int, count: int = 18, **case: Any) -> alt.LayerChart:
-    """Draw the training examples that one network fits worst, those with a replaced label coloured.
-
-    Raises:
-        InputError: the page has no such network, or the store does not hold it.
-    """
-    where = (page.benchmark, page.scale, float(case["noise_percent"]), level, page.store, case["algorithm"])
-    shown = worst_fitted(page.page, *where, count=count)
-    return images(
-        shown.images.numpy(), captions=shown.captions, marked=shown.noisy,
-        told=pandas.DataFrame({"loss (nats)": shown.numbers}),
-        title=f"What level {level} fits worst", notes=f"{page.benchmark}, {page.scale} scale, first replicate.",
-        key="Under each image: the label trained on, and the original one where it was replaced.",
-    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A page opened: what it runs, the tables that it draws, and the verdicts on its claims.
+"""A page opened: what it runs, the tables that it draws, the verdicts on its claims, and what every paper shows alike.
 
 page = open_page(PAGES["double_descent"], benchmark, scale, recompute, store, device, deterministic)
 page.rows("test error (%)")        what a chart draws
@@ -6,18 +6,20 @@ page.verdicts()                    what became of its claims
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas
 from IPython.display import Markdown
 
+from lib.analysis.example_images import worst_fitted
 from lib.analysis.experiments import Page
 from lib.analysis.measure import Found, How, complete
 from lib.analysis.scoreboard import page_verdicts
 from lib.analysis.table import Table, rows
-from lib.charts import verdict_table
+from lib.charts import images, verdict_table
+from lib.errors import InputError
 from lib.stages import Chain
 from lib.stages.experiment_plan import Plan
 
@@ -73,14 +75,9 @@ class OpenPage:
 
 
 def open_page(
-    page: Page,
-    benchmark: str,
-    scale: str,
-    recompute: bool = False,
-    store: str = "",
-    device: str = "auto",
+    page: Page, benchmark: str, scale: str, recompute: bool = False, store: str = "", device: str = "auto",
     deterministic: bool = False,
-) -> OpenPage:
+) -> OpenPage:  # fmt: skip
     """Find what a page draws, or measure it where asked to.
 
     Args:
@@ -96,3 +93,34 @@ def open_page(
     """
     found = complete(page, benchmark, scale, How(store, device, deterministic), recompute)
     return OpenPage(page, benchmark, scale, store, found)
+
+
+def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a figure say in a sentence what it misses, instead of stopping the page."""
+
+    @functools.wraps(figure)
+    def shown(*given: Any, **settings: Any) -> Any:
+        try:
+            return figure(*given, **settings)
+        except InputError as missing:
+            return Markdown(f"*Nothing to show: {missing}*")
+
+    return shown
+
+
+@or_what_is_missing
+def worst_fitted_images(
+    page: OpenPage, noise_percent: float, level: int, algorithm: str = "", count: int = 18
+) -> Any:
+    """Draw the training examples that one network fits worst; `algorithm` is by default that of the page's first chain."""
+    algorithm = algorithm or page.chains[0].algorithm
+    where = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
+    shown = worst_fitted(page.page, *where, count=count)
+    losses = [f"{loss:.3g}" for loss in shown.numbers]
+    told = {"label": shown.labels, "label before noise": shown.original, "loss (nats)": losses}
+    return images(
+        shown.images.numpy(), captions=shown.captions, marked=shown.noisy, told=pandas.DataFrame(told),
+        notes=f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, first replicate.",
+        title=f"What {algorithm} fits worst at level {level}",
+        key="Below each image: the label trained on, and the original one where it was replaced.",
+    )  # fmt: skip

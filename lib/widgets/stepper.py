@@ -22,19 +22,26 @@ SCORES = ("magnitude", "random", "snip", "synflow")
 
 
 def chain_of_cuts(plan: Plan, cuts: tuple[Prune, ...]) -> Chain:
-    """Return the chain of learning-rate rewinding whose levels each have a cut of their own.
+    """Return the chain of learning-rate rewinding whose levels each have a cut of their own, none for the dense network.
 
-    Args:
-        plan: says how the network is trained.
-        cuts: for each level what it removes; none gives the dense network.
-
-    Returns:
-        The chain; it shares its stages with every chain that begins with the same cuts.
+    It shares its stages with every chain that begins with the same cuts.
     """
     stages = learning_rate_rewinding(plan.recipe, 0, plan.prune).stages
     for count, cut in enumerate(cuts, 1):
         stages = (*stages, learning_rate_rewinding(plan.recipe, count, cut).stages[-1])
     return Chain(algorithm="step by step", recipe=plan.recipe, stages=stages)
+
+
+def train_steps(plan: Plan, cuts: tuple[Prune, ...], store: Store, execution: Execution) -> list[Step]:
+    """Train the plan's first replicate through these cuts, where the store has not got it; InputError if it diverged."""
+    chain = chain_of_cuts(plan, cuts)
+    classes = len(data.load(plan.recipe.data.image_set).class_names)
+    network = build(plan.recipe.network, classes, plan.recipe.width)
+    entries = run(chain, plan.replicates()[:1], store, execution, progress=False).entries[0]
+    done = steps(chain, entries, network)
+    if len(done) <= len(cuts):
+        raise InputError(f"training diverged at level {len(done)}; go back and prune less")
+    return done
 
 
 def step_through(
@@ -45,9 +52,7 @@ def step_through(
 
     Args:
         plan: what is trained, for its first replicate; its fraction is the one offered.
-        store: folder of the store; empty for the default one.
-        device: see `lib.training.device.find_device`.
-        deterministic: on CUDA, repeat to the bit.
+        store, device, deterministic: see `lib.widgets.page.open_page`.
         scores: what the menu offers.
         note: what to call the network in the figure, such as "mnist-lenet, laptop scale"; seed and noise are added.
 
@@ -64,12 +69,10 @@ def step_through(
         import ipywidgets
     except ImportError:
         return without_widgets("Pruning step by step")
-    replicate, kept = plan.replicates()[0], Store(store or None)
-    classes = len(data.load(plan.recipe.data.image_set).class_names)
-    network = build(plan.recipe.network, classes, plan.recipe.width)
-    source = (
-        f"{note or plan.recipe.benchmark}, seed {replicate.seed}, {replicate.noise_percent:g} % label noise."
-    )
+    kept, execution = Store(store or None), Execution(device, plan.precision, deterministic=deterministic)
+    replicate = plan.replicates()[0]
+    noise = f"{replicate.noise_percent:g} % label noise"
+    source = f"{note or plan.recipe.benchmark}, seed {replicate.seed}, {noise}."
     offered = round(100 * plan.prune.fraction, 1)
     cuts: list[Prune] = []
 
@@ -80,46 +83,24 @@ def step_through(
     back: Any = ipywidgets.Button(description="back", disabled=True)
     numbers, figure = ipywidgets.HTML(), ipywidgets.Output()
 
-    def advance() -> list[Step]:
-        chain = chain_of_cuts(plan, tuple(cuts))
-        execution = Execution(device, plan.precision, deterministic=deterministic)
-        results = run(chain, [replicate], kept, execution, progress=False)
-        done = steps(chain, results.entries[0], network)
-        if len(done) <= len(cuts):
-            raise InputError(f"training diverged at level {len(done)}; go back and prune less")
-        return done
-
     def draw() -> None:
         forward.disabled = back.disabled = True
         numbers.value = f"Level {len(cuts)}: training, unless the store has it …"
         try:
-            done = advance()
+            done = train_steps(plan, tuple(cuts), kept, execution)
         except (InputError, OSError) as error:
             if cuts:  # the step that failed is not taken, and what was drawn stays
                 cuts.pop()
             numbers.value = f"This step was not taken: {error}"
         else:
-            last = done[-1]
-            numbers.value = (
-                f"{step_sentence(last)} <b>Test error {last.error_percent['test']:.2f} %</b>, "
-                f"dense {done[0].error_percent['test']:.2f} %."
-            )
-            chart = specification(
-                step_chart(done, note=source, shown=last.level, title="Your network, step by step")
-            )
-            shown = {MIME: chart, "text/plain": chart["description"]}
-            figure.outputs = ({"output_type": "display_data", "data": shown, "metadata": {}},)
+            numbers.value, figure.outputs = _shown(done, source)
         finally:
             forward.disabled, back.disabled = False, not cuts
 
     def prune_and_retrain(_: Any) -> None:
         # The plan's own fraction may have more digits than the slider: with it, the page's chain is found again.
         share = plan.prune.fraction if fraction.value == offered else fraction.value / 100
-        cuts.append(
-            Prune(
-                score=score_menu.value, fraction=share, scope=plan.prune.scope, examples=plan.prune.examples
-            )
-        )
+        cuts.append(plan.prune.but(score=score_menu.value, fraction=share))
         draw()
 
     def go_back(_: Any) -> None:
@@ -130,3 +111,16 @@ def step_through(
     back.on_click(go_back)
     draw()
     return ipywidgets.VBox([score_menu, fraction, ipywidgets.HBox([forward, back]), numbers, figure])
+
+
+def _shown(done: list[Step], source: str) -> tuple[str, tuple[dict[str, Any]]]:
+    """Return what is said of the last step, and the chart as an output of a notebook."""
+    last, dense = done[-1], done[0]
+    error = (
+        f"<b>Test error {last.error_percent['test']:.2f} %</b>, dense {dense.error_percent['test']:.2f} %."
+    )
+    title = "Your network, step by step"
+    chart = specification(step_chart(done, note=source, shown=last.level, title=title))
+    shown = {MIME: chart, "text/plain": chart["description"]}
+    output = {"output_type": "display_data", "data": shown, "metadata": {}}
+    return f"{step_sentence(last)} {error}", (output,)

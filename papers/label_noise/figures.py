@@ -4,20 +4,18 @@ Each takes tables of one benchmark, `page.tables`, of which the first is shown u
 words what is missing where no table has what it needs.
 """
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas
-from IPython.display import Markdown
 
 from lib.analysis.distance import crossings
-from lib.analysis.example_images import worst_fitted
 from lib.analysis.levels import BEST_TEST, DESCENT, TEST
 from lib.analysis.table import SIZE, Table, rows
-from lib.charts import images, lines
+from lib.charts import lines
 from lib.errors import InputError
-from lib.widgets.page import OpenPage
+from lib.widgets.page import or_what_is_missing
+from lib.widgets.page import worst_fitted_images as worst_fitted_images
 from papers.label_noise.names import FINE_TUNING, REDENSE, SCORES, WR
 
 Tables = Sequence[Table]
@@ -41,20 +39,7 @@ NOISE, PLACE, DISTANCE = "noise_percent", "network from dense to sparse", "dista
 NAMED = ("dense", *DESCENT, "denser level", "sparser level")
 
 
-def figure(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a figure say what it misses instead of stopping the page."""
-
-    @functools.wraps(draw)
-    def drawn(*given: Any, **settings: Any) -> Any:
-        try:
-            return draw(*given, **settings)
-        except InputError as missing:
-            return Markdown(f"Nothing to draw: {missing}")
-
-    return drawn
-
-
-@figure
+@or_what_is_missing
 def errors_while_pruning(tables: Tables) -> Any:
     """Figures 1 and 8: training error, last and best test error of one score at a time, the ends of the fall ringed."""
     found = _rows(tables, [*SCORES], error=ERRORS)
@@ -68,7 +53,7 @@ def errors_while_pruning(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def errors_by_score(tables: Tables) -> Any:
     """Figures 1 and 8: training and test error of pruning by three scores."""
     found = _rows(
@@ -85,7 +70,7 @@ def errors_by_score(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def loss_change_by_score(tables: Tables) -> Any:
     """Equation 1: what each pruning step does to the training loss, and its linear estimate."""
     sides = {
@@ -101,7 +86,7 @@ def loss_change_by_score(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def errors_over_epochs(tables: Tables) -> Any:
     """Figures 2 and 9: test and training error over the epochs of the networks that tell the story."""
     found = _over_epochs(tables, [WR], ["test", "training"])
@@ -111,7 +96,7 @@ def errors_over_epochs(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def errors_by_examples(tables: Tables) -> Any:
     """Figures 3, 10 and 12: what one network at a time learns of noisy, original and restored examples."""
     found = _over_epochs(tables, [WR], ["noisy training", "original training", "restored training"])
@@ -122,7 +107,7 @@ def errors_by_examples(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def errors_over_the_lift(tables: Tables) -> Any:
     """Figures 4, 11 and 13: the same over sparse training and on through re-dense training."""
     found = _over_epochs(tables, [WR, REDENSE], ["test", "noisy training", "original training"])
@@ -138,7 +123,7 @@ def errors_over_the_lift(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def sparse_and_redense(tables: Tables) -> Any:
     """The ends of figures 4, 11 and 13 at every level: the last errors of sparse networks and of what became of them."""
     subsets = ("test", "noisy training", "original training")
@@ -153,7 +138,7 @@ def sparse_and_redense(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def loss_along_paths(tables: Tables) -> Any:
     """Figures 5 and 14: loss and error on the straight line from sparse networks to the re-dense ones."""
     x = "α, from the sparse (0) to the re-dense network (1)"
@@ -169,7 +154,7 @@ def loss_along_paths(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def loss_along_direction(tables: Tables) -> Any:
     """Figure 6: training loss around dense and re-dense networks along a filter-normalized random direction."""
     x = "x, in units of each filter's norm"
@@ -184,7 +169,7 @@ def loss_along_direction(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def distance_and_error(tables: Tables) -> Any:
     """Figure 7: distance from initialization above last test error, of sparse and re-dense networks."""
     found = _distances(tables)
@@ -195,7 +180,7 @@ def distance_and_error(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def differences(tables: Tables) -> Any:
     """What decides LN-C17: distance and error of sparse networks minus those of re-dense ones, paired by seed."""
     found = _distances(tables)
@@ -210,7 +195,7 @@ def differences(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def error_at_few_levels(tables: Tables) -> Any:
     """Appendix A.2.3: one curve through every n-th level only."""
     found = _rows(tables, [WR], quantity={TEST: TEST})
@@ -221,30 +206,13 @@ def error_at_few_levels(tables: Tables) -> Any:
     )  # fmt: skip
 
 
-@figure
+@or_what_is_missing
 def rewinding_and_fine_tuning(tables: Tables) -> Any:
     """Appendix A.2.3: the last test error where weights are set back after each cut, and where they are kept."""
     found = _rows(tables, [WR, FINE_TUNING], quantity={TEST: TEST})
     return lines(
         found, x=SIZE, colour="algorithm", domain=[WR, FINE_TUNING], menus=[NOISE], shown=_noise(found, 1),
         reference="dense, shared", title="Rewinding and fine-tuning",
-    )  # fmt: skip
-
-
-@figure
-def worst_fitted_images(page: OpenPage, noise_percent: float, level: int, algorithm: str = WR) -> Any:
-    """Not in the paper: the training examples that one network fits worst, with the labels that it was trained on."""
-    place = (page.page, page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
-    shown = worst_fitted(*place)
-    told = {
-        "label": shown.labels,
-        "label before noise": shown.original,
-        "loss (nats)": [f"{n:.3g}" for n in shown.numbers],
-    }
-    return images(
-        shown.images.numpy(), captions=shown.captions, marked=shown.noisy, told=pandas.DataFrame(told),
-        notes=f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, first replicate.",
-        title=f"What {algorithm} fits worst at level {level}",
     )  # fmt: skip
 
 

@@ -10,19 +10,19 @@ from typing import Any
 import numpy
 import pandas
 
-from lib.analysis.example_images import ExampleImages, of_category, of_group, worst_fitted
+from lib.analysis.example_images import ExampleImages, of_category, of_group
 from lib.analysis.levels import chosen_level
 from lib.analysis.statistics import mean_and_std
 from lib.analysis.table import EPOCHS, SIZE, Table, rows, values
 from lib.charts import images, lines
 from lib.errors import InputError
-from lib.widgets.page import OpenPage
+from lib.widgets.page import OpenPage, or_what_is_missing
+from lib.widgets.page import worst_fitted_images as worst_fitted_images
 from papers.training_regularization.figures import (
     PAIRED,
     WAYS_TO_SHRINK,
     Tables,
     at_start,
-    or_what_is_missing,
     shares_of,
 )
 from papers.training_regularization.names import EDT, GROUP_LOSS, LONGER_WD, LRR, ONE_SHOT, TEST
@@ -170,14 +170,6 @@ def ranked_images(tables: Tables, category: str, noise_percent: float, title: st
         )
     key = "Below each image: label · prediction of most networks; a cross where the two differ."
     return _images(found, notes, "mean loss change (nats)", title, key)
-
-
-@or_what_is_missing
-def worst_fitted_images(page: OpenPage, noise_percent: float, level: int, algorithm: str = LRR) -> Any:
-    """Not in the paper: the training examples that one network fits worst, with their labels."""
-    where = (page.page, page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
-    note = f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, level {level}, first replicate."
-    return _images({"": worst_fitted(*where)}, {"": note}, "loss (nats)", "What the network fits worst")
 
 
 @or_what_is_missing

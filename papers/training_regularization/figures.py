@@ -4,12 +4,10 @@ Each takes tables, of which the first is shown until the reader's menu chooses a
 Figures of training examples are in `example_figures`.
 """
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas
-from IPython.display import Markdown
 
 from lib.analysis.steps import Step
 from lib.analysis.table import EPOCHS, SIZE, Table, rows
@@ -19,6 +17,7 @@ from lib.charts.steps import step_chart
 from lib.errors import InputError
 from lib.stages import Chain
 from lib.training import learning_rate
+from lib.widgets.page import or_what_is_missing
 from papers.training_regularization.names import (
     DS,
     EDT,
@@ -50,19 +49,6 @@ WAYS_TO_SHRINK = (LRR, EDT, WD, ONE_SHOT, LONGER_WD)
 
 CASE, CHOOSER = ("noise_percent", "network"), "weights remaining (%) in the network that chose"
 PAIRED = ["table", "benchmark", "noise_percent", "seed"]
-
-
-def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a figure say in a sentence what the tables lack, instead of stopping the page."""
-
-    @functools.wraps(figure)
-    def shown(*given: Any, **settings: Any) -> Any:
-        try:
-            return figure(*given, **settings)
-        except InputError as missing:
-            return Markdown(f"*Nothing to show: {missing}*")
-
-    return shown
 
 
 @or_what_is_missing

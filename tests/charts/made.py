@@ -52,10 +52,10 @@ def lines_of(chart):
         "row",
         "values",
         "seeds",
-        "_weights_remaining",
-        "_start",
-        "_end",
-        "_optimum",
+        "weights_remaining",
+        "start",
+        "end",
+        "optimum",
     )
     found = [row for row in sets(chart) if isinstance(row.get("mean"), list)]
     return [
@@ -67,9 +67,7 @@ def lines_of(chart):
 def said(chart):
     """The key and the note above the plot, table → text in one line."""
     return {
-        row["_table"]: " ".join(row["wide"].split())
-        for row in sets(chart)
-        if "wide" in row and "_table" in row
+        row["table"]: " ".join(row["wide"].split()) for row in sets(chart) if "wide" in row and "table" in row
     }
 
 

@@ -15,7 +15,7 @@ def test_names_are_said_with_their_units():
 
 
 def test_replicates_are_averaged_and_a_single_one_has_no_spread():
-    found = average(checked(made.rows({0: [2.0, 4.0, 6.0], 1: [5.0]}), []), ["table"], ["level"])
+    found = average(checked(made.rows({0: [2.0, 4.0, 6.0], 1: [5.0]}), []), ["table", "level"])
     assert found["mean"].tolist() == [4.0, 5.0] and found["n"].tolist() == [3, 1]
     assert found["std"][0] == 2.0 and found["values"][0] == [2.0, 4.0, 6.0] and found["seeds"][0] == [0, 1, 2]
     assert found.loc[1, ["std", "low", "high"]].isna().all(), "not 0 (A18)"
@@ -32,9 +32,7 @@ def test_replicates_are_averaged_and_a_single_one_has_no_spread():
     ],
 )
 def test_bands_are_clipped_at_what_a_quantity_cannot_leave(quantity, values, low, high):
-    (found,) = average(checked(made.rows({0: values}, quantity=quantity), []), ["table"], []).to_dict(
-        "records"
-    )
+    (found,) = average(checked(made.rows({0: values}, quantity=quantity), []), ["table"]).to_dict("records")
     mean, std = numpy.mean(values), numpy.std(values, ddof=1)
     assert found["low"] == pytest.approx(mean - std if low is None else low)
     assert found["high"] == pytest.approx(mean + std if high is None else high)
@@ -43,21 +41,21 @@ def test_bands_are_clipped_at_what_a_quantity_cannot_leave(quantity, values, low
 
 def test_each_quantity_has_its_own_bounds():
     both = made.together(made.rows({0: [0.0, 3.0]}), made.rows({0: [0.0, 3.0]}, quantity="distance"))
-    found = average(checked(both, []), ["quantity"], []).set_index("quantity")["low"]
+    found = average(checked(both, []), ["quantity"]).set_index("quantity")["low"]
     assert found["test error (%)"] == 0.0 and found["distance"] < 0.0
 
 
 def test_what_is_not_finite_enters_no_mean():
-    found = average(checked(made.rows({0: [2.0, math.nan, math.inf]}), []), ["table"], ["level"])
+    found = average(checked(made.rows({0: [2.0, math.nan, math.inf]}), []), ["table", "level"])
     assert found["mean"].tolist() == [2.0] and found["n"].tolist() == [1]
     with pytest.raises(InputError, match="diverged"):
-        average(checked(made.rows({0: [math.nan]}), []), ["table"], ["level"])
+        average(checked(made.rows({0: [math.nan]}), []), ["table", "level"])
 
 
 def test_two_values_of_a_seed_at_one_point_are_refused_with_the_column_to_choose_by():
     both = made.together(made.rows({0: [1.0]}), made.rows({0: [2.0]}, algorithm="weight rewinding"))
     with pytest.raises(InputError, match="'algorithm'"):
-        average(checked(both, []), ["table"], ["level"])
+        average(checked(both, []), ["table", "level"])
 
 
 def test_no_rows_and_unknown_columns_are_refused():

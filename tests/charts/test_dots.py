@@ -33,7 +33,7 @@ CASES = ["noise_percent", "algorithm"]
 
 def points(chart):
     return {
-        (line["_source"], row): (line["mean"][i], line["std"][i], line["low"][i])
+        (line["source"], row): (line["mean"][i], line["std"][i], line["low"][i])
         for line in made.lines_of(chart)
         for i, row in enumerate(line["row"])
     }

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 from typing import Any
 
 import numpy
@@ -26,17 +27,17 @@ def two(**columns) -> Any:
 def test_a_line_has_means_spreads_seeds_and_its_optimum():
     chart = lines(two(), x=SIZE, colour="algorithm", mark="optimum", title="Errors")
     first, second = made.lines_of(chart)
-    assert first["_algorithm"] == made.FIRST and second["_algorithm"] == OTHER
-    at = first["_weights_remaining"].index(50.0)
+    assert first["algorithm"] == made.FIRST and second["algorithm"] == OTHER
+    at = first["weights_remaining"].index(50.0)
     assert (
         first["mean"][at] == 6.0
         and first["std"][at] == 1.0
         and (first["low"][at], first["high"][at]) == (5.0, 7.0)
     )
     assert first["values"][at] == [5.0, 6.0, 7.0] and first["seeds"][at] == [0, 1, 2]
-    assert [
-        w for w, marked in zip(first["_weights_remaining"], first["_optimum"], strict=True) if marked
-    ] == [50.0]
+    assert [w for w, marked in zip(first["weights_remaining"], first["optimum"], strict=True) if marked] == [
+        50.0
+    ]
     assert "3 replicates" in made.said(chart)[made.LABEL] and "Star" in made.said(chart)[made.LABEL]
 
 
@@ -63,7 +64,7 @@ def test_the_dense_rule_stays_where_the_first_algorithm_is_missing():
         rows, x=SIZE, colour="algorithm", menus=["noise_percent"], reference="dense, shared", title="Errors"
     )
     rules = {
-        row["_noise_percent"]: row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)
+        row["noise_percent"]: row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)
     }
     assert rules == {"0 %": 7.0, "20 %": 7.0}
 
@@ -130,7 +131,20 @@ def test_a_slider_chooses_the_nearest_level_or_rings_it():
         two(), x=SIZE, colour="algorithm", slider="level", rings=["level"], shown={"level": 2}, title="Errors"
     )
     assert made.start(ringed, "level_slider") == 2 and "from" not in made.lines_of(ringed)[0]
-    assert "datum._level == level_slider" in json.dumps(specification(ringed))
+    assert "datum.level == level_slider" in json.dumps(specification(ringed))
+
+
+def test_the_description_is_of_the_position_that_the_slider_shows():
+    rows = pandas.concat([two().assign(n=n, value=two()["value"] * n) for n in (1, 10)])
+    chart = lines(rows, x=SIZE, colour="algorithm", slider="n", shown={"n": 10}, title="Errors")
+    assert f"{made.FIRST}: first 70 at 100, lowest 60 at 50" in specification(chart)["description"]
+
+
+def test_a_logarithmic_axis_has_no_bands():
+    chart = lines(made.rows({0: [1.0, 9.0], 1: [0.1, 0.2]}), x=SIZE, y_scale="log", title="Losses")
+    (line,) = made.lines_of(chart)
+    assert line["low"] == line["high"] == [None, None], "mean - std is below zero at level 0"
+    assert "bands" not in made.said(chart)[made.LABEL] and "faint dots" in made.said(chart)[made.LABEL]
 
 
 def test_rings_are_labelled():
@@ -142,10 +156,13 @@ def test_rings_are_labelled():
         title="E",
     )
     assert (
-        made.lines_of(chart)[0]["_overfitting"].count(True) == 1
+        made.lines_of(chart)[0]["overfitting"].count(True) == 1
         and "overfitting 9.5 at 25" in specification(chart)["description"]
     )
-    assert "overfitting" in made.svg(chart)
+    drawn = made.svg(chart)
+    assert "overfitting" in drawn
+    (label,) = re.findall(r'transform="translate\([\d.]+,([\d.]+)\)"[^>]*>overfitting<', drawn)
+    assert 0 < float(label) < 60, "below the ring where it stands at the top, not over the note"
 
 
 def test_the_note_names_what_is_missing_and_what_diverged():
@@ -157,6 +174,15 @@ def test_the_note_names_what_is_missing_and_what_diverged():
         f"seed 1, {made.FIRST} (missing from level 2)" in note
         and f"seed 2, {OTHER} (diverged from level 1)" in note
     )
+
+
+def test_names_of_levels_are_not_missing_but_algorithms_are():
+    rows = made.together(two(noise_percent=0.0), two(table="paper").query("algorithm == @OTHER"))
+    rows["network"] = rows["level"].map({0: "dense", 1: "optimum", 2: "recovery"})
+    by_level = lines(rows, x="position", colour="network", menus=["algorithm"], title="Networks")
+    assert "Not measured" not in made.said(by_level)["paper"], "no level of this table is called recovery"
+    by_algorithm = lines(rows, x=SIZE, colour="algorithm", title="Algorithms")
+    assert f"Not measured: {made.FIRST}." in made.said(by_algorithm)["paper"]
 
 
 def test_the_description_gives_the_numbers_shown_at_the_start():
@@ -202,10 +228,8 @@ def test_panels_share_the_horizontal_axis_and_dashes_are_explained():
 def test_colours_agree_among_figures_of_one_domain():
     chart = lines(two(), x=SIZE, colour="algorithm", domain=["another", OTHER, made.FIRST], title="Errors")
     colour = next(m["encoding"]["color"] for m in made.marks(chart) if m["mark"]["type"] == "line")
-    assert colour["scale"]["domain"] == ["another", OTHER, made.FIRST] and colour["legend"]["values"] == [
-        made.FIRST,
-        OTHER,
-    ]
+    assert colour["scale"]["domain"] == ["another", OTHER, made.FIRST]
+    assert colour["legend"]["values"] == [OTHER, made.FIRST], "in the order of the domain"
     with pytest.raises(InputError, match="domain"):
         lines(two(), x=SIZE, colour="algorithm", domain=["another"], title="Errors")
 

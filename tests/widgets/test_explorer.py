@@ -6,6 +6,7 @@ import pytest
 from lib.charts.theme import specification
 from lib.errors import InputError
 from lib.widgets import explorer
+from lib.widgets import page as page_module
 from tests.charts import made
 
 ipywidgets = pytest.importorskip("ipywidgets")
@@ -28,7 +29,7 @@ def test_a_point_is_said_with_its_spread_and_ringed_on_its_curve(page):
     sentence, curve = explorer.point(page.found, 1, noise_percent=20.0, algorithm=made.FIRST)
     assert sentence == "**16.00 ± 1.00** test error (%), 50 % of the weights remain; 3 replicates."
     (line,) = made.lines_of(curve)
-    assert [m for m, chosen in zip(line["mean"], line["_chosen"], strict=True) if chosen] == [16.0]
+    assert [m for m, chosen in zip(line["mean"], line["chosen"], strict=True) if chosen] == [16.0]
     assert "noise 20 %" in specification(curve)["description"]
     with pytest.raises(InputError, match="Level 7 was not measured"):
         explorer.point(page.found, 7, noise_percent=20.0)
@@ -40,7 +41,9 @@ def test_each_change_asks_once_for_the_point_and_its_examples(page, monkeypatch)
         explorer, "point", lambda found, level, **case: asked.append((level, case)) or ("", None)
     )
     monkeypatch.setattr(explorer, "display", lambda *shown: None)
-    monkeypatch.setattr(explorer, "misfits", lambda page, level, count, **case: asked.append(level))
+    monkeypatch.setattr(
+        explorer, "worst_fitted_images", lambda page, noise, level, *which: asked.append(level)
+    )
     widget = explorer.explore_noise(page)
     noise, level = widget.children[:2]
     assert [child.description for child in widget.children[:2]] == ["label noise", "level"]
@@ -53,14 +56,15 @@ def test_each_change_asks_once_for_the_point_and_its_examples(page, monkeypatch)
 
 def test_what_is_not_there_is_said(page, monkeypatch):
     shown = []
-    monkeypatch.setattr(explorer, "display", lambda *things: shown.extend(map(str, things[:1])))
+    monkeypatch.setattr(explorer, "display", lambda *things: shown.extend(things[:1]))
 
     def refuse(*given, **case):
-        raise FileNotFoundError("the store has no stage for level 0")
+        raise InputError("the store has no stage for level 0")
 
-    monkeypatch.setattr(explorer, "misfits", refuse)
+    monkeypatch.setattr(page_module, "worst_fitted", refuse)
+    page.page = page.benchmark = page.scale = page.store = ""
     explorer.explore_noise(page)
-    assert "the store has no stage" in shown[-1]
+    assert "the store has no stage" in shown[-1].data
 
 
 def test_without_ipywidgets_the_reader_is_told_what_to_do(page, monkeypatch):
