@@ -27,7 +27,7 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
 
     Args:
         root: the repository, with `papers/` and perhaps `runs/`.
-        book: the book's folder, with `_config.yml` and `_toc.yml`; the repository's own by default.
+        book: the book's folder; the repository's own by default.
 
     Returns:
         The names of the pages that are drafts, such as "training_regularization/some_page".
@@ -52,19 +52,11 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
 
 
 def build(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
-    """Build the HTML of a prepared book folder; any warning is an error.
-
-    Args:
-        book: the book's folder, after `prepare`.
-        output: the folder in which `_build` is made.
-        engine: "jupyter-book" or "sphinx".
-
-    Returns:
-        The book's first page.
+    """Build the HTML of a prepared book folder into `_build` of an output folder, and return its first page.
 
     Raises:
-        InputError: if the engine is not one of the two.
-        RuntimeError: if the build had a warning or an error; the message holds them.
+        InputError: the engine is not one of `ENGINES`.
+        RuntimeError: the build had a warning or an error; the message holds them.
     """
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}. Allowed: {', '.join(ENGINES)}.")
@@ -77,18 +69,15 @@ def build(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
         command += ["-d", str(html.with_name("sphinx-doctrees")), str(book), str(html)]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(
-            f"{engine} could not build the book:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
-        )
+        said = f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+        raise RuntimeError(f"{engine} could not build the book:\n{said}")
     return html / "index.html"
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Build this repository's book from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m lib.book.build", description="Build the HTML book.")
-    parser.add_argument(
-        "--sphinx", action="store_true", help="build with plain Sphinx instead of Jupyter Book"
-    )
+    parser = argparse.ArgumentParser("python -m lib.book.build", description="Build the HTML book.")
+    parser.add_argument("--sphinx", action="store_true", help="use plain Sphinx instead of Jupyter Book")
     parser.add_argument("--output", type=Path, help="the folder in which _build is made (default: book)")
     given = parser.parse_args(arguments)
     book = REPOSITORY / "book"

@@ -41,17 +41,10 @@ class VegaLite:
 
 
 def figure(specification: dict[str, Any]) -> str:
-    """Return the HTML of one chart: the drawing for readers without scripts and the data for the script.
-
-    Args:
-        specification: a Vega-Lite specification with its data inside.
-
-    Returns:
-        A `<figure>` whose label is the chart's description, else its title.
-    """
-    label = html.escape(
-        _text(specification.get("description") or specification.get("title")) or "Chart", quote=True
-    )
+    """Return the HTML of one chart, a Vega-Lite specification with its data inside, as a `<figure>` with the drawing
+    and the data; its label is the chart's description, else its title."""
+    title = _text(specification.get("description") or specification.get("title")) or "Chart"
+    label = html.escape(title, quote=True)
     drawing = vl_convert.vegalite_to_svg(specification, vl_version=VEGALITE_VERSION)
     # A closing tag inside a string of the data would end the script element.
     data = json.dumps(specification).replace("</", "<\\/")
@@ -69,35 +62,24 @@ def _text(title: Any) -> str:
     return " ".join(map(str, title)) if isinstance(title, list) else str(title or "")
 
 
-def chart_script() -> str:
-    """Return the script that draws every chart of a page: Vega, Vega-Lite and `assets/charts.js` in one.
-
-    vl-convert writes an ES module, which browsers refuse to load from a file; a function around it makes it a
-    plain script. Making it takes about a second.
-    """
-    bundle = vl_convert.javascript_bundle(
-        (ASSETS / "charts.js").read_text("utf-8"), vl_version=VEGALITE_VERSION
-    )
-    return f"(function () {{\n{bundle}\n}})();\n"
-
-
 def _write_scripts(app: Sphinx) -> None:
     if app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
-    ingredients = (
-        ASSETS / "charts.js"
-    ).read_bytes() + f"{VEGALITE_VERSION} {importlib.metadata.version('vl-convert-python')}".encode()
-    stamp = f"// made from {hashlib.sha256(ingredients).hexdigest()[:16]}\n"
+    code = (ASSETS / "charts.js").read_text("utf-8")
+    versions = f"{VEGALITE_VERSION} {importlib.metadata.version('vl-convert-python')}"
+    stamp = f"// made from {hashlib.sha256(f'{code}{versions}'.encode()).hexdigest()[:16]}\n"
     target = static / CHART_SCRIPT
-    if not (target.exists() and target.open(encoding="utf-8").readline() == stamp):
-        target.write_text(stamp + chart_script(), encoding="utf-8")
+    if not (target.exists() and target.open(encoding="utf-8").readline() == stamp):  # it takes about a second
+        # Vega, Vega-Lite and our script in one. Browsers refuse to load an ES module, which vl-convert writes,
+        # from a file; a function around it makes it a plain script.
+        bundle = vl_convert.javascript_bundle(code, vl_version=VEGALITE_VERSION)
+        target.write_text(f"{stamp}(function () {{\n{bundle}\n}})();\n", encoding="utf-8")
     (static / TABLE_SCRIPT).write_bytes((ASSETS / "tables.js").read_bytes())
     # Only this file of the package: its own Sphinx extension would copy all 24 MB of MathJax.
-    formulas = next(
-        f for f in importlib.metadata.files("sphinx-mathjax-offline") or [] if f.name == FORMULA_SCRIPT
-    )
+    packaged = importlib.metadata.files("sphinx-mathjax-offline") or []
+    formulas = next(file for file in packaged if file.name == FORMULA_SCRIPT)
     shutil.copyfile(str(formulas.locate()), static / FORMULA_SCRIPT)
 
 
@@ -105,19 +87,14 @@ def _add_scripts(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document
 ) -> None:
     """Load a script only where the page has something for it."""
-    body = context.get("body", "")
     for kind, script in ((CHART_CLASS, CHART_SCRIPT), (TABLE_CLASS, TABLE_SCRIPT)):
-        if f'class="{kind}' in body:
+        if f'class="{kind}' in context.get("body", ""):
             app.add_js_file(script, loading_method="defer")
-
-
-def _use_local_formulas(app: Sphinx, config: Any) -> None:
-    config.mathjax_path = FORMULA_SCRIPT
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the extension; Sphinx calls this."""
-    app.connect("config-inited", _use_local_formulas)
+    app.connect("config-inited", lambda app, config: setattr(config, "mathjax_path", FORMULA_SCRIPT))
     app.connect("builder-inited", _write_scripts)
     app.connect("html-page-context", _add_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

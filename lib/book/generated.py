@@ -14,7 +14,7 @@ import yaml
 
 from lib.analysis.findings import ANSWERS
 from lib.analysis.scoreboard import Summary, Verdict, read_verdicts, summary
-from lib.book.staging import RECORD
+from lib.book.staging import record_of
 from lib.book.wording import counted, duration, words
 from lib.charts import wide_table
 from lib.charts.tables import Cell
@@ -39,8 +39,8 @@ CLASSES = {
 COLOURS = {"reproduced": "success", "not reproduced": "danger", "undecided": "secondary", "not run": "muted"}
 
 
-def claims_of_the_book(book: Path) -> list[Summary]:
-    """Return what `book/claims.csv` says of each claim of the papers, one after the other."""
+def _claims(book: Path) -> list[Summary]:
+    """Return what `book/claims.csv` says of each claim of the papers; nothing where there is no such file."""
     table = book / "claims.csv"
     return summary(read_verdicts(table)) if table.is_file() else []
 
@@ -52,14 +52,12 @@ def cards(book: Path, pages: Sequence[str]) -> str:
         book: the book's folder, whose `papers/` hold the staged pages.
         pages: their names, such as "training_regularization/some_page".
     """
-    claims = claims_of_the_book(book)
+    claims = _claims(book)
     parts = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
     for paper in yaml.safe_load((book / "papers.yml").read_text("utf-8")):
-        missing = {"folder", "title", "venue", "question", "cite"} - set(paper)
-        if missing:
-            raise InputError(
-                f"book/papers.yml: {paper.get('folder', 'a paper')} has no {', '.join(sorted(missing))}"
-            )
+        if missing := {"folder", "title", "venue", "question", "cite"} - set(paper):
+            name = paper.get("folder", "a paper")
+            raise InputError(f"book/papers.yml: {name} has no {', '.join(sorted(missing))}")
         own = [name for name in pages if name.split("/")[0] == paper["folder"]]
         verdicts = Counter(one.verdict for one in claims if one.statement.paper == paper["folder"])
         parts += [f":::{{grid-item-card}} {paper['title']}"]
@@ -74,22 +72,19 @@ def _status(pages: Sequence[str], book: Path, verdicts: Counter[str]) -> str:
     if not pages:
         planned = f", {counted(verdicts.total(), 'claim')} to test" if verdicts else ""
         return f"{{bdg-light}}`planned{planned}`"
-    run = sum(_record(book / "papers" / f"{name}.ipynb") is not None for name in pages)
+    run = sum(record_of(book / "papers" / f"{name}.ipynb") is not None for name in pages)
     colour = "success" if run == len(pages) else "warning"
     badges = [f"{{bdg-{colour}}}`{run} of {counted(len(pages), 'page')} run`"]
-    if verdicts:
-        badges.append(f"{counted(verdicts.total(), 'claim')}:")
-    badges += [
-        f"{{bdg-{COLOURS[answer]}-line}}`{verdicts[answer]} {answer}`"
-        for answer in ANSWERS
-        if verdicts[answer]
-    ]
-    return " ".join(badges)
+    badges += [f"{counted(verdicts.total(), 'claim')}:"] if verdicts else []
+    found = [answer for answer in ANSWERS if verdicts[answer]]
+    return " ".join(
+        [*badges, *(f"{{bdg-{COLOURS[answer]}-line}}`{verdicts[answer]} {answer}`" for answer in found)]
+    )
 
 
 def scoreboard(book: Path) -> str:
     """Return the table of the papers' claims: one row a claim, with what `book/claims.csv` says of it."""
-    claims = claims_of_the_book(book)
+    claims = _claims(book)
     if not claims:
         return "No claim has been tested yet: `make book` runs the tests and writes `book/claims.csv`.\n"
     counts = Counter(one.verdict for one in claims)
@@ -106,18 +101,17 @@ def _claim_row(one: Summary) -> list[Cell]:
     def all_of(name: str) -> str:
         return "; ".join(dict.fromkeys(filter(None, (str(getattr(row, name)) for row in one.rows))))
 
+    def beside(other: Verdict) -> str:
+        """Say a verdict that does not decide: "mnist-lenet, laptop: undecided (1 of 3)"."""
+        place = ", ".join(filter(None, [other.benchmark, other.scale]))
+        return f"{place}: {other.verdict}" + (f" ({other.cases})" if other.cases else "")
+
     badge = (one.verdict, f"verdict-{one.verdict.replace(' ', '-')}")
     return [
         one.statement.id, one.statement.statement, badge, one.reason, one.scale, all_of("benchmark"), all_of("cases"),
-        "; ".join(_beside(other) for other in one.others), words(one.statement.paper), words(all_of("page")),
+        "; ".join(map(beside, one.others)), words(one.statement.paper), words(all_of("page")),
         all_of("seeds"), all_of("device"), all_of("date"),
     ]  # fmt: skip
-
-
-def _beside(other: Verdict) -> str:
-    """Say a verdict that does not decide: "mnist-lenet, laptop: undecided (1 of 3)"."""
-    place = ", ".join(filter(None, [other.benchmark, other.scale]))
-    return f"{place}: {other.verdict}" + (f" ({other.cases})" if other.cases else "")
 
 
 def runs(papers: Path, folder: Path) -> str:
@@ -161,27 +155,16 @@ def _executed_row(path: Path, folder: Path) -> list[Cell]:
     # A finished run has no second suffix.
     configuration, _, state = name.removesuffix(".ipynb").partition(".")
     what: list[Cell] = [words(paper), words(page), configuration.replace("~", " ").replace("_", ", ")]
-    record = _record(path)
+    record = record_of(path)
     if state or record is None:
         return [*what, "", "", (UNFINISHED.get(state, "not a run"), "verdict-undecided")]
     started = str(record.get("started", ""))[:16].replace("T", " ")
     return [*what, started, duration(record.get("seconds")), ("done", "verdict-reproduced")]
 
 
-def _record(notebook: Path) -> dict[str, Any] | None:
-    """Return what a finished run wrote about itself, or None."""
-    try:
-        return json.loads(notebook.read_text("utf-8"))["metadata"].get(RECORD)
-    except (OSError, ValueError, KeyError):
-        return None
-
-
 def table(
     heads: Sequence[str], rows: Iterable[Iterable[Cell]], classes: Mapping[str, str] | None = None
 ) -> str:
-    """Return a table that a reader can search and filter, as raw HTML, since statements may hold any character.
-
-    Args:
-        heads, rows, classes: see `lib.charts.wide_table`.
-    """
+    """Return a table that a reader can search and filter (see `lib.charts.wide_table`), as raw HTML, since statements
+    may hold any character."""
     return f"```{{raw}} html\n{wide_table(heads, rows, classes=classes, menus=MENUS)}\n```\n"

@@ -36,7 +36,7 @@ LANGUAGE = {
 
 
 def stage(source: Path, executed: Path | None, target: Path) -> bool:
-    """Write one page of the book.
+    """Write one page of the book; return whether it changed.
 
     Args:
         source: the page, a Jupytext percent script.
@@ -44,11 +44,8 @@ def stage(source: Path, executed: Path | None, target: Path) -> bool:
         target: the notebook to write; it is left alone when it would not change. One source can make several
             pages: a target `<name of the source>_<variant>` has the variant in its title and its labels.
 
-    Returns:
-        Whether the target changed.
-
     Raises:
-        InputError: if the source is missing, or if `executed` is not the whole run of a page.
+        InputError: the source is missing, or `executed` is not the whole run of a page.
     """
     source, target = Path(source), Path(target)
     if not source.is_file():
@@ -70,20 +67,27 @@ def stage(source: Path, executed: Path | None, target: Path) -> bool:
     _add_note(page, _note(source, run))
     page.metadata = NotebookNode(kernelspec=KERNEL, language_info=LANGUAGE)
     if run:
-        page.metadata[RECORD] = _record(Path(str(executed)), run, target)
+        record = run.metadata[RECORD]  # a page staged from itself goes on naming the run that it came from
+        origin = {"executed": os.path.relpath(str(executed), target.parent)}
+        page.metadata[RECORD] = origin | record | {"parameters": _published(record)}
     return write_if_changed(target, nbformat.writes(page) + "\n")
 
 
 def executed_of(staged: Path) -> Path | None:
     """Return where to get the outputs of a staged page again: its run, else the page itself, else None."""
-    try:
-        record = json.loads(staged.read_text("utf-8"))["metadata"].get(RECORD)
-    except (OSError, ValueError, KeyError):
-        return None
-    if not record:
+    record = record_of(staged)
+    if record is None:
         return None
     origin = staged.parent / record["executed"]
     return origin if origin.is_file() else staged
+
+
+def record_of(notebook: Path) -> dict[str, Any] | None:
+    """Return what a finished run, or a page staged from one, says about itself, or None."""
+    try:
+        return json.loads(notebook.read_text("utf-8"))["metadata"].get(RECORD)
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def write_if_changed(path: Path, text: str) -> bool:
@@ -103,22 +107,16 @@ def _read_run(executed: Path) -> NotebookNode:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the executed page {executed}: {error}") from error
     if RECORD not in run.metadata:
+        problem = f"not the finished run of a page: its metadata has no {RECORD!r}"
         raise InputError(
-            f"{executed} is not the finished run of a page: its metadata has no {RECORD!r}. "
-            "Run the page through the batch (make book), which adds it at the end."
+            f"{executed} is {problem}. Run the page through the batch (make book), which adds it."
         )
     return run
 
 
-def _record(executed: Path, run: NotebookNode, target: Path) -> dict[str, Any]:
-    """Return what the page keeps of its run's record, with the way from the page to the run.
-
-    A page staged from itself goes on naming the run that it came from.
-    """
-    record = dict(run.metadata[RECORD])
-    values = record.get("parameters", {})
-    record["parameters"] = {name: value for name, value in values.items() if name not in OF_A_MACHINE}
-    return {"executed": os.path.relpath(executed, target.parent), **record}
+def _published(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's parameters without those that name folders of one machine."""
+    return {name: value for name, value in record.get("parameters", {}).items() if name not in OF_A_MACHINE}
 
 
 def _meaning(code: str) -> str:
@@ -163,31 +161,20 @@ def _placeholder(cell: NotebookNode, run: NotebookNode | None) -> list[NotebookN
 
 def _note(source: Path, run: NotebookNode | None) -> str:
     if run is None:
-        return (
-            "```{warning}\nThis page has not been run here yet: it shows its text and code only. "
-            "`make book` runs it.\n```"
-        )
+        what = "This page has not been run here yet: it shows its text and code only. `make book` runs it."
+        return f"```{{warning}}\n{what}\n```"
     record: dict[str, Any] = run.metadata[RECORD]
-    values = {name: value for name, value in record.get("parameters", {}).items() if name not in OF_A_MACHINE}
+    values, versions = _published(record), record["versions"]
     scale = f" at **{values.pop('scale')}** scale" if "scale" in values else ""
-    given = ", ".join(f"`{name} = {value!r}`" for name, value in values.items() if _says_something(value))
-    made_with = ", ".join(
-        f"{name} {record['versions'][name]}" for name in NAMED_VERSIONS if name in record["versions"]
-    )
-    facts = [f"Run on {_day(record['started'])}{scale} in {duration(record['seconds'])}", given, made_with]
-    note = ":::{div} run-note\n" + " · ".join(fact for fact in facts if fact) + "\n:::"
+    started = datetime.fromisoformat(record["started"])
+    facts = [f"Run on {started.day} {started:%B %Y}{scale} in {duration(record['seconds'])}"]
+    given = [f"`{n} = {v!r}`" for n, v in values.items() if v is not False and v not in ("", "auto")]
+    made_with = [f"{package} {versions[package]}" for package in NAMED_VERSIONS if package in versions]
+    facts += [", ".join(some) for some in (given, made_with) if some]
+    note = f":::{{div}} run-note\n{' · '.join(facts)}\n:::"
     if record.get("code_hash") != code_hash(source):
         note += "\n\n```{warning}\nThe code of this page changed after this run: its results are older.\n```"
     return note
-
-
-def _says_something(value: object) -> bool:
-    return value is not False and value not in ("", "auto")
-
-
-def _day(started: str) -> str:
-    when = datetime.fromisoformat(started)
-    return f"{when.day} {when:%B %Y}"
 
 
 _LABEL = re.compile(
@@ -209,9 +196,7 @@ def _make_variant(page: NotebookNode, variant: str) -> None:
     for cell in prose:
         cell.source = _rename(cell.source, labels, variant)
     for cell in prose:
-        cell.source, changed = re.subn(
-            r"^(# .*)$", rf"\1: {variant}", cell.source, count=1, flags=re.MULTILINE
-        )
+        cell.source, changed = re.subn(r"^(# .*)$", rf"\1: {variant}", cell.source, count=1, flags=re.M)
         if changed:
             return
 
@@ -219,12 +204,8 @@ def _make_variant(page: NotebookNode, variant: str) -> None:
 def _rename(text: str, labels: set[str], variant: str) -> str:
     """Rename labels where they are defined, and where a role or a link refers to them."""
     for label in labels:
-        text = re.sub(
-            rf"((?:[(`<#]|^:(?:name|label): *){re.escape(label)})(?=[)`>]|$)",
-            rf"\1-{variant}",
-            text,
-            flags=re.M,
-        )
+        found = rf"((?:[(`<#]|^:(?:name|label): *){re.escape(label)})(?=[)`>]|$)"
+        text = re.sub(found, rf"\1-{variant}", text, flags=re.M)
     return text
 
 
@@ -239,13 +220,11 @@ def _add_note(page: NotebookNode, note: str) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Stage one page from the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lib.book.staging", description="Put one page into the book."
-    )
-    parser.add_argument("source", type=Path, help="the page, papers/<paper>/pages/<name>.py")
-    parser.add_argument("target", type=Path, help="the notebook to write, book/papers/<paper>/<name>.ipynb")
+    parser = argparse.ArgumentParser("python -m lib.book.staging", description="Put one page into the book.")
+    parser.add_argument("source", type=Path, help="the page, papers/<paper>/pages/<page>.py")
+    parser.add_argument("target", type=Path, help="the notebook to write, book/papers/<paper>/<page>.ipynb")
     parser.add_argument(
-        "executed", type=Path, nargs="?", help="the notebook of a finished run; without it, a draft"
+        "executed", type=Path, nargs="?", help="the notebook of a finished run; none: a draft"
     )
     given = parser.parse_args(arguments)
     try:
