@@ -14,9 +14,7 @@ from lib.analysis.experiments import SUBSETS, Context, Measurement, reported
 from lib.analysis.levels import descent_levels, evenly_spaced
 
 MOST_EPOCHS = 30
-MOST_ROWS = (
-    8_000  # of all curves of a page, of 110 bytes each, so that a committed part stays below a megabyte
-)
+MOST_ROWS = 8_000  # of a page, 110 bytes each, so that a committed part stays below a megabyte
 
 
 def errors_by_epoch(algorithm: str, subsets: Sequence[str] = tuple(SUBSETS.values())) -> Measurement:

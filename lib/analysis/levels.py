@@ -17,7 +17,7 @@ one case of a table: algorithm and the paper's dimensions.
 
 import itertools
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import pandas
 
@@ -107,19 +107,18 @@ def level_by_others(table: Table, name: str, **where) -> pandas.Series:
 def with_levels(table: Table) -> Table:
     """Return a table with its chosen levels as quantities: a row per replicate, all of one case with the same level."""
     frame = pandas.DataFrame(table.frame[table.frame["quantity"].isin([TEST, VALIDATION, BEST_TEST])])
-    case, found = [*table.dimensions, "algorithm"], []
-    for place, own in frame.groupby(case, sort=False):
+    found: list[dict] = []
+    for _, own in frame.groupby([*table.dimensions, "algorithm"], sort=False):
+        pieces = pandas.DataFrame(own).groupby("quantity")
+        errors = {str(q): one.pivot(index="seed", columns="level", values="value") for q, one in pieces}
         first = pandas.DataFrame(own[own["level"] == own["level"].min()]).drop_duplicates(subset="seed")
-        errors = {
-            str(q): e.pivot(index="seed", columns="level", values="value") for q, e in own.groupby("quantity")
-        }
+        networks = first.assign(level=0, position=0.0).to_dict("records")
         for name, level in choose_levels(errors).items():
-            row: dict[str, Any] = dict(zip(case, cast(tuple, place), strict=True))
-            row |= {"level": 0, "quantity": level_quantity(name), "position": 0.0, "value": float(level)}
-            found.append(first[["seed", "stage_key", "part"]].assign(**row))
-    others = table.frame[~table.frame["quantity"].isin([level_quantity(name) for name in NAMES])]
-    whole = pandas.concat([others, *found], ignore_index=True)
-    return table.with_frame(pandas.DataFrame(whole[list(table.frame.columns)]))
+            chosen = {"quantity": level_quantity(name), "value": float(level)}
+            found += [network | chosen for network in networks]
+    others = table.frame.loc[~table.frame["quantity"].isin([level_quantity(name) for name in NAMES])]
+    added = pandas.DataFrame(found, columns=others.columns).astype(others.dtypes)
+    return table.with_frame(pandas.concat([others, added], ignore_index=True))
 
 
 def evenly_spaced(last: int, count: int = 5) -> list[int]:

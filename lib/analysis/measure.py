@@ -49,22 +49,16 @@ def measure(
     page: Page, benchmark: str, scale: str, how: How | None = None, seeds: Sequence[int] | None = None,
     algorithms: Sequence[str] | None = None, commit: bool = False,
 ) -> Table:  # fmt: skip
-    """Run what the store lacks of a page's chains and write its parts among those of this machine.
+    """Run what the store lacks of a page's chains and write its parts among those of this machine; return what it measured.
 
     Args:
-        page: which page.
-        benchmark, scale: which plan of it.
+        page, benchmark, scale: which plan.
         how: store, device, determinism.
-        seeds: only these replicates; None for all of the plan.
-        algorithms: only these; None for all of the page. Measurements that need all of either are left out then.
+        seeds, algorithms: only these; None for all. Measurements that need all of either are left out then.
         commit: also write the parts beside the paper.
 
-    Returns:
-        What this call measured, whatever was there before.
-
     Raises:
-        InputError: for an unknown benchmark, scale, seed or algorithm, a device that is not there, a store that
-            cannot be written.
+        InputError: an unknown benchmark, scale, seed or algorithm, a missing device, a store that cannot be written.
     """
     how = how or How()
     plan = page.plans(benchmark, scale)
@@ -160,9 +154,7 @@ def commit_of_repository() -> str:
     """Return the git commit that is checked out, with a "+" where files differ from it; empty outside of a repository."""
     command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
     try:
-        return subprocess.run(
-            command, cwd=REPOSITORY, capture_output=True, text=True, check=False
-        ).stdout.strip()
+        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
     except OSError:  # no git
         return ""
 
@@ -203,9 +195,7 @@ class Found:
             f"{t.label}, {joined(one.precision for one in t.parts.values())}, seeds {listed(t.seeds)}"
             for t in self.tables
         )
-        partial = "; ".join(
-            f"{label} lacks {listed(names)}" for label, names in self.missing.items() if names
-        )
+        partial = "; ".join(f"{label} lacks {listed(one)}" for label, one in self.missing.items() if one)
         old = "; ".join(f"{listed(names)} of {label}" for label, names in self.stale.items() if names)
         return (
             f"Tables drawn: {shown or 'none'}."
@@ -236,9 +226,8 @@ def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Fou
 def _same(one: Table, other: Table) -> bool:
     """Tell whether every number of one table is in the other, as when a committed table is measured again."""
     columns = [*one.key, "value"]
-    own, there = (
-        table.frame.loc[~table.frame["quantity"].str.endswith(" (level)"), columns] for table in (one, other)
-    )
+    frames = (table.frame.loc[~table.frame["quantity"].str.endswith(" (level)")] for table in (one, other))
+    own, there = (frame.loc[:, columns] for frame in frames)
     return len(own.merge(there, on=columns)) == len(own)
 
 
@@ -255,16 +244,15 @@ def complete(
         measure(page, benchmark, scale, how)
     found = find(page, benchmark, scale, how.root)
     if not found.tables:
-        raise InputError(
-            f"no table of {benchmark} is there at any scale; set recompute = True to train it at {scale} scale"
-        )
+        advice = f"set recompute = True to train it at {scale} scale"
+        raise InputError(f"no table of {benchmark} is there at any scale; {advice}")
     return found
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure from the command line; return 2 for bad input."""
     parser = argparse.ArgumentParser(
-        prog="python -m lib.analysis.measure", description="Measure what a page draws."
+        "python -m lib.analysis.measure", description="Measure what a page draws."
     )
     for name in ("paper", "page", "benchmark", "scale"):
         parser.add_argument(name)

@@ -70,7 +70,7 @@ def histogram(
         Columns layer, part (`KEPT`, `REMOVED` or `TRAINED`), start, end, value: the number of weights.
 
     Raises:
-        InputError: a weight was removed before and remains now, or a remaining weight is not finite.
+        InputError: a weight that was removed before remains now, or one that remains is not finite.
     """
     if bool((mask & ~mask_before).any()):
         raise InputError(f"{layer}: a weight that the mask before removed remains after; are they swapped?")

@@ -107,23 +107,14 @@ def values(table: Table, quantity: str, columns: str = "level", **where: Any) ->
     frame = _chosen(table.frame.loc[table.frame["quantity"] == quantity], where)
     if frame.duplicated(subset=["seed", columns]).any():
         left = {name: frame[name].unique() for name in (*table.dimensions, "algorithm", "level", "position")}
-        choices = [
-            f"{name} ({', '.join(map(str, found[:4]))})"
-            for name, found in left.items()
-            if name != columns and len(found) > 1
-        ]
-        raise InputError(
-            f"{quantity!r} is not one value per seed and {columns}; choose {' and '.join(choices)}."
-        )
+        several = {name: found[:4] for name, found in left.items() if name != columns and len(found) > 1}
+        choice = " and ".join(f"{name} ({', '.join(map(str, found))})" for name, found in several.items())
+        raise InputError(f"{quantity!r} is not one value per seed and {columns}; choose {choice}.")
     return frame.pivot(index="seed", columns=columns, values="value").sort_index()
 
 
 def rows(tables: Table | Sequence[Table], quantities: str | Sequence[str], **where: Any) -> pandas.DataFrame:
-    """Return quantities of single networks as the rows that charts are drawn from.
-
-    Args:
-        tables, quantities: one or several.
-        **where: values of columns; a list allows several.
+    """Return quantities of single networks as the rows that charts are drawn from; `where` as in `Table.where`.
 
     Returns:
         The table's columns, and beside them `table` (its label), `benchmark`, `scale`, `SIZE` and `EPOCHS` of the network,
@@ -208,7 +199,7 @@ def assemble(
 def find_tables(
     paper: str, benchmark: str = "*", scale: str = "*", root: Path | str = REPOSITORY
 ) -> list[Table]:
-    """Find a paper's tables, of some benchmark and scale or of all, largest scale first, committed before this machine's."""
+    """Find a paper's tables, of one benchmark and scale or of all, largest scale first, committed before this machine's."""
     found = []
     for origin in ("committed", "this machine"):
         pattern = table_folder(paper, benchmark, scale, origin, root)
