@@ -19,20 +19,34 @@ import re
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lib.errors import InputError, unknown
 from lib.scales import SCALES
 
 COSTS = "costs"  # the folder of the book that is like a paper's
 Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
-_PLAIN = re.compile(r"[\w.+-]+")  # no comma: Snakemake's remote executors split the names of files there
 
-Grid = dict[str, list[Value]]
+
+def _text(value: Value, between: str) -> str:
+    if isinstance(value, list):
+        return between.join(_text(item, between) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _nameable(value: Value) -> Value:
+    """Refuse what is not for names of files, a comma too: Snakemake's remote executors split names there."""
+    if not re.fullmatch(r"[\w.+-]+", _text(value, "+")):
+        raise ValueError("This cannot be part of a file's name. Allowed: letters, digits, and . + - _")
+    return value
+
+
+Grid = dict[str, Annotated[list[Annotated[Value, AfterValidator(_nameable)]], Field(min_length=1)]]
 """Parameter → its values; every combination is a run."""
+Grids = Annotated[list[Grid], BeforeValidator(lambda given: [given] if isinstance(given, dict) else given)]
 
 
 class PagePlan(BaseModel):
@@ -40,15 +54,14 @@ class PagePlan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    grid: dict[str, Grid | list[Grid]]
+    grid: dict[str, Grids]
     gpu: Literal[0, 1] = 1
     needs: list[str] = []
     book: dict[str, dict[str, Value]] = {}
 
     def grids(self, scale: str) -> list[Grid]:
         """The grids of a scale; none where the page does not run at it."""
-        given = self.grid.get(scale, [])
-        return given if isinstance(given, list) else [given]
+        return self.grid.get(scale, [])
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ class Run:
     @property
     def source(self) -> str:
         """The page's file."""
-        return source_of(self.paper, self.page)
+        return f"{home_of(self.paper)}/pages/{self.page}.py"
 
     @property
     def configuration(self) -> str:
@@ -99,17 +112,6 @@ def home_of(paper: str) -> str:
     return f"book/{paper}" if paper == COSTS else f"papers/{paper}"
 
 
-def source_of(paper: str, page: str) -> str:
-    """Return the file of a page."""
-    return f"{home_of(paper)}/pages/{page}.py"
-
-
-def _text(value: Value, between: str) -> str:
-    if isinstance(value, list):
-        return between.join(_text(item, between) for item in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _page_plan(where: str, content: object) -> PagePlan:
     """Check one section of a plan."""
     if not isinstance(content, dict):
@@ -121,19 +123,13 @@ def _page_plan(where: str, content: object) -> PagePlan:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise InputError(f"{where}, {place}: {first['msg'].lower()} (given: {first['input']!r}).") from None
-    names = set()
+        raise InputError(
+            f"{where}, {place}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r})."
+        ) from None
     for scale in plan.grid:
         if scale not in SCALES:
             raise unknown(f"scale in {where}", scale, SCALES)
-        for name, values in ((n, v) for grid in plan.grids(scale) for n, v in grid.items()):
-            names.add(name)
-            if not values:
-                raise InputError(f"{where}: the grid of scale {scale} gives {name} no value.")
-            for value in values:
-                if not _PLAIN.fullmatch(_text(value, "+")):
-                    problem = f"the grid's value {name}={value!r} cannot be part of a file's name"
-                    raise InputError(f"{where}: {problem}. Allowed: letters, digits, and . + - _")
+    names = {name for grids in plan.grid.values() for grid in grids for name in grid}
     for target, shown in plan.book.items():
         for name in set(shown) - names:
             raise unknown(f"parameter of the book's page {target} in {where}", name, names)
@@ -237,7 +233,9 @@ def book_pages(
                 run for s, run in at.items() if run and (s == scale or (Path(root) / run.notebook).exists())
             ]
             executed = can[0].notebook if can else None
-            found.append(BookPage(source_of(p, name), f"book/papers/{p}/{target}.ipynb", executed))
+            found.append(
+                BookPage(f"{home_of(p)}/pages/{name}.py", f"book/papers/{p}/{target}.ipynb", executed)
+            )
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lib.analysis.files import REPOSITORY
 from lib.batch.plan import book_pages, read_plans
-from lib.book import generated
+from lib.book.generated import cards, runs, scoreboard
 from lib.book.staging import executed_of, stage, write_if_changed
 from lib.errors import InputError
 
@@ -42,12 +42,10 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
         stage(root / page.source, executed, target)
         if executed is None:
             drafts.append(names[-1])
-    for name, text in {
-        "cards.md": generated.cards(book, names),
-        "scoreboard.md": generated.scoreboard(book),
-        "runs.md": generated.runs(root / "papers", root / "runs"),
-    }.items():
-        write_if_changed(book / "generated" / name, text)
+    generated = {"cards": cards(book, names), "scoreboard": scoreboard(book)}
+    generated["runs"] = runs(root / "papers", root / "runs")
+    for name, text in generated.items():
+        write_if_changed(book / "generated" / f"{name}.md", text)
     return drafts
 
 

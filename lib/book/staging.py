@@ -62,9 +62,9 @@ def stage(source: Path, executed: Path | None, target: Path) -> bool:
         elif run is None:
             # A number glued into the prose by a run does not exist yet.
             cell.source = re.sub(r"\{glue(?::[a-z]+)?\}`[^`]*`", DRAFT, cell.source)
-    if target.stem != source.stem:
-        _make_variant(page, target.stem.removeprefix(source.stem).lstrip("_"))
-    _add_note(page, _note(source, run))
+    if variant := target.stem.removeprefix(source.stem).lstrip("_"):
+        _make_variant(page, variant)
+    _complete_title(page, variant, _note(source, run))
     page.metadata = NotebookNode(kernelspec=KERNEL, language_info=LANGUAGE)
     if run:
         record = run.metadata[RECORD]  # a page staged from itself goes on naming the run that it came from
@@ -107,10 +107,8 @@ def _read_run(executed: Path) -> NotebookNode:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the executed page {executed}: {error}") from error
     if RECORD not in run.metadata:
-        problem = f"not the finished run of a page: its metadata has no {RECORD!r}"
-        raise InputError(
-            f"{executed} is {problem}. Run the page through the batch (make book), which adds it."
-        )
+        problem = f"is not the finished run of a page: its metadata has no {RECORD!r}"
+        raise InputError(f"{executed} {problem}. Run the page through the batch: make book.")
     return run
 
 
@@ -132,17 +130,15 @@ def _outputs_by_code(run: NotebookNode) -> dict[str, list[list[NotebookNode]]]:
     found: dict[str, list[list[NotebookNode]]] = {}
     for cell in run.cells:
         if cell.cell_type == "code":
-            kept = [_for_reading(output) for output in cell.outputs]
-            found.setdefault(_meaning(cell.source), []).append([output for output in kept if output])
+            kept = [shown for output in cell.outputs if (shown := _for_reading(output))]
+            found.setdefault(_meaning(cell.source), []).append(kept)
     return found
 
 
 def _for_reading(output: NotebookNode) -> NotebookNode | None:
     """Return an output as a page without a kernel should show it, or None to leave it out."""
     if output.output_type == "stream":
-        return (
-            output if output.name == "stdout" else None
-        )  # progress bars and warnings stay in the run's notebook
+        return output if output.name == "stdout" else None  # progress bars and warnings stay behind
     if WIDGET not in output.get("data", {}):
         return output
     if "%|" in output.data.get("text/plain", ""):  # a progress bar
@@ -177,43 +173,34 @@ def _note(source: Path, run: NotebookNode | None) -> str:
     return note
 
 
-_LABEL = re.compile(
-    r"^\(([\w.:-]+)\)=|^\$\$ *\(([\w.:-]+)\)|\$\$ *\(([\w.:-]+)\)$|^:(?:name|label): *(\S+)", re.M
-)
-
-
 def _make_variant(page: NotebookNode, variant: str) -> None:
     """Tell a page from others of the same source: every label it defines may exist once in a book."""
     figures = [cell.metadata.get("mystnb", {}).get("figure") or {} for cell in page.cells]
     prose = [cell for cell in page.cells if cell.cell_type == "markdown"]
+    defined = re.compile(r"^\(([\w.:-]+)\)=|\$\$ *\(([\w.:-]+)\)$", flags=re.M)
     labels = {figure["name"] for figure in figures if "name" in figure}
-    labels |= {label for cell in prose for found in _LABEL.findall(cell.source) for label in found if label}
+    labels |= {label for cell in prose for found in defined.findall(cell.source) for label in found if label}
+
+    def rename(text: str) -> str:
+        for label in labels:  # where it is defined, and where a role or a link refers to it
+            text = re.sub(rf"([(`<#]{re.escape(label)})(?=[)`>]|$)", rf"\1-{variant}", text, flags=re.M)
+        return text
+
     for figure in figures:
         if "name" in figure:
             figure["name"] += f"-{variant}"
         if "caption" in figure:
-            figure["caption"] = _rename(figure["caption"], labels, variant)
+            figure["caption"] = rename(figure["caption"])
     for cell in prose:
-        cell.source = _rename(cell.source, labels, variant)
-    for cell in prose:
-        cell.source, changed = re.subn(r"^(# .*)$", rf"\1: {variant}", cell.source, count=1, flags=re.M)
-        if changed:
-            return
+        cell.source = rename(cell.source)
 
 
-def _rename(text: str, labels: set[str], variant: str) -> str:
-    """Rename labels where they are defined, and where a role or a link refers to them."""
-    for label in labels:
-        found = rf"((?:[(`<#]|^:(?:name|label): *){re.escape(label)})(?=[)`>]|$)"
-        text = re.sub(found, rf"\1-{variant}", text, flags=re.M)
-    return text
-
-
-def _add_note(page: NotebookNode, note: str) -> None:
-    """Put the note below the page's title."""
+def _complete_title(page: NotebookNode, variant: str, note: str) -> None:
+    """Put the variant behind the page's title, and the note below it."""
     for cell in page.cells:
-        if cell.cell_type == "markdown" and (title := re.search(r"^# .*$", cell.source, flags=re.MULTILINE)):
-            cell.source = f"{cell.source[: title.end()]}\n\n{note}\n{cell.source[title.end() :]}"
+        if cell.cell_type == "markdown" and (title := re.search(r"^# .*$", cell.source, flags=re.M)):
+            named = f"{title[0]}: {variant}" if variant else title[0]
+            cell.source = f"{cell.source[: title.start()]}{named}\n\n{note}\n{cell.source[title.end() :]}"
             return
     page.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="cell-note"))
 

@@ -39,7 +39,7 @@ def test_lists_have_no_comma_in_the_name(project: Path) -> None:
         ("page: {gird: {}}", "unknown key in .*plan.yml, page 'gird'. Did you mean 'grid'"),
         ("pages: {grid: {}}", "unknown page in .* 'pages'. Did you mean 'page'"),
         ("page: {grid: {labtop: {}}}", "unknown scale in .* 'labtop'. Did you mean 'laptop'"),
-        ("page: {grid: {smoke: {rate: []}}}", "gives rate no value"),
+        ("page: {grid: {smoke: {rate: []}}}", "grid.smoke.0.rate: List should have at least 1 item"),
         ("page: {grid: {smoke: {benchmark: ['a,b']}}}", "cannot be part of a file's name"),
         ("page: {grid: {smoke: {}}, gpu: 3}", "gpu"),
         ("page: {grid: {smoke: 3}}", "grid.smoke"),
