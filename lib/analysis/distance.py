@@ -57,13 +57,7 @@ def distance(
     state: Mapping[str, Tensor], initial: Mapping[str, Tensor], names: Collection[str],
     masks: Mapping[str, Tensor] | None = None,
 ) -> float:  # fmt: skip
-    """Return the L2 distance of a network from its initialization.
-
-    Args:
-        state, initial: name → [...].
-        names: of the tensors that count.
-        masks: name → bool [...]; where one is false, distance is from zero. None for d, the sparse network's for d′.
-    """
+    """Return the L2 distance of a network from its initialization over the named tensors, masked as the formulas say."""
     squares = 0.0
     for name in names:
         start = initial[name].double()

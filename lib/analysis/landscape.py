@@ -84,12 +84,9 @@ def parts(module: nn.Module, stack: State) -> Iterator[State]:
 
 
 def measure_stack(module: nn.Module, stack: State, sample: Sample) -> tuple[Tensor, Tensor]:
-    """Return mean loss in nats and error in percent of S networks on a sample, float64 [S] each.
+    """Return mean loss in nats and error in percent of a stack, name → [S, ...], on a sample, float64 [S] each.
 
-    Args:
-        module: the computation; left in eval mode.
-        stack: name → [S, ...].
-        sample: of images, on the device of the module.
+    The sample is on the device of the module, which is left in eval mode.
     """
     losses, errors = [], []
     with arithmetic(next(module.parameters()).device, "float32"):

@@ -80,18 +80,14 @@ def _step(
 def loss_changes(
     module: nn.Module, stack: State, next_masks: State, images: Tensor, labels: Tensor, normalization: str
 ) -> tuple[Tensor, Tensor]:
-    """Measure one pruning step of R networks.
+    """Return the change of the mean loss in nats by one pruning step of R networks, and its first-order estimate, [R] each.
 
     Args:
         module: the computation; left in eval mode.
         stack: name → [R, ...], the weights before the step, zero where they were pruned earlier.
         next_masks: name → bool [R, ...] of the prunable weights, False where pruned after the step.
-        images: uint8 [N, height, width, channels].
-        labels: int64 [R, N].
+        images, labels: uint8 [N, height, width, channels] and int64 [R, N].
         normalization: name of the constants.
-
-    Returns:
-        Change of the mean loss in nats and its first-order estimate, float64 [R] each, on the CPU.
     """
     module.eval()
     constants, (replicates, count) = data.normalization(normalization), labels.shape

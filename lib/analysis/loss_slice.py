@@ -66,14 +66,10 @@ def _slice(surface: Surface, replicate: Replicate, entry: Entry) -> dict[str, li
 
 
 def random_direction(module: nn.Module, state: Mapping[str, Tensor]) -> State:
-    """Draw a Gaussian direction whose filters are as long as those of a network.
+    """Draw a Gaussian direction whose filters are as long as those of a network, name → [...] of every parameter.
 
-    Args:
-        module: gives the parameters in their order, so that networks of one architecture share the draw.
-        state: name → [...], the network.
-
-    Returns:
-        Name → [...] of every parameter; zero for those of one axis and for filters of zeros.
+    The module gives the parameters in their order, so that networks of one architecture share the draw. Parameters of one
+    axis and filters of zeros have no direction: zeros.
     """
     draw, direction = generator(DIRECTION_SEED, "loss slice"), {}
     for name, parameter in module.named_parameters():
@@ -88,13 +84,7 @@ def random_direction(module: nn.Module, state: Mapping[str, Tensor]) -> State:
 
 
 def along(state: Mapping[str, Tensor], direction: Mapping[str, Tensor], steps: Tensor) -> State:
-    """Return the networks θ + x d, name → [S, ...].
-
-    Args:
-        state: name → [...], θ.
-        direction: name → [...] of its parameters, d; other tensors stay as they are.
-        steps: [S], x.
-    """
+    """Return the networks θ + x d, name → [S, ...], for S steps x; tensors that the direction has not stay as they are."""
     stack = {}
     for name, center in state.items():
         stack[name] = center.expand(len(steps), *center.shape).clone()

@@ -9,12 +9,7 @@ from lib.errors import unknown
 
 
 def printed(paper: str, table: str, repository_root: Path | str = REPOSITORY) -> pandas.DataFrame:
-    """Read one printed table.
-
-    Args:
-        paper: folder name in `papers/`.
-        table: file name without ending, such as "table_06_sparse_vs_dense".
-        repository_root: where `papers/` lies.
+    """Read one printed table of a paper, such as "table_06_sparse_vs_dense".
 
     Returns:
         One row per printed value. `mean` and `std` are numbers, NaN where the paper prints none; `raw_cell`

@@ -13,7 +13,7 @@ from lib.analysis import landscape
 from lib.analysis.distance import DISTANCE, DISTANCES, MASKED_DISTANCE, crossings, distance
 from lib.analysis.landscape import measure_stack, parts, take_sample
 from lib.analysis.loss_path import interpolate, loss_path, recompute_statistics
-from lib.analysis.loss_slice import along, random_direction
+from lib.analysis.loss_slice import along, loss_slice, random_direction
 from lib.errors import InputError
 from lib.models import build
 from lib.stages import run
@@ -148,6 +148,13 @@ def test_networks_share_one_direction_but_for_its_lengths():
     for name in (n for n, t in a.items() if t.dim() > 1):
         cosine = torch.cosine_similarity(a[name].flatten(1), b[name].flatten(1))
         assert torch.allclose(cosine, torch.ones_like(cosine), atol=1e-5)
+
+
+def test_another_direction_is_another_measurement(monkeypatch):
+    """Or the store would give back what was measured along the first one, and the page's exercise would change nothing."""
+    identity = loss_slice("weight rewinding", "re-dense training").identity
+    monkeypatch.setattr("lib.analysis.loss_slice.DIRECTION_SEED", 1)
+    assert loss_slice("weight rewinding", "re-dense training").identity != identity
 
 
 def test_a_slice_has_the_network_in_its_middle_and_its_statistics_everywhere():
