@@ -101,31 +101,25 @@ papermill_engines.register("no widgets", _Engine)
 
 
 class _Kernel(AsyncKernelManager):
-    """Starts this very Python, whatever kernels the user has installed: without a folder to look in, it is left."""
+    """Starts this very Python, whatever kernels the user has installed."""
 
     @default("kernel_spec_manager")
     def _own_python(self) -> KernelSpecManager:
-        return KernelSpecManager(kernel_dirs=[])
-
-
-def _kernel_class(home: Path) -> type[AsyncKernelManager]:
-    """Return the kernel's manager, connected by files in `home`, which are private, instead of by ports."""
-    if len(str(home)) >= 80:  # the operating system refuses longer paths for sockets, from 104 letters on
-        return _Kernel
-    name = str(home / "k.json")
-    return type("Kernel", (_Kernel,), {"_connection_file_default": lambda self: name, "transport": "ipc"})
+        return KernelSpecManager(kernel_dirs=[])  # no folder to look in: the running interpreter is left
 
 
 @contextlib.contextmanager
-def _kernel_home() -> Iterator[Path]:
-    """Give the kernel a folder of its own: no start-up files of the user, no shared history."""
+def _private_kernel() -> Iterator[type[AsyncKernelManager]]:
+    """Give the kernel a folder of its own: no start-up files of the user, no shared history, no ports but files."""
     with tempfile.TemporaryDirectory(prefix="page-", ignore_cleanup_errors=True) as folder:
         startup = Path(folder) / "profile_default" / "startup"
         startup.mkdir(parents=True)
         (startup / "plain_progress.py").write_text(_PLAIN_PROGRESS, encoding="utf-8")
         own = {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "TQDM_MININTERVAL": "10"}  # seconds
+        files = {"_connection_file_default": lambda self: f"{folder}/k.json", "transport": "ipc"}
+        short = len(folder) < 80  # the operating system refuses longer paths for sockets, from 104 letters on
         with patch.dict(os.environ, own):
-            yield Path(folder)
+            yield type("Kernel", (_Kernel,), files if short else {})
 
 
 def _versions() -> dict[str, str]:
@@ -168,8 +162,7 @@ def run_page(
         fingerprint: what `lib.batch.state` will compare to say whether this run is still of today; "" for never.
 
     Raises:
-        InputError: a parameter is unknown or of the wrong type (nothing was started), or the target is being
-            written.
+        InputError: a parameter is unknown or of the wrong type, or the target is being written; nothing was started.
         PageFailed: a cell raised an error; nothing of the final name was written.
     """
     source, target = Path(source), Path(target)
@@ -186,7 +179,7 @@ def run_page(
             Path(log).parent.mkdir(parents=True, exist_ok=True)
             streams.append(stack.enter_context(Path(log).open("w", encoding="utf-8")))
         lines = PlainLines(*streams)
-        home = stack.enter_context(_kernel_home())
+        kernel = stack.enter_context(_private_kernel())
         lines.write(f"{source} with {', '.join(f'{k}={v!r}' for k, v in given.items()) or 'its defaults'}\n")
         # papermill reads a file: given the object, it would record all of it as a path
         nbformat.write(_notebook(source, given, fingerprint), partial)
@@ -206,7 +199,7 @@ def run_page(
                 stdout_file=lines,
                 stderr_file=lines,
                 coalesce_streams=True,  # of a bar that was redrawn, the notebook keeps the last drawing
-                kernel_manager_class=_kernel_class(home),
+                kernel_manager_class=kernel,
             )
         except (PapermillExecutionError, DeadKernelError) as error:
             finish(nbformat.read(partial, as_version=4), failed)

@@ -108,12 +108,14 @@ def check(page: Path | str, given: dict[str, object], words: bool = True) -> dic
         if name not in declared:
             raise unknown(f"parameter of {Path(page).name}", name, declared)
         values[name] = _value(name, declared[name], value)
+    if not words:
+        return values
     allowed = {"scale": SCALES}
-    if words and "benchmark" in values:
+    if "benchmark" in values:
         paper = Path(page).resolve().parent.parent.name
         with contextlib.suppress(ImportError):
             allowed["benchmark"] = tuple(importlib.import_module(f"papers.{paper}.recipes").BENCHMARKS)
-    for name in allowed.keys() & values.keys() if words else ():
+    for name in allowed.keys() & values.keys():
         if values[name] not in allowed[name]:
             raise unknown(name, values[name], allowed[name])
     return values
