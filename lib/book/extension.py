@@ -41,10 +41,8 @@ class VegaLite:
 
 
 def figure(specification: dict[str, Any]) -> str:
-    """Return the HTML of one chart, a Vega-Lite specification with its data inside, as a `<figure>` with the drawing
-    and the data; its label is the chart's description, else its title."""
-    title = _text(specification.get("description") or specification.get("title")) or "Chart"
-    label = html.escape(title, quote=True)
+    """Return a `<figure>` of one chart, a Vega-Lite specification with its data inside; its label is the description."""
+    label = html.escape(specification.get("description", "Chart"), quote=True)
     drawing = vl_convert.vegalite_to_svg(specification, vl_version=VEGALITE_VERSION)
     # A closing tag inside a string of the data would end the script element.
     data = json.dumps(specification).replace("</", "<\\/")
@@ -53,13 +51,6 @@ def figure(specification: dict[str, Any]) -> str:
         f'<div class="controls"></div><div class="drawing" role="img" aria-label="{label}">{drawing}</div>'
         f'<script type="application/json">{data}</script></figure>'
     )
-
-
-def _text(title: Any) -> str:
-    """Return a Vega-Lite title as plain text; it may be text, lines, or an object that holds either."""
-    if isinstance(title, dict):
-        title = title.get("text")
-    return " ".join(map(str, title)) if isinstance(title, list) else str(title or "")
 
 
 def _write_scripts(app: Sphinx) -> None:

@@ -94,10 +94,11 @@ def chart() -> alt.Chart:
 
 
 def panels() -> alt.HConcatChart | alt.ConcatChart:
-    """Return two charts side by side, wider than a phone, with a title, no description, and awkward data."""
+    """Return two charts side by side, wider than a phone, with awkward data."""
     data = pd.DataFrame({"kind": ["noisy", "original", "</script><b>"], "loss": [3.8, 0.1, 1.0]})
     bars = alt.Chart(data).mark_bar().encode(x="loss:Q", y="kind:N").properties(width=300, height=120)
-    return (bars | bars).properties(title="Training loss on noisy and original examples")
+    about = "Training loss on noisy and original examples"
+    return (bars | bars).properties(title=about, description=about)
 
 
 def executed(source: Path, target: Path) -> Path:

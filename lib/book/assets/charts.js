@@ -24,26 +24,18 @@ function wrap(title, letters) {
   return lines;
 }
 
-// For a screen narrower than the chart: panels below each other, legends below the plot, titles in lines.
+// For a screen narrower than the chart: panels below each other, legends below the plot, titles in lines. A title that
+// is an expression breaks its own lines.
 function narrow(spec, available) {
-  const letters = Math.floor(available / 8);
+  const isText = (title) => typeof title === "string" || Array.isArray(title);
   visit(spec, (part) => {
     if (part.hconcat) { part.vconcat = part.hconcat; delete part.hconcat; }
-    if (part.concat || part.repeat || part.facet) part.columns = 1;
-    if (part.encoding?.facet) part.encoding.facet.columns = 1;
-    if (part.encoding?.column && !part.encoding.row) {
-      part.encoding.facet = {...part.encoding.column, columns: 1};
-      delete part.encoding.column;
-    }
-    if (part.facet?.column && !part.facet.row) part.facet = part.facet.column;
-    if (part.legend && typeof part.legend === "object") delete part.legend.orient;
-    const title = part.title;
-    const isView = part.mark || part.layer || part.vconcat || part.concat || part.facet || part.repeat;
-    if (isView && (typeof title === "string" || Array.isArray(title))) part.title = wrap(title, letters);
-    if (isView && title?.text && !title.text.signal) {
-      title.text = wrap(title.text, letters);
-      if (title.subtitle) title.subtitle = wrap(title.subtitle, Math.floor(available / 6.5));
-    }
+    if (part.legend) delete part.legend.orient;
+    if (!(part.mark || part.layer || part.vconcat)) return;  // axes and legends have titles too
+    const title = isText(part.title) ? {text: part.title} : {...part.title};
+    if (isText(title.text)) title.text = wrap(title.text, Math.floor(available / 8));
+    if (isText(title.subtitle)) title.subtitle = wrap(title.subtitle, Math.floor(available / 6.5));
+    if (title.text) part.title = title;
   });
   const legend = {...spec.config?.legend, orient: "bottom", columns: Math.max(1, Math.floor(available / 150))};
   spec.config = {...spec.config, legend};
