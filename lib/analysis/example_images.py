@@ -76,9 +76,8 @@ def worst_fitted(
         raise unknown("algorithm of this page", algorithm, {chain.algorithm for chain in chains})
     places = {stage.level: (chain, i) for chain in family for i, stage in enumerate(chain.stages)}
     if level not in places:
-        raise unknown(
-            f"level of {algorithm} in this plan", f"{level}", [f"{k}" for k in places if k is not None]
-        )
+        there = [str(one) for one in places if one is not None]
+        raise unknown(f"level of {algorithm} in this plan", level, there)
     losses = _find(store, plan, *places[level], replicate).tensors("examples")["train_losses"].float()
     worst = losses.argsort(descending=True, stable=True)[:count]
     return _examples(plan, replicate, worst, losses[worst])
@@ -117,9 +116,8 @@ def of_category(plan: Plan, table: Table, category: str, **where) -> ExampleImag
         category: one of `lib.analysis.ranked_examples.CATEGORIES`.
         **where: algorithm and the paper's dimensions.
     """
-    named = [
-        values(table, quantity(category, name), "position", **where) for name in (INDEX, PREDICTION, CHANGE)
-    ]
+    names = [quantity(category, name) for name in (INDEX, PREDICTION, CHANGE)]
+    named = [values(table, name, "position", **where) for name in names]
     if named[0].empty:
         return None
     seed = int(named[0].index[0])
@@ -153,8 +151,7 @@ def _examples(
         prepare(plan.recipe.data, [replicate], torch.device("cpu")),
     )
     names = [str(i) for i in range(10)] if image_set in DIGITS else data.class_names(image_set)
-    given = (examples.train_labels[0][chosen], examples.original_labels[chosen], predictions)
-    labels, original, predicted = (
-        [names[i] for i in one.tolist()] if one is not None else [] for one in given
-    )
+    predicted = [] if predictions is None else predictions.tolist()
+    given = (examples.train_labels[0][chosen].tolist(), examples.original_labels[chosen].tolist(), predicted)
+    labels, original, predicted = ([names[i] for i in classes] for classes in given)
     return ExampleImages(examples.train_images[chosen], labels, original, numbers.tolist(), predicted)

@@ -257,9 +257,8 @@ def missing(page: Page, table: Table, benchmark: str, scale: str) -> list[str]:
     Such as "weight rewinding (seeds 3, 4, levels 0, 1)"; only its name where an algorithm has nothing, or for a measurement.
     """
     plan, frame = page.plans(benchmark, scale), table.frame
-    there = set(
-        frame.loc[frame["quantity"] == SIZE, ["algorithm", "stage_key"]].itertuples(index=False, name=None)
-    )
+    sizes = frame.loc[frame["quantity"] == SIZE]
+    there = set(zip(sizes["algorithm"], sizes["stage_key"], strict=True))
     diverged = set(frame.loc[(frame["quantity"] == TEST) & frame["value"].isna(), "stage_key"])
     needed, lost = ({chain.algorithm: set() for chain in page.chains(plan)} for _ in range(2))
     for chain, replicate in itertools.product(page.chains(plan), plan.replicates()):

@@ -95,9 +95,7 @@ def interpolate(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share
         InputError: if the two have other tensors or shapes.
     """
     if {name: tensor.shape for name, tensor in first.items()} != {n: t.shape for n, t in second.items()}:
-        raise InputError(
-            "the two networks differ in their tensors; a line joins networks of one architecture"
-        )
+        raise InputError("two networks differ in their tensors; a line joins networks of one architecture")
     stack = {}
     for name, start in first.items():
         if start.is_floating_point():

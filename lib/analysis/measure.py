@@ -251,9 +251,7 @@ def complete(
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure from the command line; return 2 for bad input."""
-    parser = argparse.ArgumentParser(
-        "python -m lib.analysis.measure", description="Measure what a page draws."
-    )
+    parser = argparse.ArgumentParser("python -m lib.analysis.measure", description="Measure a page.")
     for name in ("paper", "page", "benchmark", "scale"):
         parser.add_argument(name)
     parser.add_argument("--seeds", type=int, nargs="+", help="only these replicates")

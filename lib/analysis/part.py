@@ -95,9 +95,7 @@ def _checked(frame: pandas.DataFrame, dimensions: Sequence[str], where: str) -> 
     keys = [name for name in types if name not in ("value", "stage_key")]
     twice = whole.loc[whole.duplicated(subset=keys), keys]
     if len(twice):
-        raise InputError(
-            f"{where}, row {twice.index[0] + 1}: these were already given: {dict(twice.iloc[0])}."
-        )
+        raise InputError(f"{where}, row {twice.index[0] + 1}: already given were {dict(twice.iloc[0])}.")
     return whole
 
 

@@ -30,9 +30,7 @@ from lib.training import Examples, Replicate, forward, prepare, stack_states
 
 CATEGORIES = ("most worsened", "most improved", "least affected")
 FLOOR = 1e-5  # nats; TR App. K.1, footnotes 8 and 9
-WORSE_BY = (
-    2.0  # points of test error by which generalization may be worse and still count as preserved; TR App. K.1
-)
+WORSE_BY = 2.0  # points of test error by which preserved generalization may be worse; TR App. K.1
 SHOWN = 20  # examples of each category; TR Fig. 16
 INDEX, LABEL = "index", "label"
 PREDICTION, CHANGE = "majority prediction", "loss change (nats)"
@@ -126,9 +124,8 @@ def _rows(context: Context, algorithm: str) -> Iterator[dict]:
     scored = scores(context.plan, context.run)
     examples = prepare(context.plan.recipe.data, results.replicates, torch.device("cpu"))
     stages = results.chain.stages
-    whole = [
-        i for i, e in enumerate(results.entries) if len(e) == len(stages) and not e[-1].record["diverged"]
-    ]
+    reached = [i for i, entries in enumerate(results.entries) if len(entries) == len(stages)]
+    whole = [i for i in reached if not results.entries[i][-1].record["diverged"]]
     for noise in context.plan.noise_percents:
         own = [i for i in whole if results.replicates[i].noise_percent == noise]
         levels = levels_at(context.table, algorithm=algorithm, noise_percent=noise)
@@ -160,9 +157,8 @@ def _of_group(
         if replicate.noise_percent:
             found[NOISY] = 100 * examples.noisy[first][indices].double().mean()
         last = places[chosen[-1]]
-        columns = network_columns(
-            replicate, results.chain, results.chain.stages[last], results.entries[first][last]
-        )
+        stage, entry = results.chain.stages[last], results.entries[first][last]
+        columns = network_columns(replicate, results.chain, stage, entry)
         for name, numbers in found.items():
             for rank, value in enumerate(numbers.tolist(), 1) if numbers.dim() else [(0, numbers.item())]:
                 row = {"quantity": quantity(category, name), "position": float(rank)}

@@ -175,9 +175,8 @@ def read_table(
         return None
     kinds = {tuple(name for name in frame.columns if name not in (*COLUMNS, "part")) for _, frame, _ in found}
     if len(kinds) > 1:
-        raise InputError(
-            f"{folder.name}: its parts have the dimensions {' and '.join(map(str, sorted(kinds)))}."
-        )
+        several = " and ".join(map(str, sorted(kinds)))
+        raise InputError(f"{folder.name}: its parts have the dimensions {several}.")
     found.sort(key=lambda one: one[2].date)
     frames, made = [frame for _, frame, _ in found], {name: one for name, _, one in found}
     return assemble(paper, benchmark, scale, min(kinds), frames, made, origin)

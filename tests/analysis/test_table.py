@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_named(change, words):
 
 def test_a_row_that_is_there_twice_or_misses_a_column_is_refused():
     row = next(iter(rows_of(NUMBERS)))
-    with pytest.raises(InputError, match="row 2.*already given"):
+    with pytest.raises(InputError, match="row 2: already given"):
         make_frame([row, row | {"value": 3.0}], ["noise_percent"], "x")
     with pytest.raises(InputError, match="missing columns stage_key"):
         make_frame(
