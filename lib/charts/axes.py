@@ -10,7 +10,7 @@ from lib.charts.data import Frame, safe, spoken
 from lib.charts.parts import wrapped
 
 _TICKS = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1]
-_DECADES = 3  # that the logarithmic part of a "symlog" axis spans to either side
+_DECADES = 3, 6  # that the logarithmic part of a "symlog" axis spans to either side, at least and at most
 
 AXIS_FORMAT = ".6~g"  # without digits Vega writes 10 as 1e+1 where its ticks have one digit
 X_SCALES = ("linear", "log", "size")
@@ -33,14 +33,14 @@ def across(field: str, title: str, scale: str) -> alt.X:
     return x.axis(format=AXIS_FORMAT, labelOverlap="greedy", grid=False, **ticks)
 
 
-def upward(field: str, title: str, scale: str, largest: float, span: Sequence[float] | None = None) -> alt.Y:
+def upward(field: str, title: str, scale: str, largest: Frame, span: Sequence[float] | None = None) -> alt.Y:
     """Return the vertical axis of lines.
 
     Args:
         field: what it places.
         title: in lines where it is longer than the axis.
         scale: one of `Y_SCALES`.
-        largest: absolute value, from which "symlog" takes the stretch that is linear.
+        largest: absolute value of each case, from which "symlog" takes the stretch that is linear.
         span: bottom and top in pixels, for one of several panels.
     """
     pixels: dict[str, Any] = {"range": list(span)} if span else {}
@@ -48,8 +48,10 @@ def upward(field: str, title: str, scale: str, largest: float, span: Sequence[fl
     if scale == "log":
         return y.scale(type="log", nice=False, **pixels).axis(format=AXIS_FORMAT, tickCount=6)
     if scale == "symlog":
-        top = 10.0 ** numpy.ceil(numpy.log10(largest or 1.0))
-        decades = [float(f"{top * 10.0**-i:.3g}") for i in range(_DECADES + 1)]
+        large = largest[largest > 0] if (largest > 0).any() else numpy.ones(1)
+        top = numpy.ceil(numpy.log10(large.max()))
+        count = int(numpy.clip(top - numpy.floor(numpy.log10(large.min())) + 1, *_DECADES))
+        decades = [float(f"{10.0 ** (top - i):.3g}") for i in range(count + 1)]
         y = y.scale(type="symlog", constant=decades[-1], nice=False, padding=6, **pixels)
         ticks = sorted([0.0, *decades, *(-tick for tick in decades)])
         return y.axis(values=ticks, format=AXIS_FORMAT, labelOverlap="greedy")

@@ -19,7 +19,7 @@ from lib.errors import InputError
 
 PRINTED, MEASURED = "printed", "measured"
 _LETTER, _LABELS = 6.6, 190  # pixels of a letter, and for the names of rows at most
-_ROW = 22  # pixels of a row and source
+_ROW, _LINE = 22, 14  # pixels of a row and source, and of a line of its name
 
 
 def dots(
@@ -65,15 +65,15 @@ def dots(
         means = zip(own["source"], own["mean"], strict=True)
         said.append(f"{row}: {', '.join(f'{source} {mean:.4g}' for source, mean in means)}.")
     most, sources = max(own["row"].nunique() for _, own in points.groupby(case)), points["source"].nunique()
-    longest = max(len(line) for row in points["row"] for line in row.split(", "))
-    left = int(min(_LABELS, _LETTER * longest + 8))
+    names = [row.split(", ") for row in points["row"].unique()]
+    left = int(min(_LABELS, _LETTER * max(len(line) for name in names for line in name) + 8))
     layers = _layers(points, cases, case, controls, x, x_scale, left)
     if reference is not None:
         rule = alt.Chart(pandas.DataFrame([{"low": reference}])).mark_rule(color=INK, aria=False)
-        layers.insert(0, rule.encode(either(alt.X("low:Q"), x, x_scale, 48, 12)))
+        layers.insert(0, rule.encode(either(alt.X("low:Q"), x, x_scale, 36, 12)))
     return finish(
         layers, controls, title=title, left=-left, key=f"{words} {key}".strip(), notes=notes,
-        height=60 + most * max(34, _ROW * sources), description=" ".join(said),
+        height=60 + most * max(34, _ROW * sources, _LINE * max(map(len, names)) + 6), description=" ".join(said),
     )  # fmt: skip
 
 
@@ -86,12 +86,13 @@ def _layers(
     columns = ["row", "mean", "std", "low", "high", "n", *(c for c in ("values", "seeds") if c in points)]
     base = controls.chart_of_points(points, [*case, "source"], columns)
     rows = alt.Y("row:N", title=None, sort=list(dict.fromkeys(every["row"]))).axis(
-        labelExpr="split(datum.label, ', ')", labelLimit=left, labelOffset=-7 if len(cases) > 1 else 0, grid=True,
-        tickBand="extent", domain=False, ticks=False, minExtent=left, maxExtent=left,
+        labelExpr="split(datum.label, ', ')", labelLimit=left, labelLineHeight=_LINE, grid=True, tickBand="extent",
+        labelOffset=alt.ExprRef(f"{-_LINE / 2} * (length(split(datum.label, ', ')) - 1)"), domain=False, ticks=False,
+        minExtent=left, maxExtent=left,
     )  # fmt: skip
     offset = alt.YOffset("source:N", sort=options(points, "source"))
     offset = offset.scale(paddingInner=0.4, paddingOuter=0.6)
-    low, mean, values = (either(alt.X(f"{c}:Q"), x, x_scale, 48, 12) for c in ("low", "mean", "values"))
+    low, mean, values = (either(alt.X(f"{c}:Q"), x, x_scale, 36, 12) for c in ("low", "mean", "values"))
     colour, shape = colours(points, "source")
     told = [alt.Tooltip("row:N", title="case"), alt.Tooltip("source:N", title="source")]
     spread = base.mark_rule(strokeWidth=2, aria=False)

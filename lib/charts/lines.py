@@ -115,7 +115,7 @@ def _panels(points: Frame, found: Prepared, look: _Look, behind: Any, height: in
         own, quantity = choose(points), name if look.panels == "quantity" else look.y
         bottom = i * (_PANEL + _GAP) + _PANEL
         span = (bottom, bottom - _PANEL) if len(names) > 1 else None
-        largest = float(numpy.nanmax(own[["mean", "low", "high"]].abs().to_numpy(dtype=float)))
+        largest = own["mean"].abs().groupby([own[k] for k in found.case]).max()
         x = functools.partial(across, title=spoken(look.x), scale=look.x_scale)
         y = functools.partial(upward, title=quantity, scale=look.y_scale, largest=largest, span=span)
         # The panels share one legend, to which the first layer listens.

@@ -69,6 +69,14 @@ def test_numbers_that_are_averaged_already_need_no_rows():
         dots(printed=costs[:0], y="variant", title="Speed")
 
 
+def test_rows_are_as_high_as_their_names():
+    names = PRINTED.assign(
+        algorithm=[f"weight rewinding, {score} score, {end}" for score, end in (("SNIP", "a"),) * 3]
+    )
+    short, long = (specification(dots(printed=one, y=CASES, title="Names")) for one in (PRINTED, names))
+    assert long["height"] >= short["height"] + 3 * 10
+
+
 def test_a_single_replicate_has_no_spread_and_the_chart_is_drawn():
     chart = dots(made.rows({1: [2.5]}), y=CASES, title="Alone")
     assert (

@@ -243,6 +243,18 @@ def test_every_scale_is_drawn_whatever_columns_are_called(scale):
     assert "learning-rate rewinding" in drawn and "it's 100 % [of]. x" in drawn
 
 
+def test_an_axis_around_zero_has_ticks_for_the_smallest_case():
+    small, large = two(noise_percent=0.0), two(noise_percent=15.0)
+    rows = made.together(small.assign(value=small["value"] / 1e4), large)
+    chart = lines(
+        rows, x=SIZE, colour="algorithm", menus=["noise_percent"], y_scale="symlog", title="Changes"
+    )
+    ticks = next(
+        m["encoding"]["y"]["axis"]["values"] for m in made.marks(chart) if m["mark"]["type"] == "line"
+    )
+    assert {-1e-4, 0.0, 1e-4, 10.0} <= set(ticks)
+
+
 def test_unknown_scales_are_refused():
     with pytest.raises(InputError, match="symlog"):
         lines(two(), x=SIZE, colour="algorithm", y_scale="symlgo", title="Errors")
