@@ -38,6 +38,7 @@ from traitlets import default
 from lib.batch import parameters as page_parameters
 from lib.batch.fingerprint import code_hash
 from lib.batch.gpu import gpu_place, names
+from lib.batch.state import RECORD
 from lib.errors import InputError
 
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
@@ -185,7 +186,7 @@ def run_page(
         nbformat.write(_notebook(source, given, fingerprint), partial)
 
         def finish(done: nbformat.NotebookNode, path: Path) -> None:
-            done.metadata.pruning_book["seconds"] = round(time.monotonic() - start, 1)
+            done.metadata[RECORD]["seconds"] = round(time.monotonic() - start, 1)
             nbformat.write(done, partial)
             partial.replace(path)
 
@@ -218,7 +219,7 @@ def _notebook(source: Path, given: dict[str, object], fingerprint: str) -> nbfor
     defaults = {name: parameter.default for name, parameter in page_parameters.read(source).items()}
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata["kernelspec"] = KERNEL
-    notebook.metadata["pruning_book"] = {
+    notebook.metadata[RECORD] = {
         "source": source.as_posix(),
         "parameters": defaults | given,
         "code_hash": code_hash(source),

@@ -6,9 +6,12 @@ older than the runs that it needs. A page of the book is up to date when nothing
 
 import json
 from pathlib import Path
+from typing import Any
 
 from lib.batch import plan
 from lib.batch.fingerprint import code_hash, core_hash, data_hash
+
+RECORD = "pruning_book"  # the key under which a run and a staged page describe themselves
 
 
 class Fingerprints:
@@ -29,10 +32,10 @@ class Fingerprints:
         return code_hash(self.root / run.source) + self.papers[run.paper] + self.core
 
 
-def _record(notebook: Path) -> dict[str, str]:
-    """Return what a run or a page of the book says of itself; nothing where there is none."""
+def record_of(notebook: Path) -> dict[str, Any]:
+    """Return what a finished run, or a page of the book made from one, says of itself; nothing where there is none."""
     try:
-        return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["pruning_book"]
+        return json.loads(notebook.read_text(encoding="utf-8"))["metadata"][RECORD]
     except (OSError, ValueError, KeyError):
         return {}
 
@@ -47,7 +50,7 @@ def _is_newest(target: Path, made_from: list[Path]) -> bool:
 def is_finished(plans: plan.Plans, run: plan.Run, fingerprints: Fingerprints) -> bool:
     """Say whether a run's notebook is whole and would come out the same today."""
     notebook, needed = Path(run.notebook), [Path(other.notebook) for other in plan.needed(plans, run)]
-    return _is_newest(notebook, needed) and _record(notebook).get("fingerprint") == fingerprints.of(run)
+    return _is_newest(notebook, needed) and record_of(notebook).get("fingerprint") == fingerprints.of(run)
 
 
 def unfinished(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
@@ -73,5 +76,5 @@ def shows_another(page: plan.BookPage) -> bool:
     target = Path(page.target)
     if page.executed is None or not target.exists():
         return False
-    shown = _record(target).get("executed", "")
+    shown = record_of(target).get("executed", "")
     return (target.parent / shown).resolve() != Path(page.executed).resolve()

@@ -14,28 +14,16 @@ import yaml
 
 from lib.analysis.findings import ANSWERS
 from lib.analysis.scoreboard import Summary, Verdict, read_verdicts, summary
-from lib.book.staging import record_of
+from lib.batch.state import record_of
 from lib.book.wording import counted, duration, words
 from lib.charts import wide_table
 from lib.charts.tables import Cell
 from lib.errors import InputError
 from lib.scales import SCALES
 
-MENUS = (
-    "paper",
-    "verdict",
-    "benchmark",
-    "scale",
-    "state",
-    "kept",
-)  # columns by which a reader filters a table
+MENUS = ("paper", "verdict", "benchmark", "scale", "state", "kept")  # columns by which a reader filters
 UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the second suffix of a run's notebook
-CLASSES = {
-    "reason": "long",
-    "elsewhere": "long",
-    "device": "words",
-    "date": "short",
-}  # of the scoreboard's columns
+CLASSES = {"reason": "long", "elsewhere": "long", "device": "words", "date": "short"}  # of the scoreboard
 COLOURS = {"reproduced": "success", "not reproduced": "danger", "undecided": "secondary", "not run": "muted"}
 
 
@@ -72,7 +60,7 @@ def _status(pages: Sequence[str], book: Path, verdicts: Counter[str]) -> str:
     if not pages:
         planned = f", {counted(verdicts.total(), 'claim')} to test" if verdicts else ""
         return f"{{bdg-light}}`planned{planned}`"
-    run = sum(record_of(book / "papers" / f"{name}.ipynb") is not None for name in pages)
+    run = sum(bool(record_of(book / "papers" / f"{name}.ipynb")) for name in pages)
     colour = "success" if run == len(pages) else "warning"
     badges = [f"{{bdg-{colour}}}`{run} of {counted(len(pages), 'page')} run`"]
     badges += [f"{counted(verdicts.total(), 'claim')}:"] if verdicts else []
@@ -156,7 +144,7 @@ def _executed_row(path: Path, folder: Path) -> list[Cell]:
     configuration, _, state = name.removesuffix(".ipynb").partition(".")
     what: list[Cell] = [words(paper), words(page), configuration.replace("~", " ").replace("_", ", ")]
     record = record_of(path)
-    if state or record is None:
+    if state or not record:
         return [*what, "", "", (UNFINISHED.get(state, "not a run"), "verdict-undecided")]
     started = str(record.get("started", ""))[:16].replace("T", " ")
     return [*what, started, duration(record.get("seconds")), ("done", "verdict-reproduced")]

@@ -8,7 +8,6 @@ so. What only a live kernel can answer (widgets, progress bars) does not reach t
 
 import argparse
 import ast
-import json
 import os
 import re
 from datetime import datetime
@@ -20,19 +19,16 @@ import nbformat
 from nbformat import NotebookNode
 
 from lib.batch.fingerprint import code_hash
+from lib.batch.state import RECORD, record_of
 from lib.book.wording import duration
 from lib.errors import InputError
 
-RECORD = "pruning_book"  # the key under which a run and a staged page describe themselves
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NAMED_VERSIONS = ("python", "torch")  # on the page; the run's notebook lists more
 OF_A_MACHINE = ("store",)  # parameters that name folders of one machine: nothing for a published page
 DRAFT = "(not run yet)"
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
-LANGUAGE = {
-    "name": "python",
-    "pygments_lexer": "ipython3",
-}  # without it Sphinx warns that it cannot colour the code
+LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}  # or Sphinx warns that it cannot colour code
 
 
 def stage(source: Path, executed: Path | None, target: Path) -> bool:
@@ -76,18 +72,10 @@ def stage(source: Path, executed: Path | None, target: Path) -> bool:
 def executed_of(staged: Path) -> Path | None:
     """Return where to get the outputs of a staged page again: its run, else the page itself, else None."""
     record = record_of(staged)
-    if record is None:
+    if not record:
         return None
     origin = staged.parent / record["executed"]
     return origin if origin.is_file() else staged
-
-
-def record_of(notebook: Path) -> dict[str, Any] | None:
-    """Return what a finished run, or a page staged from one, says about itself, or None."""
-    try:
-        return json.loads(notebook.read_text("utf-8"))["metadata"].get(RECORD)
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 def write_if_changed(path: Path, text: str) -> bool:
