@@ -123,9 +123,8 @@ def _page_plan(where: str, content: object) -> PagePlan:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise InputError(
-            f"{where}, {place}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r})."
-        ) from None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{where}, {place}: {problem} (given: {first['input']!r}).") from None
     for scale in plan.grid:
         if scale not in SCALES:
             raise unknown(f"scale in {where}", scale, SCALES)
@@ -155,9 +154,7 @@ def read_plans(root: Path | str = ".") -> Plans:
         for page in content:
             if page not in present:
                 raise unknown(f"page in {file}", page, present)
-        plans[file.parent.name] = {
-            page: _page_plan(f"{file}, {page}", plan) for page, plan in content.items()
-        }
+        plans[file.parent.name] = {page: _page_plan(f"{file}, {page}", it) for page, it in content.items()}
     if not plans:
         where = f"papers/*/plan.yml in {root.resolve()}"
         raise InputError(f"no plan found at {where}; start in the repository's folder.")
@@ -229,13 +226,10 @@ def book_pages(
     for p, name, plan in _selected(plans, paper, page):
         for target, shown in plan.book.items():
             at = {s: _the_run(runs(plans, s, p, name), target, shown) for s in (scale, *SCALES[1:])}
-            can = [
-                run for s, run in at.items() if run and (s == scale or (Path(root) / run.notebook).exists())
-            ]
-            executed = can[0].notebook if can else None
-            found.append(
-                BookPage(f"{home_of(p)}/pages/{name}.py", f"book/papers/{p}/{target}.ipynb", executed)
-            )
+            there = {s: run.notebook for s, run in at.items() if run}
+            can = [file for s, file in there.items() if s == scale or (Path(root) / file).exists()]
+            source, page_of_book = f"{home_of(p)}/pages/{name}.py", f"book/papers/{p}/{target}.ipynb"
+            found.append(BookPage(source, page_of_book, can[0] if can else None))
     return found
 
 

@@ -65,9 +65,8 @@ def _status(pages: Sequence[str], book: Path, verdicts: Counter[str]) -> str:
     badges = [f"{{bdg-{colour}}}`{run} of {counted(len(pages), 'page')} run`"]
     badges += [f"{counted(verdicts.total(), 'claim')}:"] if verdicts else []
     found = [answer for answer in ANSWERS if verdicts[answer]]
-    return " ".join(
-        [*badges, *(f"{{bdg-{COLOURS[answer]}-line}}`{verdicts[answer]} {answer}`" for answer in found)]
-    )
+    badges += [f"{{bdg-{COLOURS[answer]}-line}}`{verdicts[answer]} {answer}`" for answer in found]
+    return " ".join(badges)
 
 
 def scoreboard(book: Path) -> str:

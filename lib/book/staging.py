@@ -198,9 +198,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m lib.book.staging", description="Put one page into the book.")
     parser.add_argument("source", type=Path, help="the page, papers/<paper>/pages/<page>.py")
     parser.add_argument("target", type=Path, help="the notebook to write, book/papers/<paper>/<page>.ipynb")
-    parser.add_argument(
-        "executed", type=Path, nargs="?", help="the notebook of a finished run; none: a draft"
-    )
+    parser.add_argument("executed", type=Path, nargs="?", help="the notebook of its run; none: a draft")
     given = parser.parse_args(arguments)
     try:
         stage(given.source, given.executed, given.target)
