@@ -23,7 +23,7 @@ def test_pages_open_themselves_and_show_every_figure():
             n for n, one in vars(module).items() if getattr(one, "__module__", "") == module.__name__
         }
         assert {n for n in decorated if hasattr(getattr(module, n), "__wrapped__")} <= shown
-        assert shown <= decorated
+        assert shown <= vars(module).keys()
 
 
 def test_every_stage_of_the_preliminaries_is_one_of_the_page_on_label_noise():
