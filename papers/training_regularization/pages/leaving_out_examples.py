@@ -42,7 +42,7 @@
 #
 # ## Parameters
 #
-# All that you need to touch. Every point of a chart is a network of its own, so `paper` is long: see {doc}`../../what_it_costs`.
+# All that you need to touch. Every point of a chart is a network of its own, so `paper` is long: see {ref}`What it costs <what-it-costs>`.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
