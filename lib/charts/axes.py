@@ -25,7 +25,7 @@ def scaled(title: str, scale: str, letters: int) -> list[str]:
 
 def across(field: str, title: str, scale: str) -> alt.X:
     """Return the horizontal axis of lines; "size" is logarithmic with 100 % on the left."""
-    x = alt.X(f"{field}:Q", title=scaled(title, scale, 60))
+    x = alt.X(f"{field}:Q", title=scaled(title, scale, 46))
     if scale == "linear":
         return x.scale(zero=False, nice=False, padding=8).axis(grid=False, format=AXIS_FORMAT)
     x = x.scale(type="log", reverse=scale == "size", nice=False, padding=8)
@@ -54,7 +54,8 @@ def upward(field: str, title: str, scale: str, largest: Frame, span: Sequence[fl
         decades = [float(f"{10.0 ** (top - i):.3g}") for i in range(count + 1)]
         y = y.scale(type="symlog", constant=decades[-1], nice=False, padding=6, **pixels)
         ticks = sorted([0.0, *decades, *(-tick for tick in decades)])
-        return y.axis(values=ticks, format=AXIS_FORMAT, labelOverlap="greedy")
+        short = "datum.value && abs(datum.value) < 0.01 ? format(datum.value, '~e') : datum.label"
+        return y.axis(values=ticks, format=AXIS_FORMAT, labelExpr=short, labelOverlap="greedy")
     axis: dict[str, Any] = {"orient": "left", "tickCount": 5} if span else {}
     return y.scale(zero=scale == "zero", nice=True, **pixels).axis(**axis)
 

@@ -134,7 +134,7 @@ class Prepared:
 def prepared(
     rows: Frame, point: Sequence[str], menus: Sequence[str], slider: str | None, shown: Mapping[str, Any] | None,
     *, line: Iterable[str | None] = (), panels: str | None = None, ringed: str | None = None, along: str = "",
-    beside: Sequence[str] = (), flags: Sequence[str] = (),
+    beside: Sequence[str] = (),
 ) -> Prepared:  # fmt: skip
     """Check, name and average the rows of a builder.
 
@@ -144,18 +144,16 @@ def prepared(
         line, panels: columns; None is left out.
         ringed: column of a slider that chooses no rows.
         along: the column by which a replicate can lack points, see `lib.charts.notes.source_note`.
-        beside, flags: see `lib.charts.data.average`.
+        beside: see `lib.charts.data.average`.
     """
     case = [k for k in dict.fromkeys(["table", *menus, panels]) if k]
     inner = [k for k in dict.fromkeys(line) if k and k not in case]
     moving = ["from", "to"] if slider else []
-    own = data.checked(
-        rows, [*case, *inner, *point, *beside, *flags, "value", *filter(None, [slider, ringed])]
-    )
+    own = data.checked(rows, [*case, *inner, *point, *beside, "value", *filter(None, [slider, ringed])])
     own = name_columns(own, [*case, *inner])
     own = between(own, slider, case) if slider else own
     controls = Controls(own, ["table", *menus], slider or ringed, shown)
-    points = data.average(own, [*case, *inner, *moving, *point], beside=beside, flags=flags)
+    points = data.average(own, [*case, *inner, *moving, *point], beside)
     said = _captions(own, [*controls.start, *moving], slider)
     notes = source_note(own, [*case, *inner], menus, along)
     return Prepared(own, points, [*case, *moving], inner, controls, notes, said)

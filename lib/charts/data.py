@@ -113,16 +113,13 @@ def of_benchmark(printed: Frame, benchmark: str) -> Frame:
     return printed[printed["benchmark"] == benchmark] if benchmark and "benchmark" in printed else printed
 
 
-def average(
-    rows: Frame, names: Sequence[str], *, beside: Sequence[str] = (), flags: Sequence[str] = ()
-) -> Frame:
+def average(rows: Frame, names: Sequence[str], beside: Sequence[str] = ()) -> Frame:
     """Average rows over seeds.
 
     Args:
         rows: as `checked` returns them.
         names: columns that name a point.
-        beside: number columns whose mean is kept too.
-        flags: boolean columns; a point has one that any of its rows has.
+        beside: columns that are kept too: numbers as their mean, booleans as whether any is true.
 
     Returns:
         These columns, and mean, std, low, high (NaN with fewer than two replicates; clipped at what the quantity cannot
@@ -139,10 +136,9 @@ def average(
     groups = finite.groupby(names, sort=False, dropna=False)
     found = groups["value"].agg(mean="mean", std="std", n="count", values=list)
     found["seeds"] = groups["seed"].agg(list)
-    for column in {*beside} - {*names}:
-        found[column] = groups[column].mean()
-    for column in flags:
-        found[column] = groups[column].any()
+    for column in dict.fromkeys(c for c in beside if c not in names):
+        own = groups[column]
+        found[column] = own.any() if rows[column].dtype == bool else own.mean()
     if "quantity" not in names:
         found["quantity"] = groups["quantity"].first()
     found = found.reset_index()

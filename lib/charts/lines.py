@@ -78,11 +78,11 @@ def lines(
             raise unknown(kind, given, allowed)
     ringed, labelled = slider if slider in rings else None, [ring for ring in rings if ring != slider]
     by_level = "level" in rows and (x in (SIZE, EPOCHS) or x_scale == "size")
+    beside = [x, *filter(None, [ringed, mark]), *labelled, *(c for c in ("level", SIZE, EPOCHS) if c in rows)]
     point = "level" if by_level else x
     found = prepared(
         rows, [point], menus, None if ringed else slider, shown, line=[colour, dash], panels=panels, ringed=ringed,
-        along=point, beside=[c for c in (x, ringed, "level", SIZE, EPOCHS) if c and (c == x or c in rows) and c != point],
-        flags=[*filter(None, [mark]), *labelled],
+        along=point, beside=[c for c in beside if c != point],
     )  # fmt: skip
     if y is None:
         y = " and ".join(options(found.rows, "quantity")) if panels == "quantity" else quantity_of(found.rows)
@@ -133,23 +133,16 @@ def _marks(
 ) -> list[Any]:  # fmt: skip
     """Draw band, line, single replicates, points, stars, rings, and what the pointer meets."""
     replicates = _shows_replicates(points)
-    flags = [*filter(None, [look.mark, look.ringed]), *look.rings]
-    columns = ["mean", "low", "high", "std", "n", "place", *(("values", "seeds") if replicates else ())]
-    columns += [
-        c
-        for c in dict.fromkeys([look.x, "level", SIZE, EPOCHS, *flags])
-        if c in points and c not in found.keys
-    ]
-    base = found.controls.chart_of_points(points, found.keys, columns)
+    hidden = [*found.keys, "quantity", *(() if replicates else ("values", "seeds"))]
+    base = found.controls.chart_of_points(points, found.keys, [c for c in points if c not in hidden])
     (colour, shape, faded, clicked), (x, y) = signs, (x_of(safe(look.x)), y_of("mean"))
     dash, detail = _dashes(points, look.dash)
     words = [look.colour, look.dash, look.panels, *found.controls.start]
     told = tooltip(points, words, [look.x, "level", SIZE, EPOCHS], quantity)
     longest = int(points["place"].max()) + 1
     some = base if longest <= _MANY else base.transform_filter(f"datum.place % {longest // 10} == 0")
-    band = base.mark_area(aria=False).encode(
-        x, y_of("low"), alt.Y2("high:Q"), color=colour, opacity=faded(0.16), **detail
-    )
+    band = base.mark_area(aria=False).encode(x, y_of("low"), alt.Y2("high:Q"), color=colour, **detail)
+    band = band.encode(opacity=faded(0.16))
     if clicked is not None:
         band = band.add_params(clicked)  # Vega-Lite listens to a legend for the first layer in it only.
     curve = base.mark_line(aria=False).encode(x, y, color=colour, opacity=faded(1.0), **dash)
@@ -160,11 +153,8 @@ def _marks(
     if replicates:
         single = base.transform_flatten(["values", "seeds"])
         single = single.mark_point(filled=True, size=12, shape="circle", aria=False)
-        which = [
-            alt.Tooltip("seeds:N", title="seed"),
-            alt.Tooltip("values:Q", title=quantity, format=".4~g"),
-            *told[:-3],
-        ]
+        one = alt.Tooltip("values:Q", title=quantity, format=".4~g")
+        which = [alt.Tooltip("seeds:N", title="seed"), one, *told[:-3]]
         layers.append(single.encode(x, y_of("values"), color=colour, opacity=faded(0.35), tooltip=which))
     if look.mark:
         star = base.transform_filter(f"datum.{safe(look.mark)}")
