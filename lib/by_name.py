@@ -47,9 +47,7 @@ def identity(name: str) -> str:
         return name
     function = find_function("function", name, {})
     named = inspect.isroutine(function) or inspect.isclass(function)
-    module = (
-        function.__module__ if named else name.split(":", 1)[0]
-    )  # other callables lie where they were found
+    module = function.__module__ if named else name.split(":", 1)[0]  # other callables lie where they were found
     try:
         source = inspect.getsource(sys.modules[module])
     except (OSError, TypeError) as error:

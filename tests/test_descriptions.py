@@ -31,9 +31,7 @@ def test_a_change_makes_another_description_and_leaves_the_rest(recipe):
     assert (other.epochs, other.data.train, other.data.image_set) == (99, 10, recipe.data.image_set)
     assert recipe.epochs == 3 and recipe.data.train == 300
     assert other.but(epochs=3, data=recipe.data) == recipe == recipe.but()
-    assert Prune().but(keep=0.1) == Prune(keep=0.1), (
-        "a default that was not written does not stand in the way"
-    )
+    assert Prune().but(keep=0.1) == Prune(keep=0.1), "a default that was not written does not stand in the way"
 
 
 def test_descriptions_and_scales_load_no_torch():

@@ -58,13 +58,9 @@ def test_no_arrow_points_upward():
     for folder, others in (("lib", "papers|book"), ("papers", "book")):
         upward = re.compile(rf"^\s*(?:from|import) (?:{others})\b", re.M)
         for file in (ROOT / folder).rglob("*.py"):
-            assert not upward.search(file.read_text()), (
-                f"{file.relative_to(ROOT)} imports from a room below it"
-            )
+            assert not upward.search(file.read_text()), f"{file.relative_to(ROOT)} imports from a room below it"
 
 
 def test_no_notebook_is_committed():
-    listed = subprocess.run(
-        ["git", "ls-files", "*.ipynb"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    listed = subprocess.run(["git", "ls-files", "*.ipynb"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert listed.stdout == ""

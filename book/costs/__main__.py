@@ -35,9 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m book.costs", description=__doc__)
     parser.add_argument("part", nargs="*", choices=[*PARTS, []], help=f"default: {' '.join(DEFAULT)}")
     parser.add_argument("--device", default="auto")
-    parser.add_argument(
-        "--quick", action="store_true", help="a few batches, to try the measurements themselves"
-    )
+    parser.add_argument("--quick", action="store_true", help="a few batches, to try the measurements themselves")
     parser.add_argument("--write", action="store_true", help="keep the tables in book/costs for the book")
     given = parser.parse_args(arguments)
     device = find_device(given.device)

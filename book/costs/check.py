@@ -51,9 +51,7 @@ def _trained(
     network, examples, whole = fresh(recipe, replicates, device)
     whole.masks = {n: m.to(device) for n, m in (masks or {}).items()}
     whole.stack |= {n: whole.stack[n] * m for n, m in whole.masks.items()}
-    units = (
-        find_connected_units(network.units, whole.stack, whole.masks) if only_connected else ConnectedUnits()
-    )
+    units = find_connected_units(network.units, whole.stack, whole.masks) if only_connected else ConnectedUnits()
     # Training changes its stack in place.
     small = units.leave_out(Progress(0, {n: t.clone() for n, t in whole.stack.items()}, whole.masks))
     computation = Computation(precision, units.pixels, replay)
@@ -94,9 +92,7 @@ def _gradients(name: str, device: torch.device) -> list[Tensor]:
 
 def _apart(one: State, other: State) -> float:
     """Return the largest difference of two stacks' tensors, relative to the tensor's largest value."""
-    pairs = [
-        (tensor.detach().double().cpu(), other[name].detach().double().cpu()) for name, tensor in one.items()
-    ]
+    pairs = [(tensor.detach().double().cpu(), other[name].detach().double().cpu()) for name, tensor in one.items()]
     return max(((a - b).abs().max() / a.abs().max().clamp(min=1e-3)).item() for a, b in pairs)
 
 

@@ -54,18 +54,14 @@ def conventional(recipe: Recipe, examples: Examples) -> Iterator[float]:
         torchvision_set(train_images.cpu(), examples.train_labels[0].cpu(), transforms.Compose(augmented)),
         torchvision_set(test_images.cpu(), examples.test_labels.cpu(), transforms.Compose(plain)),
     )
-    training, test = (
-        DataLoader(s, recipe.batch_size, shuffle=i == 0, num_workers=2) for i, s in enumerate(sets)
-    )
+    training, test = (DataLoader(s, recipe.batch_size, shuffle=i == 0, num_workers=2) for i, s in enumerate(sets))
     device = examples.train_images.device
     module = build(recipe.network, examples.classes, recipe.width).module.to(device)
     weights = module.parameters()
     if recipe.optimizer == "adam":
         optimizer = torch.optim.Adam(weights, recipe.learning_rate)
     else:
-        optimizer = torch.optim.SGD(
-            weights, recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay
-        )
+        optimizer = torch.optim.SGD(weights, recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay)
     while True:
         started = time.perf_counter()
         module.train()

@@ -118,9 +118,7 @@ def other(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, 
             "longer epochs: LeNet on MNIST, stack of 3, 60,000 + 10,000 images, float32, best of 3",
         ),
     ]
-    notes = [
-        "Peak memory counts the whole process on a CPU, libraries included, and the device's memory on CUDA."
-    ]
+    notes = ["Peak memory counts the whole process on a CPU, libraries included, and the device's memory on CUDA."]
     if importlib.util.find_spec("papermill"):
         detail = "kernel start to finished notebook, every stage in the store, better of 2"
         rows.append(("page from the store", page_from_store(), "s", detail))

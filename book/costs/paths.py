@@ -80,9 +80,7 @@ def _protocol(
             )  # fmt: skip
         train(network.module.to(device), progress, examples, replicates, recipe, Part(epochs))
         masks = _prune(network, progress.stack, dict(progress.masks), 0.2)
-        progress = Progress(
-            0, {n: t * masks[n] if n in masks else t for n, t in progress.stack.items()}, masks
-        )
+        progress = Progress(0, {n: t * masks[n] if n in masks else t for n, t in progress.stack.items()}, masks)
     return rows
 
 
@@ -94,9 +92,7 @@ def lenet(device: torch.device, quick: bool) -> list[tuple]:
     replicates = paper.replicates()
     scale = 58_000 / images / len(replicates)
     timed = {*range(0, last + 1, 3), last - 1}
-    return _protocol(
-        recipe, replicates, device, 2, timed, last, 2 if quick else 3, scale, "s per replicate and epoch"
-    )
+    return _protocol(recipe, replicates, device, 2, timed, last, 2 if quick else 3, scale, "s per replicate and epoch")
 
 
 def vgg(device: torch.device, quick: bool) -> list[tuple]:

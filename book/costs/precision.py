@@ -26,9 +26,7 @@ def _errors(
     """Return size and test error of each network in one precision."""
     results = run(chain, replicates, store, Execution(str(device), precision))
     rows = [row for row in errors_of(results) if row["quantity"] in (SIZE, TEST)]
-    wide = pandas.DataFrame(rows).pivot(
-        index=["noise_percent", "seed", "level"], columns="quantity", values="value"
-    )
+    wide = pandas.DataFrame(rows).pivot(index=["noise_percent", "seed", "level"], columns="quantity", values="value")
     return wide.reset_index().assign(precision=precision).round({SIZE: 2})
 
 

@@ -33,9 +33,7 @@ def shortest(work: Callable[[], object]) -> float:
     return min(timer.blocked_autorange(min_run_time=1.0).times)
 
 
-def fresh(
-    recipe: Recipe, replicates: list[Replicate], device: torch.device
-) -> tuple[Network, Examples, Progress]:
+def fresh(recipe: Recipe, replicates: list[Replicate], device: torch.device) -> tuple[Network, Examples, Progress]:
     """Return a recipe's network, its images, and an untrained stack."""
     examples = prepare(recipe.data, replicates, device)
     network = build(recipe.network, examples.classes, recipe.width)

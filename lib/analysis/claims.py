@@ -42,16 +42,12 @@ def differ(
     return lambda case: compare(case, first, than, allowed(case), of_means)
 
 
-def lower(
-    first: Measure, than: Measure | float, ties: Collection[tuple] = (), of_means: bool = False
-) -> Question:
+def lower(first: Measure, than: Measure | float, ties: Collection[tuple] = (), of_means: bool = False) -> Question:
     """Ask whether the first is lower; in the cases of `ties` (see `Case.place`) it may match."""
     return differ(first, than, lambda case: {"lower", *["match"] * (case.place in ties)}, of_means)
 
 
-def higher(
-    first: Measure, than: Measure | float, ties: Collection[tuple] = (), of_means: bool = False
-) -> Question:
+def higher(first: Measure, than: Measure | float, ties: Collection[tuple] = (), of_means: bool = False) -> Question:
     """Ask whether the first is higher; see `lower`."""
     return differ(first, than, lambda case: {"higher", *["match"] * (case.place in ties)}, of_means)
 
@@ -170,9 +166,7 @@ def between(
     dimension: str,
     cases: Cases,
     question: Callable[[Measure, Measure], Question],
-    pairs: Callable[[list[float]], Collection[tuple[float, float]]] = lambda found: [
-        *itertools.pairwise(found)
-    ],
+    pairs: Callable[[list[float]], Collection[tuple[float, float]]] = lambda found: [*itertools.pairwise(found)],
 ) -> Claim:
     """Compare a measure between cases, each with the next one or in other pairs; a missing case leaves it undecided.
 
@@ -205,9 +199,7 @@ def between(
             whole = Case(table, {})
             found.append(ask(question(at(second, whole), at(first, whole)), whole))
         result = combined(found, "all")
-        some = any(
-            _is_there(measure, Case(table, {dimension: value})) for value in _of_benchmark(cases, table)
-        )
+        some = any(_is_there(measure, Case(table, {dimension: value})) for value in _of_benchmark(cases, table))
         return replace(result, answer="undecided") if result.answer == "not run" and some else result
 
     return claim
@@ -222,9 +214,7 @@ def _is_there(measure: Measure, case: Case) -> bool:
 
 def growing(measure: Measure, dimension: str, cases: Cases) -> Claim:
     """Claim that a measure grows from each case to the next; a step within one standard deviation is undecided."""
-    return between(
-        measure, dimension, cases, lambda later, earlier: higher(later, than=earlier, of_means=True)
-    )
+    return between(measure, dimension, cases, lambda later, earlier: higher(later, than=earlier, of_means=True))
 
 
 def all_of(*claims: Claim) -> Claim:

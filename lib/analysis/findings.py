@@ -173,12 +173,8 @@ def holm_corrected(found: Sequence[Finding], some_may_match: bool) -> list[Findi
         some_may_match: a match is passed over.
     """
     tested = [one.answer in DECIDED and not math.isnan(one.against) for one in found]
-    passed_over = some_may_match and any(
-        one.answer == "undecided" and not math.isnan(one.favour) for one in found
-    )
-    against = holm(
-        [one.against if is_tested else math.nan for one, is_tested in zip(found, tested, strict=True)]
-    )
+    passed_over = some_may_match and any(one.answer == "undecided" and not math.isnan(one.favour) for one in found)
+    against = holm([one.against if is_tested else math.nan for one, is_tested in zip(found, tested, strict=True)])
     favour = holm([one.favour for one in found])
     result = []
     for one, p_against, p_favour in zip(found, against, favour, strict=True):

@@ -107,9 +107,7 @@ def interpolate(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share
 
 
 @torch.no_grad()
-def recompute_statistics(
-    module: nn.Module, stack: State, sample: Sample, batch_size: int = STATISTICS_BATCH
-) -> State:
+def recompute_statistics(module: nn.Module, stack: State, sample: Sample, batch_size: int = STATISTICS_BATCH) -> State:
     """Return a stack with the running statistics that one pass over a sample in train mode gives, the mean over batches.
 
     Args:

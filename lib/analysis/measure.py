@@ -231,9 +231,7 @@ def _same(one: Table, other: Table) -> bool:
     return len(own.merge(there, on=columns)) == len(own)
 
 
-def complete(
-    page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False
-) -> Found:
+def complete(page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False) -> Found:
     """Return what a page draws, see `measure`; train what the store lacks only with `recompute`.
 
     Raises:

@@ -69,9 +69,7 @@ class Case:
         if missing not in self.told:
             self.told.append(missing)
 
-    def values(
-        self, quantity: str, algorithm: str, columns: str = "level", **more: float
-    ) -> pandas.DataFrame:
+    def values(self, quantity: str, algorithm: str, columns: str = "level", **more: float) -> pandas.DataFrame:
         """Return a quantity as seeds × columns, those that every replicate has; see `lib.analysis.table.values`.
 
         Raises:

@@ -60,9 +60,7 @@ def levels_at(table: Table, **where) -> dict[str, list[int]]:
     return levels_of_categories(*(one.dropna(axis="columns").mean().to_dict() for one in found))
 
 
-def levels_of_categories(
-    test_errors: Mapping[int, float], train_losses: Mapping[int, float]
-) -> dict[str, list[int]]:
+def levels_of_categories(test_errors: Mapping[int, float], train_losses: Mapping[int, float]) -> dict[str, list[int]]:
     """Return the levels at which each category is ranked, by the rules of TR App. K.1; level 0 is never among them.
 
     Args:

@@ -132,9 +132,7 @@ def decide(identity: str, about: tuple[Sequence[str], Claim], table: Table, page
         reason += f"; {found.cases} {'case is' if found.cases.endswith(' 1') else 'cases are'} decided"
     if len(found.chances) > 1:
         chance = 100 * (1 - math.prod(1 - rate for rate in found.chances))
-        reason += (
-            f"; uncorrected, {len(found.chances)} comparisons of equals would refute it in {chance:.0f} %"
-        )
+        reason += f"; uncorrected, {len(found.chances)} comparisons of equals would refute it in {chance:.0f} %"
     if len({(made.device, made.precision) for made in read}) > 1:
         reason += "; networks of several devices or precisions are compared"
     return Verdict(
@@ -154,9 +152,7 @@ def decide(identity: str, about: tuple[Sequence[str], Claim], table: Table, page
     )
 
 
-def not_run(
-    claim: str, page: str = "", benchmark: str = "", reason: str = "No page measures this yet."
-) -> Verdict:
+def not_run(claim: str, page: str = "", benchmark: str = "", reason: str = "No page measures this yet.") -> Verdict:
     """Return the verdict where there is no table."""
     return Verdict(claim, page, benchmark, "", "not run", reason=reason)
 
@@ -231,9 +227,7 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
     known = claims_of(page.paper)
     fresh = {table.label: current(table)[0] for table in tables}
     found = [
-        (label, decide(name, known[name], table, page.name))
-        for name in page.claims
-        for label, table in fresh.items()
+        (label, decide(name, known[name], table, page.name)) for name in page.claims for label, table in fresh.items()
     ]
     return [
         {
@@ -287,18 +281,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Decide all claims, write the scoreboard and print how many claims each verdict has."""
     parser = argparse.ArgumentParser(description="Write the scoreboard of the papers' claims.")
     parser.add_argument("--write", type=Path, required=True, metavar="FILE", help="such as book/claims.csv")
-    parser.add_argument(
-        "--local", action="store_true", help="count this machine's tables where none is committed"
-    )
+    parser.add_argument("--local", action="store_true", help="count this machine's tables where none is committed")
     given = parser.parse_args(arguments)
     papers = list(dict.fromkeys(one.paper for one in read_statements()))
     identities = [one.id for one in read_statements()]
     if stray := [name for paper in papers for name in claims_of(paper) if name not in identities]:
         raise InputError(str(unknown("claim", stray[0], identities)))
     tables = {
-        paper: [
-            current(table)[0] for table in find_tables(paper) if given.local or table.origin == "committed"
-        ]
+        paper: [current(table)[0] for table in find_tables(paper) if given.local or table.origin == "committed"]
         for paper in papers
     }
     found = verdicts(tables)

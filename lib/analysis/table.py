@@ -147,17 +147,13 @@ def rows(tables: Table | Sequence[Table], quantities: str | Sequence[str], **whe
     return found
 
 
-def table_folder(
-    paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY
-) -> Path:
+def table_folder(paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY) -> Path:
     """Return where the parts of a table lie."""
     place = f"papers/{paper}/results" if origin == "committed" else f"runs/tables/{paper}"
     return Path(root) / place / f"{benchmark}_{scale}"
 
 
-def read_table(
-    paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY
-) -> Table | None:
+def read_table(paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY) -> Table | None:
     """Read the parts of a table; None where there is none.
 
     Where two parts have a number of the same network, the later one counts; parts of one date in the order of their names.
@@ -195,9 +191,7 @@ def assemble(
     return dataclasses.replace(with_levels(dataclasses.replace(table, frame=frame)), every_row=rows)
 
 
-def find_tables(
-    paper: str, benchmark: str = "*", scale: str = "*", root: Path | str = REPOSITORY
-) -> list[Table]:
+def find_tables(paper: str, benchmark: str = "*", scale: str = "*", root: Path | str = REPOSITORY) -> list[Table]:
     """Find a paper's tables, of one benchmark and scale or of all, largest scale first, committed before this machine's."""
     found = []
     for origin in ("committed", "this machine"):

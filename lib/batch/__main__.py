@@ -103,9 +103,7 @@ def _count(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m lib.batch", description="Run what is missing of the book's pages."
-    )
+    parser = argparse.ArgumentParser("python -m lib.batch", description="Run what is missing of the book's pages.")
     add = parser.add_argument
     add("--scale", default="laptop", help=f"{', '.join(plan.SCALES)} (default: laptop)")
     add("--paper", default="", help="only this paper, a folder's name in papers/")

@@ -39,9 +39,7 @@ def visible_gpus() -> list[str]:
 
 
 @contextlib.contextmanager
-def gpu_place(
-    gpus: Sequence[str], places_per_gpu: int = 1, folder: Path | None = None
-) -> Iterator[str | None]:
+def gpu_place(gpus: Sequence[str], places_per_gpu: int = 1, folder: Path | None = None) -> Iterator[str | None]:
     """Hold a place on one GPU, which CUDA_VISIBLE_DEVICES then names alone; every GPU gets a first run before
     any gets a second one.
 

@@ -205,9 +205,7 @@ def needed(plans: Plans, run: Run) -> list[Run]:
     return [found for other, _, page in names for found in runs(plans, scale, other or run.paper, page)]
 
 
-def book_pages(
-    plans: Plans, scale: str, paper: str = "", page: str = "", root: Path | str = "."
-) -> list[BookPage]:
+def book_pages(plans: Plans, scale: str, paper: str = "", page: str = "", root: Path | str = ".") -> list[BookPage]:
     """List the pages of the book and the run at this scale that each one shows, which may not exist yet.
 
     Where the plan runs a page's parameters at other scales only, a finished run of one of those (never

@@ -74,9 +74,7 @@ def _write_scripts(app: Sphinx) -> None:
     shutil.copyfile(str(formulas.locate()), static / FORMULA_SCRIPT)
 
 
-def _add_scripts(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document
-) -> None:
+def _add_scripts(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
     """Load a script only where the page has something for it."""
     for kind, script in ((CHART_CLASS, CHART_SCRIPT), (TABLE_CLASS, TABLE_SCRIPT)):
         if f'class="{kind}' in context.get("body", ""):

@@ -149,9 +149,7 @@ def _executed_row(path: Path, folder: Path) -> list[Cell]:
     return [*what, started, duration(record.get("seconds")), ("done", "verdict-reproduced")]
 
 
-def table(
-    heads: Sequence[str], rows: Iterable[Iterable[Cell]], classes: Mapping[str, str] | None = None
-) -> str:
+def table(heads: Sequence[str], rows: Iterable[Iterable[Cell]], classes: Mapping[str, str] | None = None) -> str:
     """Return a table that a reader can search and filter (see `lib.charts.wide_table`), as raw HTML, since statements
     may hold any character."""
     return f"```{{raw}} html\n{wide_table(heads, rows, classes=classes, menus=MENUS)}\n```\n"

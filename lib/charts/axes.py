@@ -67,9 +67,7 @@ def either(channel: Any, title: str, scale: str, letters: int, padding: int = 8)
     return placed.axis(format=AXIS_FORMAT, labelOverlap="greedy", labelSeparation=6)
 
 
-def tooltip(
-    points: Frame, columns: Sequence[str | None], numbers: Sequence[str], quantity: str
-) -> list[alt.Tooltip]:
+def tooltip(points: Frame, columns: Sequence[str | None], numbers: Sequence[str], quantity: str) -> list[alt.Tooltip]:
     """Tell every column that varies, and mean, spread and replicates; a spread that there is not is a dash.
 
     Args:
@@ -79,9 +77,7 @@ def tooltip(
         quantity: what the mean is of.
     """
     words = [c for c in dict.fromkeys(columns) if c and c != "table" and points[c].nunique() > 1]
-    others = [
-        c for c in dict.fromkeys(numbers) if c in points and c not in columns and points[c].nunique() > 1
-    ]
+    others = [c for c in dict.fromkeys(numbers) if c in points and c not in columns and points[c].nunique() > 1]
     several = points["std"].notna().any()
     spread = [alt.Tooltip("spread:N", title="standard deviation"), alt.Tooltip("n:Q", title="replicates")]
     return [

@@ -60,9 +60,7 @@ class Controls:
             if len(values) > 1:
                 step = 1 if all(float(v).is_integer() for v in values) else (values[-1] - values[0]) / 100
                 self.slider, label = f"{safe(slider)}_slider", heading(slider)
-                bind = alt.binding_range(
-                    min=values[0], max=values[-1], step=step, name=f"{label.capitalize()}: "
-                )
+                bind = alt.binding_range(min=values[0], max=values[-1], step=step, name=f"{label.capitalize()}: ")
                 self.parameters.append(alt.param(name=self.slider, value=self.position, bind=bind))
                 self.tests["from"] = f"{self.slider} > datum.from && {self.slider} <= datum.to"
                 self.words.append(label)
@@ -87,11 +85,7 @@ class Controls:
         for column, value in self.start.items():
             if column in frame:
                 frame = frame[frame[column] == value]
-        return (
-            frame[frame["from"].lt(self.position) & frame["to"].ge(self.position)]
-            if "from" in frame
-            else frame
-        )
+        return frame[frame["from"].lt(self.position) & frame["to"].ge(self.position)] if "from" in frame else frame
 
 
 def between(rows: Frame, slider: str, context: Sequence[str]) -> Frame:

@@ -167,9 +167,7 @@ def records(frame: Frame) -> list[dict[str, Any]]:
     return [{safe(name): _cell(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def pack(
-    points: Frame, keys: Sequence[str], columns: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[str]]:
+def pack(points: Frame, keys: Sequence[str], columns: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return a row per line for Vega-Lite, a third of the size of a row per point, and the fields that are arrays in it.
 
     `keys` name a line, `columns` are what its points have; those that never vary within a line are no arrays.

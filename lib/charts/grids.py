@@ -39,9 +39,7 @@ def heatmap(
     ]
     extent = [min(0.0, points["mean"].min()), limit or points["mean"].max()]
     shade = alt.Color("mean:Q", title=colour).scale(range=_SHADES, domain=extent, interpolate="rgb")
-    shade = shade.legend(
-        titleOrient="top", gradientLength=200, gradientThickness=10, tickCount=4, format=AXIS_FORMAT
-    )
+    shade = shade.legend(titleOrient="top", gradientLength=200, gradientThickness=10, tickCount=4, format=AXIS_FORMAT)
     told = [alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in (x, y)]
     told += tooltip(points, list(found.controls.start), [], colour)
     base = found.controls.chart_of_points(points, found.keys, [x, y, "mean", "std", "n"])
@@ -80,17 +78,13 @@ def bars(
         x_title or spoken(x),
     )
     across = alt.X(f"{safe(x)}:Q", title=called, bin="binned").scale(nice=False, zero=False)
-    across = across.axis(
-        tickCount=6, format=AXIS_FORMAT, grid=False, labelOverlap="greedy", labelSeparation=4
-    )
+    across = across.axis(tickCount=6, format=AXIS_FORMAT, grid=False, labelOverlap="greedy", labelSeparation=4)
     upward = alt.Y("mean:Q", title=wrapped(y, 34), stack="zero").axis(tickCount=5, format="~s")
     painted = colours(points, colour, domain, line=False)[0]
     told = [alt.Tooltip(f"{safe(c)}:Q", title=t, format=".3~g") for c, t in ((x, "from"), (to, "to"))]
     told += tooltip(points, [colour, *controls.start], [], y)
     base = controls.chart_of_points(points, found.keys, [x, to, "mean", "std", "n"]).mark_bar(aria=False)
-    drawn: list[Any] = [
-        base.encode(across, y=upward, color=painted, tooltip=told, x2=alt.X2(f"{safe(to)}:Q"))
-    ]
+    drawn: list[Any] = [base.encode(across, y=upward, color=painted, tooltip=told, x2=alt.X2(f"{safe(to)}:Q"))]
     if rules is not None and len(rules):
         there = [k for k in ("table", *menus) if k in rules]
         own = name_columns(rules, there)

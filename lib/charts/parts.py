@@ -28,9 +28,7 @@ def wrapped(text: str, letters: int = NARROW) -> list[str]:
     return textwrap.wrap(text.replace(" %", "\u00a0%"), letters, break_on_hyphens=False) or [""]
 
 
-def colours(
-    rows: Frame, column: str | None, domain: Sequence[str] | None = None, line: bool = True
-) -> list[Any]:
+def colours(rows: Frame, column: str | None, domain: Sequence[str] | None = None, line: bool = True) -> list[Any]:
     """Return the encodings of colour and shape by a column, already named; colour is never the only sign.
 
     Numbers that are more than the palette are coloured from dark to light. With `line`, the legend's signs are of lines and

@@ -35,9 +35,7 @@ def step_chart(
     levels = [step.level for step in done]
     shown = levels[min(1, len(levels) - 1)] if shown is None and levels else shown
     if shown not in levels:
-        raise InputError(
-            f"level {shown} is not among the steps; there are {', '.join(map(str, levels)) or 'none'}"
-        )
+        raise InputError(f"level {shown} is not among the steps; there are {', '.join(map(str, levels)) or 'none'}")
     names = list(dict.fromkeys(done[0].weights["layer"]))
     layers = {f"Layer {names.index(name) + 1}": name for name in (names[0], names[-1])}
     top = [_errors(done, shown)] if done[0].pixels is None else [_pixels(done, shown), _errors(done, shown)]
@@ -112,9 +110,7 @@ def step_sentence(step: Step) -> str:
     """Say what one level did: "Level 2: of 58,344 weights the cut removed 45,509, all with |w| ≤ 0.202. …"."""
     epochs = f"epochs {step.epochs[0]} to {step.epochs[1]}"
     if step.cut is None:
-        return (
-            f"Level {step.level}, dense: no cut. All {step.remaining:,} prunable weights train in {epochs}."
-        )
+        return f"Level {step.level}, dense: no cut. All {step.remaining:,} prunable weights train in {epochs}."
     how = f", all with |w| ≤ {step.threshold:.3g}" if step.threshold is not None else f", by {step.cut.score}"
     return (
         f"Level {step.level}: of {step.remaining_before:,} weights the cut removed "

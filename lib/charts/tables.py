@@ -64,15 +64,9 @@ def comparison_table(
     found = []
     for (label, benchmark), own in tables:
         paper = name_columns(of_benchmark(printed, benchmark), cases).set_index(cases)[["mean", "std"]]
-        ours = (
-            pandas.DataFrame(columns=["mean", "std", "n"])
-            if own is None
-            else average(own, cases).set_index(cases)
-        )
+        ours = pandas.DataFrame(columns=["mean", "std", "n"]) if own is None else average(own, cases).set_index(cases)
         for place in dict.fromkeys([*paper.index, *ours.index]):
-            mean, std, n = (
-                ours.loc[place, ["mean", "std", "n"]] if place in ours.index else (math.nan, math.nan, 0)
-            )
+            mean, std, n = ours.loc[place, ["mean", "std", "n"]] if place in ours.index else (math.nan, math.nan, 0)
             paper_mean, paper_std = paper.loc[place] if place in paper.index else (math.nan, math.nan)
             names = zip(cases, [place] if isinstance(place, str) else place, strict=True)
             row = {"results": label, **{heading(column): value for column, value in names}}

@@ -93,9 +93,7 @@ class FolderImages:
         try:
             for batch in DataLoader(files, batch_size, num_workers=count, pin_memory=pinned, generator=own):
                 yield batch.to(self.device, non_blocking=True)
-        except (
-            InputError
-        ) as problem:  # its frames would keep the workers, for five seconds more at the next collection
+        except InputError as problem:  # its frames would keep the workers, for five seconds more at the next collection
             raise problem.with_traceback(None) from None
 
 

@@ -166,9 +166,7 @@ def _held(lock: FileLock, name: str) -> AbstractContextManager:
         return lock.acquire()
 
 
-def _first_good_source(
-    name: str, folder: Path, partial: Path, download: bool, reasons: list[str]
-) -> dict[str, Tensor]:
+def _first_good_source(name: str, folder: Path, partial: Path, download: bool, reasons: list[str]) -> dict[str, Tensor]:
     """Return checked tensors from the first source that has them; add to `reasons` why others have not."""
     known = KNOWN[name]
     for source, read in sources(name, folder, partial, download):

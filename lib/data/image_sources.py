@@ -133,9 +133,7 @@ def _torchvision(name: str, root: Path, fetch: bool) -> dict[str, Tensor]:
     return tensors
 
 
-def decode_torchvision(
-    kind: Callable[..., Any], root: Path, fetch: bool
-) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+def decode_torchvision(kind: Callable[..., Any], root: Path, fetch: bool) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Return a set's tensors and class names; torchvision refuses files whose MD5 is not that of its class `kind`."""
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SOCKET_TIMEOUT_SECONDS)  # without a network, fail in seconds

@@ -33,9 +33,7 @@ def noisy_count(count: int, percent: float) -> int:
     return math.ceil(Fraction(str(round(float(percent), 9))) * count / 100)
 
 
-def add_label_noise(
-    labels: Tensor, percent: float, kind: str, classes: int, generator: torch.Generator
-) -> NoisyLabels:
+def add_label_noise(labels: Tensor, percent: float, kind: str, classes: int, generator: torch.Generator) -> NoisyLabels:
     """Give a random label to an exact share of the examples.
 
     With equally seeded generators, the noisy examples at 5 % are among those at 10 %, with the same labels.

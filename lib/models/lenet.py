@@ -17,9 +17,7 @@ class LeNet(nn.Module):
     stackable = True
     unpruned = ("output",)  # facts J13
 
-    def __init__(
-        self, classes: int = 10, hidden: tuple[int, ...] = (300, 100), inputs: int = 784, scale: float = 1.0
-    ):
+    def __init__(self, classes: int = 10, hidden: tuple[int, ...] = (300, 100), inputs: int = 784, scale: float = 1.0):
         super().__init__()
         widths = (inputs, *(scaled(width, scale) for width in hidden))
         self.hidden = nn.ModuleList(Linear(a, b) for a, b in pairwise(widths))

@@ -100,9 +100,7 @@ class Residual(nn.Module):
 class ResNet(Residual):
     """A CIFAR residual network; raises InputError if `depth` is not 2 · segments · n + 2."""
 
-    def __init__(
-        self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0, segments: int = 3
-    ):
+    def __init__(self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0, segments: int = 3):
         count, rest = divmod(depth - 2, 2 * segments)
         if rest or count < 1:
             form = f"{2 * segments}n + 2"

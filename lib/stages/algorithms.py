@@ -130,17 +130,13 @@ def correct_examples_only(recipe: Recipe, levels: int, prune: Prune) -> list[Cha
     return [_on_subset(name, recipe, level, prune, **rule) for level in range(levels + 1)]
 
 
-def without_improved_examples(
-    recipe: Recipe, levels: int, prune: Prune, share: float = SHARE_LEFT_OUT
-) -> list[Chain]:
+def without_improved_examples(recipe: Recipe, levels: int, prune: Prune, share: float = SHARE_LEFT_OUT) -> list[Chain]:
     """Train dense networks without the share of examples whose loss each level improves most (TR App. D, TIE)."""
     name = with_share(WITHOUT_IMPROVED_EXAMPLES, share)
     return _on_subsets(name, recipe, levels, prune, rule="without_improved", share=share)
 
 
-def without_random_examples(
-    recipe: Recipe, levels: int, prune: Prune, share: float = SHARE_LEFT_OUT
-) -> list[Chain]:
+def without_random_examples(recipe: Recipe, levels: int, prune: Prune, share: float = SHARE_LEFT_OUT) -> list[Chain]:
     """Train dense networks without a random share of the examples, drawn anew for each level (TR App. D, RND)."""
     name = with_share(WITHOUT_RANDOM_EXAMPLES, share)
     return _on_subsets(name, recipe, levels, prune, rule="without_random", share=share)

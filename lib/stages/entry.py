@@ -155,6 +155,4 @@ def set_aside(path: Path, wrong: str) -> Damaged:
     aside.parent.mkdir(exist_ok=True)
     with contextlib.suppress(FileNotFoundError):  # another process was first
         path.rename(aside)
-    return Damaged(
-        key, f"{key} is damaged on disk ({wrong}); it was moved to {aside}, and the next run makes it again"
-    )
+    return Damaged(key, f"{key} is damaged on disk ({wrong}); it was moved to {aside}, and the next run makes it again")

@@ -61,9 +61,7 @@ def plan_keys(plan: Plan, chains: Iterable[Chain]) -> set[str]:
     return {key for c in chains for r in plan.replicates() for key in stage_keys(c, r, plan.precision)}
 
 
-def find_plan(
-    plans: Mapping[str, Mapping[str, Plan]], benchmark: str, scale: str, why_missing: str = ""
-) -> Plan:
+def find_plan(plans: Mapping[str, Mapping[str, Plan]], benchmark: str, scale: str, why_missing: str = "") -> Plan:
     """Return what a paper runs for a benchmark at a scale.
 
     Args:

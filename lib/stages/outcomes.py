@@ -85,9 +85,7 @@ def relative_size(network: Network, recipe: Recipe, classes: int) -> float:
     return own / whole
 
 
-def groups(
-    found: Mapping[str, Outcome], stack: State, masks: Mapping[str, Tensor], replicate: int
-) -> dict[str, State]:
+def groups(found: Mapping[str, Outcome], stack: State, masks: Mapping[str, Tensor], replicate: int) -> dict[str, State]:
     """Return the tensors that are kept of one replicate: its weights, its masks, and what it does with each example."""
     examples = {"train_error_norms": found["train"].error_norms[replicate].half()}
     for subset in (name for name in found if name != RESTORED):

@@ -76,9 +76,7 @@ class Subset(Description):
         if self.rule == "correct" and not self.equal_steps:
             raise ValueError("'correct' keeps another number in each replicate, so it needs equal_steps=True")
         if self.rule.startswith("with_") and self.added >= self.share:
-            raise ValueError(
-                f"added={self.added} must be less than share={self.share}, of which it is a part"
-            )
+            raise ValueError(f"added={self.added} must be less than share={self.share}, of which it is a part")
         return self
 
 
@@ -133,9 +131,7 @@ class Chain(Description):
                 raise ValueError(f"stage {position} ends at epoch {end}, before it starts at {start}")
             last = max(stage.examples.judge, stage.examples.reference) if stage.examples else -1
             if last >= position:
-                raise ValueError(
-                    f"the examples of stage {position} must be chosen by stages before it, not by {last}"
-                )
+                raise ValueError(f"the examples of stage {position} must be chosen by stages before it, not by {last}")
         return stages
 
 

@@ -140,9 +140,7 @@ class Store:
 
     # measurements on finished stages
 
-    def measured(
-        self, keys: Sequence[str], description: Mapping[str, Any], compute: Callable[[], Any]
-    ) -> Any:
+    def measured(self, keys: Sequence[str], description: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
         """Return what was measured on some stages: kept from before, or computed now and kept.
 
         Args:

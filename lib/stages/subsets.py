@@ -24,9 +24,7 @@ def chosen_examples(subset: Subset, done: Sequence[Entry], replicate: Replicate,
     return choose(subset, reference["train_losses"], judge["train_losses"], correct, generator)
 
 
-def choose(
-    subset: Subset, before: Tensor, after: Tensor, correct: Tensor, generator: torch.Generator
-) -> Tensor:
+def choose(subset: Subset, before: Tensor, after: Tensor, correct: Tensor, generator: torch.Generator) -> Tensor:
     """Return the indices of the examples to train on, in increasing order, int64 [n].
 
     Args:

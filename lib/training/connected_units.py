@@ -47,9 +47,7 @@ class ConnectedUnits:
             small[name] = torch.stack([one[at] for one, at in places])
         return small
 
-    def scatter(
-        self, small: Mapping[str, Tensor], stack: Mapping[str, Tensor], decay: Mapping[str, float]
-    ) -> State:
+    def scatter(self, small: Mapping[str, Tensor], stack: Mapping[str, Tensor], decay: Mapping[str, float]) -> State:
         """Undo `shrink`: put each kept part into the whole tensor as it was, whose other entries decay by a factor."""
         whole = dict(small)
         for name in self.kept.keys() & small.keys():

@@ -35,9 +35,7 @@ class Outcome:
 
 
 @torch.no_grad()
-def logits(
-    module: nn.Module, stack: Mapping[str, Tensor], images: Images, normalization: str
-) -> Iterator[Tensor]:
+def logits(module: nn.Module, stack: Mapping[str, Tensor], images: Images, normalization: str) -> Iterator[Tensor]:
     """Yield what R networks answer to all images in order, float32 [R, B, classes], B images at a time, without gradients.
 
     Args:

@@ -80,9 +80,7 @@ class Recipe(Description):
     @model_validator(mode="after")
     def _rewind_inside_schedule(self) -> Self:
         if self.rewind_epoch >= self.epochs:
-            raise ValueError(
-                f"rewind_epoch={self.rewind_epoch} must come before the end, epoch {self.epochs}"
-            )
+            raise ValueError(f"rewind_epoch={self.rewind_epoch} must come before the end, epoch {self.epochs}")
         return self
 
 

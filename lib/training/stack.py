@@ -82,9 +82,7 @@ def own_randomness(
         yield
 
 
-def stack_limit(
-    module: nn.Module, device: torch.device, replicates: int, images: Images | None = None
-) -> int:
+def stack_limit(module: nn.Module, device: torch.device, replicates: int, images: Images | None = None) -> int:
     """Return how many replicates train together, from measurement (`make bench`).
 
     Batched matrix products win everywhere; on CPUs stacked convolutions become grouped ones, which were slower than one

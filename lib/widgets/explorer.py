@@ -27,9 +27,7 @@ class Message(str):
 
 def without_widgets(what: str) -> Message:
     """Return what stands in a widget's place where there is no ipywidgets."""
-    return Message(
-        f"{what} needs the package ipywidgets and a live notebook: open this page with `make lab`."
-    )
+    return Message(f"{what} needs the package ipywidgets and a live notebook: open this page with `make lab`.")
 
 
 def explore_noise(page: OpenPage, quantity: str = "test error (%)", count: int = 18) -> Any:
@@ -61,9 +59,7 @@ def explore_noise(page: OpenPage, quantity: str = "test error (%)", count: int =
             description=heading(column),
         )
     levels = [int(level) for level in sorted(found["level"].unique())]
-    controls["level"] = ipywidgets.SelectionSlider(
-        options=levels, continuous_update=False, description="level"
-    )
+    controls["level"] = ipywidgets.SelectionSlider(options=levels, continuous_update=False, description="level")
 
     def draw(level: int, **case: Any) -> None:
         try:

@@ -109,9 +109,7 @@ def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @or_what_is_missing
-def worst_fitted_images(
-    page: OpenPage, noise_percent: float, level: int, algorithm: str = "", count: int = 18
-) -> Any:
+def worst_fitted_images(page: OpenPage, noise_percent: float, level: int, algorithm: str = "", count: int = 18) -> Any:
     """Draw the training examples that one network fits worst; `algorithm` is by default that of the page's first chain."""
     algorithm = algorithm or page.chains[0].algorithm
     where = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)

@@ -116,9 +116,7 @@ def step_through(
 def _shown(done: list[Step], source: str) -> tuple[str, tuple[dict[str, Any]]]:
     """Return what is said of the last step, and the chart as an output of a notebook."""
     last, dense = done[-1], done[0]
-    error = (
-        f"<b>Test error {last.error_percent['test']:.2f} %</b>, dense {dense.error_percent['test']:.2f} %."
-    )
+    error = f"<b>Test error {last.error_percent['test']:.2f} %</b>, dense {dense.error_percent['test']:.2f} %."
     title = "Your network, step by step"
     chart = specification(step_chart(done, note=source, shown=last.level, title=title))
     shown = {MIME: chart, "text/plain": chart["description"]}

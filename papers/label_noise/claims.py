@@ -82,12 +82,8 @@ def rises_then_falls(case: Case) -> Finding:
     """LN-C01: the last test error rises above the dense one, and falls again: at the ends of its largest fall."""
     if chosen_level(case.table, "overfitting", algorithm=WR, **case.where) is None:
         errors = case.values(TEST, WR).iloc[:, 1:]
-        found = compare(
-            case, given("highest test error", "points", held_out(errors, highest=True)), error(WR), ()
-        )
-        return Finding(
-            found.answer, f"{found.reason}, and no sparse level begins the largest fall", found.numbers
-        )
+        found = compare(case, given("highest test error", "points", held_out(errors, highest=True)), error(WR), ())
+        return Finding(found.answer, f"{found.reason}, and no sparse level begins the largest fall", found.numbers)
     peak = error(WR, "overfitting")
     return every(higher(peak, than=error(WR)), lower(error(WR, "recovery"), than=peak))(case)
 
@@ -137,9 +133,7 @@ def noisy_falls_most(case: Case) -> Finding:
     return higher(first, than=second)(case)
 
 
-def share_left(
-    words: str, algorithm: str, quantity: str, choose: Callable[[pandas.Series], int | None]
-) -> Measure:
+def share_left(words: str, algorithm: str, quantity: str, choose: Callable[[pandas.Series], int | None]) -> Measure:
     """Return the weights that remain, in percent, at a level that each replicate chooses by its own errors."""
 
     def read(case: Case) -> pandas.Series:
@@ -264,16 +258,15 @@ def signs_disagree(case: Case) -> Finding:
         answers = {compare(case, *pair, {"higher"}, of_means=True).answer for pair in pairs}
         apart += answers == {"reproduced", "not reproduced"}
     answer = "reproduced" if apart <= LEVELS_APART else "not reproduced"
-    words = f"the signs of both differences disagree at {apart} of {len(inside)} levels between, {LEVELS_APART} is allowed"
+    words = (
+        f"the signs of both differences disagree at {apart} of {len(inside)} levels between, {LEVELS_APART} is allowed"
+    )
     return Finding(answer, words, {"levels that disagree": float(apart)})
 
 
 closer_is_better = every(
     *(higher(one(WR, 1), than=one(REDENSE, 1)) for one in (distance, error)),
-    *(
-        lower(one(WR, "last sweet spot"), than=one(REDENSE, "last sweet spot", of=WR))
-        for one in (distance, error)
-    ),
+    *(lower(one(WR, "last sweet spot"), than=one(REDENSE, "last sweet spot", of=WR)) for one in (distance, error)),
     signs_disagree,
 )
 """LN-C17: at the first cut farther from the initialization and worse than the re-dense network, at the last sweet spot
@@ -314,12 +307,7 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
         ALL,
         all_of(
             each("noise_percent", NOISE, need=len(NOISE) - 1)(  # "in nearly all tasks"
-                every(
-                    *(
-                        not_higher(lowest(BEST_TEST, GRADIENT), than=lowest(BEST_TEST, a))
-                        for a in (WR, RANDOM)
-                    )
-                )
+                every(*(not_higher(lowest(BEST_TEST, GRADIENT), than=lowest(BEST_TEST, a)) for a in (WR, RANDOM)))
             ),
             between(
                 Measure("spread of the three scores", "points", spread_of_scores),

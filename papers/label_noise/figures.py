@@ -56,13 +56,9 @@ def errors_while_pruning(tables: Tables) -> Any:
 @or_what_is_missing
 def errors_by_score(tables: Tables) -> Any:
     """Figures 1 and 8: training and test error of pruning by three scores."""
-    found = _rows(
-        tables, [*SCORES], error={BEST_TEST: "test error", TEST: "test error", TRAINING: "training error"}
-    )
+    found = _rows(tables, [*SCORES], error={BEST_TEST: "test error", TEST: "test error", TRAINING: "training error"})
     # Training errors stand beside either test error.
-    pieces = [
-        found[found["quantity"].isin([TRAINING, one])].assign(test=ERRORS[one]) for one in (TEST, BEST_TEST)
-    ]
+    pieces = [found[found["quantity"].isin([TRAINING, one])].assign(test=ERRORS[one]) for one in (TEST, BEST_TEST)]
     return lines(
         pandas.concat(pieces).sort_values("error", kind="stable").assign(quantity=ERROR), x=SIZE, y=ERROR,
         colour="score", domain=[*SCORES.values()], dash="error", menus=[NOISE, "test"], shown=_noise(found, 1),
@@ -158,9 +154,7 @@ def loss_along_paths(tables: Tables) -> Any:
 def loss_along_direction(tables: Tables) -> Any:
     """Figure 6: training loss around dense and re-dense networks along a filter-normalized random direction."""
     x = "x, in units of each filter's norm"
-    found = _rows(
-        tables, [WR, REDENSE], quantity={"training loss along direction (nats)": "training loss (nats)"}
-    )
+    found = _rows(tables, [WR, REDENSE], quantity={"training loss along direction (nats)": "training loss (nats)"})
     found = _with_networks(found, tables).rename(columns={"position": x})
     return lines(
         _all_called(found), x=x, y_scale="log", colour="network", domain=_present(found), menus=[NOISE], shown=_noise(found),
@@ -248,8 +242,7 @@ def _with_networks(found: Any, tables: Tables) -> Any:
     ]  # fmt: skip
     names["network"] = names["named"].str[0]
     names["called"] = [
-        f"{' and '.join(one)}: {size:.3g} % left"
-        for one, size in zip(names["named"], names[SIZE], strict=True)
+        f"{' and '.join(one)}: {size:.3g} % left" for one, size in zip(names["named"], names[SIZE], strict=True)
     ]
     found = found.drop(columns=[*DESCENT]).merge(names[[*at, "network", "called"]], on=at)
     place = found.groupby(at[:2])["level"].rank("dense").astype(int)

@@ -27,9 +27,7 @@ MNIST_LENET = Recipe(
 
 CIFAR10_RESNET18 = Recipe(
     benchmark="cifar10-resnet18",
-    data=DataRecipe(
-        image_set="cifar10", validation=0, normalization="imagenet", augmentation="flip-crop", noise="any"
-    ),
+    data=DataRecipe(image_set="cifar10", validation=0, normalization="imagenet", augmentation="flip-crop", noise="any"),
     network="cifar-resnet18",
     initial_bias="zero",
     epochs=160,

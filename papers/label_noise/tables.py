@@ -47,8 +47,7 @@ def levels_table(tables: Sequence[Table]) -> pandas.DataFrame:
                     "label noise": f"{noise:g} %",
                     "level": name,
                     "measured (% of weights left)": NOTHING if level is None else f"{weights[level]:.4g}",
-                    "printed (%)": " or ".join(f"{one:g}" for one in beside.get((noise, name), []))
-                    or NOTHING,
+                    "printed (%)": " or ".join(f"{one:g}" for one in beside.get((noise, name), [])) or NOTHING,
                 }
             )
     return pandas.DataFrame(found)
@@ -96,12 +95,8 @@ def efficacy_table(tables: Sequence[Table]) -> pandas.DataFrame:
                     "label noise": f"{noise:g} %",
                     "made smaller by": kind,
                     "dense training error (%)": f"{errors[0]:.2f}" if 0 in errors else NOTHING,
-                    "efficacy (% of weights left)": NOTHING
-                    if efficacy is None
-                    else f"{weights[efficacy]:.3g}",
-                    "threshold (% of weights left)": NOTHING
-                    if threshold is None
-                    else f"{weights[threshold]:.3g}",
+                    "efficacy (% of weights left)": NOTHING if efficacy is None else f"{weights[efficacy]:.3g}",
+                    "threshold (% of weights left)": NOTHING if threshold is None else f"{weights[threshold]:.3g}",
                     "weights at threshold": NOTHING
                     if threshold is None
                     else f"{round(whole * weights[threshold] / 100):,}",
@@ -150,9 +145,7 @@ def peaks_table(tables: Sequence[Table]) -> pandas.DataFrame:
     return pandas.DataFrame(found)
 
 
-def peak_above_dense(
-    table: Table, algorithm: str, noise_percent: float, every: int = 1
-) -> pandas.Series | None:
+def peak_above_dense(table: Table, algorithm: str, noise_percent: float, every: int = 1) -> pandas.Series | None:
     """Return how far the last test error stands above the dense network's where its largest fall begins.
 
     Args:

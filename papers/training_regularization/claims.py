@@ -143,9 +143,7 @@ def falls_first(case: Case) -> Finding:
     The level with many weights is the one where the other replicates have the lowest loss.
     """
     left, losses = weights_left(case), case.values(NOISY_LOSS, LRR)
-    many, few = (
-        [k for k in losses if k and (left[k] > FEW_WEIGHTS_PERCENT) == is_many] for is_many in (True, False)
-    )
+    many, few = ([k for k in losses if k and (left[k] > FEW_WEIGHTS_PERCENT) == is_many] for is_many in (True, False))
     if not many or not few:
         case.note(f"no level on one side of {FEW_WEIGHTS_PERCENT:g} % of the weights")
     words = f"lowest noisy training loss with more than {FEW_WEIGHTS_PERCENT:g} % of the weights"
@@ -210,9 +208,7 @@ def as_printed(number: int, first: str, second: str) -> Claim:
         for noise, readings in printed_verdicts(number, first, second, benchmark).items()
         if len(readings) > 1 and "lower" in readings
     }
-    return each("noise_percent", WITH_AND_WITHOUT, excepted=unclear)(
-        differ(best(first), best(second), allowed)
-    )
+    return each("noise_percent", WITH_AND_WITHOUT, excepted=unclear)(differ(best(first), best(second), allowed))
 
 
 def weight_rewinding_as_printed(case: Case) -> Collection[str]:
@@ -248,9 +244,7 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     ),
     "TR-C02": (
         (*CIFAR, RESNET50),
-        without_noise(
-            every(*(not_higher(best(EDT), than=best(a)) for a in (LRR, WR, SYNFLOW, SNIP, RANDOM)))
-        ),
+        without_noise(every(*(not_higher(best(EDT), than=best(a)) for a in (LRR, WR, SYNFLOW, SNIP, RANDOM)))),
     ),
     "TR-C03": ((LENET,), without_noise(lower(best(WR), than=best(EDT)))),
     "TR-C04": (ALL, without_noise(examples.no_group_harmed)),
@@ -309,9 +303,7 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     ),
     "TR-C22": (
         CIFAR,
-        with_noise(
-            every(not_lower(best(WD), than=best(LRR)), not_higher(best(WD) - best(LRR), than=WIDEST_GAP))
-        ),
+        with_noise(every(not_lower(best(WD), than=best(LRR)), not_higher(best(WD) - best(LRR), than=WIDEST_GAP))),
     ),
     "TR-C23": (
         tuple(LONGER_FALLS_BEHIND),

@@ -124,9 +124,7 @@ def effect(sign: int) -> Question:
         ranks = correlations(found, pandas.Series(found.columns, index=found.columns))
         measures = [
             given("rank correlation of difficulty and loss change at the optimum", "", ranks),
-            given(
-                "loss change of the hardest 20 % at the optimum", "nats", hardest(found).mean(axis="columns")
-            ),
+            given("loss change of the hardest 20 % at the optimum", "nats", hardest(found).mean(axis="columns")),
         ]
         return combined([compare(case, one, 0, allowed, of_means=True) for one in measures], "all")
 
@@ -166,9 +164,7 @@ def in_most_groups_at_every_level(algorithm: str, sign: int) -> Question:
         if gone := [k for k in asked if k not in there]:
             case.note(f"levels {', '.join(map(str, gone))} of {algorithm} were not measured")
         found = [
-            _in_most_groups(
-                case, changes(case, algorithm, k), f"{algorithm} at level {k}", sign, or_equal=True
-            )
+            _in_most_groups(case, changes(case, algorithm, k), f"{algorithm} at level {k}", sign, or_equal=True)
             for k in asked
             if k in there
         ]
@@ -183,9 +179,7 @@ def measured_levels(case: Case, algorithm: str) -> list[int]:
     return [int(level) for level in found if level]
 
 
-def _in_most_groups(
-    case: Case, found: pandas.DataFrame, where: str, sign: int, or_equal: bool = False
-) -> Finding:
+def _in_most_groups(case: Case, found: pandas.DataFrame, where: str, sign: int, or_equal: bool = False) -> Finding:
     """Compare the share of groups whose loss falls (sign −1) or rises with one half, replicate by replicate."""
     signed = sign * found
     share = ((signed >= 0) if or_equal else (signed > 0)).mean(axis="columns")
@@ -251,9 +245,7 @@ def changed_are_hard(case: Case) -> Finding:
     The losses of all replicates make one ranking, which has no spread: a table with one is undecided.
     """
     least = ranked("least affected", "mean EL2N")
-    return every(
-        *(higher(ranked(f"most {kind}", "mean EL2N"), than=least) for kind in ("worsened", "improved"))
-    )(case)
+    return every(*(higher(ranked(f"most {kind}", "mean EL2N"), than=least) for kind in ("worsened", "improved")))(case)
 
 
 def worsened_are_mislabelled(case: Case) -> Finding:

@@ -117,9 +117,7 @@ def _one_level(algorithm: str, table: Table, noise: float, level: int) -> str:
     amount = values(table, column, **where)[level].mean()
     spread = f" ± {error.loc[level, 'std']:.2f}" if error.loc[level, "replicates"] > 1 else ""
     network = f"Level {level}: {amount:.3g} {unit}"
-    return (
-        f"{network}. Test error {error.loc[level, 'mean']:.2f}{spread} %, dense {error.loc[0, 'mean']:.2f} %."
-    )
+    return f"{network}. Test error {error.loc[level, 'mean']:.2f}{spread} %, dense {error.loc[0, 'mean']:.2f} %."
 
 
 def _two_levels(algorithm: str, table: Table, noise: float) -> str:
@@ -161,13 +159,9 @@ def ranked_images(tables: Tables, category: str, noise_percent: float, title: st
             found[table.label] = shown
             size = f"{size_range(table, category, noise_percent)} % of the weights"
             which = ", first replicate" if noise_percent else ""
-            notes[table.label] = (
-                f"{table.benchmark}, {table.label}. {noise_percent:g} % noise, {size}{which}."
-            )
+            notes[table.label] = f"{table.benchmark}, {table.label}. {noise_percent:g} % noise, {size}{which}."
     if not found:
-        raise InputError(
-            f"no sparsity of these tables has what the rule asks for at {noise_percent:g} % noise."
-        )
+        raise InputError(f"no sparsity of these tables has what the rule asks for at {noise_percent:g} % noise.")
     key = "Below each image: label · prediction of most networks; a cross where the two differ."
     return _images(found, notes, "mean loss change (nats)", title, key)
 

@@ -75,9 +75,7 @@ def printed_table(benchmark: str, tables: Tables, number: int, noise_percent: fl
     return comparison_table(measured, y=cases, printed=printed, name=f"table-{number}")
 
 
-def _beside(
-    benchmark: str, tables: Tables, number: int, noise_percent: float | None = None
-) -> tuple[Any, Any]:
+def _beside(benchmark: str, tables: Tables, number: int, noise_percent: float | None = None) -> tuple[Any, Any]:
     printed: Any = printed_numbers(number)
     printed = printed[printed["benchmark"] == benchmark]
     if noise_percent is not None:
@@ -119,9 +117,7 @@ def loss_of_noisy_examples(tables: Tables) -> Any:
 @or_what_is_missing
 def error_against_training(tables: Tables) -> Any:
     """Fig. 6: test error of pruning and of extended dense training against epochs trained."""
-    return errors_of(
-        tables, (LRR, EDT), WAYS_TO_PRUNE, x=EPOCHS, title="Longer training, with and without pruning"
-    )
+    return errors_of(tables, (LRR, EDT), WAYS_TO_PRUNE, x=EPOCHS, title="Longer training, with and without pruning")
 
 
 @or_what_is_missing

@@ -136,9 +136,7 @@ def measured(table: Table, quantity: str, algorithm: str, noise_percent: float, 
     """
     where = {"algorithm": algorithm, "noise_percent": noise_percent}
     if level == CHANGE:
-        return measured(table, quantity, level=OPTIMUM, **where) - measured(
-            table, quantity, level=DENSE, **where
-        )
+        return measured(table, quantity, level=OPTIMUM, **where) - measured(table, quantity, level=DENSE, **where)
     chosen = 0 if level == DENSE else chosen_level(table, level, **where)
     found: Any = values(table, quantity, **where)
     return found[chosen].dropna() if chosen in found else pandas.Series(dtype="float64")
@@ -226,9 +224,7 @@ def network_name(algorithm: str, level: str) -> str:
 
 def csv_text(frame: pandas.DataFrame) -> str:
     """Return what `beside` returns as CSV; an empty cell is a number that is not printed, or not measured."""
-    return frame.rename(columns={"table_number": "table"}).to_csv(
-        index=False, float_format="%.6g", lineterminator="\n"
-    )
+    return frame.rename(columns={"table_number": "table"}).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def counts(frame: pandas.DataFrame) -> pandas.DataFrame:

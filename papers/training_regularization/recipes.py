@@ -49,9 +49,7 @@ CIFAR100_RESNET32_WIDTH128 = CIFAR100_RESNET32.but(benchmark="cifar100-resnet32-
 
 IMAGENET_RESNET50 = Recipe(
     benchmark="imagenet-resnet50",
-    data=DataRecipe(
-        image_set="imagenet", validation=50_000, normalization="imagenet", augmentation="resized-crop"
-    ),
+    data=DataRecipe(image_set="imagenet", validation=50_000, normalization="imagenet", augmentation="resized-crop"),
     network="imagenet-resnet50",
     epochs=90,
     batch_size=768,

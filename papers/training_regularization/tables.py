@@ -133,9 +133,7 @@ def quoted_numbers(benchmark: str, tables: Sequence[Table]) -> pandas.DataFrame:
     ends = [by_metric[f"effect_ratio_top20_vs_bottom80_{end}"] for end in ("low", "high")]
     sparsity = record[record["section"].eq("4 / Fig. 2b") & record["metric"].eq("sparsity")]
     own = [
-        cell["value"]
-        for cell in sparsity.to_dict("records")
-        if BENCHMARKS[cell["model"], cell["dataset"]] == benchmark
+        cell["value"] for cell in sparsity.to_dict("records") if BENCHMARKS[cell["model"], cell["dataset"]] == benchmark
     ]
     rows = [
         {

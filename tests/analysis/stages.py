@@ -40,9 +40,7 @@ def finished(
     return Results(chain, replicates, entries)
 
 
-def measured(
-    measurement: Measurement, store: Store, *results: Results, table: Table | None = None
-) -> list[Mapping]:
+def measured(measurement: Measurement, store: Store, *results: Results, table: Table | None = None) -> list[Mapping]:
     """Return what a measurement finds in some finished chains; levels are those of the table."""
     chain, replicates = results[0].chain, results[0].replicates
     seeds = tuple(dict.fromkeys(one.seed for one in replicates))

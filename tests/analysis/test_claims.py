@@ -102,9 +102,7 @@ def test_a_replicate_that_stopped_leaves_it_undecided():
 def test_one_failure_of_many_must_survive_holms_correction():
     none, chance, clear = numbers(0.1, -0.1, 0.2), numbers(0.2, 0.5, 0.8), numbers(0.9, 1.0, 1.1)
     zero = numbers(0.0, 0.0, 0.0)
-    assert not_higher(chance, zero)(Case(pruned(7.0), {})).answer == "not reproduced", (
-        "one comparison: TR's rule alone"
-    )
+    assert not_higher(chance, zero)(Case(pruned(7.0), {})).answer == "not reproduced", "one comparison: TR's rule alone"
     found = asked(every(*(not_higher(one, zero) for one in (*[none] * 19, chance)), need="any"))
     assert found.answer == "reproduced" and "may be chance" in found.reason and found.cases == "19 of 20"
     found = asked(every(*(not_higher(one, zero) for one in (*[none] * 19, clear))))
@@ -132,9 +130,7 @@ def test_what_chooses_does_not_test():
     honest = [held_out(frame).mean() for frame in frames]
     assert numpy.mean(lucky) < 9.2 and abs(numpy.mean(honest) - 10) < 0.1
     assert held_out(frames[0], highest=True).mean() > held_out(frames[0]).mean() - 3
-    assert held_out(frames[0].iloc[:1]).iloc[0] == frames[0].iloc[0].min(), (
-        "a single replicate chooses for itself"
-    )
+    assert held_out(frames[0].iloc[:1]).iloc[0] == frames[0].iloc[0].min(), "a single replicate chooses for itself"
     assert held_out(frames[0].iloc[:, :0]).isna().all()
 
 
@@ -154,9 +150,7 @@ def test_a_level_that_test_errors_choose_is_chosen_by_the_others():
 
 
 def test_equal_within_a_margin_takes_both_one_sided_tests():
-    zero, close, noisy, far = (
-        numbers(*v) for v in ((0, 0, 0), (0.01, -0.02, 0.02), (2.0, -2.0, 0.1), (0.9, 1.0, 1.1))
-    )
+    zero, close, noisy, far = (numbers(*v) for v in ((0, 0, 0), (0.01, -0.02, 0.02), (2.0, -2.0, 0.1), (0.9, 1.0, 1.1)))
     assert [asked(equal(one, zero, margin=0.3)).answer for one in (close, noisy, far)] == [
         "reproduced", "undecided", "not reproduced",
     ]  # fmt: skip
@@ -177,9 +171,7 @@ def test_an_order_over_noise_needs_every_noise_level_and_pairs_neighbours():
         (5, 10),
         not_higher,
     )
-    assert same(pruned(8.0, 7.0)).answer == "reproduced", (
-        "equal sizes in two cases are no network compared with itself"
-    )
+    assert same(pruned(8.0, 7.0)).answer == "reproduced", "equal sizes in two cases are no network compared with itself"
 
 
 def test_several_claims_at_once():

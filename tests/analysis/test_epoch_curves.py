@@ -35,9 +35,7 @@ def test_at_most_thirty_epochs_are_kept_evenly_spaced_with_both_ends(store):
     found = rows(store, sparse())
     noisy = kept(found, seed=0, level=1, quantity=quantity("noisy training"))
     gaps = [b - a for a, b in zip(list(noisy), list(noisy)[1:], strict=False)]
-    assert (
-        len(noisy) == MOST_EPOCHS and min(noisy) == 1 and max(noisy) == EPOCHS and max(gaps) - min(gaps) <= 1
-    )
+    assert len(noisy) == MOST_EPOCHS and min(noisy) == 1 and max(noisy) == EPOCHS and max(gaps) - min(gaps) <= 1
     assert all(value == pytest.approx(epoch / 10) for epoch, value in noisy.items())
     assert {row["level"] for row in found} == {0, 1, 2} and {row["seed"] for row in found} == {0, 1}
     assert {row["quantity"] for row in found} == {quantity("test"), quantity("noisy training")}

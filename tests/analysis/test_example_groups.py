@@ -96,8 +96,7 @@ def test_overlap_of_random_sets_is_near_a_twentieth():
     draw = torch.Generator().manual_seed(0)
     zero = torch.zeros(10_000)
     overlaps = [
-        jaccard(*(most_changed(zero, torch.randn(10_000, generator=draw)) for _ in range(2)))
-        for _ in range(20)
+        jaccard(*(most_changed(zero, torch.randn(10_000, generator=draw)) for _ in range(2))) for _ in range(20)
     ]
     assert sum(overlaps) / 20 == pytest.approx(0.1 / 1.9, abs=0.003)
 

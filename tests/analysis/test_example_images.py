@@ -35,9 +35,7 @@ def test_examples_of_the_store_and_of_a_table(measured):
     worst = worst_fitted(page, *ASKED, 1, store, count=10)
     assert worst.images.shape == (10, 28, 28, 1) and worst.numbers == sorted(worst.numbers, reverse=True)
     assert sum(worst.noisy) > 5, "wrong labels are fitted worst"
-    assert worst.captions[worst.noisy.index(True)].count("(was ") == 1 and set(worst.labels) <= set(
-        "0123456789"
-    )
+    assert worst.captions[worst.noisy.index(True)].count("(was ") == 1 and set(worst.labels) <= set("0123456789")
     assert worst_fitted(page, *ASKED, 1, store, LRR, 10).numbers == worst.numbers
     assert worst_fitted(page, *ASKED, 1, store, EDT, 10).numbers != worst.numbers
     hardest = of_group(page, *ASKED, 20, store, count=500)

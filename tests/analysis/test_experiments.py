@@ -47,9 +47,7 @@ def table_of(page, **changes):
         parts[name] = provenance(seeds=plan.seeds, algorithms=(chain.algorithm,))
         more = [row | {"quantity": "last epoch"} for row in rows if row["quantity"] == TEST]
         frames.append(make_frame(more, page.dimensions, f"last_epoch_page_of_{name}"))
-        made = provenance(
-            seeds=plan.seeds, algorithms=(chain.algorithm,), measurements={"last epoch": "1; groups=20"}
-        )
+        made = provenance(seeds=plan.seeds, algorithms=(chain.algorithm,), measurements={"last epoch": "1; groups=20"})
         parts[f"last_epoch_page_of_{name}"] = made
     return assemble("toy", "digits", "laptop", page.dimensions, frames, {**parts, **changes})
 
@@ -104,11 +102,7 @@ def test_a_stale_row_hides_no_current_one(page, paper):
     both = assemble("toy", "digits", "laptop", page.dimensions, frames, parts)
     assert both.frame["value"].tolist().count(99.0) == len(again)
     fresh, stale = current(both)
-    assert (
-        stale == ["later"]
-        and missing(page, fresh, "", "") == []
-        and 99.0 not in fresh.frame["value"].tolist()
-    )
+    assert stale == ["later"] and missing(page, fresh, "", "") == [] and 99.0 not in fresh.frame["value"].tolist()
 
 
 def test_levels_are_chosen_from_current_rows_alone(page, paper):
@@ -164,9 +158,7 @@ def test_a_network_that_diverged_has_no_error(recipe):
     assert math.isnan(next(row["value"] for row in rows if row["quantity"] == TEST))
     early = Results(chain, results.replicates, (results.entries[0][:1],))
     early.entries[0][0].record["diverged"] = True
-    assert {row["level"] for row in errors_of(early)} == {0}, (
-        "a preparation that diverged stands for the dense network"
-    )
+    assert {row["level"] for row in errors_of(early)} == {0}, "a preparation that diverged stands for the dense network"
 
 
 def page_chains(recipe):
@@ -174,9 +166,7 @@ def page_chains(recipe):
 
 
 def test_pages_are_found_by_name():
-    assert (
-        set(pages_of("label_noise")) >= {"double_descent", "dynamics"} and pages_of("lost_in_pruning") == {}
-    )
+    assert set(pages_of("label_noise")) >= {"double_descent", "dynamics"} and pages_of("lost_in_pruning") == {}
     with pytest.raises(InputError, match="double_descent"):
         find_page("label_noise", "double_decent")
 

@@ -28,10 +28,7 @@ def level(name, test=(), best=(), validation=()):
 
 def test_the_optimum_has_the_lowest_validation_error_and_ties_go_to_more_weights():
     assert level("optimum", validation=(5.0, 3.0, 3.0, 4.0)) == 1
-    assert (
-        level("optimum", validation=(2.0, 3.0)) == 0
-        and level("best smaller", validation=(2.0, 3.0, 2.5)) == 2
-    )
+    assert level("optimum", validation=(2.0, 3.0)) == 0 and level("best smaller", validation=(2.0, 3.0, 2.5)) == 2
     assert level("optimum", test=(5.0, 3.0)) is None and level("best smaller", validation=(2.0,)) is None
 
 
@@ -58,10 +55,7 @@ def test_a_sweet_spot_is_better_than_dense_or_there_is_none():
         and level("underfitting", test=above, best=above) is None
     )
     last, best = (20.0, 25.0, 12.0, 18.0, 22.0, 23.0), (12.0, 11.0, 11.5, 11.9, 11.95, 14.0)
-    found = {
-        name: level(name, test=last, best=best)
-        for name in ("best sweet spot", "last sweet spot", "underfitting")
-    }
+    found = {name: level(name, test=last, best=best) for name in ("best sweet spot", "last sweet spot", "underfitting")}
     assert found == {"best sweet spot": 1, "last sweet spot": 2, "underfitting": 5}
     assert level("last sweet spot", test=last) is None  # where no epochs were recorded there is no best error
 
@@ -87,9 +81,7 @@ def test_the_other_replicates_choose_for_each():
 def test_levels_that_are_measured_in_detail():
     assert [evenly_spaced(last) for last in (0, 3, 21)] == [[], [1, 2, 3], [1, 6, 11, 16, 21]]
     errors = [10.0] * 22
-    table = table_of(
-        {TEST: [[*errors[:13], 9.0, *errors[14:]]], VALIDATION: [[*errors[:2], 1.0, *errors[3:]]]}
-    )
+    table = table_of({TEST: [[*errors[:13], 9.0, *errors[14:]]], VALIDATION: [[*errors[:2], 1.0, *errors[3:]]]})
     assert levels_of_interest(table, **WHERE) == [0, 1, 2, 6, 11, 13, 16, 21]
     assert levels_of_interest(table, algorithm="no such", noise_percent=20.0) == [0]
     curve = table_of({TEST: [[20.0, 25.0, 12.0]], BEST: [[12.0, 11.0, 11.5]]})

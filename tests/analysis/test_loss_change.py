@@ -35,9 +35,7 @@ def test_one_weight_of_a_logistic_model_has_the_closed_form():
     stack = {"weight": torch.tensor([[0.5, 0.3], [0.5, -0.2]])}
     kept = {"weight": torch.tensor([[True, False], [True, True]])}
     images = torch.full((3, 1, 1, 1), 255, dtype=torch.uint8)
-    change, estimate = loss_changes(
-        OnePixel(), stack, kept, images, torch.zeros(2, 3, dtype=torch.int64), "mnist"
-    )
+    change, estimate = loss_changes(OnePixel(), stack, kept, images, torch.zeros(2, 3, dtype=torch.int64), "mnist")
     loss = [math.log1p(math.exp((b - 0.5) * pixel)) for b in (0.3, 0.0)]
     slope = pixel / (1 + math.exp(0.2 * pixel))
     assert change.tolist() == pytest.approx([loss[1] - loss[0], 0.0], abs=1e-6)
@@ -48,9 +46,7 @@ def test_one_weight_of_a_logistic_model_has_the_closed_form():
 def finished(recipe, replicates, shared_store):
     """Two levels of weight rewinding on generated digits with LN's kind of noise, for four replicates."""
     noisy = recipe.but(data=recipe.data.but(noise="any"))
-    return run(
-        weight_rewinding(noisy, 2, Prune(fraction=0.7)), replicates, shared_store, "cpu", progress=False
-    )
+    return run(weight_rewinding(noisy, 2, Prune(fraction=0.7)), replicates, shared_store, "cpu", progress=False)
 
 
 def mean_losses(results: Results, replicate: int, weights):
@@ -89,15 +85,11 @@ def row_key(rows, place):
     return found[0]
 
 
-def test_a_replicate_that_ended_early_has_no_later_steps_and_dense_chains_none(
-    finished, recipe, store, shared_store
-):
+def test_a_replicate_that_ended_early_has_no_later_steps_and_dense_chains_none(finished, recipe, store, shared_store):
     cut = Results(finished.chain, finished.replicates, (finished.entries[0][:3], *finished.entries[1:]))
     levels = [row["level"] for row in measured(LOSS_CHANGE, store, cut) if row["quantity"] == CHANGE]
     assert sorted(levels) == [1] * 4 + [2] * 3
-    dense = run(
-        extended_dense_training(recipe, 1), finished.replicates[:1], shared_store, "cpu", progress=False
-    )
+    dense = run(extended_dense_training(recipe, 1), finished.replicates[:1], shared_store, "cpu", progress=False)
     assert not measured(LOSS_CHANGE, store, dense)
 
 
@@ -112,9 +104,7 @@ def test_networks_measured_one_after_the_other_are_those_of_a_stack(finished, st
         assert one["value"] == pytest.approx(other["value"], rel=1e-3, abs=1e-5)
 
 
-def test_convolutions_and_running_statistics_are_measured_too(
-    objects_recipe, replicates, store, shared_store
-):
+def test_convolutions_and_running_statistics_are_measured_too(objects_recipe, replicates, store, shared_store):
     chain = weight_rewinding(objects_recipe, 1, Prune(fraction=0.5, score="random"))
     results = run(chain, replicates[:1], shared_store, "cpu", progress=False)
     rows = {row["quantity"]: row["value"] for row in measured(LOSS_CHANGE, store, results)}

@@ -45,10 +45,7 @@ def networks(name="cifar-resnet20", width=4, count=2):
     for seed in range(count):
         torch.manual_seed(seed)
         states.append(
-            {
-                n: torch.rand_like(t) if t.is_floating_point() else t.clone()
-                for n, t in module.state_dict().items()
-            }
+            {n: torch.rand_like(t) if t.is_floating_point() else t.clone() for n, t in module.state_dict().items()}
         )
     return module, states
 
@@ -219,9 +216,7 @@ def test_distance_is_zero_at_initialization_and_the_first_stage_of_lenet_is_it(n
     masks = results.entries[0][2].masks()
     kept = [c * masks[n] if n in masks else c for n, c in zip(weights[0], changes, strict=True)]
     wanted = math.sqrt(sum(float((c * c).sum()) for c in kept))
-    assert rows[1, MASKED_DISTANCE] == pytest.approx(wanted, rel=1e-5), (
-        "a sparse network's is that of kept weights"
-    )
+    assert rows[1, MASKED_DISTANCE] == pytest.approx(wanted, rel=1e-5), "a sparse network's is that of kept weights"
 
 
 def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_one(redense, store):
@@ -238,9 +233,7 @@ def test_the_distance_of_a_redense_network_counts_from_the_mask_of_the_sparse_on
 
 def test_normalization_does_not_count_as_distance(objects_recipe, store, shared_store):
     changed = objects_recipe.but(rewind_epoch=0)
-    results = run(
-        weight_rewinding(changed, 0, PRUNE), [Replicate(seed=1)], shared_store, "cpu", progress=False
-    )
+    results = run(weight_rewinding(changed, 0, PRUNE), [Replicate(seed=1)], shared_store, "cpu", progress=False)
     found = next(iter(measured(DISTANCES, store, results)))["value"]
     before, after = (entry.tensors("weights") for entry in results.entries[0])
     names = [n for n in before if before[n].dim() > 1 or n == "output.bias"]
@@ -252,11 +245,7 @@ def test_crossings_lie_on_the_straight_line_of_a_logarithmic_axis():
     weights = [100.0, 10.0, 1.0, 0.1]
     first = pandas.Series([3.0, 2.0, 1.0, 0.0], weights)
     second = pandas.Series([2.0, 2.5, 1.0, 3.0], weights)
-    assert crossings(first, second) == pytest.approx([10 ** (2 - 1 / 1.5)]), (
-        "equal at 1 %, and below on both sides"
-    )
+    assert crossings(first, second) == pytest.approx([10 ** (2 - 1 / 1.5)]), "equal at 1 %, and below on both sides"
     assert crossings(second, first) == crossings(first, second)
     assert crossings(first, first + 1) == []
-    assert crossings(first, pandas.Series([numpy.nan, 1.0, 2.0, 3.0], weights)) == pytest.approx(
-        [math.sqrt(10)]
-    )
+    assert crossings(first, pandas.Series([numpy.nan, 1.0, 2.0, 3.0], weights)) == pytest.approx([math.sqrt(10)])

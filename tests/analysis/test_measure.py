@@ -51,15 +51,9 @@ def test_a_page_is_measured_into_a_part_for_each_algorithm_and_measurement(toy, 
     assert again is not None and sorted_rows(again) == sorted_rows(table)
     assert values(table, SIZE, algorithm=LRR, noise_percent=20.0).to_numpy().tolist() == [[100.0, 50.0]] * 2
     assert values(table, EPOCHS, algorithm=EDT, noise_percent=0.0).to_numpy().tolist() == [[3.0, 5.0]] * 2
-    assert set(table.frame.loc[table.frame["noise_percent"] == 20.0, "quantity"]) >= {
-        "noisy training loss (nats)"
-    }
+    assert set(table.frame.loc[table.frame["noise_percent"] == 20.0, "quantity"]) >= {"noisy training loss (nats)"}
     made = table.parts["last_epoch_page"]
-    assert (
-        made.seeds == (0, 1)
-        and made.stacking == "stacked"
-        and made.measurements == {"last epoch": "1; groups=20"}
-    )
+    assert made.seeds == (0, 1) and made.stacking == "stacked" and made.measurements == {"last epoch": "1; groups=20"}
     assert made.algorithms == (LRR, EDT) and made.training_seconds > 0 and made.commit
     found = find(toy, *ASKED, how.root)
     assert found.missing == {found.tables[0].label: []} and "Not whole" not in found.note
@@ -122,13 +116,9 @@ def test_more_seeds_and_levels_of_a_plan_are_missing_until_asked_for(toy, how, p
 
 def test_a_paper_may_vary_something_of_its_own(page, how, paper):
     wider = dataclasses.replace(page, dimensions=("noise_percent", "distribution"))
-    own = paper(
-        wider, dimensions=(("distribution", ("clean", "blurred")),), noise_percents=(0.0,), seeds=(0,)
-    )
+    own = paper(wider, dimensions=(("distribution", ("clean", "blurred")),), noise_percents=(0.0,), seeds=(0,))
     table = measure(own, *ASKED, how)
-    assert values(table, "last epoch", algorithm=LRR, distribution="blurred").to_numpy().tolist() == [
-        [3.0, 3.0]
-    ]
+    assert values(table, "last epoch", algorithm=LRR, distribution="blurred").to_numpy().tolist() == [[3.0, 3.0]]
     found = find(own, *ASKED, how.root)
     assert found.missing == {found.tables[0].label: []}
     with pytest.raises(InputError, match="choose distribution"):
@@ -158,9 +148,7 @@ def test_a_recipe_that_moved_on_is_named_not_drawn(toy, how, paper, recipe):
 
 
 def test_what_cannot_be_measured_in_part_waits_for_the_whole(toy, how):
-    joint = dataclasses.replace(
-        toy, measurements=(dataclasses.replace(toy.measurements[0], separable=False),)
-    )
+    joint = dataclasses.replace(toy, measurements=(dataclasses.replace(toy.measurements[0], separable=False),))
     measure(joint, *ASKED, how, algorithms=[LRR])
     assert parts_of(how) == ["learning_rate_rewinding"]
     for seeds, algorithms in (([7], None), (None, ["weight rewinding"])):
@@ -179,6 +167,7 @@ def test_errors_of_the_largest_scale_come_before_smaller_ones(toy, how):
     for scale in ("smoke", "laptop", "paper"):
         measure(toy, "digits", scale, how)
     assert [one.scale for one in find(toy, "digits", "laptop", how.root).tables] == ["laptop", "paper"]
-    assert values(
-        find(toy, "digits", "paper", how.root).tables[0], TEST, algorithm=LRR, noise_percent=0.0
-    ).shape == (2, 2)
+    assert values(find(toy, "digits", "paper", how.root).tables[0], TEST, algorithm=LRR, noise_percent=0.0).shape == (
+        2,
+        2,
+    )

@@ -69,9 +69,7 @@ def make_context(folder: str | Path) -> Context:
     }
     errors["training loss (nats)"] = [[1.0, 0.5, 2.0]] * 2
     rows = (row for name in (SPARSE, ONE_SHOT, WIDTH) for row in rows_of(errors, algorithm=name))
-    table = assemble(
-        "toy", "digits", "laptop", ("noise_percent",), [make_frame(rows, ["noise_percent"], "x")], {}
-    )
+    table = assemble("toy", "digits", "laptop", ("noise_percent",), [make_frame(rows, ["noise_percent"], "x")], {})
     return Context(plan, [finish(chain, plan.replicates()) for chain in chains], finish, table, store, "cpu")
 
 
@@ -142,9 +140,7 @@ def test_errors_by_epoch_end_with_the_last_epoch(context, measured):
     for algorithm, last in ((SPARSE, 3.0), (REDENSE, 6.0)):
         found = values(table, "test error by epoch (%)", "position", algorithm=algorithm, level=1, **CASE)
         assert found.columns.tolist() == [last - 2, last - 1, last]
-        entry = context.of(algorithm)[0 if algorithm == SPARSE else 1].entries[1][
-            2 if algorithm == SPARSE else -1
-        ]
+        entry = context.of(algorithm)[0 if algorithm == SPARSE else 1].entries[1][2 if algorithm == SPARSE else -1]
         assert found.loc[1, last] == pytest.approx(recorded(entry, "test"), abs=0.01)
     assert set(table.frame["quantity"]) >= {"noisy training error by epoch (%)"}
     assert "training error by epoch (%)" not in set(table.frame["quantity"])
@@ -153,9 +149,7 @@ def test_errors_by_epoch_end_with_the_last_epoch(context, measured):
 def test_the_loss_changes_from_what_the_store_recorded(context, measured):
     change = values(measured["loss change"], CHANGE, algorithm=SPARSE, **CASE)
     one_step = values(measured["loss change"], CHANGE, algorithm=ONE_SHOT, **CASE)
-    assert change.columns.tolist() == [1, 2] and change[1].tolist() == one_step[1].tolist(), (
-        "the same first step"
-    )
+    assert change.columns.tolist() == [1, 2] and change[1].tolist() == one_step[1].tolist(), "the same first step"
     assert (change > 0).to_numpy().all()
 
 
@@ -168,19 +162,13 @@ def test_paths_and_slices_agree_with_what_was_recorded(context, measured):
     for entry, place in zip(context.of(REDENSE)[1].entries[0][-2:], (0.0, 1.0), strict=True):
         assert line.loc[0, place] == pytest.approx(recorded(entry, "train", "cross_entropy_nats"), rel=2e-3)
         assert errors.loc[0, place] == pytest.approx(recorded(entry, "test"), abs=0.01)
-    redense = values(
-        around, "training loss along direction (nats)", "position", algorithm=REDENSE, level=1, **CASE
-    )
-    dense = values(
-        around, "training loss along direction (nats)", "position", algorithm=SPARSE, level=0, **CASE
-    )
+    redense = values(around, "training loss along direction (nats)", "position", algorithm=REDENSE, level=1, **CASE)
+    dense = values(around, "training loss along direction (nats)", "position", algorithm=SPARSE, level=0, **CASE)
     assert redense.loc[0, 0.0] == line.loc[0, 1.0] < redense.loc[0].max() and dense.shape == (2, 51)
 
 
 def test_distance_of_the_mask_is_that_of_kept_weights(measured):
-    far, near = (
-        values(measured["distance"], name, algorithm=SPARSE, **CASE) for name in (DISTANCE, MASKED_DISTANCE)
-    )
+    far, near = (values(measured["distance"], name, algorithm=SPARSE, **CASE) for name in (DISTANCE, MASKED_DISTANCE))
     assert far[0].tolist() == near[0].tolist() and (near[[1, 2]] < far[[1, 2]]).to_numpy().all()
     assert values(measured["distance"], MASKED_DISTANCE, algorithm=REDENSE, **CASE).shape == (2, 3)
 
@@ -193,8 +181,7 @@ def test_ranked_examples_are_those_that_change_most(context, measured):
     assert worst.loc[1].tolist() == order.tolist(), "with noise, each replicate has a ranking of its own"
     assert values(table, f"most worsened: {NOISY}", algorithm=SPARSE, **CASE).shape == (2, 1)
     predicted, trained_on = (
-        values(table, f"most worsened: {name}", "position", algorithm=SPARSE, **CASE)
-        for name in (PREDICTION, LABEL)
+        values(table, f"most worsened: {name}", "position", algorithm=SPARSE, **CASE) for name in (PREDICTION, LABEL)
     )
     packed = context.of(SPARSE)[0].entries[1][3].tensors("examples")["train_correct"]
     right = torch.tensor([bool(packed[j // 8] >> (7 - j % 8) & 1) for j in order.tolist()])
@@ -213,8 +200,5 @@ def test_what_was_measured_is_not_measured_again(context, measured, monkeypatch)
 if __name__ == "__main__" and "--write" in sys.argv:
     with tempfile.TemporaryDirectory() as folder:
         made = make_context(folder)
-        pins = {
-            one.name: {"identity": one.identity, "numbers": summary(rows_in(made, one))}
-            for one in MEASUREMENTS
-        }
+        pins = {one.name: {"identity": one.identity, "numbers": summary(rows_in(made, one))} for one in MEASUREMENTS}
     PINNED.write_text(json.dumps(pins, indent=1) + "\n")

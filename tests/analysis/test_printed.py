@@ -38,9 +38,7 @@ def test_numbers_are_read_where_numbers_are_printed(path):
 
 def test_the_record_names_no_file_of_ours():
     for path in [*TABLES, REPOSITORY / "papers" / "claims.csv"]:
-        assert not re.search(
-            r"\.txt|[0-9a-f]{16}|(^|[ ,\"])/(work|tmp|home|opt)", path.read_text(encoding="utf-8")
-        )
+        assert not re.search(r"\.txt|[0-9a-f]{16}|(^|[ ,\"])/(work|tmp|home|opt)", path.read_text(encoding="utf-8"))
 
 
 def test_unknown_names_are_refused():

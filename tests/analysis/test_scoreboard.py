@@ -104,17 +104,13 @@ def test_verdicts_are_read_back_as_they_were_written(tmp_path, one_claim):
     path.write_text(scoreboard_text(found), encoding="utf-8")
     assert read_verdicts(path) == found and read_verdicts(tmp_path / "none.csv") == []
     packed = next(
-        row["numbers"]
-        for row in csv.DictReader(path.open(encoding="utf-8"))
-        if row["verdict"] == "reproduced"
+        row["numbers"] for row in csv.DictReader(path.open(encoding="utf-8")) if row["verdict"] == "reproduced"
     )
     assert set(json.loads(packed).values()) == {-2, 0.1}
     path.write_text(path.read_text(encoding="utf-8").replace(",reproduced,", ",true,"), encoding="utf-8")
     with pytest.raises(InputError, match="verdict 'true'"):
         read_verdicts(path)
-    odd = Verdict(
-        "A", "", "", "", "undecided", numbers={"none": scoreboard._rounded(float("nan")), "tiny": 1.2e-7}
-    )
+    odd = Verdict("A", "", "", "", "undecided", numbers={"none": scoreboard._rounded(float("nan")), "tiny": 1.2e-7})
     assert '{""none"":null,""tiny"":1.2e-07}' in scoreboard_text([odd])
 
 
@@ -167,9 +163,7 @@ def test_the_command_decides_every_claim_with_numbers_and_one_sign(tmp_path, mon
         if one.verdict in DECIDED:
             compared = one.reason.replace(f"; {one.cases}", "")
             assert re.search(r"\d", re.sub(r"\d+ % noise", "", compared)), one
-            assert not re.search(
-                r"(^| )-\d[\d.e-]*( ± [\d.e-]+)?( points| nats)? (lower|higher)", compared
-            ), one
+            assert not re.search(r"(^| )-\d[\d.e-]*( ± [\d.e-]+)?( points| nats)? (lower|higher)", compared), one
 
 
 def test_ids_are_those_of_the_list_and_pages_name_known_claims():

@@ -32,9 +32,7 @@ def test_a_network_compared_with_itself_is_undecided():
 def test_p_values_are_those_of_scipy():
     found, pairs = difference(A, B), [1.0, 1.5, 0.0]
     for alternative in ("less", "greater", "two-sided"):
-        assert found.p_value(alternative) == pytest.approx(
-            stats.ttest_1samp(pairs, 0, alternative=alternative)[1]
-        )
+        assert found.p_value(alternative) == pytest.approx(stats.ttest_1samp(pairs, 0, alternative=alternative)[1])
     sides = [stats.ttest_1samp(pairs, m, alternative=a)[1] for m, a in ((-3, "greater"), (3, "less"))]
     assert found.p_equal(3.0) == pytest.approx(numpy.array(sides).max())
     constant = difference(A, A - 1.0)

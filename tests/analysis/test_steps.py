@@ -103,9 +103,9 @@ def test_the_steps_of_a_chain_fit_together(recipe, shared_store):
     assert first is not None and second is not None and 0 < first < second
     for step in done:
         removed = step.remaining_before - step.remaining
-        assert [sum(counts(step.weights, part)) for part in (KEPT, TRAINED, REMOVED)] == [
-            step.remaining
-        ] * 2 + [removed]
+        assert [sum(counts(step.weights, part)) for part in (KEPT, TRAINED, REMOVED)] == [step.remaining] * 2 + [
+            removed
+        ]
         first = step.weights[step.weights["layer"] == step.weights["layer"].iloc[0]]
         assert step.pixels is not None and step.pixels.shape == (28, 28)
         assert int(step.pixels.sum()) == sum(counts(first, KEPT))

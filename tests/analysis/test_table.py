@@ -19,9 +19,7 @@ def frame_of(numbers=NUMBERS, part="weight rewinding", **where):
 def test_a_part_is_read_back_bit_for_bit_with_its_dimensions(tmp_path):
     row = next(iter(rows_of(NUMBERS)))
     odd = [row | {"level": i, "value": v} for i, v in enumerate((0.1 + 0.2, 1e-300, 1 / 3, math.nan))]
-    frame = make_frame(
-        [{**one, "distribution": "clean"} for one in odd], ["distribution", "noise_percent"], "a_b"
-    )
+    frame = make_frame([{**one, "distribution": "clean"} for one in odd], ["distribution", "noise_percent"], "a_b")
     csv = write_part(tmp_path, "A, b", frame, provenance())
     again, made = read_part(csv)
     assert csv.name == "a_b.csv" and again.equals(frame) and made == provenance()
@@ -50,9 +48,7 @@ def test_a_row_that_is_there_twice_or_misses_a_column_is_refused():
     with pytest.raises(InputError, match="row 2: already given"):
         make_frame([row, row | {"value": 3.0}], ["noise_percent"], "x")
     with pytest.raises(InputError, match="missing columns stage_key"):
-        make_frame(
-            [{name: value for name, value in row.items() if name != "stage_key"}], ["noise_percent"], "x"
-        )
+        make_frame([{name: value for name, value in row.items() if name != "stage_key"}], ["noise_percent"], "x")
 
 
 def test_a_part_that_is_there_is_never_emptied_and_a_stray_seed_is_refused(tmp_path):
@@ -74,9 +70,7 @@ def test_parts_are_put_together_and_the_later_one_counts(tmp_path):
     write_part(folder, "a", frame_of({TEST: [[99.0]]}), late)
     (folder / "half.csv").write_text("killed before its JSON was written")
     table = read_table("toy", "digits", "laptop", "this machine", tmp_path)
-    assert (
-        table is not None and table.parts.keys() == {"a", "z"} and "this machine, 2026-11-02" in table.label
-    )
+    assert table is not None and table.parts.keys() == {"a", "z"} and "this machine, 2026-11-02" in table.label
     errors = values(table, TEST, algorithm=WR)
     assert errors.loc[0].tolist() == [99.0, 12.5, 9.0] and errors.columns.tolist() == [0, 1, 2]
     assert read_table("toy", "digits", "paper", "this machine", tmp_path) is None
@@ -104,9 +98,7 @@ def test_rows_of_charts_know_their_network_and_its_chosen_levels():
     table = table_of({**NUMBERS, **sizes})
     found = rows(table, TEST, level=[1, 2])
     assert found["weights remaining (%)"].tolist() == [50.0, 25.0] * 2
-    assert found["table"].unique().tolist() == [table.label] and found["scale"].unique().tolist() == [
-        "laptop"
-    ]
+    assert found["table"].unique().tolist() == [table.label] and found["scale"].unique().tolist() == ["laptop"]
     assert found.loc[found["recovery"], "level"].tolist() == [2, 2] and not any(found["optimum"])
     with pytest.raises(InputError, match="no table has"):
         rows([table], "training error (%)")

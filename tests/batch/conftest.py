@@ -65,8 +65,6 @@ def batch(project: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*options: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "lib.batch", *options]
-        return subprocess.run(
-            command, cwd=project, env=dict(os.environ), capture_output=True, text=True, timeout=300
-        )
+        return subprocess.run(command, cwd=project, env=dict(os.environ), capture_output=True, text=True, timeout=300)
 
     return run

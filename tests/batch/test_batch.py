@@ -69,9 +69,7 @@ def test_kill_and_resume(project: Path, batch: Batch) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     third = batch()
     assert "Nothing to do: 2 runs at laptop scale are finished, 1 pages" in third.stdout
-    assert (
-        resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 3
-    )  # seconds of CPU: others work here
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 3  # seconds of CPU: others work here
 
     page = project / "papers/toy/pages/page.py"
     page.write_text(page.read_text().replace("# Prose.", "# Better prose."))
@@ -170,9 +168,7 @@ def test_runs_from_elsewhere_count_and_needed_ones_come_first(project: Path) -> 
     from lib.batch import plan, state
 
     shutil.copy("papers/toy/pages/page.py", "papers/toy/pages/later.py")
-    Path("papers/toy/plan.yml").write_text(
-        "page: {grid: {laptop: {}}}\nlater: {grid: {laptop: {}}, needs: [page]}\n"
-    )
+    Path("papers/toy/plan.yml").write_text("page: {grid: {laptop: {}}}\nlater: {grid: {laptop: {}}, needs: [page]}\n")
     plans = plan.read_plans()
     (later,) = plan.runs(plans, "laptop", page="later")
     (first,) = plan.needed(plans, later)

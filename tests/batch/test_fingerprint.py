@@ -17,12 +17,8 @@ def hash_of(folder: Path, text: str) -> str:
 
 
 def test_prose_is_not_code(tmp_path: Path) -> None:
-    before = hash_of(
-        tmp_path, '"""Doc."""\n# %% [markdown]\n# Prose\ndef f(x):\n    """Old."""\n    return x+1\n'
-    )
-    assert (
-        hash_of(tmp_path, "# %% [markdown]\n# Better\ndef f(\n    x):\n    return x + 1  # why\n") == before
-    )
+    before = hash_of(tmp_path, '"""Doc."""\n# %% [markdown]\n# Prose\ndef f(x):\n    """Old."""\n    return x+1\n')
+    assert hash_of(tmp_path, "# %% [markdown]\n# Better\ndef f(\n    x):\n    return x + 1  # why\n") == before
     assert hash_of(tmp_path, "def f(x):\n    return x + 2\n") != before
 
 

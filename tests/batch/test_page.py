@@ -16,15 +16,11 @@ from lib.errors import InputError
 SOURCE = "papers/toy/pages/page.py"
 
 
-def test_a_whole_run(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_whole_run(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     # A kernel that the user installed under the usual name must not be taken for this Python.
     other = project / "share/kernels/python3"
     other.mkdir(parents=True)
-    (other / "kernel.json").write_text(
-        json.dumps({"argv": ["false"], "display_name": "x", "language": "python"})
-    )
+    (other / "kernel.json").write_text(json.dumps({"argv": ["false"], "display_name": "x", "language": "python"}))
     monkeypatch.setenv("JUPYTER_PATH", str(project / "share"))
     target = Path("runs/a/rate~0.5.ipynb")
     target.parent.mkdir(parents=True)

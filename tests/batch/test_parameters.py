@@ -10,9 +10,7 @@ from lib.errors import InputError
 
 def page_with(folder: Path, cell: str) -> Path:
     page = folder / "page.py"
-    page.write_text(
-        f'# %% [markdown]\n# # Title\n\n# %% tags=["parameters"]\n{cell}\n\n# %%\nlater: int = 3\n'
-    )
+    page.write_text(f'# %% [markdown]\n# # Title\n\n# %% tags=["parameters"]\n{cell}\n\n# %%\nlater: int = 3\n')
     return page
 
 
@@ -56,9 +54,7 @@ def test_texts_are_read_as_the_annotated_type(project: Path, text: str, value: o
         ("scale", "labtop", "unknown scale 'labtop'. Did you mean 'laptop'?"),
     ],
 )
-def test_what_is_wrong_is_refused_with_what_is_allowed(
-    project: Path, name: str, given: object, said: str
-) -> None:
+def test_what_is_wrong_is_refused_with_what_is_allowed(project: Path, name: str, given: object, said: str) -> None:
     with pytest.raises(InputError) as error:
         parameters.check("papers/toy/pages/page.py", {name: given})
     assert said in str(error.value)

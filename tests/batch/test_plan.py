@@ -16,9 +16,7 @@ def with_plan(project: Path, text: str) -> plan.Plans:
 
 
 def test_a_grid_is_every_combination_with_the_scale(project: Path) -> None:
-    plans = with_plan(
-        project, "page: {grid: {smoke: {benchmark: [one, two], rate: [0.1], fast: [true]}, laptop: {}}}"
-    )
+    plans = with_plan(project, "page: {grid: {smoke: {benchmark: [one, two], rate: [0.1], fast: [true]}, laptop: {}}}")
     first, second = plan.runs(plans, "smoke")
     assert first.parameters == {"benchmark": "one", "rate": 0.1, "fast": True, "scale": "smoke"}
     assert first.notebook == "runs/pages/toy/page/benchmark~one_rate~0.1_fast~true_scale~smoke.ipynb"

@@ -44,9 +44,7 @@ def start(playwright: Playwright) -> tuple[Browser | None, str]:
     reason = ""
     for path in [*filter(None, map(shutil.which, NAMES)), None]:  # None: Playwright's own
         try:
-            return playwright.chromium.launch(
-                executable_path=path, headless=True, args=FLAGS
-            ), path or "Playwright's"
+            return playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS), path or "Playwright's"
         except Error as error:
             reason = next(filter(str.strip, str(error).splitlines()), "")
     return None, reason
@@ -101,15 +99,11 @@ class Reading:
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""
-        return self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 @contextmanager
-def read(
-    browser: Browser, address: str, size: tuple[int, int] = DESKTOP, dark: bool = False
-) -> Iterator[Reading]:
+def read(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, dark: bool = False) -> Iterator[Reading]:
     """Open a page in a window of the given size, with every request but those for files refused and noted."""
     context: BrowserContext = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", offline=True

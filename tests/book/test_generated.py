@@ -97,9 +97,7 @@ def test_every_page_is_in_the_table_of_contents_and_every_paper_has_a_card():
     files = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
     listed = {f"book/{name}.ipynb" for name in files if name.startswith("papers/")}
     assert listed == {page.target for page in book_pages(read_plans(REPOSITORY), "laptop", root=REPOSITORY)}
-    carded = {
-        paper["folder"] for paper in yaml.safe_load((REPOSITORY / "book" / "papers.yml").read_text("utf-8"))
-    }
+    carded = {paper["folder"] for paper in yaml.safe_load((REPOSITORY / "book" / "papers.yml").read_text("utf-8"))}
     assert {name.split("/")[2] for name in listed} <= {*carded, COSTS}
 
 

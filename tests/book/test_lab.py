@@ -31,6 +31,4 @@ def test_saving_a_notebook_leaves_the_page_as_it_was(tmp_path: Path):
 def test_the_lab_reads_roles_without_a_network():
     """`{term}` and its like are MyST; its JupyterLab extension comes prebuilt, scripts included."""
     shipped = [file for file in files("jupyterlab-myst") or [] if "labextensions" in file.parts]
-    assert any(file.name == "package.json" for file in shipped) and any(
-        file.suffix == ".js" for file in shipped
-    )
+    assert any(file.name == "package.json" for file in shipped) and any(file.suffix == ".js" for file in shipped)

@@ -52,9 +52,7 @@ def test_a_run_gives_outputs_and_provenance(source: Path, run: Path, tmp_path: P
     assert "{warning}" not in text_of(page)
     assert notebook.metadata[RECORD]["parameters"] == {"scale": "smoke", "seed": 0, "recompute": False}
     assert "/somewhere" not in text_of(page), "a folder of one machine has no place in a page"
-    assert notebook.metadata[RECORD]["executed"] == "../runs/default.ipynb", (
-        "no path of this machine in a page"
-    )
+    assert notebook.metadata[RECORD]["executed"] == "../runs/default.ipynb", "no path of this machine in a page"
 
 
 def test_widgets_progress_bars_and_their_state_stay_behind(source: Path, run: Path, tmp_path: Path):

@@ -87,9 +87,7 @@ def test_a_wide_chart_is_rearranged_to_fit_a_phone(browser: Browser, toy_book: P
             chart = reading.page.locator(CHART).nth(number)
             drawing = chart.locator("svg.marks").first
             assert width_of(drawing) <= width_of(chart)
-            sizes = drawing.locator("text").evaluate_all(
-                "(all) => all.map((each) => getComputedStyle(each).fontSize)"
-            )
+            sizes = drawing.locator("text").evaluate_all("(all) => all.map((each) => getComputedStyle(each).fontSize)")
             smallest = min(float(size.removesuffix("px")) for size in sizes)
             assert smallest >= 9, "the text of a chart must stay readable"
 

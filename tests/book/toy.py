@@ -73,23 +73,17 @@ def chart() -> alt.Chart:
         fields=["noise_percent"], bind=alt.binding_select(options=[0, 5, 10, 15], name="Noise (%) "), value=15
     )
     return (
-        alt.Chart(
-            data, title="Test error against weights remaining, an invented example with a rather long title"
-        )
+        alt.Chart(data, title="Test error against weights remaining, an invented example with a rather long title")
         .mark_line(point=True)
         .encode(
-            x=alt.X("weights_remaining_percent:Q", title="weights remaining (%)").scale(
-                type="log", reverse=True
-            ),
+            x=alt.X("weights_remaining_percent:Q", title="weights remaining (%)").scale(type="log", reverse=True),
             y=alt.Y("test_error_percent:Q", title="test error (%)"),
             color=alt.Color("noise_percent:N", title="noise (%)"),
             opacity=alt.condition(chosen, alt.value(1), alt.value(0.15)),
             tooltip=["weights_remaining_percent", "test_error_percent", "noise_percent"],
         )
         .add_params(chosen)
-        .properties(
-            width=560, height=280, description="Test error falls and rises again as weights are removed."
-        )
+        .properties(width=560, height=280, description="Test error falls and rises again as weights are removed.")
     )
 
 
@@ -115,9 +109,7 @@ def executed(source: Path, target: Path) -> Path:
     code[3].outputs = [stream(display, {MIME: panels().to_dict(), "text/plain": "A chart."})]
     code[4].outputs = [stream(display, {WIDGET: {"model_id": "b"}, "text/plain": "VBox(children=())"})]
     glued = {"scrapbook": {"mime_prefix": "application/papermill.record/", "name": "toy_lowest"}}
-    code[4].outputs.append(
-        stream(display, {"application/papermill.record/text/plain": "5.0"}, metadata=glued)
-    )
+    code[4].outputs.append(stream(display, {"application/papermill.record/text/plain": "5.0"}, metadata=glued))
     notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
     notebook.metadata[RECORD] = {
         "source": source.as_posix(),

@@ -66,9 +66,7 @@ def lines_of(chart):
 
 def said(chart):
     """The key and the note above the plot, table → text in one line."""
-    return {
-        row["table"]: " ".join(row["wide"].split()) for row in sets(chart) if "wide" in row and "table" in row
-    }
+    return {row["table"]: " ".join(row["wide"].split()) for row in sets(chart) if "wide" in row and "table" in row}
 
 
 def marks(chart):
@@ -94,6 +92,4 @@ def start(chart, name):
 
 def svg(chart):
     """Draw a chart; Altair has validated it, Vega must take it too."""
-    return vl_convert.vegalite_to_svg(
-        json.loads(json.dumps(specification(chart))), vl_version=VEGALITE_VERSION
-    )
+    return vl_convert.vegalite_to_svg(json.loads(json.dumps(specification(chart))), vl_version=VEGALITE_VERSION)

@@ -62,17 +62,15 @@ def test_numbers_that_are_averaged_already_need_no_rows():
         "measured": 4.0,
         "floor": 8.0,
     }
-    assert "stack of 3: measured 4, floor 8." in specification(chart)[
-        "description"
-    ] and "times faster" in made.svg(chart)
+    assert "stack of 3: measured 4, floor 8." in specification(chart)["description"] and "times faster" in made.svg(
+        chart
+    )
     with pytest.raises(InputError, match="no numbers"):
         dots(printed=costs[:0], y="variant", title="Speed")
 
 
 def test_rows_are_as_high_as_their_names():
-    names = PRINTED.assign(
-        algorithm=[f"weight rewinding, {score} score, {end}" for score, end in (("SNIP", "a"),) * 3]
-    )
+    names = PRINTED.assign(algorithm=[f"weight rewinding, {score} score, {end}" for score, end in (("SNIP", "a"),) * 3])
     short, long = (specification(dots(printed=one, y=CASES, title="Names")) for one in (PRINTED, names))
     assert long["height"] >= short["height"] + 3 * 10
 
@@ -80,8 +78,7 @@ def test_rows_are_as_high_as_their_names():
 def test_a_single_replicate_has_no_spread_and_the_chart_is_drawn():
     chart = dots(made.rows({1: [2.5]}), y=CASES, title="Alone")
     assert (
-        list(points(chart).values()) == [(2.5, None, None)]
-        and "deviation" not in specification(chart)["description"]
+        list(points(chart).values()) == [(2.5, None, None)] and "deviation" not in specification(chart)["description"]
     )
     assert made.FIRST in made.svg(chart)
 
@@ -89,9 +86,7 @@ def test_a_single_replicate_has_no_spread_and_the_chart_is_drawn():
 def test_the_table_says_the_same_in_numbers():
     rows = made.rows({1: [0.0, 3.0]})
     found = comparison_table(rows, y=CASES, printed=PRINTED).data.to_dict("records")
-    assert [
-        (r["label noise"], r["printed"], r["measured"], r["difference"], r["replicates"]) for r in found
-    ] == [
+    assert [(r["label noise"], r["printed"], r["measured"], r["difference"], r["replicates"]) for r in found] == [
         ("0 %", "2.00 ± 0.50", "1.50 ± 2.12", "-0.50", "2"),
         ("20 %", "3.00", "–", "–", "0"),
     ]

@@ -29,15 +29,9 @@ def test_a_line_has_means_spreads_seeds_and_its_optimum():
     first, second = made.lines_of(chart)
     assert first["algorithm"] == made.FIRST and second["algorithm"] == OTHER
     at = first["weights_remaining"].index(50.0)
-    assert (
-        first["mean"][at] == 6.0
-        and first["std"][at] == 1.0
-        and (first["low"][at], first["high"][at]) == (5.0, 7.0)
-    )
+    assert first["mean"][at] == 6.0 and first["std"][at] == 1.0 and (first["low"][at], first["high"][at]) == (5.0, 7.0)
     assert first["values"][at] == [5.0, 6.0, 7.0] and first["seeds"][at] == [0, 1, 2]
-    assert [w for w, marked in zip(first["weights_remaining"], first["optimum"], strict=True) if marked] == [
-        50.0
-    ]
+    assert [w for w, marked in zip(first["weights_remaining"], first["optimum"], strict=True) if marked] == [50.0]
     assert "3 replicates" in made.said(chart)[made.LABEL] and "Star" in made.said(chart)[made.LABEL]
 
 
@@ -48,9 +42,7 @@ def test_a_single_replicate_has_no_spread_anywhere():
     assert "deviation" not in made.said(chart)[made.LABEL]
     assert not [mark for mark in made.marks(chart) if "standard deviation" in json.dumps(mark["encoding"])]
     mixed = lines(made.rows({0: [6.0, 7.0], 1: [5.0]}), x=SIZE, title="Errors")
-    assert "isValid(datum.std) ?" in json.dumps(specification(mixed)), (
-        "a dash where there is no spread, not 0 (A18)"
-    )
+    assert "isValid(datum.std) ?" in json.dumps(specification(mixed)), "a dash where there is no spread, not 0 (A18)"
 
 
 def test_numbers_are_rounded_to_five_digits():
@@ -60,12 +52,8 @@ def test_numbers_are_rounded_to_five_digits():
 
 def test_the_dense_rule_stays_where_the_first_algorithm_is_missing():
     rows = made.together(two(noise_percent=0.0), two(noise_percent=20.0).query("algorithm == @OTHER"))
-    chart = lines(
-        rows, x=SIZE, colour="algorithm", menus=["noise_percent"], reference="dense, shared", title="Errors"
-    )
-    rules = {
-        row["noise_percent"]: row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)
-    }
+    chart = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], reference="dense, shared", title="Errors")
+    rules = {row["noise_percent"]: row["mean"] for row in made.sets(chart) if isinstance(row.get("mean"), float)}
     assert rules == {"0 %": 7.0, "20 %": 7.0}
 
 
@@ -101,9 +89,7 @@ def test_menus_begin_with_the_first_case_that_the_first_table_has():
     chart = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], title="Errors")
     assert made.menus(chart) == {"table_menu": ["paper", made.LABEL], "noise_percent_menu": ["0 %", "20 %"]}
     assert made.start(chart, "table_menu") == "paper" and made.start(chart, "noise_percent_menu") == "20 %"
-    assert (
-        "Label noise: 20 % only" in made.said(chart)["paper"] and "only" not in made.said(chart)[made.LABEL]
-    )
+    assert "Label noise: 20 % only" in made.said(chart)["paper"] and "only" not in made.said(chart)[made.LABEL]
     shown = {"table": made.LABEL, "noise_percent": 0.0}
     again = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], shown=shown, title="Errors")
     assert made.start(again, "noise_percent_menu") == "0 %"
@@ -170,10 +156,7 @@ def test_the_note_names_what_is_missing_and_what_diverged():
     rows.loc[(rows["seed"] == 2) & (rows["level"] > 0) & (rows["algorithm"] == OTHER), "value"] = math.nan
     rows = rows[~((rows["seed"] == 1) & (rows["level"] == 2))]
     note = made.said(lines(rows, x=SIZE, colour="algorithm", title="Errors"))[made.LABEL]
-    assert (
-        f"seed 1, {made.FIRST} (missing from level 2)" in note
-        and f"seed 2, {OTHER} (diverged from level 1)" in note
-    )
+    assert f"seed 1, {made.FIRST} (missing from level 2)" in note and f"seed 2, {OTHER} (diverged from level 1)" in note
 
 
 def test_names_of_levels_are_not_missing_but_algorithms_are():
@@ -186,20 +169,15 @@ def test_names_of_levels_are_not_missing_but_algorithms_are():
 
 
 def test_the_description_gives_the_numbers_shown_at_the_start():
-    text = specification(
-        lines(two(), x=SIZE, colour="algorithm", mark="optimum", title="Errors while pruning")
-    )["description"]
+    text = specification(lines(two(), x=SIZE, colour="algorithm", mark="optimum", title="Errors while pruning"))[
+        "description"
+    ]
     assert "Errors while pruning: test error (%) against weights remaining (%)" in text
-    assert (
-        f"{made.FIRST}: first 7 at 100, lowest 6 at 50, highest 9.5 at 25, last 9.5 at 25, optimum 6 at 50."
-        in text
-    )
+    assert f"{made.FIRST}: first 7 at 100, lowest 6 at 50, highest 9.5 at 25, last 9.5 at 25, optimum 6 at 50." in text
 
 
 def test_text_has_lines_for_a_page_and_for_a_phone():
-    texts = [
-        row for row in made.sets(lines(two(), x=SIZE, colour="algorithm", title="Errors")) if "wide" in row
-    ]
+    texts = [row for row in made.sets(lines(two(), x=SIZE, colour="algorithm", title="Errors")) if "wide" in row]
     assert max(len(line) for row in texts for line in row["wide"].split("\n")) <= 100
     assert max(len(line) for row in texts for line in row["text"].split("\n")) <= 50
 
@@ -214,9 +192,7 @@ def test_panels_share_the_horizontal_axis_and_dashes_are_explained():
     }
     assert ranges == {(190, 0), (420, 230)} and specification(chart)["height"] == 420
     legends = {
-        json.dumps(m["encoding"]["color"])
-        for m in made.marks(chart)
-        if "legend" in m["encoding"].get("color", {})
+        json.dumps(m["encoding"]["color"]) for m in made.marks(chart) if "legend" in m["encoding"].get("color", {})
     }
     assert len(legends) == 1, "panels share one legend"
     dashed = lines(rows, x=SIZE, y="number", colour="algorithm", dash="quantity", title="Both")
@@ -246,12 +222,8 @@ def test_every_scale_is_drawn_whatever_columns_are_called(scale):
 def test_an_axis_around_zero_has_ticks_for_the_smallest_case():
     small, large = two(noise_percent=0.0), two(noise_percent=15.0)
     rows = made.together(small.assign(value=small["value"] / 1e4), large)
-    chart = lines(
-        rows, x=SIZE, colour="algorithm", menus=["noise_percent"], y_scale="symlog", title="Changes"
-    )
-    ticks = next(
-        m["encoding"]["y"]["axis"]["values"] for m in made.marks(chart) if m["mark"]["type"] == "line"
-    )
+    chart = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], y_scale="symlog", title="Changes")
+    ticks = next(m["encoding"]["y"]["axis"]["values"] for m in made.marks(chart) if m["mark"]["type"] == "line")
     assert {-1e-4, 0.0, 1e-4, 10.0} <= set(ticks)
 
 

@@ -14,9 +14,7 @@ DISTANCE = "distance from initialization"
 
 def test_scatter_sets_two_quantities_of_a_network_beside_each_other():
     errors = made.rows({0: [1.0, 2.0], 1: [3.0, 4.0], 2: [5.0, 6.5]})
-    rows = made.together(
-        errors, errors[errors["level"] < 2].assign(quantity=DISTANCE, value=errors["value"] * 2 + 1)
-    )
+    rows = made.together(errors, errors[errors["level"] < 2].assign(quantity=DISTANCE, value=errors["value"] * 2 + 1))
     chart = scatter(rows, x=DISTANCE, y=made.ERROR, fit=True, title="Distance and error")
     points = [row for row in made.sets(chart) if "seed" in row]
     assert [(row["x"], row["y"]) for row in points] == [(3.0, 1.0), (7.0, 3.0), (5.0, 2.0), (9.0, 4.0)]
@@ -59,9 +57,7 @@ def test_bars_stand_in_bins():
         ]
     )
     rules = pandas.DataFrame({"x": [0.5], "level": [1]})
-    chart = bars(
-        bins, x="start", to="end", y="weights", colour="part", slider="level", rules=rules, title="Cut"
-    )
+    chart = bars(bins, x="start", to="end", y="weights", colour="part", slider="level", rules=rules, title="Cut")
     assert {(line["part"], *line["start"], *line["end"], *line["mean"]) for line in made.lines_of(chart)} == {
         ("kept", 0, 1, 3.0),
         ("removed", 1, 2, 5.0),
@@ -87,9 +83,7 @@ def test_images_have_a_text_each_and_menus_of_groups():
         (0, 0, "worsened", False),
     ]
     assert all(row["image"].startswith("data:image/png;base64,") for row in rows)
-    assert "Their texts, in order: 7; 3 (was 5)." in specification(chart)[
-        "description"
-    ] and "image" in made.svg(chart)
+    assert "Their texts, in order: 7; 3 (was 5)." in specification(chart)["description"] and "image" in made.svg(chart)
     with pytest.raises(InputError, match="caption"):
         images(pictures, captions=["7"], title="Examples")
 

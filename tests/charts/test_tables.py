@@ -11,9 +11,7 @@ from lib.errors import InputError
 
 
 def test_a_table_escapes_its_text_and_has_a_dash_for_nothing():
-    made = table(
-        pandas.DataFrame({"noise_percent": [5.0, math.nan], "words": ["<b>", None]}), "small"
-    ).to_html()
+    made = table(pandas.DataFrame({"noise_percent": [5.0, math.nan], "words": ["<b>", None]}), "small").to_html()
     assert "label noise (%)" in made and "&lt;b&gt;" in made and "<b>" not in made and made.count("–") == 2
 
 

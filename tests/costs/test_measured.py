@@ -49,9 +49,7 @@ def test_a_level_is_timed_with_masks_alone_and_without_unconnected_units(recipe)
     replicates = [Replicate(seed=0), Replicate(seed=1)]
     network, examples, progress = fresh(recipe, replicates, CPU)
     draw = torch.Generator().manual_seed(0)
-    progress.masks = {
-        n: torch.rand(progress.stack[n].shape, generator=draw) < 0.002 for n in network.prunable
-    }
+    progress.masks = {n: torch.rand(progress.stack[n].shape, generator=draw) < 0.002 for n in network.prunable}
     remaining, masked, left_out, computed = level_seconds(network, progress, examples, replicates, recipe, 1)
     assert remaining == pytest.approx(0.2, abs=0.05) and masked > 0 and left_out > 0
     assert computed < 60  # percent of the weights with which it still computes
@@ -62,9 +60,7 @@ def test_precisions_are_paired_by_seed(recipe, store):
     replicates = [Replicate(seed=s, noise_percent=10.0) for s in (0, 1, 2)]
     table = compare_precisions(chain, replicates, ["float32", "bfloat16"], store, CPU)
     assert list(table["precision"]) == ["float32", "bfloat16"] * 2
-    assert len(store.keys()) == 2 * len(chain.stages) * len(replicates), (
-        "each precision trains its own networks"
-    )
+    assert len(store.keys()) == 2 * len(chain.stages) * len(replicates), "each precision trains its own networks"
     rows = table.set_index(["weights_remaining_percent", "precision"])
     for weights in table["weights_remaining_percent"].unique():
         exact, rounded = rows.loc[(weights, "float32")], rows.loc[(weights, "bfloat16")]

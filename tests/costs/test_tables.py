@@ -38,10 +38,7 @@ def test_a_table_is_written_and_read_again(tmp_path: Path):
     tables.write(one, tmp_path)
     (again,) = tables.read("precision", tmp_path)
     assert again.source == one.source and again.frame.equals(one.frame)
-    assert (
-        tables.FOLDER.joinpath("precision_cpu.csv").read_bytes()
-        == (tmp_path / "precision_cpu.csv").read_bytes()
-    )
+    assert tables.FOLDER.joinpath("precision_cpu.csv").read_bytes() == (tmp_path / "precision_cpu.csv").read_bytes()
 
 
 def test_several_machines_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -56,9 +53,7 @@ def test_several_machines_are_told_apart(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_wrong_table_says_what_to_do(tmp_path: Path):
     pandas.DataFrame({"work": ["a"]}).to_csv(tmp_path / "other_cpu.csv", index=False)
-    with pytest.raises(
-        InputError, match="other_cpu.csv has the columns work; it needs work, value, unit, detail"
-    ):
+    with pytest.raises(InputError, match="other_cpu.csv has the columns work; it needs work, value, unit, detail"):
         tables.read("other", tmp_path)
     pandas.DataFrame(columns=list(tables.COLUMNS["other"])).to_csv(tmp_path / "other_cpu.csv", index=False)
     with pytest.raises(InputError, match="`python -m book.costs other --write` writes it again"):

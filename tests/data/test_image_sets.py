@@ -87,9 +87,7 @@ def test_mnist_is_the_published_one(mnist: ImageSet) -> None:
         assert hashlib.sha256(idx(getattr(mnist, part).numpy())).hexdigest() == digest
 
 
-@pytest.mark.parametrize(
-    "name, shape", [("generated-digits", (28, 28, 1)), ("generated-objects", (32, 32, 3))]
-)
+@pytest.mark.parametrize("name, shape", [("generated-digits", (28, 28, 1)), ("generated-objects", (32, 32, 3))])
 def test_generated_sets_are_small_learnable_and_fixed(name: str, shape: tuple[int, ...]) -> None:
     images = load(name)
     assert images.train_images.shape == (600, *shape) and images.test_images.shape == (200, *shape)
@@ -169,9 +167,7 @@ def flip_a_bit(path: Path) -> None:
 
 
 def drop_a_tensor(path: Path) -> None:
-    save_file(
-        {part: tensor.clone() for part, tensor in load_file(path).items() if part != "test_labels"}, path
-    )
+    save_file({part: tensor.clone() for part, tensor in load_file(path).items() if part != "test_labels"}, path)
 
 
 @pytest.mark.parametrize("damage", [truncate, flip_a_bit, drop_a_tensor])

@@ -28,9 +28,7 @@ def test_count_is_exact() -> None:
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=60, deadline=None)
-def test_partition(
-    count: int, percent: float, kind: str, classes: int, dtype: torch.dtype, seed: int
-) -> None:
+def test_partition(count: int, percent: float, kind: str, classes: int, dtype: torch.dtype, seed: int) -> None:
     labels = torch.randint(0, classes, (count,), generator=generator(seed, "test labels")).to(dtype)
     before = labels.clone()
     noise = add_label_noise(labels, percent, kind, classes, generator(seed, "label noise"))

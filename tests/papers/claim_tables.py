@@ -39,9 +39,7 @@ def table(
         for turn, (quantity, levels) in enumerate({**quantities, SIZE: sizes}.items()):
             for level, value in enumerate(levels):
                 for i, seed in enumerate(seeds):
-                    own = PATTERN[(i + (order[algorithm] + turn if level else 0)) % 3] * (
-                        1 + order[algorithm] / 10
-                    )
+                    own = PATTERN[(i + (order[algorithm] + turn if level else 0)) % 3] * (1 + order[algorithm] / 10)
                     shift = own * level * (quantity != SIZE)
                     series = (
                         value

@@ -67,9 +67,7 @@ def divided(noisy=(5, 10, 20, 80, 90), original=(1, 2, 3, 8, 40), restored=(70, 
 
 
 def steady(value):
-    return errors(
-        **{UNSTEADINESS: [0.1, 0.1, value, 0.1, 0.1], "test examples": [10000.0, None, None, None, None]}
-    )
+    return errors(**{UNSTEADINESS: [0.1, 0.1, value, 0.1, 0.1], "test examples": [10000.0, None, None, None, None]})
 
 
 def redense(test=(20, 26, 26, 20, 25), noisy=(5, 10, 10, 10, 12)):
@@ -80,9 +78,7 @@ ALPHA = numpy.linspace(0, 1, 101)
 
 
 def paths(bump):
-    loss = dict(
-        zip(ALPHA.tolist(), (2 - 1.5 * ALPHA + bump * numpy.sin(numpy.pi * ALPHA) ** 8).tolist(), strict=True)
-    )
+    loss = dict(zip(ALPHA.tolist(), (2 - 1.5 * ALPHA + bump * numpy.sin(numpy.pi * ALPHA) ** 8).tolist(), strict=True))
     return at([20], errors()) | at([20], {TEST: HUMP, PATH_LOSS: [None, None, loss, loss, None]}, REDENSE)
 
 
@@ -208,9 +204,7 @@ def test_an_order_over_noise_misses_no_noise_level():
 def test_nearly_all_tasks_are_two_of_three_noise_levels():
     cells = scores((6, 4, 7.5), (5, 6, 7.0), (6, 4, 7.4))
     assert put("LN-C12", cells).verdict == "reproduced"
-    assert put("LN-C12", scores((6, 6, 9), (5, 5, 5), (6, 6, 9))).verdict == "not reproduced", (
-        "differences must shrink"
-    )
+    assert put("LN-C12", scores((6, 6, 9), (5, 5, 5), (6, 6, 9))).verdict == "not reproduced", "differences must shrink"
 
 
 def test_one_barrier_and_one_flat_minimum_are_enough():

@@ -74,15 +74,11 @@ def test_the_fall_of_the_last_test_error_is_ringed(asked, lenet):
     for noise in (20.0, 40.0):
         for quantity, error in figures.ERRORS.items():
             drawn = mean(rows, table=laptop.label, noise_percent=noise, algorithm=WR, error=error)
-            assert drawn == pytest.approx(
-                values(laptop, quantity, algorithm=WR, noise_percent=noise).mean().tolist()
-            )
-    ringed = rows[
-        (rows["table"] == laptop.label) & (rows["algorithm"] == WR) & (rows["noise_percent"] == 40.0)
-    ]
-    assert set(ringed.loc[ringed["overfitting"], "level"]) == {4} and set(
-        ringed.loc[ringed["recovery"], "level"]
-    ) == {6}
+            assert drawn == pytest.approx(values(laptop, quantity, algorithm=WR, noise_percent=noise).mean().tolist())
+    ringed = rows[(rows["table"] == laptop.label) & (rows["algorithm"] == WR) & (rows["noise_percent"] == 40.0)]
+    assert set(ringed.loc[ringed["overfitting"], "level"]) == {4} and set(ringed.loc[ringed["recovery"], "level"]) == {
+        6
+    }
     assert set(rows.loc[rows["overfitting"] | rows["recovery"], "error"]) == {"last test error"}
     assert set(rows["score"]) == set(SCORES.values())
 
@@ -94,13 +90,9 @@ def test_differences_are_paired_by_seed(asked, lenet):
         ("test error (%)", "difference of error (points)"),
         ("distance from initialization", "difference of distance"),
     ):
-        sparse, redense = (
-            values(laptop, quantity, algorithm=one, noise_percent=20.0) for one in (WR, REDENSE)
-        )
+        sparse, redense = (values(laptop, quantity, algorithm=one, noise_percent=20.0) for one in (WR, REDENSE))
         own = rows[
-            (rows["quantity"] == called)
-            & (rows["noise_percent"] == 20.0)
-            & (rows["distance from"] == "initialization")
+            (rows["quantity"] == called) & (rows["noise_percent"] == 20.0) & (rows["distance from"] == "initialization")
         ]
         drawn = own.pivot(index="seed", columns="level", values="value")
         pandas.testing.assert_frame_equal(drawn, sparse - redense, check_names=False)

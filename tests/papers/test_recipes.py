@@ -21,9 +21,7 @@ def test_every_printed_network_has_a_recipe():
     for benchmark, noises in NOISE.items():
         assert plan(benchmark, "paper").noise_percents == (0.0, *noises)
         for scale, planned in PLANS[benchmark].items():
-            assert planned.recipe.benchmark == benchmark and set(planned.noise_percents) <= {0.0, *noises}, (
-                scale
-            )
+            assert planned.recipe.benchmark == benchmark and set(planned.noise_percents) <= {0.0, *noises}, scale
 
 
 @pytest.mark.parametrize("benchmark", ["cifar10-resnet20", "cifar10-vgg16", "cifar100-resnet32"])

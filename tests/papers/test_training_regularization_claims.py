@@ -108,26 +108,18 @@ def both_reductions(noises, chain):
 
 
 def reduced(sign):
-    return both_reductions(
-        NOISE[LENET], errors(9.0, 6.0, 8.0, **{GROUP_LOSS: [[0.1] * 20, RISING[::sign], RISING]})
-    )
+    return both_reductions(NOISE[LENET], errors(9.0, 6.0, 8.0, **{GROUP_LOSS: [[0.1] * 20, RISING[::sign], RISING]}))
 
 
 def ranked(worsened=9.0, share=80.0, least=1.0):
     kinds = {"most worsened": worsened, "most improved": 5.0, "least affected": least}
     names = {f"{kind}: mean EL2N": [None, value] for kind, value in kinds.items()}
     share_of = {"most worsened: noisy labels (%)": [None, share]}
-    return {
-        (LRR, noise): errors(9.0, 7.0, **names, **(share_of if noise else {}))
-        for noise in WITH_AND_WITHOUT[LENET]
-    }
+    return {(LRR, noise): errors(9.0, 7.0, **names, **(share_of if noise else {})) for noise in WITH_AND_WITHOUT[LENET]}
 
 
 def overlapping(value):
-    return {
-        (ONE_SHOT, noise): errors(9.0, 8.0, **{OVERLAP: [None, {0: value}]})
-        for noise in WITH_AND_WITHOUT[LENET]
-    }
+    return {(ONE_SHOT, noise): errors(9.0, 8.0, **{OVERLAP: [None, {0: value}]}) for noise in WITH_AND_WITHOUT[LENET]}
 
 
 FIVE = dict.fromkeys((LRR, WR, SYNFLOW, SNIP, RANDOM), 7.0)
@@ -251,9 +243,7 @@ def test_random_selection_is_worse_on_vgg_and_imagenet_and_may_tie_on_lenet():
         assert put("TR-C33", optima(NOISE[name], {LRR: 6.0, RANDOM: 8.0}), name).verdict == "reproduced"
         assert put("TR-C33", optima(NOISE[name], {LRR: 8.0, RANDOM: 6.0}), name).verdict == "not reproduced"
     assert put("TR-C33", optima(NOISE[LENET], {LRR: 7.0, RANDOM: (7.05, 6.0, 6.0)})).verdict == "reproduced"
-    assert (
-        put("TR-C33", optima(NOISE[LENET], {LRR: 7.0, RANDOM: (6.0, 7.05, 6.0)})).verdict == "not reproduced"
-    )
+    assert put("TR-C33", optima(NOISE[LENET], {LRR: 7.0, RANDOM: (6.0, 7.05, 6.0)})).verdict == "not reproduced"
 
 
 def test_what_print_leaves_open_is_left_out():
@@ -311,11 +301,7 @@ def test_one_group_of_twenty_may_rise_by_chance():
     weak = cells[LRR, 0][GROUP_LOSS]
     weak[1][3] = 1.0012
     found = put("TR-C04", cells)
-    assert (
-        found.verdict == "undecided"
-        and "may be chance" in found.reason
-        and "holds in 19 of 20" in found.reason
-    )
+    assert found.verdict == "undecided" and "may be chance" in found.reason and "holds in 19 of 20" in found.reason
     weak[1][3] = 1.2
     assert put("TR-C04", cells).verdict == "not reproduced"
 

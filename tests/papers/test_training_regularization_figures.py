@@ -102,8 +102,7 @@ def test_changes_of_groups_are_paired_with_the_dense_network(lenet):
     rows = example_figures.group_changes(lenet, LRR)
     own = rows[(rows["noise_percent"] == 15) & (rows["level"] == 3) & (rows["position"] == 20)]
     after, dense = (
-        values(lenet[0], GROUP_LOSS, "position", algorithm=LRR, noise_percent=15.0, level=k)[20]
-        for k in (3, 0)
+        values(lenet[0], GROUP_LOSS, "position", algorithm=LRR, noise_percent=15.0, level=k)[20] for k in (3, 0)
     )
     assert own.sort_values("seed")["value"].tolist() == pytest.approx((after - dense).tolist())
     assert own["EL2N percentile (%), hardest right"].unique().tolist() == [97.5]

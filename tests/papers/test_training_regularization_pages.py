@@ -19,9 +19,7 @@ def test_pages_open_themselves_and_show_every_figure():
     for module in (figures, example_figures):
         name = module.__name__.rpartition(".")[2]
         shown = {found for text in TEXTS.values() for found in re.findall(rf"\b{name}\.(\w+)\(", text)}
-        decorated = {
-            n for n, one in vars(module).items() if getattr(one, "__module__", "") == module.__name__
-        }
+        decorated = {n for n, one in vars(module).items() if getattr(one, "__module__", "") == module.__name__}
         assert {n for n in decorated if hasattr(getattr(module, n), "__wrapped__")} <= shown
         assert shown <= vars(module).keys()
 

@@ -76,8 +76,6 @@ def test_the_effect_ratio_is_that_of_the_hardest_fifth():
 def test_the_rule_of_pairs_tells_two_examples_apart():
     first = pandas.Series({0: 9.1, 1: 8.4, 2: 9.6})
     together, apart = pandas.Series({0: 9.4, 1: 8.8, 2: 9.8}), pandas.Series({0: 9.8, 1: 9.4, 2: 8.8})
-    found = tables.paired_differences(
-        {"together": {"A": first, "B": together}, "apart": {"A": first, "B": apart}}
-    )
+    found = tables.paired_differences({"together": {"A": first, "B": together}, "apart": {"A": first, "B": apart}})
     assert list(found["A against B"]) == ["lower", "match"]
     assert list(found["mean difference"]) == ["−0.30", "−0.30"]

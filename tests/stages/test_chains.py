@@ -62,9 +62,7 @@ def test_a_key_depends_on_what_changes_numbers_only(recipe):
 
 
 def test_a_longer_chain_begins_with_the_shorter(recipe):
-    assert keys(learning_rate_rewinding(recipe, 5, Prune()))[:4] == keys(
-        learning_rate_rewinding(recipe, 2, Prune())
-    )
+    assert keys(learning_rate_rewinding(recipe, 5, Prune()))[:4] == keys(learning_rate_rewinding(recipe, 2, Prune()))
 
 
 @pytest.mark.parametrize(
@@ -78,15 +76,11 @@ def test_a_longer_chain_begins_with_the_shorter(recipe):
         (lambda r: Prune(fraction=0.5, keep=0.5), "only one of them"),
         (lambda r: one_shot(r, 1, Prune(keep=0.1)), "keep=0.1 was given"),
         (
-            lambda r: Chain(
-                algorithm="x", recipe=r, stages=(Stage(start="previous", from_epoch=0, to_epoch=1),)
-            ),
+            lambda r: Chain(algorithm="x", recipe=r, stages=(Stage(start="previous", from_epoch=0, to_epoch=1),)),
             "first stage starts fresh",
         ),
         (
-            lambda r: Chain(
-                algorithm="x", recipe=r, stages=(Stage(start="fresh", from_epoch=2, to_epoch=1),)
-            ),
+            lambda r: Chain(algorithm="x", recipe=r, stages=(Stage(start="fresh", from_epoch=2, to_epoch=1),)),
             "before it starts",
         ),
     ],

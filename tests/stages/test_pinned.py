@@ -58,9 +58,7 @@ def choices() -> dict[str, str]:
     losses = torch.rand(2, 200, generator=own), torch.rand(200, generator=own) > 0.5
     found = {
         "data order": sha(data_order(replicates, 2, 5, 500)),
-        "data order of subsets": sha(
-            data_order(replicates, 2, 5, 300, [torch.arange(0, 500, 3), torch.arange(200)])
-        ),
+        "data order of subsets": sha(data_order(replicates, 2, 5, 300, [torch.arange(0, 500, 3), torch.arange(200)])),
         "augmentation": sha(augmentation_draws(replicates, 2, 5, 300, 128)),
         "split": sha(*data.split(1000, 100, 0)),
     }

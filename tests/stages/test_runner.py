@@ -37,9 +37,7 @@ def bits(results):
 
 
 def same(one, other):
-    return all(
-        torch.equal(t, b[n]) for a, b in zip(bits(one), bits(other), strict=True) for n, t in a.items()
-    )
+    return all(torch.equal(t, b[n]) for a, b in zip(bits(one), bits(other), strict=True) for n, t in a.items())
 
 
 def metrics(results):
@@ -249,9 +247,7 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
 
 
 def test_per_example_records_agree_with_the_metrics(recipe, store):
-    (row,) = quick(
-        learning_rate_rewinding(recipe, 1, PRUNE), [Replicate(seed=0, noise_percent=20.0)], store
-    ).entries
+    (row,) = quick(learning_rate_rewinding(recipe, 1, PRUNE), [Replicate(seed=0, noise_percent=20.0)], store).entries
     record, kept = row[-1].record, row[-1].tensors("examples")
     by_subset = {m["subset"]: m for m in record["metrics"]}
     assert set(by_subset) == {"train", "train_noisy", "train_original", "validation", "test"}
@@ -325,9 +321,7 @@ def test_rewinding_goes_back_to_a_step(recipe, replicates, store):
     at_step, masks = done[0].tensors("weights"), done[2].masks()
     examples = prepare(recipe.data, replicates[:1], torch.device("cpu"))
     chain = weight_rewinding(stepped, 1, PRUNE)
-    before, _ = starting_point.starting_point(
-        build(recipe.network), chain, 2, replicates[0], done[:2], examples
-    )
+    before, _ = starting_point.starting_point(build(recipe.network), chain, 2, replicates[0], done[:2], examples)
     assert all(torch.equal(before[n], at_step[n] * masks[n]) for n in masks)
 
 

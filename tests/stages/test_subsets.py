@@ -83,9 +83,7 @@ def test_epochs_pass_over_a_subset_again_and_again():
 
 def test_a_whole_subset_is_an_ordinary_epoch():
     replicate = Replicate(seed=3)
-    assert torch.equal(
-        data_order([replicate], 1, 4, 50, [torch.arange(50)]), data_order([replicate], 1, 4, 50)
-    )
+    assert torch.equal(data_order([replicate], 1, 4, 50, [torch.arange(50)]), data_order([replicate], 1, 4, 50))
 
 
 def test_dense_networks_on_chosen_examples(recipe, replicates, store):
@@ -108,21 +106,15 @@ def test_dense_networks_on_chosen_examples(recipe, replicates, store):
         assert [row["level"] for row in sizes[:2]] == [0, 1] or len(results) == 2
         for one in results:
             last = one.entries[0][-1]
-            assert all(
-                bool(unpack(mask, (mask.numel() * 8,)).any()) for mask in last.tensors("masks").values()
-            )
+            assert all(bool(unpack(mask, (mask.numel() * 8,)).any()) for mask in last.tensors("masks").values())
             assert last.record["weights_remaining_percent"] == 100  # the masks were lifted
         assert sizes[-1]["value"] < 11  # of the network that chose
         assert epochs[-1]["value"] == recipe.epochs
     # Dense-subset training takes the steps of all 300 examples, whatever the judge gets right.
-    assert (
-        len(done["correct"][1].entries[0][-1].record["train_losses"]) == recipe.epochs - recipe.rewind_epoch
-    )
+    assert len(done["correct"][1].entries[0][-1].record["train_losses"]) == recipe.epochs - recipe.rewind_epoch
 
 
-@pytest.mark.parametrize(
-    ("settings", "examples"), [({"rule": "correct", "equal_steps": True}, 300), ({}, 240)]
-)
+@pytest.mark.parametrize(("settings", "examples"), [({"rule": "correct", "equal_steps": True}, 300), ({}, 240)])
 def test_steps_of_dense_subset_training(recipe, store, monkeypatch, settings, examples):
     """As many gradient steps as on all 300 examples where they are to be equal, else one pass over 240 an epoch."""
     subset = Subset(**({"rule": "without_random"} | settings), judge=1)

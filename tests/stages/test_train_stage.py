@@ -139,9 +139,7 @@ def test_hooks_that_change_masks_go_on_after_a_kill_to_the_bit(recipe, replicate
 @pytest.mark.parametrize("score", ["magnitude", "random", "synflow", "snip", "gradient"])
 def test_images_are_read_for_scores_that_look_at_them(score, monkeypatch):
     """And SNIP reads some at a time, with the result of all at once."""
-    recipe = DataRecipe(
-        image_set="generated-folders", validation=12, train=40, test=12, normalization="imagenet"
-    )
+    recipe = DataRecipe(image_set="generated-folders", validation=12, train=40, test=12, normalization="imagenet")
     examples = prepare(recipe, [Replicate(seed=0)], CPU)
     read = []
     real = data.FolderImages.__getitem__

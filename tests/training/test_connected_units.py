@@ -37,30 +37,21 @@ def pruned(name: str, replicates: int = 2, fraction: float | None = None):
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.running_mean.normal_(generator=generator)  # pyright: ignore[reportOptionalMemberAccess]
         state = {n: t.detach().clone() for n, t in network.module.state_dict().items()}
-        mask = {
-            n: torch.rand(state[n].shape, generator=generator) < (fraction or remaining)
-            for n in network.prunable
-        }
+        mask = {n: torch.rand(state[n].shape, generator=generator) < (fraction or remaining) for n in network.prunable}
         for units in network.units:
             for reader in (n for n in units.read if n in mask):
-                mask[reader][:, seed :: 3 + seed] = (
-                    False  # a third or a quarter of the units lose all that reads them
-                )
+                mask[reader][:, seed :: 3 + seed] = False  # a third or a quarter of the units lose all that reads them
         states.append({n: t * mask[n] if n in mask else t for n, t in state.items()})
         masks.append(mask)
     stack = {n: t.double() if t.is_floating_point() else t for n, t in stack_states(states).items()}
-    images = torch.rand(
-        replicates, 6, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(9)
-    )
+    images = torch.rand(replicates, 6, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(9))
     return network, stack, stack_states(masks), images
 
 
 def gradients(network, stack: State, images: torch.Tensor) -> State:
     """Return logits and the gradient of a made-up loss in train mode."""
     network.module.train()
-    leaves = {
-        n: t.clone().requires_grad_(t.is_floating_point() and "running" not in n) for n, t in stack.items()
-    }
+    leaves = {n: t.clone().requires_grad_(t.is_floating_point() and "running" not in n) for n, t in stack.items()}
     logits = forward(network.module, leaves, images)
     (logits * torch.arange(10)).square().sum().backward()
     return {"logits": logits.detach()} | {n: t.grad for n, t in leaves.items() if t.grad is not None}
@@ -122,9 +113,7 @@ def test_a_unit_that_lost_only_its_inputs_stays():
 def test_filters_along_a_residual_path_are_dropped_only_if_no_block_reads_them():
     network, stack, _, _ = pruned("cifar-resnet20", 1)
     masks = {n: torch.ones_like(stack[n], dtype=torch.bool) for n in network.prunable}
-    readers = [
-        n for n in network.prunable if n.startswith("blocks.") and stack[n].shape[2] == 4 and "first" in n
-    ]
+    readers = [n for n in network.prunable if n.startswith("blocks.") and stack[n].shape[2] == 4 and "first" in n]
     for name in readers:
         masks[name][0, :, 1] = False
     assert (
@@ -138,9 +127,7 @@ def test_a_dense_network_keeps_all():
 
 
 @pytest.mark.parametrize("kind", ["recipe", "objects_recipe"])
-def test_a_whole_stage_agrees_with_training_everything(
-    kind, request, store, replicates, tmp_path, monkeypatch
-):
+def test_a_whole_stage_agrees_with_training_everything(kind, request, store, replicates, tmp_path, monkeypatch):
     """Weights after pruned stages and running statistics, of what has no path too: weights decay, statistics go on."""
     recipe = request.getfixturevalue(kind)
     if kind == "objects_recipe":  # 5 epochs of 3 steps, the last 3 of them with everything
@@ -164,9 +151,7 @@ def test_a_stage_that_leaves_units_out_goes_on_to_the_bit(objects_recipe, store,
     """Killed while units are left out, just before everything is trained again, and after that."""
     monkeypatch.setattr(runner, "build", forgetful)
     monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
-    recipe = objects_recipe.but(
-        epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48}
-    )
+    recipe = objects_recipe.but(epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48})
     chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
     whole = run(chain, replicates[1:2], Store(store.folder.parent / "whole"), "cpu", progress=False)
     real, deaths = checkpoint.Checkpoint.save, [2, 3, 4]

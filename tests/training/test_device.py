@@ -23,18 +23,14 @@ def test_a_missing_gpu_is_an_error():
 
 def test_settings_of_the_processor_leave_float32_products_float32():
     prepare_processor()
-    inputs, weights = (
-        torch.randn(s, generator=torch.Generator().manual_seed(0)) for s in ((128, 784), (784, 300))
-    )
+    inputs, weights = (torch.randn(s, generator=torch.Generator().manual_seed(0)) for s in ((128, 784), (784, 300)))
     exact = inputs.double() @ weights.double()
     assert (inputs @ weights - exact).abs().max() < 1e-3  # rounding to bfloat16 would be off by 0.1
     assert (inputs.expand(4, -1, -1) @ weights.expand(4, -1, -1) - exact).abs().max() < 1e-3
 
 
 def test_settings_that_are_not_understood_are_left_alone(monkeypatch):
-    monkeypatch.setattr(
-        "torch.cpu.get_capabilities", lambda: {"amx_tile": True, "avx512_bw": True}, raising=False
-    )
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"amx_tile": True, "avx512_bw": True}, raising=False)
     assert use_wide_products() is False
     monkeypatch.setattr("sys.platform", "darwin")
     assert keep_freed_memory() is False

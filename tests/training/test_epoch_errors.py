@@ -33,9 +33,7 @@ def test_the_last_test_error_is_that_of_the_final_weights(recipe):
     asked = recipe.but(record_epochs=True)
     network, stack, examples = start(asked, NOISY)
     done = train(network.module, Progress(0, stack), examples, NOISY, asked, Part(2))
-    final = evaluate(
-        network.module, done.stack, examples.test_images, examples.test_labels, examples.normalization
-    )
+    final = evaluate(network.module, done.stack, examples.test_images, examples.test_labels, examples.normalization)
     expected = 100 * (1 - final.correct.double().mean(1))
     assert done.epoch_errors["test"][-1] == pytest.approx(expected.tolist(), abs=1e-4)
 
@@ -61,9 +59,7 @@ def test_answers_are_counted_by_subset(recipe):
     assert found["train_original"][1] == pytest.approx(error(labels[~noisy]))
     assert found["train_restored"][1] == pytest.approx(error(original[noisy]))
     assert math.isnan(found["train_noisy"][0])  # no noise, no noisy examples
-    assert math.isnan(
-        errors.finish(lambda: start(recipe, NOISY)[1])["train"][0]
-    )  # the next epoch begins empty
+    assert math.isnan(errors.finish(lambda: start(recipe, NOISY)[1])["train"][0])  # the next epoch begins empty
 
 
 def test_three_subsets_partition_the_training_examples(recipe):
@@ -90,9 +86,7 @@ def test_a_slice_of_steps_is_what_the_whole_epoch_would_take(recipe):
     """Steps 0 to 3 and then 3 to the end, with one optimizer state between them, are one epoch."""
     sgd = recipe.but(optimizer="sgd", learning_rate=0.05)
     network, stack, examples = start(sgd, NOISY)
-    whole = train(
-        network.module, Progress(0, {n: t.clone() for n, t in stack.items()}), examples, NOISY, sgd, Part(1)
-    )
+    whole = train(network.module, Progress(0, {n: t.clone() for n, t in stack.items()}), examples, NOISY, sgd, Part(1))
     first = train(
         network.module,
         Progress(0, {n: t.clone() for n, t in stack.items()}),

@@ -90,9 +90,7 @@ def test_both_ways_to_change_masks_and_a_kill_in_between_give_the_same_bits(sgd,
     other = run_to(sgd, network, examples, copy.deepcopy(progress), 3, put_others_in_their_place)
     for stop in (1, 2):  # before and after the event
         now = run_to(sgd, network, examples, copy.deepcopy(progress), stop, prune_a_filter)
-        torch.save(
-            {**vars(now), "stack": {n: t.detach() for n, t in now.stack.items()}}, tmp_path / "progress.pt"
-        )
+        torch.save({**vars(now), "stack": {n: t.detach() for n, t in now.stack.items()}}, tmp_path / "progress.pt")
         resumed = Progress(**torch.load(tmp_path / "progress.pt", weights_only=True))
         resumed = run_to(sgd, network, examples, resumed, 3, prune_a_filter)
         for one in (resumed, other):

@@ -26,14 +26,10 @@ from lib.training.sources import data_order
 from tests.training.stacks import CPU, start
 
 
-def trained(
-    recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=None, precision: Precision = "float32"
-):
+def trained(recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=None, precision: Precision = "float32"):
     network, stack, examples = start(recipe, replicates)
     progress, computation = Progress(0, stack, masks or {}), Computation(precision)
-    return train(
-        network.module, progress, examples, replicates, recipe, Part(epochs), computation=computation
-    )
+    return train(network.module, progress, examples, replicates, recipe, Part(epochs), computation=computation)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +73,7 @@ def test_a_stack_is_each_of_its_networks(name, width, shape, mode):
 
 
 def test_any_other_module_stacks_too():
-    module = torch.nn.Sequential(
-        torch.nn.Flatten(), torch.nn.Linear(12, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)
-    )
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
     states = [{n: torch.randn_like(t) for n, t in module.state_dict().items()} for _ in range(3)]
     images = torch.rand(3, 5, 3, 2, 2)
     together = forward(module, stack_states(states), images)
@@ -103,9 +97,7 @@ def test_answers_are_scored_against_several_sets_of_labels_in_one_pass(recipe, m
     network, stack, examples = start(recipe, [Replicate(seed=0, noise_percent=40.0), Replicate(seed=1)])
     monkeypatch.setattr("lib.training.evaluation.VALUES_PER_BATCH", 2 * 784 * 70)
     passes = []
-    monkeypatch.setattr(
-        "lib.training.evaluation.forward", lambda *given: passes.append(given[2]) or forward(*given)
-    )
+    monkeypatch.setattr("lib.training.evaluation.forward", lambda *given: passes.append(given[2]) or forward(*given))
     sets = [examples.train_labels, examples.original_labels]
     given = network.module, stack, examples.train_images
     both = evaluate_each(*given, sets, examples.normalization)
@@ -137,9 +129,7 @@ def test_same_first_updates_alone_and_in_a_stack(kind, request, replicates):
         alone = trained(recipe, [replicate])
         before = start(recipe, [replicate])[1]
         steps = [
-            torch.cat(
-                [(stack[n][index] - before[n][0]).flatten() for n in before if stack[n].is_floating_point()]
-            )
+            torch.cat([(stack[n][index] - before[n][0]).flatten() for n in before if stack[n].is_floating_point()])
             for stack, index in ((alone.stack, 0), (together.stack, r))
         ]
         assert (steps[0] - steps[1]).norm() < 0.01 * steps[0].norm()

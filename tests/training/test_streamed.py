@@ -53,11 +53,7 @@ def folders_recipe() -> Recipe:
 def kept(results) -> list[dict]:
     """Return every tensor of every stage, but for the time that it took."""
     return [
-        {
-            f"{group} {name}": t
-            for group in ("weights", "masks", "examples")
-            for name, t in e.tensors(group).items()
-        }
+        {f"{group} {name}": t for group in ("weights", "masks", "examples") for name, t in e.tensors(group).items()}
         for row in results.entries
         for e in row
     ]
@@ -103,18 +99,14 @@ def test_streamed_images_are_what_resident_ones_would_be(folders_recipe):
     data = folders_recipe.data.but(augmentation="none")
     recipe = folders_recipe.but(data=data)
     examples = prepare(data, REPLICATES[:1], CPU)
-    whole = {
-        f"{part}_images": getattr(examples, f"{part}_images")[:] for part in ("train", "validation", "test")
-    }
+    whole = {f"{part}_images": getattr(examples, f"{part}_images")[:] for part in ("train", "validation", "test")}
     resident = type(examples)(**{**vars(examples), **whole})
     assert resident.train_images.shape == examples.train_images.shape == (40, 224, 224, 3)
     losses, outcomes = [], []
     for these in (examples, resident):
         network = build(recipe.network, examples.classes, recipe.width)
         stack = fresh_stack(network.module, REPLICATES[:1], CPU)
-        losses.append(
-            train(network.module, Progress(0, stack), these, REPLICATES[:1], recipe, Part(2)).epoch_losses
-        )
+        losses.append(train(network.module, Progress(0, stack), these, REPLICATES[:1], recipe, Part(2)).epoch_losses)
         outcomes.append(evaluate(network.module, stack, these.test_images, these.test_labels, "imagenet"))
     assert losses[0] == losses[1]
     assert torch.equal(outcomes[0].losses, outcomes[1].losses)
@@ -137,9 +129,7 @@ def test_replicates_take_turns(folders_recipe):
     assert stack_limit(network.module, torch.device("cuda"), 2, examples.train_images) == 1
     assert stack_limit(network.module, torch.device("cuda"), 2) == 2
     stack = fresh_stack(network.module, REPLICATES, CPU)
-    with pytest.raises(
-        InputError, match="2 replicates on images streamed from files; allowed: one at a time"
-    ):
+    with pytest.raises(InputError, match="2 replicates on images streamed from files; allowed: one at a time"):
         train(network.module, Progress(0, stack), examples, REPLICATES, folders_recipe, Part(1))
 
 
@@ -149,7 +139,5 @@ def test_replicates_take_turns(folders_recipe):
 )
 def test_an_augmentation_that_images_do_not_have_is_refused(folders_recipe, image_set, augmentation, nearest):
     data = folders_recipe.data.but(image_set=image_set, augmentation=augmentation)
-    with pytest.raises(
-        InputError, match=f"augmentation of {image_set} '{augmentation}'.*Allowed: .*{nearest}"
-    ):
+    with pytest.raises(InputError, match=f"augmentation of {image_set} '{augmentation}'.*Allowed: .*{nearest}"):
         prepare(data, REPLICATES[:1], CPU)

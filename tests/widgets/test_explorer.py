@@ -20,9 +20,7 @@ def page(monkeypatch):
     )
     monkeypatch.setattr(explorer, "rows", lambda tables, quantity: found[found["quantity"] == quantity])
     chain = SimpleNamespace(algorithm=made.FIRST)
-    return SimpleNamespace(
-        tables=[SimpleNamespace(dimensions=("noise_percent",))], chains=[chain], found=found
-    )
+    return SimpleNamespace(tables=[SimpleNamespace(dimensions=("noise_percent",))], chains=[chain], found=found)
 
 
 def test_a_point_is_said_with_its_spread_and_ringed_on_its_curve(page):
@@ -37,13 +35,9 @@ def test_a_point_is_said_with_its_spread_and_ringed_on_its_curve(page):
 
 def test_each_change_asks_once_for_the_point_and_its_examples(page, monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        explorer, "point", lambda found, level, **case: asked.append((level, case)) or ("", None)
-    )
+    monkeypatch.setattr(explorer, "point", lambda found, level, **case: asked.append((level, case)) or ("", None))
     monkeypatch.setattr(explorer, "display", lambda *shown: None)
-    monkeypatch.setattr(
-        explorer, "worst_fitted_images", lambda page, noise, level, *which: asked.append(level)
-    )
+    monkeypatch.setattr(explorer, "worst_fitted_images", lambda page, noise, level, *which: asked.append(level))
     widget = explorer.explore_noise(page)
     noise, level = widget.children[:2]
     assert [child.description for child in widget.children[:2]] == ["label noise", "level"]

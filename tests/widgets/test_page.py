@@ -12,9 +12,7 @@ from papers.label_noise.experiments import PAGES
 def test_a_page_opens_without_training(monkeypatch):
     monkeypatch.setattr(measure, "run", lambda *a, **k: pytest.fail("trained"))
     page = open_page(PAGES["dynamics"], "mnist-lenet", "laptop")
-    assert (
-        page.table is page.tables[0] and page.table.scale == page.scale == "laptop" and page.plan.levels > 0
-    )
+    assert page.table is page.tables[0] and page.table.scale == page.scale == "laptop" and page.plan.levels > 0
     rows = page.rows(["test error (%)", "best test error (%)"], noise_percent=20.0)
     assert {"table", "seed", SIZE, "overfitting", "value"} <= set(rows.columns)
     assert [chain.algorithm for chain in page.chains] == ["weight rewinding"]

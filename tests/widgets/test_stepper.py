@@ -16,9 +16,7 @@ ipywidgets = pytest.importorskip("ipywidgets")
 
 @pytest.fixture
 def plan(recipe):
-    return Plan(
-        recipe=recipe, prune=Prune(fraction=1 - 0.8**3), levels=2, seeds=(0, 1), noise_percents=(20.0,)
-    )
+    return Plan(recipe=recipe, prune=Prune(fraction=1 - 0.8**3), levels=2, seeds=(0, 1), noise_percents=(20.0,))
 
 
 def keys(chain, plan):

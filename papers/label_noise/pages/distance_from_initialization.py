@@ -58,9 +58,7 @@ from papers.label_noise import figures
 from papers.label_noise.experiments import PAGES
 
 enable()
-page = open_page(
-    PAGES["distance_from_initialization"], benchmark, scale, recompute, store, device, deterministic
-)
+page = open_page(PAGES["distance_from_initialization"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:

@@ -59,9 +59,7 @@ from papers.training_regularization import example_figures, figures
 from papers.training_regularization.experiments import PAGES
 
 enable()
-page = open_page(
-    PAGES["additional_regularization"], benchmark, scale, recompute, store, device, deterministic
-)
+page = open_page(PAGES["additional_regularization"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:

@@ -121,7 +121,7 @@ HTML(file + shown(numbers, menus=["table", "benchmark", "noise (%)", "scale"]))
 
 # %%
 gaps = numbers.assign(difference=numbers["measured_mean"] - numbers["printed_mean"])
-gaps = gaps[gaps["scale"] == scale].sort_values("difference", ascending=False)
+gaps = gaps.loc[gaps["scale"] == scale].sort_values("difference", ascending=False)
 HTML(shown(gaps.head(5)) if len(gaps) else f"Nothing was measured at {scale} scale.")
 
 # %% [markdown]

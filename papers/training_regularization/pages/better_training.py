@@ -112,14 +112,10 @@ example_figures.change_at_each_level(page.tables, "learning-rate rewinding", tit
 # ({numref}`fig-tr-groups-narrower`). The paper concludes that pruning is both: training for longer, and training something smaller.
 
 # %% mystnb={"figure": {"caption": "Change of training loss by extended dense training for 20 groups of examples, one length at a time, as in Fig. 19 of the paper.", "name": "fig-tr-groups-longer"}} tags=["hide-input"]
-example_figures.change_at_each_level(
-    page.tables, "extended dense training", title="Longer training, cycle by cycle"
-)
+example_figures.change_at_each_level(page.tables, "extended dense training", title="Longer training, cycle by cycle")
 
 # %% mystnb={"figure": {"caption": "Change of training loss by width down-scaling for 20 groups of examples, one width at a time, as in Fig. 20 of the paper.", "name": "fig-tr-groups-narrower"}} tags=["hide-input"]
-example_figures.change_at_each_level(
-    page.tables, "width down-scaling", title="Narrower networks, width by width"
-)
+example_figures.change_at_each_level(page.tables, "width down-scaling", title="Narrower networks, width by width")
 
 # %% [markdown]
 # ## Measured beside printed

@@ -77,9 +77,7 @@ from papers.training_regularization import figures
 from papers.training_regularization.experiments import PAGES
 
 enable()
-page = open_page(
-    PAGES["pruning_and_longer_training"], benchmark, scale, recompute, store, device, deterministic
-)
+page = open_page(PAGES["pruning_and_longer_training"], benchmark, scale, recompute, store, device, deterministic)
 
 # %% [markdown]
 # What was measured, and where:
