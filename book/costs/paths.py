@@ -1,4 +1,4 @@
-"""What sparsity pays: masks alone against training only what still has a path (`lib.training.paths`), per level.
+"""What sparsity pays: masks alone against training only what still has a path (`lib.training.connected_units`), per level.
 
 Masks alone hold pruned weights at zero and compute with everything. The same masks, replicates and steps are timed with
 both, in turns, and the shorter time of some rounds counts. Both networks are pruned as in the papers' protocol, a fifth of

@@ -124,12 +124,20 @@ class _Run:
         self.found = {key: store.find(key) for row in self.keys for key in row}
         self.done: list[list[Entry]] = [[] for _ in replicates]
         self.epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
-        absent = [p for row in self.keys for p, key in enumerate(row) if self.found[key] is None]
+        absent = [position for row in self.keys for position in self._absent(row)]
         self.incomplete = bool(absent)
         self.bar = tqdm(
             total=sum(self.epochs[position] for position in absent), unit="epoch",
             disable=not (progress and absent), desc=f"{chain.recipe.benchmark}, {chain.algorithm}",
         )  # fmt: skip
+
+    def _absent(self, row: list[str]) -> Iterator[int]:
+        """Yield the positions of a replicate's stages that are still to come; after one that diverged none does."""
+        for position, key in enumerate(row):
+            if (entry := self.found[key]) is None:
+                yield position
+            elif entry.record["diverged"]:
+                return
 
     def prepare(self, place: torch.device) -> int:
         """Load the images and build the network; return how many replicates may train together."""

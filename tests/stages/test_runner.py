@@ -244,6 +244,9 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
     assert [len(row) for row in results.entries] == [4, 1]
     assert results.entries[1][0].record["diverged_in_epoch"] == 0
     assert results.entries[1][0].record["diverged"] and not results.entries[0][-1].record["diverged"]
+    monkeypatch.setattr(runner_module, "prepare", lambda *given: pytest.fail("loads images for stages that never come"))
+    again = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
+    assert [len(row) for row in again.entries] == [4, 1]
 
 
 def test_per_example_records_agree_with_the_metrics(recipe, store):
