@@ -1,9 +1,9 @@
 """The book's script rearranges a chart that is wider than its screen."""
 
 import pytest
+from playwright.sync_api import Browser
 
 from lib.book.extension import ASSETS
-from tests.book.browser import open_browser
 
 WIDE = {
     "title": {"text": ["A network,", "level by level"], "subtitle": "where it comes from"},
@@ -15,11 +15,11 @@ WIDE = {
 
 
 @pytest.mark.browser
-def test_a_narrow_chart_has_its_panels_below_each_other_and_its_titles_in_lines():
-    with open_browser() as browser:
-        page = browser.new_page()
-        page.add_script_tag(content=(ASSETS / "charts.js").read_text("utf-8"))
-        found = page.evaluate("(spec) => narrow(spec, 96)", WIDE)
+def test_a_narrow_chart_has_its_panels_below_each_other_and_its_titles_in_lines(browser: Browser):
+    page = browser.new_page()
+    page.add_script_tag(content=(ASSETS / "charts.js").read_text("utf-8"))
+    found = page.evaluate("(spec) => narrow(spec, 96)", WIDE)
+    page.close()
     assert found["title"]["text"] == ["A network,", "level by", "level"]
     assert found["title"]["subtitle"] == ["where it comes", "from"]
     bars, lines = found["vconcat"]
