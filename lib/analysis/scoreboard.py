@@ -221,26 +221,19 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
         tables: what the page shows, in its order.
 
     Returns:
-        For each claim and table, claim by claim: claim, statement, table, verdict, cases, seeds and reason.
+        For each claim and table, claim by claim: claim, statement, scale, verdict, reason, cases and seeds.
     """
     statements = {one.id: one.statement for one in read_statements()}
     known = claims_of(page.paper)
-    fresh = {table.label: current(table)[0] for table in tables}
-    found = [
-        (label, decide(name, known[name], table, page.name)) for name in page.claims for label, table in fresh.items()
-    ]
+    fresh = [(table.scale + ", yours" * (table.origin == "this machine"), current(table)[0]) for table in tables]
+    found = [(scale, decide(name, known[name], table, page.name)) for name in page.claims for scale, table in fresh]
     return [
         {
-            "claim": one.claim,
-            "statement": statements[one.claim],
-            "table": label,
-            "verdict": one.verdict,
-            "cases": one.cases,
-            "seeds": one.seeds,
-            "reason": one.reason,
+            "claim": one.claim, "statement": statements[one.claim], "scale": scale, "verdict": one.verdict,
+            "reason": one.reason, "cases": one.cases, "seeds": one.seeds,
         }
-        for label, one in found
-    ]
+        for scale, one in found
+    ]  # fmt: skip
 
 
 def scoreboard_text(found: Iterable[Verdict]) -> str:

@@ -52,6 +52,8 @@ def comparison_table(
 ) -> Any:  # fmt: skip
     """Set means with their standard deviations, printed and measured, and measured minus printed: a row per table and case.
 
+    Cases that a table does not have are left out; without any table, the printed numbers stand alone.
+
     Args:
         rows, y, printed: see `lib.charts.dots.dots`.
         digits: after the point.
@@ -61,15 +63,18 @@ def comparison_table(
     tables: Any = [(("–", ""), None)]
     if rows is not None and len(rows):
         tables = name_columns(checked(rows, cases), cases).groupby(["table", "benchmark"], sort=False)
+    labels = [label for (label, _), _ in tables]
+    scales = [label.partition(",")[0] for label in labels]
+    results = dict(zip(labels, scales if len(set(scales)) == len(scales) else labels, strict=True))
     found = []
     for (label, benchmark), own in tables:
         paper = name_columns(of_benchmark(printed, benchmark), cases).set_index(cases)[["mean", "std"]]
         ours = pandas.DataFrame(columns=["mean", "std", "n"]) if own is None else average(own, cases).set_index(cases)
-        for place in dict.fromkeys([*paper.index, *ours.index]):
+        for place in (p for p in dict.fromkeys([*paper.index, *ours.index]) if own is None or p in ours.index):
             mean, std, n = ours.loc[place, ["mean", "std", "n"]] if place in ours.index else (math.nan, math.nan, 0)
             paper_mean, paper_std = paper.loc[place] if place in paper.index else (math.nan, math.nan)
             names = zip(cases, [place] if isinstance(place, str) else place, strict=True)
-            row = {"results": label, **{heading(column): value for column, value in names}}
+            row = {"results": results[label], **{heading(column): value for column, value in names}}
             row |= {"printed": _number(paper_mean, paper_std, digits), "measured": _number(mean, std, digits)}
             row["difference"] = "–" if math.isnan(mean - paper_mean) else f"{mean - paper_mean:+.{digits}f}"
             found.append({**row, "replicates": f"{n:.0f}"})
