@@ -90,7 +90,7 @@ def layers_behind(
         if rules is not None and len(rules):
             here, top = found.controls.chart(choose(rules)), alt.value(ends[1])
             rule = here.mark_rule(strokeDash=[2, 3], strokeWidth=1.6, color=INK)
-            text = here.mark_text(align="left", baseline="top", dx=4, fontSize=12, color=INK)
+            text = here.mark_text(align="left", baseline="top", dx=4, dy=14, fontSize=12, color=INK)
             layers.append(rule.encode(x("x"), y=top, y2=alt.value(ends[0])))
             layers.append(text.encode(x("x"), y=top, text="label:N"))
         return layers
