@@ -52,8 +52,6 @@ def comparison_table(
 ) -> Any:  # fmt: skip
     """Set means with their standard deviations, printed and measured, and measured minus printed: a row per table and case.
 
-    Cases that a table does not have are left out; without any table, the printed numbers stand alone.
-
     Args:
         rows, y, printed: see `lib.charts.dots.dots`.
         digits: after the point.
@@ -70,7 +68,7 @@ def comparison_table(
     for (label, benchmark), own in tables:
         paper = name_columns(of_benchmark(printed, benchmark), cases).set_index(cases)[["mean", "std"]]
         ours = pandas.DataFrame(columns=["mean", "std", "n"]) if own is None else average(own, cases).set_index(cases)
-        for place in (p for p in dict.fromkeys([*paper.index, *ours.index]) if own is None or p in ours.index):
+        for place in dict.fromkeys([*paper.index, *ours.index]):
             mean, std, n = ours.loc[place, ["mean", "std", "n"]] if place in ours.index else (math.nan, math.nan, 0)
             paper_mean, paper_std = paper.loc[place] if place in paper.index else (math.nan, math.nan)
             names = zip(cases, [place] if isinstance(place, str) else place, strict=True)
