@@ -71,7 +71,9 @@ class OpenPage:
 
     def verdicts(self) -> Any:
         """Return the page's claims with their verdicts, to display."""
-        return verdict_table(page_verdicts(self.page, self.tables))
+        shown = ("claim", "statement", "scale", "verdict", "reason")  # as much as fits a page; the note has the seeds
+        found = page_verdicts(self.page, self.tables)
+        return verdict_table([{name: row[name] for name in shown} for row in found])
 
 
 def open_page(
