@@ -236,6 +236,18 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
+def page_chips(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
+    """Say of each claim of a page in one row what its tables decide, as `page_verdicts` does.
+
+    The first table that decides counts; where none does, the first that was asked.
+    """
+    rows: dict[str, list[dict[str, str]]] = {}
+    for row in page_verdicts(page, tables):
+        rows.setdefault(row["claim"], []).append(row)
+    chosen = [next((row for row in own if row["verdict"] in DECIDED), own[0]) for own in rows.values()]
+    return [row | ({"scale": ""} if row["verdict"] == "not run" else {}) for row in chosen]
+
+
 def scoreboard_text(found: Iterable[Verdict]) -> str:
     """Lay out verdicts as CSV with the columns of `Verdict`, numbers as compact JSON."""
     text = io.StringIO()

@@ -1,27 +1,65 @@
 """A page opened: what it runs, the tables that it draws, the verdicts on its claims, and what every paper shows alike.
 
-page = open_page(PAGES["double_descent"], benchmark, scale, recompute, store, device, deterministic)
-page.rows("test error (%)")        what a chart draws
-page.verdicts()                    what became of its claims
+page = open_page(PAGES["double_descent"], vars())    # in the cell after the parameters
+page.rows("test error (%)")                          # what a chart draws
+page.verdicts()                                      # what became of its claims
 """
 
 import functools
-from collections.abc import Callable, Sequence
+import html
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 
 from lib.analysis.example_images import worst_fitted
 from lib.analysis.experiments import Page
 from lib.analysis.measure import Found, How, complete
-from lib.analysis.scoreboard import page_verdicts
+from lib.analysis.scoreboard import page_chips, page_verdicts
 from lib.analysis.table import Table, rows
-from lib.charts import images, verdict_table
+from lib.charts import enable, images, verdict_table
+from lib.charts.tables import VERDICTS
+from lib.descriptions import Description
 from lib.errors import InputError
 from lib.stages import Chain
 from lib.stages.experiment_plan import Plan
+
+
+class Parameters(Description):
+    """What a reader sets in the parameters cell of a page.
+
+    Attributes:
+        benchmark, scale: which plan.
+        recompute: train and measure on this machine what the store lacks.
+        noise_percents, seeds: in place of the plan's; empty for the plan's.
+        levels, fraction, score, epochs, images: likewise; 0 or "" for the plan's.
+        store: folder of the store; empty for the default one.
+        device: "auto", "cpu", "cuda", "cuda:1", see `lib.training.device.find_device`.
+        deterministic: on a GPU, repeat to the bit, slower; a CPU always does.
+    """
+
+    benchmark: str
+    scale: str
+    recompute: bool = False
+    noise_percents: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
+    levels: int = 0
+    fraction: float = 0.0
+    score: str = ""
+    epochs: int = 0
+    images: int = 0
+    store: str = ""
+    device: str = "auto"
+    deterministic: bool = False
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> "Parameters":
+        """Return those of these values that are parameters, lists as tuples; what else the mapping has is left alone."""
+        known = {name: given[name] for name in cls.model_fields if name in given}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
 
 
 @dataclass(frozen=True)
@@ -30,15 +68,28 @@ class OpenPage:
 
     Attributes:
         page: its chains, measurements and claims.
-        benchmark, scale, store: as asked for.
+        parameters: as asked for.
         found: tables that are current, and what is stale or missing.
     """
 
     page: Page
-    benchmark: str
-    scale: str
-    store: str
+    parameters: Parameters
     found: Found
+
+    @property
+    def benchmark(self) -> str:
+        """The benchmark that was asked for."""
+        return self.parameters.benchmark
+
+    @property
+    def scale(self) -> str:
+        """The scale that was asked for; tables may have others."""
+        return self.parameters.scale
+
+    @property
+    def store(self) -> str:
+        """Folder of the store; empty for the default one."""
+        return self.parameters.store
 
     @functools.cached_property
     def plan(self) -> Plan:
@@ -62,8 +113,16 @@ class OpenPage:
 
     @property
     def note(self) -> Markdown:
-        """What is drawn and what is not, in a few sentences."""
-        return Markdown(self.found.note)
+        """What is drawn and what is not: a line in view, particulars folded."""
+        line = "; ".join(f"{one.label}, seeds {', '.join(map(str, one.seeds))}" for one in self.tables[:1])
+        more = len(self.tables) - 1
+        line += f", and {more} more {'table' if more == 1 else 'tables'}" if more else ""
+        return Markdown(f"<details><summary>Drawn: {line}.</summary>\n\n{self.found.note}\n\n</details>")
+
+    @property
+    def cost(self) -> Markdown:
+        """How much of the page is in the store."""
+        return Markdown("")
 
     def rows(self, quantities: str | Sequence[str], **where: Any) -> pandas.DataFrame:
         """Return quantities of every network of every table, see `lib.analysis.table.rows`."""
@@ -75,26 +134,56 @@ class OpenPage:
         found = page_verdicts(self.page, self.tables)
         return verdict_table([{name: row[name] for name in shown} for row in found])
 
+    def chips(self) -> HTML:
+        """Return a badge for each claim with its verdict and the scale that decides it; the reason shows on hover."""
+        chips = []
+        for one in page_chips(self.page, self.tables):
+            sign, dark, light = VERDICTS[one["verdict"]]
+            said = html.escape(f"{one['statement']} {one['reason']}", quote=True)
+            text = f"{one['claim']} {sign} {one['verdict']}" + (f" ({one['scale']})" if one["scale"] else "")
+            look = (
+                f"color: {dark}; background: {light}; border-radius: 1rem; padding: 0.1rem 0.6rem; white-space: nowrap;"
+            )
+            chips.append(f'<span class="chip" style="{look}" title="{said}">{html.escape(text)}</span>')
+        return HTML(f'<p class="chips" style="line-height: 2">{" ".join(chips)}</p>')
 
-def open_page(
-    page: Page, benchmark: str, scale: str, recompute: bool = False, store: str = "", device: str = "auto",
-    deterministic: bool = False,
-) -> OpenPage:  # fmt: skip
-    """Find what a page draws, or measure it where asked to.
+    def explore(self, explorer: Callable[..., Any] | None = None, **settings: Any) -> Any:
+        """Return the page's explorer, for a live kernel.
+
+        Args:
+            explorer: page, settings → widget; by default `lib.widgets.explorer.explore_noise`.
+            **settings: of the explorer.
+        """
+        from lib.widgets.explorer import explore_noise  # explorers take an open page
+
+        return (explorer or explore_noise)(self, **settings)
+
+
+def open_page(page: Page, parameters: Mapping[str, Any] | str, scale: str = "", recompute: bool = False,
+              store: str = "", device: str = "auto", deterministic: bool = False) -> OpenPage:  # fmt: skip
+    """Find what a page draws, or measure it where asked to; turn the book's theme on.
 
     Args:
         page: which page, from `PAGES` of its paper.
-        benchmark, scale: which plan of it.
-        recompute: train and measure on this machine what the store lacks.
-        store: folder of the store; empty for the default one.
-        device: "auto", "cpu", "cuda", "cuda:1", see `lib.training.device.find_device`.
-        deterministic: on a GPU, repeat to the bit, slower; a CPU always does.
+        parameters: values by name, such as `vars()` in the page; names that are no `Parameters` are left alone.
 
     Raises:
-        InputError: an unknown benchmark or scale, or nothing was measured and nothing was asked to be.
+        InputError: an unknown benchmark or scale, a value that a parameter cannot have, or nothing was measured and
+            nothing was asked to be.
     """
-    found = complete(page, benchmark, scale, How(store, device, deterministic), recompute)
-    return OpenPage(page, benchmark, scale, store, found)
+    if isinstance(parameters, str):  # until every page passes vars()
+        parameters = {"benchmark": parameters, "scale": scale, "recompute": recompute, "store": store,
+                      "device": device, "deterministic": deterministic}  # fmt: skip
+    asked = Parameters.read(parameters)
+    enable()
+    how = How(asked.store, asked.device, asked.deterministic)
+    return OpenPage(page, asked, complete(page, asked.benchmark, asked.scale, how, asked.recompute))
+
+
+def show_source(*functions: Callable[..., Any]) -> Markdown:
+    """Return the source of functions as Python, to display as it is run: `show_source(learning_rate_rewinding)`."""
+    sources = [inspect.getsource(inspect.unwrap(one)).rstrip() for one in functions]
+    return Markdown("```python\n" + "\n\n\n".join(sources) + "\n```")
 
 
 def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
