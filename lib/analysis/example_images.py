@@ -80,7 +80,7 @@ def worst_fitted(
         raise unknown(f"level of {algorithm} in this plan", level, there)
     losses = _find(store, plan, *places[level], replicate).tensors("examples")["train_losses"].float()
     worst = losses.argsort(descending=True, stable=True)[:count]
-    return _examples(plan, replicate, worst, losses[worst])
+    return examples_at(plan, replicate, worst, losses[worst])
 
 
 def of_group(
@@ -104,7 +104,7 @@ def of_group(
     members = (percentile_groups(score) == group - 1).nonzero()[:, 0]
     members = members[score[members].argsort(stable=True)]
     chosen = members[torch.linspace(0, len(members) - 1, min(count, len(members))).long()]
-    return _examples(plan, replicate, chosen, score[chosen])
+    return examples_at(plan, replicate, chosen, score[chosen])
 
 
 def of_category(plan: Plan, table: Table, category: str, **where) -> ExampleImages | None:
@@ -123,7 +123,7 @@ def of_category(plan: Plan, table: Table, category: str, **where) -> ExampleImag
     seed = int(named[0].index[0])
     index, predicted, change = (torch.tensor(one.loc[seed].to_numpy()) for one in named)
     replicate = Replicate(seed=seed, noise_percent=where["noise_percent"])
-    return _examples(plan, replicate, index.long(), change, predicted.long())
+    return examples_at(plan, replicate, index.long(), change, predicted.long())
 
 
 def _first(plan: Plan, noise_percent: float) -> Replicate:
@@ -143,9 +143,10 @@ def _find(store: str, plan: Plan, chain: Chain, position: int, replicate: Replic
     return entry
 
 
-def _examples(
+def examples_at(
     plan: Plan, replicate: Replicate, chosen: Tensor, numbers: Tensor, predictions: Tensor | None = None
 ) -> ExampleImages:
+    """Return the training examples at these places, int64 [n]; `numbers` and `predictions`, classes, are [n] each."""
     image_set, examples = (
         plan.recipe.data.image_set,
         prepare(plan.recipe.data, [replicate], torch.device("cpu")),
