@@ -26,7 +26,7 @@ def test_a_page_opens_without_training(monkeypatch):
 
 def test_source_is_shown_as_it_is_run():
     shown = show_source(open_page, test_source_is_shown_as_it_is_run).data
-    assert shown.startswith("```python\ndef open_page(") and shown.count("def ") == 2
+    assert shown.startswith("```python\ndef open_page(") and shown.count("\ndef ") == 2
 
 
 def test_a_scale_that_does_not_exist_is_refused():
