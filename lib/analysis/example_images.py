@@ -1,9 +1,12 @@
-"""Single training examples of the first replicate, as pages show them: images and labels, from what the store holds.
+"""Single training examples of the first replicate, as pages show them: images and labels.
 
-Nothing is trained here. Examples are those that a network fits worst, those of an EL2N group
-(`lib.analysis.example_groups`), or those that a table names (`lib.analysis.ranked_examples`).
+A table names the examples that networks fit worst (`worst_fitted_examples`), those that pruning changes most
+(`lib.analysis.ranked_examples`) and some of each EL2N group (`lib.analysis.example_stories`), so that a page needs the image
+set and no network. What no table names is asked of the store; nothing is trained here.
 """
 
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +14,8 @@ from torch import Tensor
 
 from lib import data
 from lib.analysis.example_groups import GROUPS, el2n, percentile_groups, scoring_chain, scoring_replicates
-from lib.analysis.experiments import Page
+from lib.analysis.experiments import Context, Measurement, Page, reported
+from lib.analysis.levels import levels_of_interest
 from lib.analysis.ranked_examples import CHANGE, INDEX, PREDICTION, quantity
 from lib.analysis.table import Table, values
 from lib.errors import InputError, unknown
@@ -21,6 +25,12 @@ from lib.training import Replicate, prepare
 
 DIGITS = ("mnist", "generated-digits")
 """Sets whose classes are numbers."""
+
+SHOWN = 18
+"""Examples of a network that are shown."""
+
+WORST_INDEX, WORST_LOSS = "worst fitted: index", "worst fitted: loss (nats)"
+"""With the rank from 1 as position: the place among the training images of the plan, and the loss."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +62,64 @@ class ExampleImages:
         return [label != was for label, was in zip(self.labels, self.original, strict=True)]
 
 
+def worst_fitted_examples(*algorithms: str) -> Measurement:
+    """Return the measurement of the examples that the first replicate's networks fit worst, at the levels of interest of
+    some algorithms, of all of the page where none is given: `WORST_INDEX` and `WORST_LOSS`."""
+    rows = functools.partial(_worst_rows, algorithms=algorithms)
+    return Measurement("worst-fitted examples", rows, 1, {"shown": SHOWN}, separable=False)
+
+
+def _worst_rows(context: Context, algorithms: Sequence[str]) -> Iterator[dict]:
+    first = context.plan.seeds[0]
+    for results in context.of(*algorithms) if algorithms else context.results:
+        levels = context.levels(levels_of_interest, results.chain.algorithm)
+        for columns, replicate, _, entry in reported(results):
+            if replicate.seed != first or columns["level"] not in levels(replicate):
+                continue
+            losses = entry.tensors("examples")["train_losses"].float()
+            worst = losses.argsort(descending=True, stable=True)[:SHOWN]
+            for rank, (index, loss) in enumerate(zip(worst.tolist(), losses[worst].tolist(), strict=True), 1):
+                for name, value in ((WORST_INDEX, float(index)), (WORST_LOSS, float(f"{loss:.4g}"))):
+                    yield columns | {"quantity": name, "position": float(rank), "value": value}
+
+
+def named_worst(
+    page: Page, tables: Sequence[Table], noise_percent: float, level: int | None = None, algorithm: str = "",
+    count: int = SHOWN,
+) -> tuple[ExampleImages, Table, int] | None:  # fmt: skip
+    """Return the examples that a network fits worst, as the first table names them that does, the worst first.
+
+    Args:
+        page: whose plan and algorithms.
+        tables: of the page, those that are drawn.
+        noise_percent, algorithm: which network; the algorithm is by default that of the page's first chain.
+        level: None for the sparsest one that the table names.
+        count: at most so many.
+
+    Returns:
+        The examples, the table, and the level; None where no table names any.
+
+    Raises:
+        InputError: the image set is not on this machine.
+    """
+    for table in tables:
+        plan = page.plans(table.benchmark, table.scale)
+        where = {"noise_percent": noise_percent, "algorithm": algorithm or page.chains(plan)[0].algorithm}
+        own = table.where(quantity=[WORST_INDEX, WORST_LOSS], seed=plan.seeds[0], **where)
+        at = int(own.frame["level"].max()) if level is None and len(own.frame) else level
+        found = [values(own, name, "position", level=at) for name in (WORST_INDEX, WORST_LOSS)]
+        if not found[0].empty:
+            index, losses = (torch.tensor(one.to_numpy()[0][:count]) for one in found)
+            replicate = Replicate(seed=plan.seeds[0], noise_percent=noise_percent)
+            return examples_at(plan, replicate, index.long(), losses), table, int(at or 0)
+    return None
+
+
 def worst_fitted(
     page: Page, benchmark: str, scale: str, noise_percent: float, level: int, store: str = "", algorithm: str = "",
-    count: int = 18,
+    count: int = SHOWN,
 ) -> ExampleImages:  # fmt: skip
-    """Return the training examples with the highest loss, the worst first.
+    """Return the training examples with the highest loss in a network of the store, the worst first.
 
     Args:
         page, benchmark, scale: whose plan.
@@ -84,9 +147,9 @@ def worst_fitted(
 
 
 def of_group(
-    page: Page, benchmark: str, scale: str, noise_percent: float, group: int, store: str = "", count: int = 18
+    page: Page, benchmark: str, scale: str, noise_percent: float, group: int, store: str = "", count: int = SHOWN
 ) -> ExampleImages:
-    """Return training examples from one EL2N group, evenly spaced through it, the easiest first.
+    """Return training examples from one EL2N group, by networks of the store, evenly spaced, the easiest first.
 
     Args:
         page, benchmark, scale, noise_percent, store, count: see `worst_fitted`.
@@ -147,10 +210,10 @@ def examples_at(
     plan: Plan, replicate: Replicate, chosen: Tensor, numbers: Tensor, predictions: Tensor | None = None
 ) -> ExampleImages:
     """Return the training examples at these places, int64 [n]; `numbers` and `predictions`, classes, are [n] each."""
-    image_set, examples = (
-        plan.recipe.data.image_set,
-        prepare(plan.recipe.data, [replicate], torch.device("cpu")),
-    )
+    image_set = plan.recipe.data.image_set
+    if not data.is_kept(image_set):
+        raise InputError(f"the images of {image_set} are not on this machine: python -m lib.data fetch {image_set}")
+    examples = prepare(plan.recipe.data, [replicate], torch.device("cpu"))
     names = [str(i) for i in range(10)] if image_set in DIGITS else data.class_names(image_set)
     predicted = [] if predictions is None else predictions.tolist()
     given = (examples.train_labels[0][chosen].tolist(), examples.original_labels[chosen].tolist(), predicted)

@@ -63,6 +63,12 @@ def default_folder() -> Path:
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("pruning-book")) / "data"
 
 
+def is_kept(name: str, folder: Path | None = None) -> bool:
+    """Tell whether `load` needs no source for a set: it is kept in the data folder, or generated."""
+    kept = (default_folder() if folder is None else folder) / f"{name}.safetensors"
+    return name not in KNOWN or kept.is_file()
+
+
 def load(name: str, folder: Path | None = None, download: bool = True) -> ImageSet:
     """Return an image set, from the data folder or from the first source that has exactly its bytes.
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lib.analysis.example_groups import GROUP_SCORE, GROUPS, example_groups
-from lib.analysis.example_images import of_category, of_group, worst_fitted
+from lib.analysis.example_images import named_worst, of_category, of_group, worst_fitted, worst_fitted_examples
 from lib.analysis.measure import How, measure
 from lib.analysis.ranked_examples import ranked_examples
 from lib.analysis.table import values
@@ -19,10 +19,8 @@ ASKED = ("digits", "laptop", 20.0)
 @pytest.fixture
 def measured(page, paper, tmp_path):
     """A page with groups and ranked examples, its table, and the store that it was measured from."""
-    whole = paper(
-        dataclasses.replace(page, measurements=(example_groups(LRR), ranked_examples(LRR))), seeds=(0,),
-        noise_percents=(20.0,),
-    )  # fmt: skip
+    looked_at = (example_groups(LRR), ranked_examples(LRR), worst_fitted_examples(LRR))
+    whole = paper(dataclasses.replace(page, measurements=looked_at), seeds=(0,), noise_percents=(20.0,))
     store = str(tmp_path / "store")
     for ask in (lambda: worst_fitted(whole, *ASKED, 1, store), lambda: of_group(whole, *ASKED, 20, store)):
         with pytest.raises(InputError, match="recompute=True"):
@@ -38,6 +36,12 @@ def test_examples_of_the_store_and_of_a_table(measured):
     assert worst.captions[worst.noisy.index(True)].count("(was ") == 1 and set(worst.labels) <= set("0123456789")
     assert worst_fitted(page, *ASKED, 1, store, LRR, 10).numbers == worst.numbers
     assert worst_fitted(page, *ASKED, 1, store, EDT, 10).numbers != worst.numbers
+    named = named_worst(page, [table_of({}), table], 20.0, 1, count=10)
+    assert named is not None and named[0].labels == worst.labels and named[1:] == (table, 1)
+    assert named[0].numbers == pytest.approx(worst.numbers, rel=1e-3) and named[0].images.equal(worst.images)
+    last = named_worst(page, [table], 20.0)
+    assert last is not None and last[2] == 1 and len(last[0].labels) == 18, "the sparsest one that is named"
+    assert named_worst(page, [table], 20.0, 1, EDT) is None, "of networks that were not looked at nothing is known"
     hardest = of_group(page, *ASKED, 20, store, count=500)
     mean = values(table, GROUP_SCORE, "position", algorithm=LRR, level=0, noise_percent=20.0).loc[0, 20.0]
     assert len(hardest.images) == 300 // GROUPS and hardest.numbers == sorted(hardest.numbers)
