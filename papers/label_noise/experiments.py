@@ -6,6 +6,7 @@ LN calls weight rewinding lottery-ticket rewinding.
 
 from lib.analysis.distance import DISTANCES
 from lib.analysis.epoch_curves import errors_by_epoch
+from lib.analysis.example_images import worst_fitted_examples
 from lib.analysis.experiments import Page
 from lib.analysis.loss_change import LOSS_CHANGE
 from lib.analysis.loss_path import loss_path
@@ -71,11 +72,17 @@ PAGES = {page.name: page for page in (
         PAPER, "double_descent", find_plan, double_descent, (LOSS_CHANGE,),
         claims(1, 2, 3, 4, 8, 9, 10, 11, 12, 19, 20, 21),
     ),
-    Page(PAPER, "dynamics", find_plan, dynamics, (errors_by_epoch(WEIGHT_REWINDING),), claims(5, 6, 7)),
+    Page(
+        PAPER, "dynamics", find_plan, dynamics,
+        (errors_by_epoch(WEIGHT_REWINDING), worst_fitted_examples(WEIGHT_REWINDING)), claims(5, 6, 7),
+    ),
     Page(
         PAPER, "redense_training", find_plan, redense,
         # What LN-C13 speaks of, and the original examples beside it.
-        (errors_by_epoch(WEIGHT_REWINDING, ("test", "noisy training", "original training")),),
+        (
+            errors_by_epoch(WEIGHT_REWINDING, ("test", "noisy training", "original training")),
+            worst_fitted_examples(REDENSE_TRAINING),  # those of the sparse networks are measured by the page before
+        ),
         claims(13),
     ),
     Page(
