@@ -26,10 +26,11 @@ DS = CORRECT_EXAMPLES_ONLY
 __all__ = [
     "DS", "EDT", "LONGER_WD", "LRR", "ONE_SHOT", "RAND", "RANDOM", "RND", "RND_TENTH", "SNIP", "SYNFLOW", "TIE", "TIE_TENTH",
     "TW", "WD", "WR",
-    "GROUP_LOSS", "GROUP_SCORE", "NOISY_LOSS", "ORIGINAL_LOSS", "OVERLAP", "TEST", "TRAIN_LOSS", "VALIDATION",
+    "GROUP_LOSS", "GROUP_SCORE", "NOISY_LOSS", "ORIGINAL_LOSS", "OVERLAP", "RANKED", "TEST", "TRAIN_LOSS", "VALIDATION",
 ]  # fmt: skip
 
 TEST, VALIDATION, TRAIN_LOSS = "test error (%)", "validation error (%)", "training loss (nats)"
 NOISY_LOSS, ORIGINAL_LOSS = "noisy training loss (nats)", "original training loss (nats)"
 GROUP_LOSS, GROUP_SCORE = "training loss of EL2N group (nats)", "mean EL2N of group"
 OVERLAP = "overlap of most changed examples"
+RANKED = "most worsened: index"
