@@ -5,14 +5,12 @@ All chains begin with the same dense network, which is trained once.
 """
 
 from lib.analysis.example_groups import example_groups
+from lib.analysis.example_stories import example_stories
 from lib.analysis.experiments import Page
 from lib.analysis.overlap import overlap
 from lib.analysis.ranked_examples import ranked_examples
 from lib.stages import Chain
 from lib.stages.algorithms import (
-    LEARNING_RATE_REWINDING,
-    LONGER_WIDTH_DOWNSCALING,
-    ONE_SHOT,
     correct_examples_only,
     extended_dense_training,
     learning_rate_rewinding,
@@ -26,6 +24,24 @@ from lib.stages.algorithms import (
     without_random_examples,
 )
 from lib.stages.experiment_plan import Plan
+from papers.training_regularization.names import (
+    DS,
+    EDT,
+    GROUP_LOSS,
+    LONGER_WD,
+    LRR,
+    ONE_SHOT,
+    OVERLAP,
+    RAND,
+    RANDOM,
+    RANKED,
+    RND,
+    SYNFLOW,
+    TIE,
+    TW,
+    WD,
+    WR,
+)
 from papers.training_regularization.recipes import plan as find_plan
 
 PAPER = "training_regularization"
@@ -104,9 +120,79 @@ PAGES = {page.name: page for page in (
     ),
     Page(
         PAPER, "size_reduction", find_plan, size_reduction,
-        (example_groups(ONE_SHOT, LONGER_WIDTH_DOWNSCALING), overlap(ONE_SHOT, LONGER_WIDTH_DOWNSCALING)),
+        (example_groups(ONE_SHOT, LONGER_WD), overlap(ONE_SHOT, LONGER_WD)),
         claims(20, 21, 22, 23, 28, 29, 30),
     ),
     Page(PAPER, "leaving_out_examples", find_plan, leaving_out_examples, claims=claims(24, 25, 26, 27, 36)),
-    Page(PAPER, "examples_themselves", find_plan, pruning, (ranked_examples(LEARNING_RATE_REWINDING),), claims(35)),
+    Page(
+        PAPER, "examples_themselves", find_plan, pruning,
+        (ranked_examples(LRR), example_stories(LRR)), claims(35),
+    ),
 )}  # fmt: skip
+
+PLACES = {
+    "TR-run-LRR": "additional_regularization",
+    "TR-run-dense": "additional_regularization",
+    "TR-run-EDT": "pruning_and_longer_training",
+    "TR-run-WD": "size_reduction",
+    "TR-run-WR": "pruning_and_longer_training#fig-tr-rewinding",
+    "TR-run-SEL": "pruning_and_longer_training#fig-tr-selection",
+    "TR-run-EL2N": "better_training",
+    "TR-run-ONESHOT": "size_reduction#fig-tr-equal-training",
+    "TR-fig1a": "pruning_and_longer_training#fig-tr-epochs",
+    "TR-fig1b": "better_training#fig-tr-groups-clean",
+    "TR-fig2": "better_training#fig-tr-groups-clean",
+    "TR-fig3": "additional_regularization#fig-tr-error",
+    "TR-fig4": "additional_regularization#fig-tr-loss",
+    "TR-fig5": "better_training#fig-tr-groups-noise",
+    "TR-fig6": "pruning_and_longer_training#fig-tr-epochs",
+    "TR-fig7": "size_reduction#fig-tr-width",
+    "TR-fig8": "pruning_and_longer_training#fig-tr-variants",
+    "TR-fig9": "leaving_out_examples#fig-tr-improved",
+    "TR-fig10": "leaving_out_examples#fig-tr-correct",
+    "TR-fig11": "size_reduction#fig-tr-width",
+    "TR-fig12": "size_reduction#fig-tr-equal-training",
+    "TR-fig13": "size_reduction#fig-tr-groups-of-both",
+    "TR-fig14": "pruning_and_longer_training#fig-tr-rewinding",
+    "TR-fig15": "pruning_and_longer_training#fig-tr-selection",
+    "TR-fig16": "examples_themselves#fig-tr-most-worsened",
+    "TR-fig17": "leaving_out_examples#fig-tr-worsened",
+    "TR-fig18": "better_training#fig-tr-groups-pruning",
+    "TR-fig19": "better_training#fig-tr-groups-longer",
+    "TR-fig20": "better_training#fig-tr-groups-narrower",
+    "TR-tab1": "preliminaries",
+    "TR-tab2": "pruning_and_longer_training",
+    "TR-tab3": "size_reduction",
+    "TR-tab4": "examples_themselves",
+    "TR-tab5": "pruning_and_longer_training#fig-tr-table-5",
+    "TR-tab6": "additional_regularization#fig-tr-table-6",
+    "TR-tab7": "size_reduction#fig-tr-table-7",
+    "TR-tab8": "leaving_out_examples#fig-tr-table-8",
+    "TR-tab9": "pruning_and_longer_training",
+    "TR-tab10": "pruning_and_longer_training",
+    "TR-tab11": "additional_regularization",
+    "TR-text-gap": "additional_regularization#fig-tr-loss",
+    "TR-text-effect-ratio": "better_training",
+    "TR-text-minimal": "closing",
+}
+"""Where each experiment of the paper stands: a page, or a figure on it (`lib.analysis.inventory`)."""
+
+NEEDS = {
+    **dict.fromkeys(("TR-fig1a", "TR-fig6", "TR-tab5"), (LRR, EDT)),
+    **dict.fromkeys(("TR-fig1b", "TR-fig2", "TR-fig5", "TR-fig18", "TR-text-effect-ratio"), (LRR, GROUP_LOSS)),
+    **dict.fromkeys(("TR-fig3", "TR-fig4", "TR-tab6", "TR-tab11", "TR-text-gap"), (LRR,)),
+    **dict.fromkeys(("TR-fig7", "TR-fig11", "TR-tab7"), (LRR, WD)),
+    **dict.fromkeys(("TR-fig10", "TR-tab8"), (LRR, DS)),
+    **dict.fromkeys(("TR-fig14", "TR-tab9"), (LRR, WR)),
+    **dict.fromkeys(("TR-fig15", "TR-tab10"), (LRR, SYNFLOW, RANDOM)),
+    "TR-fig9": (TIE, RND),
+    "TR-fig12": (ONE_SHOT, LONGER_WD),
+    "TR-fig13": (ONE_SHOT, LONGER_WD, GROUP_LOSS),
+    "TR-fig17": (TW, RAND),
+    "TR-fig19": (EDT, GROUP_LOSS),
+    "TR-fig20": (WD, GROUP_LOSS),
+    **dict.fromkeys(("TR-fig16", "TR-tab4"), (LRR, RANKED)),
+    "TR-tab1": (LRR,),
+    "TR-tab3": (OVERLAP,),
+}
+"""What a table has to have for a figure that needs less than its page runs."""

@@ -17,6 +17,8 @@ import torch
 from lib.analysis.distance import DISTANCE, DISTANCES, MASKED_DISTANCE
 from lib.analysis.epoch_curves import errors_by_epoch
 from lib.analysis.example_groups import GROUP_LOSS, GROUP_SCORE, GROUPS, example_groups
+from lib.analysis.example_stories import EXAMPLES, LOSS, SCORE, example_stories, stories
+from lib.analysis.example_stories import INDEX as PLACE
 from lib.analysis.experiments import Context, Measurement
 from lib.analysis.loss_change import CHANGE, LOSS_CHANGE
 from lib.analysis.loss_path import TEST_ERROR, TRAIN_ERROR, TRAIN_LOSS, loss_path
@@ -25,6 +27,7 @@ from lib.analysis.overlap import OVERLAP, jaccard, most_changed, overlap
 from lib.analysis.part import make_frame
 from lib.analysis.ranked_examples import INDEX, LABEL, NOISY, PREDICTION, ranked_examples
 from lib.analysis.table import Table, assemble, values
+from lib.errors import InputError
 from lib.stages import Prune, Store, run
 from lib.stages.algorithms import longer_width_downscaling, one_shot, redense_training, weight_rewinding
 from lib.stages.experiment_plan import Plan
@@ -42,8 +45,9 @@ CASE: dict[str, Any] = {"noise_percent": 20.0}
 MEASUREMENTS = (
     errors_by_epoch(SPARSE, ("test", "noisy training")), example_groups(SPARSE), overlap(ONE_SHOT, WIDTH), LOSS_CHANGE,
     loss_path(SPARSE, REDENSE), loss_slice(SPARSE, REDENSE), DISTANCES, ranked_examples(SPARSE),
+    example_stories(SPARSE),
 )  # fmt: skip
-DISCRETE = (INDEX, LABEL, PREDICTION)  # they jump where two examples are nearly alike
+DISCRETE = (INDEX, LABEL, PREDICTION, PLACE, LOSS)  # they jump where two examples are nearly alike
 
 
 def make_context(folder: str | Path) -> Context:
@@ -186,6 +190,24 @@ def test_ranked_examples_are_those_that_change_most(context, measured):
     packed = context.of(SPARSE)[0].entries[1][3].tensors("examples")["train_correct"]
     right = torch.tensor([bool(packed[j // 8] >> (7 - j % 8) & 1) for j in order.tolist()])
     assert (predicted.loc[1] == trained_on.loc[1]).tolist() == right.tolist()
+
+
+def test_stories_are_of_examples_from_easy_to_hard(context, measured):
+    table = measured["example stories"]
+    places = values(table, PLACE, "position", algorithm=SPARSE, **CASE)
+    assert places.shape == (1, GROUPS * EXAMPLES), "with noise, of the first replicate alone"
+    scores = values(table, SCORE, "position", algorithm=SPARSE, **CASE).loc[0]
+    assert scores.is_monotonic_increasing
+    last = values(table, LOSS, "position", algorithm=SPARSE, level=2, **CASE).loc[0]
+    index = torch.tensor(places.loc[0].tolist()).long()
+    assert last.tolist() == pytest.approx(losses(context, SPARSE, 0)[index].tolist(), rel=1e-3)
+    found = stories(context.plan, table, algorithm=SPARSE, **CASE)
+    assert found.groups[:5] == [1, 1, 1, 1, 2] and len(found.examples.images) == len(found.groups)
+    assert not found.examples.noisy[0] and sum(found.examples.noisy[-4 * EXAMPLES :]) > EXAMPLES, (
+        "wrong labels are hard"
+    )
+    with pytest.raises(InputError, match="not measured"):
+        stories(context.plan, measured["overlap"], algorithm=SPARSE, **CASE)
 
 
 def test_what_was_measured_is_not_measured_again(context, measured, monkeypatch):
