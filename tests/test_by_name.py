@@ -66,3 +66,37 @@ def test_what_there_is_not_is_named(name, says):
 def test_a_function_without_a_file_has_no_identity():
     with pytest.raises(InputError, match="must be defined in a file"):
         by_name.identity("math:floor")
+
+
+NOTEBOOK = """
+SHARE = 3
+def helper(number): return number * SHARE
+class Base:
+    def twice(self): return helper(2)
+class Used(Base): pass
+def build(classes): return Used()
+"""
+
+
+def test_what_a_notebook_defines_is_known_with_all_that_it_uses():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    changes = ["", "SHARE = 4", "SHARE = 3", "def helper(number): return -number", "class Base: pass\nclass Used(Base): pass", "x = 1"]
+    script = ["from lib import by_name", "found = []"]
+    shell, main = InteractiveShell(user_module=type(sys)("__main__")), sys.modules["__main__"]
+    try:
+        sys.modules["__main__"] = shell.user_module
+        for cell in [*script, NOTEBOOK, *(f"{c}\nfound.append(by_name.identity('__main__:build'))" for c in changes)]:
+            shell.run_cell(cell).raise_error()
+    finally:
+        sys.modules["__main__"] = main
+    first, share, same, helper, base, unused = shell.user_module.found
+    assert first == same and len({first, share, helper, base}) == 4 and base.startswith("__main__:build#")
+    assert unused == base
+
+
+def test_what_is_kept_is_found_by_a_name_made_from_its_content():
+    name = by_name.keep("network", len, "what it computes")
+    assert name == by_name.keep("network", len, "what it computes") != by_name.keep("network", len, "something else")
+    assert by_name.find_function("network", name, {}) is len is by_name.kept(name)
+    assert by_name.identity(name) == name and by_name.kept("own network 0") is None
