@@ -75,6 +75,7 @@ class Measurement:
         settings: constants that the numbers depend on; a change makes what was measured stale.
         chains: plan → further chains that it needs, each with its replicates.
         separable: some algorithms or replicates can be measured without the others.
+        detail: context → what is too long for rows, a JSON value, kept beside the part (`lib.analysis.part.read_detail`).
     """
 
     name: str
@@ -83,6 +84,7 @@ class Measurement:
     settings: Mapping[str, int | float | str] = field(default_factory=dict)
     chains: Callable[[Plan], list[tuple[Chain, list[Replicate]]]] = lambda plan: []
     separable: bool = True
+    detail: Callable[[Context], Any] | None = None
 
     @property
     def identity(self) -> str:

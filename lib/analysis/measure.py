@@ -20,7 +20,7 @@ from filelock import FileLock
 from lib.analysis import experiments
 from lib.analysis.experiments import ERRORS, Context, Measurement, Page, errors_of, find_page, listed
 from lib.analysis.files import REPOSITORY
-from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_part
+from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_detail, write_part
 from lib.analysis.table import Origin, Table, assemble, joined, read_table, table_folder
 from lib.errors import InputError, unknown
 from lib.scales import SCORED
@@ -88,8 +88,11 @@ def measure(
     context = Context(plan, tuple(done), finish, parts.table(), store, how.device)
     for measurement in page.measurements:
         if measurement.separable or not few:
-            found = measurement.rows(replace(context, measurement=measurement))
-            parts.add(f"{measurement.name}, {page.name}{few}", found, measurement, some, done)
+            looking = replace(context, measurement=measurement)
+            part = f"{measurement.name}, {page.name}{few}"
+            if measurement.detail:
+                write_detail(folders, part, measurement.detail(looking))
+            parts.add(part, measurement.rows(looking), measurement, some, done)
     return parts.table("this machine")
 
 
@@ -164,8 +167,9 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance) -
     csv, same = folder / f"{file_name(part)}.csv", False
     if csv.exists() and csv.with_suffix(".json").exists():
         old, before = read_part(csv)
-        unchanged = (before.measurements, before.seeds) == (made.measurements, made.seeds)
-        same = frame.empty or unchanged and old.equals(frame)
+        fewer = set(made.seeds) < set(before.seeds)  # as of a page that looks at one replicate of another page's
+        there = len(frame.merge(old)) == len(frame) if fewer else before.seeds == made.seeds and old.equals(frame)
+        same = frame.empty or before.measurements == made.measurements and there
     if not same:
         write_part(folder, part, frame, made)
     for rest in (*folder.glob(f"{csv.stem}_seeds_*.json"), *folder.glob(f"{csv.stem}_of_*.json")):

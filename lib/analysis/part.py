@@ -6,10 +6,12 @@ is there. Columns, in this order:
     the paper's dimensions, such as noise_percent | algorithm | seed | level | quantity | position | value | stage_key
 
 `quantity` has its unit in the name, "test error (%)"; `position` orders a series of one quantity, such as the epoch, and is
-0 for a single number. Level 0 is dense. A network that diverged has no value (NaN) from then on.
+0 for a single number. Level 0 is dense. A network that diverged has no value (NaN) from then on. What is too long for rows,
+such as the histograms of a network's weights, lies beside them as `NAME.detail.json`.
 """
 
 import datetime
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -164,3 +166,19 @@ def read_part(csv: Path) -> tuple[pandas.DataFrame, Provenance]:
         raise InputError(f"{csv.name} is no CSV table: {error}") from error
     dimensions = [name for name in raw.columns if name not in COLUMNS]
     return _checked(raw, dimensions, csv.name).assign(part=csv.stem), made
+
+
+def write_detail(folders: Sequence[Path], part: str, value: Any) -> None:
+    """Write what is too long for the rows of a part, a JSON value, beside them, in each of some folders."""
+    text = json.dumps(value, separators=(",", ":")).replace("},{", "},\n{") + "\n"
+    for folder in folders:
+        write_whole({Path(folder) / f"{file_name(part)}.detail.json": text})
+
+
+def read_detail(folder: Path | str, part: str) -> Any:
+    """Read what lies beside the rows of a part; None where nothing does. InputError where it is no JSON."""
+    path = Path(folder) / f"{file_name(part)}.detail.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except ValueError as error:
+        raise InputError(f"{path.name} is no JSON: {error}") from error

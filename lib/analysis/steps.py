@@ -2,22 +2,35 @@
 
 A step is a level: the weights |w| ≤ τ of the network before go, then the others are trained. Level 0 has no cut; before it
 stand the weights at the rewinding epoch t. Sources: TR section 2 for the algorithm, facts J10 for the count.
+
+`STEPS` measures them for a page of one replicate: counts and thresholds as rows, histograms and pixels beside them, so that
+the page draws them without the networks (`kept_steps`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy
 import pandas
 import torch
 from torch import Tensor
 
+from lib import data
+from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.files import REPOSITORY
+from lib.analysis.part import file_name, read_detail
+from lib.analysis.table import Table, table_folder
 from lib.errors import InputError
-from lib.models import Network
+from lib.models import Network, build
 from lib.stages import Chain, Entry, Prune
 
 BINS = 41  # odd, so that one bin has zero in its middle
 WITHIN = 0.998  # share of the weights that a histogram's range takes in; the outermost bins take the rest
+LEFT, THRESHOLD = "prunable weights left", "magnitude threshold"
+"""Quantities of a step: how many weights remain after its cut, and up to which magnitude the cut removed them."""
+
 PIXELS = 28, 28  # height and width of the images that a network without convolutions reads
 KEPT, REMOVED, TRAINED = "kept at the cut", "removed at the cut", "after training"
 STARTS = {
@@ -197,3 +210,80 @@ def steps_table(done: Sequence[Step]) -> pandas.DataFrame:
             row[f"{subset} error (%)"] = "–" if error is None else f"{error:.2f}"
         rows.append(row)
     return pandas.DataFrame(rows)
+
+
+def _steps_of(context: Context) -> Iterator[tuple[dict, Step]]:
+    """Yield the steps of the first replicate through a page's first chain, each with the columns of its network."""
+    results, recipe = context.results[0], context.plan.recipe
+    classes = len(data.load(recipe.data.image_set).class_names)
+    network = build(recipe.network, classes, recipe.width, recipe.width_scale)
+    named = [columns for columns, replicate, _, _ in reported(results) if replicate == results.replicates[0]]
+    return zip(named, steps(results.chain, results.entries[0], network), strict=True)
+
+
+def _rows(context: Context) -> Iterator[dict]:
+    for columns, step in _steps_of(context):
+        yield columns | {"quantity": LEFT, "value": float(step.remaining)}
+        if step.threshold is not None:
+            yield columns | {"quantity": THRESHOLD, "value": float(f"{step.threshold:.6g}")}
+
+
+def _detail(context: Context) -> list[dict[str, Any]]:
+    """Return the steps as JSON: of a histogram its first and last edge, and the counts of its parts."""
+    found = []
+    for columns, step in _steps_of(context):
+        weights: Any = step.weights
+        layers = {
+            layer: {
+                "from": float(own["start"].min()),
+                "to": float(own["end"].max()),
+                **{part: counts["value"].astype(int).tolist() for part, counts in own.groupby("part", sort=False)},
+            }
+            for layer, own in weights.groupby("layer", sort=False)
+        }
+        plain = asdict(step) | {
+            "cut": step.cut and step.cut.model_dump(mode="json"),
+            "weights": layers,
+            "pixels": None if step.pixels is None else step.pixels.tolist(),
+        }
+        found.append({"stage_key": columns["stage_key"], **plain})
+    return found
+
+
+STEPS = Measurement("steps", _rows, 1, {"bins": BINS, "within": WITHIN}, separable=False, detail=_detail)
+"""What each level did to the first replicate of a page's first chain."""
+
+
+def kept_steps(page: str, tables: Sequence[Table], root: Path = REPOSITORY) -> tuple[list[Step], Table] | None:
+    """Return the steps that the first table has which has them all, and that table; None where none does.
+
+    Args:
+        page: name of the page that measured them.
+        tables: of the page, those that are drawn, current rows only.
+        root: where `papers/` and `runs/` lie.
+    """
+    part = file_name(f"{STEPS.name}, {page}")
+    for table in tables:
+        own = table.frame.loc[(table.frame["part"] == part) & (table.frame["quantity"] == LEFT)]
+        folder = table_folder(table.paper, table.benchmark, table.scale, table.origin, root)
+        kept = read_detail(folder, part) if len(own) else None
+        # Where a level is gone, it was another network's, and nothing of such a chain is shown.
+        if kept and own["stage_key"].tolist() == [step.pop("stage_key") for step in kept]:
+            return [_step_from(one) for one in kept], table
+    return None
+
+
+def _step_from(plain: Mapping[str, Any]) -> Step:
+    pieces = []
+    for layer, own in plain["weights"].items():
+        for part in (KEPT, REMOVED, TRAINED):
+            edges = numpy.linspace(own["from"], own["to"], len(own[part]) + 1)
+            columns = {"start": edges[:-1], "end": edges[1:], "value": own[part]}
+            pieces.append(pandas.DataFrame(columns).assign(layer=layer, part=part))
+    read = {
+        "cut": plain["cut"] and Prune(**plain["cut"]),
+        "weights": pandas.concat(pieces, ignore_index=True),
+        "pixels": None if plain["pixels"] is None else torch.tensor(plain["pixels"]),
+        "epochs": tuple(plain["epochs"]),
+    }
+    return Step(**{**plain, **read})

@@ -1,28 +1,36 @@
 """What a step did: on weights and masks small enough to count by hand, and on a chain that really ran."""
 
+import dataclasses
 import math
 from typing import Any
 
+import pandas
 import pytest
 import torch
 
+from lib.analysis.measure import How, measure
 from lib.analysis.steps import (
     KEPT,
+    LEFT,
     REMOVED,
+    STEPS,
     TRAINED,
     best_step,
     chain_table,
     histogram,
+    kept_steps,
     magnitude_threshold,
     pixel_counts,
     steps,
     steps_table,
 )
+from lib.analysis.table import values
 from lib.errors import InputError
 from lib.models import build
-from lib.stages import Prune, run
+from lib.stages import Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding, weight_rewinding
 from lib.training import Replicate
+from tests.analysis.made import table_of
 
 
 def flags(*values):
@@ -116,6 +124,24 @@ def test_the_steps_of_a_chain_fit_together(recipe, shared_store):
     assert list(table["remaining"]) == ["265,200", "132,600", "66,300"]
     assert list(table["in %"]) == list(table["(1 − q)^k in %"]) == ["100.000", "50.000", "25.000"]
     assert list(table["threshold"])[0] == "–"
+
+
+def test_steps_are_kept_beside_a_table_and_come_back(page, paper, tmp_path):
+    whole = paper(dataclasses.replace(page, measurements=(STEPS,)), seeds=(0,), noise_percents=(20.0,))
+    table = measure(whole, "digits", "laptop", How(str(tmp_path / "store"), "cpu", root=tmp_path))
+    store = Store(tmp_path / "store")
+    [chain, *_], [replicate] = whole.chains(whole.plans("", "")), whole.plans("", "").replicates()
+    looked_at = steps(chain, run(chain, [replicate], store, "cpu", progress=False).entries[0], build("lenet-300-100"))
+    kept = kept_steps("page", [table_of({}), table], tmp_path)
+    assert kept is not None and kept[1] is table
+    for one, other in zip(kept[0], looked_at, strict=True):
+        assert steps_table([one]).equals(steps_table([other])) and one.cut == other.cut and one.epochs == other.epochs
+        assert one.pixels is not None and other.pixels is not None and one.pixels.equal(other.pixels)
+        pandas.testing.assert_frame_equal(one.weights, other.weights.reset_index(drop=True)[one.weights.columns])
+    left = values(table, LEFT, algorithm=chain.algorithm, noise_percent=20.0)
+    assert left.loc[0].tolist() == [step.remaining for step in looked_at]
+    assert kept_steps("page", [table.where(level=0)], tmp_path) is None, "half a chain is not shown"
+    assert kept_steps("another", [table], tmp_path) is None
 
 
 def test_another_score_has_no_threshold(recipe, shared_store):
