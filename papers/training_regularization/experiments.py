@@ -5,10 +5,12 @@ All chains begin with the same dense network, which is trained once.
 """
 
 from lib.analysis.example_groups import example_groups
+from lib.analysis.example_images import worst_fitted_examples
 from lib.analysis.example_stories import example_stories
 from lib.analysis.experiments import Page
 from lib.analysis.overlap import overlap
 from lib.analysis.ranked_examples import ranked_examples
+from lib.analysis.steps import STEPS
 from lib.stages import Chain
 from lib.stages.algorithms import (
     correct_examples_only,
@@ -111,8 +113,11 @@ def claims(*numbers: int) -> tuple[str, ...]:
 
 
 PAGES = {page.name: page for page in (
-    Page(PAPER, "preliminaries", one_replicate, pruning),
-    Page(PAPER, "additional_regularization", find_plan, pruning, claims=claims(7, 8, 9, 10, 11, 12, 13)),
+    Page(PAPER, "preliminaries", one_replicate, pruning, (STEPS,)),
+    Page(
+        PAPER, "additional_regularization", find_plan, pruning, (worst_fitted_examples(LRR),),
+        claims(7, 8, 9, 10, 11, 12, 13),
+    ),
     Page(PAPER, "better_training", find_plan, better_training, (example_groups(),), claims(4, 5, 6, 14, 15, 37, 38, 39)),
     Page(
         PAPER, "pruning_and_longer_training", find_plan, pruning_and_longer_training,
