@@ -15,7 +15,7 @@ from typing import Any
 import pandas
 from IPython.display import HTML, Markdown
 
-from lib.analysis.example_images import worst_fitted
+from lib.analysis.example_images import SHOWN, named_worst, worst_fitted
 from lib.analysis.experiments import Page
 from lib.analysis.measure import Found, How, complete
 from lib.analysis.scoreboard import page_chips, page_verdicts
@@ -200,16 +200,29 @@ def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @or_what_is_missing
-def worst_fitted_images(page: OpenPage, noise_percent: float, level: int, algorithm: str = "", count: int = 18) -> Any:
-    """Draw the training examples that one network fits worst; `algorithm` is by default that of the page's first chain."""
+def worst_fitted_images(
+    page: OpenPage, noise_percent: float, level: int | None = None, algorithm: str = "", count: int = SHOWN
+) -> Any:
+    """Draw the training examples that one network fits worst, by the first table that names them, else by the store.
+
+    Args:
+        page: whose tables and store.
+        noise_percent, level, algorithm: which network; by default the sparsest one of the page's first chain.
+        count: at most so many.
+    """
     algorithm = algorithm or page.chains[0].algorithm
-    where = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
-    shown = worst_fitted(page.page, *where, count=count)
+    if named := named_worst(page.page, page.tables, noise_percent, level, algorithm, count):
+        shown, table, level = named
+        label = table.label
+    else:
+        level, label = page.plan.levels if level is None else level, f"{page.scale} scale"
+        asked = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
+        shown = worst_fitted(page.page, *asked, count=count)
     losses = [f"{loss:.3g}" for loss in shown.numbers]
     told = {"label": shown.labels, "label before noise": shown.original, "loss (nats)": losses}
     return images(
         shown.images.numpy(), captions=shown.captions, marked=shown.noisy, told=pandas.DataFrame(told),
-        notes=f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, first replicate.",
+        notes=f"{page.benchmark}, {label}. {noise_percent:g} % noise, first replicate.",
         title=f"What {algorithm} fits worst at level {level}",
         key="Below each image: the label trained on, and the original one where it was replaced.",
     )  # fmt: skip

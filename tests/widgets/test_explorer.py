@@ -55,6 +55,7 @@ def test_what_is_not_there_is_said(page, monkeypatch):
     def refuse(*given, **case):
         raise InputError("the store has no stage for level 0")
 
+    monkeypatch.setattr(page_module, "named_worst", lambda *_: None)
     monkeypatch.setattr(page_module, "worst_fitted", refuse)
     page.page = page.benchmark = page.scale = page.store = ""
     explorer.explore_noise(page)
