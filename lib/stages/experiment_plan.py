@@ -6,13 +6,17 @@ they act by `dict(replicate.dimensions)["distribution"]`.
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import Field
 
+from lib.changes import Changes
+from lib.data.image_sources import KNOWN
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
+from lib.pruning import find_score
 from lib.scales import check_scale
 from lib.stages.stage import Chain, Prune, stage_keys
 from lib.training import Precision, Recipe, Replicate
@@ -54,6 +58,91 @@ class Plan(Description):
             for noise in self.noise_percents
             for chosen in itertools.product(*named)
         ]
+
+
+SMALLEST_SHARE = 1e-4  # of the weights; with fewer left there is hardly a network
+FEWEST_IMAGES = 100
+
+
+def change(plan: Plan, changes: Changes) -> Plan:
+    """Return the plan with what a reader changes of it.
+
+    The epochs at which the learning rate drops, warms up, and is rewound to move in proportion to the schedule.
+
+    Raises:
+        InputError: for a value that cannot be run; the message says what was given, what is allowed, and what to do.
+    """
+    _check(plan, changes)
+    recipe = plan.recipe
+    if changes.images:
+        everything = changes.images == _images_there(plan)
+        recipe = recipe.but(data={"train": None if everything else changes.images})
+    if changes.epochs:
+        ratio, last = changes.epochs / recipe.epochs, changes.epochs - 1
+        warmup, rewind = (
+            min(last, max(1, round(epoch * ratio))) if epoch else 0
+            for epoch in (recipe.warmup_epochs, recipe.rewind_epoch)
+        )
+        drops = tuple(max(1, round(epoch * ratio)) for epoch in recipe.drop_epochs)
+        recipe = recipe.but(epochs=changes.epochs, drop_epochs=drops, warmup_epochs=warmup, rewind_epoch=rewind)
+    cut = {"fraction": changes.fraction} if changes.fraction else {}
+    cut |= {"score": changes.score} if changes.score else {}
+    plain = {name: getattr(changes, name) for name in ("noise_percents", "seeds", "levels") if getattr(changes, name)}
+    return plan.but(recipe=recipe, prune=plan.prune.but(**cut), **plain)
+
+
+def real_changes(plan: Plan, changes: Changes) -> Changes:
+    """Return the changes without those that are as the plan has it; InputError as `change` raises it."""
+    _check(plan, changes)
+    as_planned = {
+        "noise_percents": plan.noise_percents, "seeds": plan.seeds, "levels": plan.levels, "fraction": plan.prune.fraction,
+        "score": plan.prune.score, "epochs": plan.recipe.epochs, "images": plan.recipe.data.train or _images_there(plan),
+    }  # fmt: skip
+    given = changes.model_dump(exclude_defaults=True)
+    return Changes(**{name: value for name, value in given.items() if value != as_planned[name]})
+
+
+def _images_there(plan: Plan) -> int | None:
+    """Return how many images could be trained on, None where only the set itself can tell."""
+    data = plan.recipe.data
+    return KNOWN[data.image_set].shapes["train_images"][0] - data.validation if data.image_set in KNOWN else None
+
+
+def _check(plan: Plan, changes: Changes) -> None:
+    """Raise InputError for the first change that cannot be run."""
+    wrong_noise = [one for one in changes.noise_percents if not 0 <= one <= 100]
+    if wrong_noise:
+        raise InputError(f"noise_percents has {wrong_noise[0]:g}. Allowed: shares of wrong labels from 0 to 100 %.")
+    if wrong_seeds := [seed for seed in changes.seeds if seed < 0]:
+        raise InputError(f"seeds has {wrong_seeds[0]}. Allowed: whole numbers from 0 on, one a replicate.")
+    for name in ("noise_percents", "seeds"):
+        given = getattr(changes, name)
+        if twice := [one for one in given if given.count(one) > 1]:
+            raise InputError(f"{name} has {twice[0]:g} twice. Allowed: each value once.")
+    if changes.fraction and not 0 < changes.fraction < 1:
+        allowed = "the share of the remaining weights that a level removes, above 0 and below 1"
+        raise InputError(f"fraction is {changes.fraction:g}. Allowed: {allowed}; 0 for the plan's.")
+    if changes.fraction and plan.prune.keep is not None:
+        raise InputError(
+            f"fraction is {changes.fraction:g}, but this plan says what to keep. Allowed: 0 for the plan's."
+        )
+    if changes.score:
+        find_score(changes.score)
+    for name in ("levels", "epochs", "images"):
+        if getattr(changes, name) < 0:
+            raise InputError(f"{name} is {getattr(changes, name)}. Allowed: 1 or more; 0 for the plan's.")
+    levels, kept = changes.levels or plan.levels, 1 - (changes.fraction or plan.prune.fraction)
+    if (changes.levels or changes.fraction) and kept**levels < SMALLEST_SHARE:
+        most = math.floor(math.log(SMALLEST_SHARE) / math.log(kept))
+        left = f"{100 * kept**levels:.2g} % of the weights"
+        raise InputError(
+            f"{levels} levels that keep {100 * kept:.3g} % each leave {left}. Allowed: at most {most} levels of this "
+            f"fraction, so that {100 * SMALLEST_SHARE:g} % are left; set a smaller fraction for more levels."
+        )
+    there = _images_there(plan)
+    if changes.images and not FEWEST_IMAGES <= changes.images <= (there or math.inf):
+        most = f" to {there:,}, which is all but the {plan.recipe.data.validation:,} for validation" if there else " on"
+        raise InputError(f"images is {changes.images:,}. Allowed: from {FEWEST_IMAGES}{most}; 0 for the plan's.")
 
 
 def plan_keys(plan: Plan, chains: Iterable[Chain]) -> set[str]:

@@ -1,0 +1,87 @@
+"""A plan with what a reader changes of it: the same recipe in proportion, and errors before any work."""
+
+import pytest
+
+from lib.changes import NO_CHANGES, Changes, read_changes
+from lib.errors import InputError
+from lib.stages.experiment_plan import change, real_changes
+from papers.training_regularization.recipes import plan
+
+LENET, RESNET = plan("mnist-lenet", "laptop"), plan("cifar10-resnet20", "paper")
+
+
+def test_nothing_changed_is_the_plan():
+    assert change(LENET, NO_CHANGES) == LENET and not NO_CHANGES and NO_CHANGES.words == ""
+    same = Changes(
+        noise_percents=LENET.noise_percents, seeds=LENET.seeds, levels=LENET.levels, fraction=LENET.prune.fraction,
+        score="magnitude", epochs=LENET.recipe.epochs, images=LENET.recipe.data.train or 0,
+    )  # fmt: skip
+    assert same and real_changes(LENET, same) == NO_CHANGES and change(LENET, same) == LENET
+
+
+def test_each_change_is_where_it_acts():
+    own = change(
+        LENET, Changes(noise_percents=(60.0,), seeds=(7, 8), levels=2, fraction=0.5, score="snip", epochs=3, images=500)
+    )
+    assert [(one.seed, one.noise_percent) for one in own.replicates()] == [(7, 60.0), (8, 60.0)]
+    assert (own.levels, own.prune.fraction, own.prune.score) == (2, 0.5, "snip")
+    assert (own.recipe.epochs, own.recipe.data.train) == (3, 500)
+    kept = {"learning_rate", "batch_size", "network", "optimizer"}
+    assert all(getattr(own.recipe, name) == getattr(LENET.recipe, name) for name in kept)
+
+
+def test_a_shorter_schedule_keeps_its_shape():
+    assert RESNET.recipe.drop_epochs == (80, 120) and RESNET.recipe.rewind_epoch == 10
+    short = change(RESNET, Changes(epochs=16)).recipe
+    assert (short.epochs, short.drop_epochs, short.rewind_epoch) == (16, (8, 12), 1)
+    for epochs in (1, 2, 3):
+        tiny = change(RESNET, Changes(epochs=epochs)).recipe
+        assert tiny.rewind_epoch < epochs and min(tiny.drop_epochs) >= 1
+
+
+def test_all_images_are_the_plan_of_all_images():
+    assert change(LENET, Changes(images=58_000)).recipe.data.train is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (Changes(noise_percents=(120.0,)), "noise_percents has 120. Allowed: .* from 0 to 100"),
+        (Changes(noise_percents=(20.0, 20.0)), "noise_percents has 20 twice"),
+        (Changes(seeds=(-1,)), "seeds has -1"),
+        (Changes(seeds=(1, 1)), "seeds has 1 twice"),
+        (Changes(levels=-2), "levels is -2. Allowed: 1 or more; 0 for the plan's"),
+        (Changes(levels=40), "40 levels .* at most [0-9]+ levels"),
+        (Changes(fraction=1.5), "fraction is 1.5. Allowed: .* above 0 and below 1"),
+        (Changes(score="magnitud"), "Did you mean 'magnitude'"),
+        (Changes(score="__main__:no_such_function"), "cannot be imported"),
+        (Changes(epochs=-1), "epochs is -1"),
+        (Changes(images=70_000), "images is 70,000. Allowed: from 100 to 58,000"),
+        (Changes(images=3), "images is 3. Allowed: from 100"),
+    ],
+)
+def test_what_cannot_be_run_is_said(given, says):
+    for ask in (change, real_changes):
+        with pytest.raises(InputError, match=says):
+            ask(LENET, given)
+
+
+def test_changes_have_words_and_a_folder_of_their_own():
+    one, two = Changes(noise_percents=(60.0,), seeds=(0, 1)), Changes(noise_percents=(60.0,), seeds=(0, 2))
+    assert one.words == two.words == "noise 60 %, 2 seeds"
+    assert one.slug != two.slug and one.slug.startswith("noise-60-2-seeds-")
+    assert Changes(score="own.module:sharpness", levels=1).words == "1 level, score sharpness"
+
+
+def test_changes_on_a_command_line():
+    read = read_changes(["noise_percents=20,60", "seeds=7", "fraction=0.5", "epochs=3", "score=snip"])
+    assert read == Changes(noise_percents=(20.0, 60.0), seeds=(7,), fraction=0.5, epochs=3, score="snip")
+    for given, says in (
+        (["seeds=one"], "seeds was given 'one'. Allowed: whole numbers, as in seeds=0,1"),
+        (["epochs=1.5"], "Allowed: a whole number"),
+        (["epoch=1"], "Did you mean 'epochs'"),
+        (["epochs"], "name=value"),
+        (["epochs=1", "epochs=2"], "given twice"),
+    ):
+        with pytest.raises(InputError, match=says):
+            read_changes(given)
