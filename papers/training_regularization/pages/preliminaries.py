@@ -42,9 +42,8 @@
 #
 # ## Parameters
 #
-# All that you need to touch. This page looks into a network, so it needs the network itself: with `recompute = True` it is trained where the store does
-# not have it. One network at `laptop` scale takes about half a minute on two CPU cores. The map of pixels needs a
-# network whose first layer reads them all, so the benchmark is LeNet.
+# All that you need to touch. With `recompute = True` the network is trained where the store does not have it. One network at `laptop` scale takes about
+# half a minute on two CPU cores. The map of pixels needs a network whose first layer reads them all, so the benchmark is LeNet.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
@@ -66,10 +65,9 @@ import inspect
 import pandas
 from IPython.display import Code, Markdown
 
-from lib.analysis.steps import best_step, chain_table, steps, steps_table
-from lib.charts import enable, table
-from lib.models import build
-from lib.stages import Execution, Store, run, stage_keys
+from lib.analysis.steps import best_step, chain_table, kept_steps, steps_table
+from lib.charts import table
+from lib.stages import Store, stage_keys
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training.reference import train_plainly
 from lib.widgets.page import open_page
@@ -77,25 +75,21 @@ from lib.widgets.stepper import step_through
 from papers.training_regularization import figures, recipes, tables
 from papers.training_regularization.experiments import PAGES
 
-enable()
-page = open_page(PAGES["preliminaries"], benchmark, scale, recompute, store, device, deterministic)
-plan, [chain], [replicate] = page.plan, page.chains, page.plan.replicates()
-kept = Store(store or None)
-trained = all(kept.find(key) for key in stage_keys(chain, replicate, plan.precision))
-how = Execution(device, plan.precision)  # reads what is kept
-results = run(chain, [replicate], kept, how) if trained else None
-done = steps(chain, results.entries[0], build(plan.recipe.network)) if results else []
+page = open_page(PAGES["preliminaries"], vars())
+done, drawn = kept_steps(page.page.name, page.tables) or ([], page.table)
+plan = page.page.plans(benchmark, drawn.scale)
+[chain], [replicate] = page.page.chains(plan), plan.replicates()
 
 # %% [markdown]
 # What was measured, and where:
 
 # %% tags=["hide-input"]
-source = f"{benchmark}, {scale} scale, seed {replicate.seed}, {replicate.noise_percent:g} % label noise."
+source = f"{benchmark}, {drawn.label}, seed {replicate.seed}, {replicate.noise_percent:g} % label noise."
 images = f"{plan.recipe.data.train:,}" if plan.recipe.data.train else "all"
 Markdown(
     f"{source} Trained on {images} training images for {plan.recipe.epochs} epochs a level, "
     f"{plan.levels} cuts of {100 * plan.prune.fraction:.3g} % each."
-    + ("" if done else " **The network is not in the store: set `recompute = True` to train it.**")
+    + ("" if done else " **No table has its steps: set `recompute = True` to train and measure it.**")
 )
 
 # %% [markdown]
@@ -153,7 +147,7 @@ Markdown(
     f"{best.error_percent['test']:.2f} % against {done[0].error_percent['test']:.2f} % of the dense network, is the number that "
     "is reported. One replicate says nothing about chance."
     if best
-    else "The level with the lowest validation error is named here once the network is trained."
+    else "The level with the lowest validation error is named here once the network is measured."
 )
 
 # %% [markdown]
@@ -215,12 +209,13 @@ table(tables.hyperparameters(), "hyperparameters")
 # choice. *Back* takes a step back, to try another. In the published book there is no kernel to ask.
 
 # %% tags=["remove-output"]
-if done:
+dense = stage_keys(chain, replicate, plan.precision)[1]
+if Store(store or None).find(dense):
     shown = step_through(
-        plan, store=store, device=device, deterministic=deterministic, note=f"{benchmark}, {scale} scale"
+        plan, store=store, device=device, deterministic=deterministic, note=f"{benchmark}, {plan.recipe.epochs} epochs"
     )
 else:
-    shown = Markdown("*The controls begin with the dense network: set `recompute = True`.*")
+    shown = Markdown("*The controls begin with the dense network, which the store lacks: set `recompute = True`.*")
 shown
 
 # %% [markdown]
