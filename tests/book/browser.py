@@ -1,6 +1,6 @@
 """Open pages of the built book in a real browser without a network, and check what a reader would notice.
 
-python -m tests.book.browser --install sees to it that there is a browser.
+python -m tests.book.browser --install sees to it that there is a browser, and axe-core, which checks accessibility.
 """
 
 import os
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect, sync_playwright
@@ -22,6 +23,7 @@ FLAGS = (
 DESKTOP, PHONE = (1280, 900), (390, 844)
 NOT_OURS = ("'THEBE_JS_URL' has already been declared",)  # Jupyter Book 1 loads one of its own scripts twice
 CHART = "figure.book-chart"
+AXE = "axe-core@4.14.1"  # the npm package whose script looks for barriers on a page
 
 
 @contextmanager
@@ -75,6 +77,24 @@ def install() -> None:
     print(f"no browser could be installed: tests that open the book in one are skipped. ({which})")
     if os.environ.get("CI"):
         raise SystemExit("error: in CI these tests must run")
+
+
+def axe() -> str:
+    """Return the script of axe-core, which npm fetches once into this Python's environment.
+
+    Without it the caller's test is skipped, except in CI, where it fails.
+    """
+    script = Path(sys.prefix) / "node_modules" / "axe-core" / "axe.min.js"
+    version = AXE.rpartition("@")[2]
+    if not (script.is_file() and f"axe v{version}" in script.read_text("utf-8")[:200]):
+        quietly = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+        npm = shutil.which("npm")
+        if npm:
+            subprocess.run([npm, "install", "--prefix", sys.prefix, *quietly, AXE], timeout=300)
+        if not script.is_file():
+            message = f"{AXE} is not there: {'npm could not fetch it' if npm else 'npm is missing, which fetches it'}."
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    return script.read_text("utf-8")
 
 
 @dataclass
@@ -181,3 +201,7 @@ if __name__ == "__main__":
     if sys.argv[1:] != ["--install"]:
         raise SystemExit("usage: python -m tests.book.browser --install")
     install()
+    try:
+        axe()
+    except pytest.skip.Exception as reason:
+        print(f"tests of accessibility are skipped: {reason}")
