@@ -50,6 +50,11 @@ class ExampleImages:
     numbers: list[float]
     predictions: list[str]
 
+    def some(self, chosen: Sequence[int]) -> "ExampleImages":
+        """Return those at these places."""
+        lists = (self.labels, self.original, self.numbers, self.predictions)
+        return ExampleImages(self.images[list(chosen)], *([own[i] for i in chosen] if own else [] for own in lists))
+
     @property
     def captions(self) -> list[str]:
         """The label trained on, and the original one where it was replaced: "7 (was 1)"."""

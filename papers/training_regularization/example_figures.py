@@ -11,6 +11,8 @@ import numpy
 import pandas
 
 from lib.analysis.example_images import ExampleImages, of_category, of_group
+from lib.analysis.example_stories import INDEX as STORY
+from lib.analysis.example_stories import stories
 from lib.analysis.levels import chosen_level
 from lib.analysis.statistics import mean_and_std
 from lib.analysis.table import EPOCHS, SIZE, Table, rows, values
@@ -168,9 +170,17 @@ def ranked_images(tables: Tables, category: str, noise_percent: float, title: st
 
 @or_what_is_missing
 def group_images(page: OpenPage, noise_percent: float, group: int) -> Any:
-    """Not in the paper: training examples from one group by EL2N, with the labels that they are trained on."""
-    shown = of_group(page.page, page.benchmark, page.scale, noise_percent, group, page.store)
-    note = f"{page.benchmark}, {page.scale} scale, {noise_percent:g} % noise, first replicate."
+    """Not in the paper: training examples from one group by EL2N, with the labels that they are trained on; a few that the
+    first table names that does, else as many as fit by the store."""
+    where, note = {"algorithm": LRR, "noise_percent": noise_percent}, f"{noise_percent:g} % noise, first replicate."
+    named = [table for table in page.tables if len(values(table, STORY, "position", **where))]
+    if named:
+        kept = stories(find_plan(page.benchmark, named[0].scale), named[0], **where)
+        shown = kept.examples.some([i for i, one in enumerate(kept.groups) if one == group])
+        note = f"{page.benchmark}, {named[0].label}. {note}"
+    else:
+        shown = of_group(page.page, page.benchmark, page.scale, noise_percent, group, page.store)
+        note = f"{page.benchmark}, {page.scale} scale. {note}"
     return _images({"": shown}, {"": note}, "EL2N", f"Examples of group {group} of 20")
 
 
