@@ -148,7 +148,8 @@ def prepared(
     own = between(own, slider, case) if slider else own
     controls = Controls(own, ["table", *menus], slider or ringed, shown)
     points = data.average(own, [*case, *inner, *moving, *point], beside)
-    said = _captions(own, [*controls.start, *moving], slider)
+    told = between(own, ringed, case) if ringed and "caption" in own else own  # captions follow a slider that rings
+    said = _captions(told, [*controls.start, *(c for c in ("from", "to") if c in told)], slider)
     notes = source_note(own, [*case, *inner], menus, along)
     return Prepared(own, points, [*case, *moving], inner, controls, notes, said)
 
