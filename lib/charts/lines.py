@@ -16,7 +16,7 @@ import pandas
 from lib.analysis.table import EPOCHS, SIZE
 from lib.charts.axes import X_SCALES, Y_SCALES, across, tooltip, upward
 from lib.charts.behind import Reference, layers_behind, reference_rows
-from lib.charts.controls import Prepared, prepared
+from lib.charts.controls import IS_LIT, Prepared, lit, prepared, seed_choice
 from lib.charts.data import Frame, heading, options, quantity_of, safe, spoken
 from lib.charts.parts import colours, finish
 from lib.charts.theme import INK, STAR
@@ -105,7 +105,7 @@ def lines(
 def _panels(points: Frame, found: Prepared, look: _Look, behind: Any, height: int) -> list[Any]:
     """Draw every panel; several are one layered chart of several vertical axes, which fits its place as a row does not."""
     names = options(points, look.panels) if look.panels else [""]
-    colour, shape, faded, clicked = _signs(points, look)
+    colour, shape, faded, clicked = _signs(points, look, found.controls.tests)
     drawn = []
     for i, name in enumerate(names):
 
@@ -121,7 +121,7 @@ def _panels(points: Frame, found: Prepared, look: _Look, behind: Any, height: in
         # The panels share one legend, to which the first layer listens.
         signs = (colour, shape, faded, clicked if i == 0 else None)
         layers = behind(choose, x, y("mean"), colour, span or (height, 0))
-        drawn.append([*layers, *_marks(own, found, look, quantity, x, y, signs)])
+        drawn.append([*layers, *_marks(own, found, look, quantity, x, y, signs, i == 0)])
     if len(drawn) == 1:
         return drawn[0]
     return [alt.layer(*(alt.layer(*layers) for layers in drawn)).resolve_scale(y="independent")]
@@ -129,11 +129,13 @@ def _panels(points: Frame, found: Prepared, look: _Look, behind: Any, height: in
 
 def _marks(
     points: Frame, found: Prepared, look: _Look, quantity: str, x_of: Callable[[str], alt.X], y_of: Callable[[str], alt.Y],
-    signs: tuple[Any, Any, Any, Any],
+    signs: tuple[Any, Any, Any, Any], first: bool,
 ) -> list[Any]:  # fmt: skip
     """Draw band, line, single replicates, points, stars, rings, and what the pointer meets."""
-    replicates = _shows_replicates(points)
-    hidden = [*found.keys, "quantity", *(() if replicates else ("values", "seeds"))]
+    several = bool((points["n"] > 1).any())
+    spread = bool(points["low"].notna().any())
+    hidden = [*found.keys, "quantity", *(() if several else ("values", "seeds"))]
+    hidden += () if spread else ("low", "high")
     base = found.controls.chart_of_points(points, found.keys, [c for c in points if c not in hidden])
     (colour, shape, faded, clicked), (x, y) = signs, (x_of(safe(look.x)), y_of("mean"))
     dash, detail = _dashes(points, look.dash)
@@ -141,25 +143,42 @@ def _marks(
     told = tooltip(points, words, [look.x, "level", SIZE, EPOCHS], quantity)
     longest = int(points["place"].max()) + 1
     some = base if longest <= _MANY else base.transform_filter(f"datum.place % {longest // 10} == 0")
-    band = base.mark_area(aria=False).encode(x, y_of("low"), alt.Y2("high:Q"), color=colour, **detail)
-    band = band.encode(opacity=faded(0.16))
+
+    def opacity(usual: float, beside: float = 0.4) -> Any:
+        """What is of all seeds steps back while one is lit."""
+        return faded(lit(usual, beside * usual, usual) if several else usual)
+
+    curve = base.mark_line(aria=False).encode(x, y, color=colour, opacity=opacity(1.0), **dash)
+    layers: list[Any] = [curve]
+    if spread:  # with one replicate in some tables, there is nothing to either side of their lines, but there is a line
+        ends = {end: f"isValid(datum.{end}) ? datum.{end} : datum.mean" for end in ("low", "high")}
+        band = base.transform_calculate(**ends).mark_area(aria=False)
+        band = band.encode(x, y_of("low"), alt.Y2("high:Q"), color=colour, opacity=opacity(0.16), **detail)
+        layers.insert(0, band)
     if clicked is not None:
-        band = band.add_params(clicked)  # Vega-Lite listens to a legend for the first layer in it only.
-    curve = base.mark_line(aria=False).encode(x, y, color=colour, opacity=faded(1.0), **dash)
-    signed = some.mark_point(filled=True, size=30).encode(x, y, color=colour, shape=shape, opacity=faded(1.0))
+        layers[0] = layers[0].add_params(clicked)  # Vega-Lite listens to a legend for the first layer in it only.
+    signed = some.mark_point(filled=True, size=30).encode(x, y, color=colour, shape=shape, opacity=opacity(1.0))
     # What the pointer meets: larger than what is seen, so that a finger can meet it too.
     targets = base.mark_point(filled=True, opacity=0).encode(x, y, size=alt.value(250), tooltip=told)
-    layers: list[Any] = [band, curve, signed, targets]
-    if replicates:
-        single = base.transform_flatten(["values", "seeds"])
-        single = single.mark_point(filled=True, size=12, shape="circle", aria=False)
-        one = alt.Tooltip("values:Q", title=quantity, format=".4~g")
-        which = [alt.Tooltip("seeds:N", title="seed"), one, *told[:-3]]
-        layers.append(single.encode(x, y_of("values"), color=colour, opacity=faded(0.35), tooltip=which))
+    layers += [signed, targets]
+    if several:
+        single = base.transform_flatten(["values", "seeds"], ["one", "seed"])
+        path = single.transform_filter(IS_LIT).mark_line(strokeWidth=1.3, aria=False)
+        path = path.encode(x, y_of("one"), color=colour, opacity=faded(0.9), **detail)
+        if first:
+            path = path.add_params(seed_choice(sorted({seed for own in points["seeds"] for seed in own})))
+        layers.append(path)
+        if _shows_replicates(points):
+            # A rim that is not seen makes a dot easier to meet.
+            dot = single.mark_point(filled=True, size=16, shape="circle", stroke="transparent", strokeWidth=6, aria=False)
+            one = alt.Tooltip("one:Q", title=quantity, format=".4~g")
+            which = [alt.Tooltip("seed:N", title="seed"), one, *told[:-3]]
+            shown = faded(lit(1.0, 0.12, 0.4))
+            layers.append(dot.encode(x, y_of("one"), color=colour, opacity=shown, tooltip=which))
     if look.mark:
         star = base.transform_filter(f"datum.{safe(look.mark)}")
         star = star.mark_point(shape=STAR, filled=True, stroke="#ffffff", strokeWidth=1.2, size=260)
-        layers.append(star.encode(x, y, color=colour, opacity=faded(1.0), tooltip=told))
+        layers.append(star.encode(x, y, color=colour, opacity=opacity(1.0), tooltip=told))
     return [*layers, *_rings(base, found, look, x, y)]
 
 
@@ -184,15 +203,17 @@ def _shows_replicates(points: Frame) -> bool:
     return bool((points["n"] > 1).any()) and int(points["place"].max()) < _MANY
 
 
-def _signs(points: Frame, look: _Look) -> tuple[Any, Any, Any, Any]:
+def _signs(points: Frame, look: _Look, chosen: Mapping[str, str]) -> tuple[Any, Any, Any, Any]:
     """Return colour, shape, an opacity that a click on the legend fades, and the parameter of that click."""
-    colour, shape = colours(points, look.colour, look.domain)
+    menus = [column for column in chosen if column in points and column != "from"]
+    colour, shape = colours(points, look.colour, look.domain, menus=menus)
     if not look.colour or points[look.colour].nunique() < 2:
         return colour, shape, alt.value, None
     clicked = alt.selection_point(name="legend_click", fields=[safe(look.colour)], bind="legend")
 
-    def faded(strength: float) -> Any:
-        return alt.when(clicked).then(alt.value(strength)).otherwise(alt.value(0.1 * strength))
+    def faded(strength: Any) -> Any:
+        weak = 0.1 * strength if isinstance(strength, float) else alt.ExprRef(f"0.1 * ({strength.expr})")
+        return alt.when(clicked).then(alt.value(strength)).otherwise(alt.value(weak))
 
     return colour, shape, faded, clicked
 
@@ -215,7 +236,7 @@ def _key(points: Frame, look: _Look, dense: bool, shaded: bool) -> str:
     parts = []
     if (points["n"] > 1).any():
         bands = ", bands: ± 1 standard deviation" if points["low"].notna().any() else ""
-        dots = ", faint dots: single replicates" if _shows_replicates(points) else ""
+        dots = ", dots: single seeds (click one to follow it)" if _shows_replicates(points) else ""
         parts.append(f"Lines: means over replicates{bands}{dots}.")
     every = options(points, look.dash) if look.dash else []
     parts += [f"{how}: {value}." for how, value in zip(DASHES, every, strict=False) if len(every) > 1]

@@ -28,11 +28,13 @@ def wrapped(text: str, letters: int = NARROW) -> list[str]:
     return textwrap.wrap(text.replace(" %", "\u00a0%"), letters, break_on_hyphens=False) or [""]
 
 
-def colours(rows: Frame, column: str | None, domain: Sequence[str] | None = None, line: bool = True) -> list[Any]:
+def colours(
+    rows: Frame, column: str | None, domain: Sequence[str] | None = None, line: bool = True, menus: Sequence[str] = ()
+) -> list[Any]:  # fmt: skip
     """Return the encodings of colour and shape by a column, already named; colour is never the only sign.
 
     Numbers that are more than the palette are coloured from dark to light. With `line`, the legend's signs are of lines and
-    points, so that shapes are among them.
+    points, so that shapes are among them. With `menus`, columns that have one, it lists what the rows chosen by them have.
     """
     if not column:
         return [alt.value(PALETTE[1]), alt.value("circle")]
@@ -44,7 +46,7 @@ def colours(rows: Frame, column: str | None, domain: Sequence[str] | None = None
     longest = max(map(len, here)) + 5
     columns = [max(1, min(len(here), letters // longest)) for letters in (WIDE - 10, NARROW)]
     legend = alt.Legend(
-        title=heading(column) if numeric else None, labelLimit=0, values=[v for v in every if v in here],
+        title=heading(column) if numeric else None, labelLimit=0, values=_listed(rows, column, every, menus),
         columns=alt.ExprRef(f"narrow ? {columns[1]} : {columns[0]}"),
     ) if len(here) > 1 else None  # fmt: skip
     palette: dict[str, Any] = {"range": [PALETTE[i % len(PALETTE)] for i in range(len(every))]}
@@ -54,6 +56,18 @@ def colours(rows: Frame, column: str | None, domain: Sequence[str] | None = None
     field = f"{safe(column)}:N"
     found: list[Any] = [alt.Color(field, legend=legend).scale(domain=every, **palette)]
     return [*found, alt.Shape(field, legend=legend).scale(domain=every, range=shapes)] if line else found
+
+
+def _listed(rows: Frame, column: str, every: Sequence[str], menus: Sequence[str]) -> Any:
+    """Return the values that a legend lists, of all rows or, where cases differ, of those that the menus choose."""
+    chosen = [menu for menu in menus if menu != column]
+    there: dict[str, list[str]] = {}
+    for place, own in rows.groupby(chosen, sort=False)[column] if chosen else [((), rows[column])]:
+        there["|".join(place)] = [value for value in every if value in set(own)]
+    if len({tuple(values) for values in there.values()}) == 1:
+        return next(iter(there.values()))
+    case = " + '|' + ".join(f"{safe(menu)}_menu" for menu in chosen)
+    return alt.ExprRef(f"{json.dumps(there)}[{case}] || {json.dumps([v for v in every if (rows[column] == v).any()])}")
 
 
 def _text_above(
