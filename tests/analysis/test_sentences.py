@@ -1,5 +1,7 @@
 """Sentences say what the numbers say: which word, which digits, and what is missing."""
 
+import dataclasses
+
 import pandas
 import pytest
 
@@ -73,7 +75,7 @@ def test_each_line_learned_says_at_which_scale():
     assert text.splitlines()[2:] == [
         "* It falls. (paper scale, 2 seeds)",
         "* Narrow falls. (laptop scale, 2 seeds)",
-        "* *Nothing to learn yet: no score.*",
+        "* *Not measured yet: no score.*",
     ]
 
 
@@ -84,3 +86,8 @@ def test_counts_in_words():
         "in all 4 cases",
     ]
     assert sentences.listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_a_table_of_the_readers_own_is_called_so():
+    table = dataclasses.replace(a_table("laptop"), origin="this machine")
+    assert sentences.whose(table) == "yours, laptop scale, 2 seeds"
