@@ -88,6 +88,8 @@ async function draw(figure) {
   figure.drawnWidth = available;
   figure.querySelector(".drawing").replaceWith(stage);
   stage.removeAttribute("style");
+  stage.querySelectorAll("details > summary").forEach((menu) => menu.setAttribute("aria-label", "Save the chart"));
+  stage.querySelectorAll("[role=graphics-symbol]:not([aria-label])").forEach((marks) => marks.setAttribute("aria-hidden", "true"));
   figure.dataset.state = "drawn";
 }
 
