@@ -27,5 +27,5 @@ nb_execution_mode = _book["execute"]["execute_notebooks"]
 globals().update(_book["sphinx"]["config"])
 
 html_theme, html_title = "sphinx_book_theme", project
-html_static_path, html_css_files = ["_static"], ["book.css"]
+html_static_path, html_css_files, html_js_files = ["_static"], ["book.css"], ["reading.js"]
 html_theme_options = {"show_toc_level": 2}
