@@ -1,12 +1,12 @@
 """Functions that a description names: the book's by a short name, the reader's own by "package.module:function".
 
-The book's stand in a plain dict. What a reader's own function computes may change without its name, so its identity, which
-enters the keys of stages, has a SHA-256 of its source. That is the whole module that defines it: helpers and constants in that
-module count, what the module imports does not. In a notebook ("__main__:function") it is the function with the functions,
-classes and constants of the notebook that it uses.
+The book's stand in a plain dict. What a reader's own function computes may change without its name, so its identity,
+which enters the keys of stages, has a SHA-256 of its source. That is the whole module that defines it: helpers and
+constants in that module count, what the module imports does not. In a notebook ("__main__:function") it is the function
+with the functions, classes and constants of the notebook that it uses.
 
-What has no name that another process could import, such as a network that a notebook has built, is kept in this process under
-a name made from its content (`keep`).
+What has no name that another process could import, such as a network that a notebook has built, is kept in this process
+under a name made from its content (`keep`).
 """
 
 import dis

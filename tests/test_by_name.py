@@ -81,7 +81,14 @@ def build(classes): return Used()
 def test_what_a_notebook_defines_is_known_with_all_that_it_uses():
     from IPython.core.interactiveshell import InteractiveShell
 
-    changes = ["", "SHARE = 4", "SHARE = 3", "def helper(number): return -number", "class Base: pass\nclass Used(Base): pass", "x = 1"]
+    changes = [
+        "",
+        "SHARE = 4",
+        "SHARE = 3",
+        "def helper(number): return -number",
+        "class Base: pass\nclass Used(Base): pass",
+        "x = 1",
+    ]
     script = ["from lib import by_name", "found = []"]
     shell, main = InteractiveShell(user_module=type(sys)("__main__")), sys.modules["__main__"]
     try:

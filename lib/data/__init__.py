@@ -4,11 +4,13 @@ from lib.data.augmentation import crop_and_flip, draw
 from lib.data.folder_images import STREAMED, FolderImages, FolderSet, class_names, draw_seeds, open_folders
 from lib.data.image_sets import NAMES, ImageSet, default_folder, is_kept, load
 from lib.data.label_noise import NOISE_KINDS, NoisyLabels, add_label_noise, noisy_count
-from lib.data.normalization import NORMALIZATIONS, Normalization, normalization, normalize
+from lib.data.normalization import NORMALIZATIONS, Normalization, constants_of, normalization, normalize, spelled
+from lib.data.own_images import own_images
 from lib.data.splits import split
 
 __all__ = [
     "NAMES", "NOISE_KINDS", "NORMALIZATIONS", "STREAMED", "FolderImages", "FolderSet", "ImageSet", "Normalization",
-    "NoisyLabels", "add_label_noise", "class_names", "crop_and_flip", "default_folder", "draw", "draw_seeds", "is_kept",
-    "load", "noisy_count", "normalization", "normalize", "open_folders", "split",
+    "NoisyLabels", "add_label_noise", "class_names", "constants_of", "crop_and_flip", "default_folder", "draw",
+    "draw_seeds", "is_kept", "load", "noisy_count", "normalization", "normalize", "open_folders",
+    "own_images", "spelled", "split",
 ]  # fmt: skip

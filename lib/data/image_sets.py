@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from lib import by_name
 from lib.data.generated import GENERATED, generate, write_cifar100
 from lib.data.image_sources import KNOWN, TENSORS, Damaged, decode_torchvision, report, sources
 from lib.errors import InputError, unknown
@@ -73,7 +74,8 @@ def load(name: str, folder: Path | None = None, download: bool = True) -> ImageS
     """Return an image set, from the data folder or from the first source that has exactly its bytes.
 
     Args:
-        name: one of `NAMES`; the generated ones, small sets for tests, need no file.
+        name: one of `NAMES`; the generated ones, small sets for tests, need no file. Or that of a reader's own set, which
+            this process keeps (`lib.data.own_images`).
         folder: the data folder; None means `default_folder()`.
         download: whether the set may be fetched when the folder does not have it.
 
@@ -87,6 +89,8 @@ def load(name: str, folder: Path | None = None, download: bool = True) -> ImageS
             kind = write_cifar100(Path(temporary))
             tensors, class_names = decode_torchvision(kind, Path(temporary), fetch=False)
         return ImageSet(name, **tensors, class_names=class_names)
+    if isinstance(own := by_name.kept(name), ImageSet):
+        return own
     if name not in KNOWN:
         raise unknown("image set", name, NAMES)
     folder = default_folder() if folder is None else Path(folder).expanduser()

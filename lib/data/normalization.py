@@ -1,9 +1,12 @@
 """Pixels to network inputs: (x / 255 - mean) / std, per channel.
 
-TR and LN normalise CIFAR-10 with ImageNet's constants, as open_lth does; LIP and GS with CIFAR-10's own.
+TR and LN normalise CIFAR-10 with ImageNet's constants, as open_lth does; LIP and GS with CIFAR-10's own. A reader's images
+have their own, which a recipe spells out: "mean 0.4914 0.4822 0.4465 std 0.2023 0.1994 0.2010".
 """
 
 import functools
+import math
+import re
 from dataclasses import dataclass
 
 import torch
@@ -33,11 +36,45 @@ NORMALIZATIONS: dict[str, Normalization] = {
 """The constants of the four papers, by the name in a recipe."""
 
 
+_SPELLED = re.compile(r"mean((?: [\d.]+)+) std((?: [\d.]+)+)")
+
+
+def spelled(constants: Normalization) -> str:
+    """Return the name that spells constants out, as `normalization` reads it."""
+    mean, std = (" ".join(f"{value:g}" for value in values) for values in (constants.mean, constants.std))
+    return f"mean {mean} std {std}"
+
+
+@functools.lru_cache
 def normalization(name: str) -> Normalization:
-    """Return the constants of a name in `NORMALIZATIONS`; raise InputError for any other."""
-    if name not in NORMALIZATIONS:
-        raise unknown("normalization", name, NORMALIZATIONS)
-    return NORMALIZATIONS[name]
+    """Return the constants of a name in `NORMALIZATIONS`, or of one that spells them out; raise InputError for any other."""
+    if name in NORMALIZATIONS:
+        return NORMALIZATIONS[name]
+    if not (found := _SPELLED.fullmatch(name)):
+        raise unknown("normalization", name, [*NORMALIZATIONS, "mean NUMBERS std NUMBERS"])
+    try:
+        mean, std = (tuple(map(float, values.split())) for values in found.groups())
+    except ValueError:
+        mean, std = (math.nan,), ()
+    if len(mean) != len(std) or not all(0 < value <= 1 for value in std):
+        raise InputError(
+            f"normalization {name!r}; allowed: a mean and a positive std, of pixels in [0, 1], per channel."
+        )
+    return Normalization(mean, std)
+
+
+def constants_of(images: Tensor) -> Normalization:
+    """Return mean and standard deviation of raw pixels per channel, rounded to four digits; 1 where a channel is constant.
+
+    Args:
+        images: uint8 [N, H, W, C].
+    """
+    counts = torch.stack([channel.flatten().bincount(minlength=256) for channel in images.unbind(-1)]).double()
+    levels, shares = torch.arange(256, dtype=torch.float64) / 255, counts / counts.sum(1, keepdim=True)
+    mean = shares @ levels
+    std = (shares * (levels - mean[:, None]) ** 2).sum(1).sqrt()
+    rounded = [[round(value, 4) for value in values.tolist()] for values in (mean, std)]
+    return Normalization(tuple(rounded[0]), tuple(value or 1.0 for value in rounded[1]))
 
 
 def normalize(images: Tensor, constants: Normalization) -> Tensor:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from lib.data import normalization
 from lib.descriptions import Description
 
 Positive = Annotated[int, Field(gt=0)]
@@ -19,7 +20,7 @@ class DataRecipe(Description):
         split_seed: which images those are; the same for all replicates.
         train: how many of the other images are trained on; None takes all, fewer are a seeded choice.
         test: how many test images are used; None takes all.
-        normalization: name of the constants, as in `lib.data.normalize`.
+        normalization: name of the constants, or the constants spelled out, as `lib.data.normalization` takes them.
         augmentation: "none", or in every epoch "flip-crop" for a random flip and a 4-pixel shift, "resized-crop" for a
             random part of the image, resized, and a random flip (only images in files, see `lib.data.folder_images`).
         noise: "other" relabels with one of the other classes (TR), "any" with any class (LN).
@@ -30,9 +31,15 @@ class DataRecipe(Description):
     split_seed: int = 0
     train: Positive | None = None
     test: Positive | None = None
-    normalization: Literal["mnist", "imagenet", "cifar"]
+    normalization: str
     augmentation: Literal["none", "flip-crop", "resized-crop"] = "none"
     noise: Literal["other", "any"] = "other"
+
+    @field_validator("normalization")
+    @classmethod
+    def _constants_exist(cls, name: str) -> str:
+        normalization(name)
+        return name
 
 
 class Recipe(Description):

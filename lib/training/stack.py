@@ -65,8 +65,9 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
 
 
 def draws_numbers(module: nn.Module) -> bool:
-    """Return whether a forward pass in train mode draws random numbers: whether there is dropout."""
-    return any(isinstance(m, nn.modules.dropout._DropoutNd) for m in module.modules())
+    """Return whether a forward pass in train mode draws random numbers: it has dropout, or a true `draws_numbers`."""
+    dropout = any(isinstance(m, nn.modules.dropout._DropoutNd) for m in module.modules())
+    return dropout or getattr(module, "draws_numbers", False)
 
 
 @contextlib.contextmanager
