@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lib import data
 from lib.analysis.example_groups import GROUPS, el2n, percentile_groups, scoring_chain, scoring_replicates
-from lib.analysis.experiments import Context, Measurement, Page, reported
+from lib.analysis.experiments import Context, Measurement, Page, plan_of, reported
 from lib.analysis.levels import levels_of_interest
 from lib.analysis.ranked_examples import CHANGE, INDEX, PREDICTION, quantity
 from lib.analysis.table import Table, values
@@ -108,7 +108,7 @@ def named_worst(
         InputError: the image set is not on this machine.
     """
     for table in tables:
-        plan = page.plans(table.benchmark, table.scale)
+        plan = plan_of(page, table)
         where = {"noise_percent": noise_percent, "algorithm": algorithm or page.chains(plan)[0].algorithm}
         own = table.where(quantity=[WORST_INDEX, WORST_LOSS], seed=plan.seeds[0], **where)
         at = int(own.frame["level"].max()) if level is None and len(own.frame) else level

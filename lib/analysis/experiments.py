@@ -17,9 +17,10 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.levels import BEST_TEST, TEST, with_levels
 from lib.analysis.part import file_name
 from lib.analysis.table import EPOCHS, SIZE, Table
+from lib.changes import NO_CHANGES, Changes
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Results, Stage, Store, stage_keys
-from lib.stages.experiment_plan import Plan, plan_keys
+from lib.stages.experiment_plan import Plan, change, plan_keys
 from lib.training import Replicate
 
 RunChain = Callable[[Chain, Sequence[Replicate]], Results]
@@ -221,14 +222,35 @@ def find_page(paper: str, name: str) -> Page:
     return pages[name]
 
 
+def changed(page: Page, changes: Changes) -> Page:
+    """Return a page that runs what a reader changed, at every scale.
+
+    A chain whose score is changed keeps its algorithm's name, so that figures draw it beside the book's; its table's label
+    says which score it is.
+    """
+    if not changes:
+        return page
+
+    def chains(plan: Plan) -> list[Chain]:
+        named = page.chains(plan.but(prune=plan.prune.but(score="magnitude"))) if changes.score else page.chains(plan)
+        return [own.but(algorithm=one.algorithm) for own, one in zip(page.chains(plan), named, strict=True)]
+
+    return replace(page, plans=lambda benchmark, scale: change(page.plans(benchmark, scale), changes), chains=chains)
+
+
+def plan_of(page: Page, table: Table) -> Plan:
+    """Return what a table of a page was measured by."""
+    return change(page.plans(table.benchmark, table.scale), table.changes)
+
+
 @functools.lru_cache(maxsize=64)
-def keys_today(paper: str, benchmark: str, scale: str) -> frozenset[str]:
+def keys_today(paper: str, benchmark: str, scale: str, changes: Changes = NO_CHANGES) -> frozenset[str]:
     """Return the keys of every stage that some page of a paper runs today for a benchmark at a scale."""
     keys: set[str] = set()
-    for page in pages_of(paper).values():
+    for page in (changed(one, changes) for one in pages_of(paper).values()):
         try:
             plan = page.plans(benchmark, scale)
-        except InputError:  # a benchmark or scale that the paper no longer has
+        except InputError:  # a benchmark or scale that the paper no longer has, or a change that this page cannot make
             continue
         keys |= plan_keys(plan, page.chains(plan))
         for measurement in page.measurements:
@@ -239,7 +261,7 @@ def keys_today(paper: str, benchmark: str, scale: str) -> frozenset[str]:
 
 def current(table: Table) -> tuple[Table, list[str]]:
     """Return a table without stale rows, its levels chosen from what is left, and the names of the parts that lost some."""
-    keys = keys_today(table.paper, table.benchmark, table.scale)
+    keys = keys_today(table.paper, table.benchmark, table.scale, table.changes)
     today = [one for page in pages_of(table.paper).values() for one in (ERRORS, *page.measurements)]
     known = {(one.name, one.identity) for one in today}
     parts = {part: made for part, made in table.parts.items() if made.measurements.items() <= known}

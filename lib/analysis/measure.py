@@ -1,8 +1,9 @@
 """Measure what a page lacks: train its chains, write a part of the table for each algorithm, then one for each measurement.
 
 On a machine without the book's packages: python -m lib.analysis.measure training_regularization additional_regularization
-mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit]. With --commit the parts
-are also written beside the paper, to be committed. Each part is written as soon as it is whole, so that a kill loses none.
+mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit] [--set epochs=5].
+With --commit the parts are also written beside the paper, to be committed. Each part is written as soon as it is whole, so
+that a kill loses none. What --set changes makes a run of its own (`lib.changes`), which is never committed.
 """
 
 import argparse
@@ -21,10 +22,12 @@ from lib.analysis import experiments
 from lib.analysis.experiments import ERRORS, Context, Measurement, Page, errors_of, find_page, listed
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_detail, write_part
-from lib.analysis.table import Origin, Table, assemble, joined, read_table, table_folder
+from lib.analysis.table import Origin, Table, assemble, joined, label_of, read_table, table_folder
+from lib.changes import NO_CHANGES, Changes, read_changes
 from lib.errors import InputError, unknown
-from lib.scales import SCORED
+from lib.scales import SCALES, SCORED
 from lib.stages import NUMERICS_VERSION, Chain, Execution, Results, Store, run
+from lib.stages.experiment_plan import real_changes
 from lib.training import Replicate
 
 
@@ -47,7 +50,7 @@ class How:
 
 def measure(
     page: Page, benchmark: str, scale: str, how: How | None = None, seeds: Sequence[int] | None = None,
-    algorithms: Sequence[str] | None = None, commit: bool = False,
+    algorithms: Sequence[str] | None = None, commit: bool = False, changes: Changes = NO_CHANGES,
 ) -> Table:  # fmt: skip
     """Run what the store lacks of a page's chains and write its parts among those of this machine; return what it measured.
 
@@ -56,11 +59,20 @@ def measure(
         how: store, device, determinism.
         seeds, algorithms: only these; None for all. Measurements that need all of either are left out then.
         commit: also write the parts beside the paper.
+        changes: of the plan; what is changed is a run of its own, with its own tables.
 
     Raises:
-        InputError: an unknown benchmark, scale, seed or algorithm, a missing device, a store that cannot be written.
+        InputError: an unknown benchmark, scale, seed or algorithm, a change that cannot be run, or one that is to be
+            committed, a missing device, a store that cannot be written.
     """
     how = how or How()
+    changes = real_changes(page.plans(benchmark, scale), changes)
+    if changes and commit:
+        raise InputError(
+            f"a run with {changes.words} is the reader's own and never committed. Allowed: one of commit and changes; to "
+            f"make it the book's, write it into {page.paper}'s recipes.py."
+        )
+    page = experiments.changed(page, changes)
     plan = page.plans(benchmark, scale)
     chains = page.chains(plan)
     names = list(dict.fromkeys(chain.algorithm for chain in chains))
@@ -74,8 +86,8 @@ def measure(
     few = few_seeds if some == names else f", of {listed(some)}{few_seeds}"
     store, done = Store(how.store or None), []
     places: list[Origin] = ["this machine", "committed"] if commit else ["this machine"]
-    folders = [table_folder(page.paper, benchmark, scale, place, how.root) for place in places]
-    parts = _Parts(page, benchmark, scale, folders)
+    folders = [table_folder(page.paper, benchmark, scale, place, how.root, changes) for place in places]
+    parts = _Parts(page, benchmark, scale, folders, changes)
     execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
 
     def finish(chain: Chain, which: Sequence[Replicate]) -> Results:
@@ -104,6 +116,7 @@ class _Parts:
     benchmark: str
     scale: str
     folders: Sequence[Path]
+    changes: Changes = NO_CHANGES
     made: dict[str, Provenance] = field(default_factory=dict)
     frames: dict[str, pandas.DataFrame] = field(default_factory=dict)
 
@@ -126,7 +139,7 @@ class _Parts:
     def table(self, origin: Origin = "memory") -> Table:
         """Put together what was written so far."""
         given = (self.page.paper, self.benchmark, self.scale, self.page.dimensions)
-        return assemble(*given, list(self.frames.values()), self.made, origin)
+        return assemble(*given, list(self.frames.values()), self.made, origin, self.changes)
 
 
 def _provenance(
@@ -182,15 +195,17 @@ class Found:
     """The tables that a page draws.
 
     Attributes:
-        tables: current ones that are not empty: the asked-for scale first, then from the largest scale down; of a scale
-            the committed one before this machine's.
+        tables: current ones that are not empty, from the largest scale down, of a scale the committed one before this
+            machine's; last what the reader changed.
         stale: label of a table → its parts that hold other networks or measurements than today's.
         missing: label of a table → what the page would measure that it does not have.
+        changes: what the reader changed of the plan.
     """
 
     tables: list[Table]
     stale: Mapping[str, Sequence[str]]
     missing: Mapping[str, Sequence[str]]
+    changes: Changes = NO_CHANGES
 
     @property
     def note(self) -> str:
@@ -202,29 +217,41 @@ class Found:
         partial = "; ".join(f"{label} lacks {listed(one)}" for label, one in self.missing.items() if one)
         old = "; ".join(f"{listed(names)} of {label}" for label, names in self.stale.items() if names)
         return (
-            f"Tables drawn: {shown or 'none'}."
+            f"Tables drawn, the largest scale first: {shown or 'none'}."
             + (f" Not whole: {partial}." if partial else "")
             + (f" Not drawn, since recipe or measurement has changed: {old}." if old else "")
         )
 
 
-def find(page: Page, benchmark: str, scale: str, root: Path = REPOSITORY) -> Found:
+def find(
+    page: Page, benchmark: str, scale: str, root: Path = REPOSITORY, changes: Changes = NO_CHANGES
+) -> Found:  # fmt: skip
     """Find what a page can draw at this scale and all that are scored, without training anything; see `measure`."""
+    changes = real_changes(page.plans(benchmark, scale), changes)
     own = {chain.algorithm for chain in page.chains(page.plans(benchmark, scale))}
     tables, stale, lacking = [], {}, {}
-    for one in dict.fromkeys([scale, *reversed(SCORED)]):
-        for origin in ("committed", "this machine"):
-            table = read_table(page.paper, benchmark, one, origin, root)
-            if table is None:
-                continue
-            fresh, old = experiments.current(table)
-            fresh = fresh.where(algorithm=own)
-            if old := [part for part in old if own & set(table.parts[part].algorithms)]:
-                stale[table.label] = old
-            if len(fresh.frame) and not any(_same(fresh, t) for t in tables if t.scale == one):
-                tables.append(fresh)
-                lacking[fresh.label] = experiments.missing(page, fresh, benchmark, one)
-    return Found(tables, stale, lacking)
+
+    def look(one: str, origin: Origin, changes: Changes = NO_CHANGES) -> None:
+        table = read_table(page.paper, benchmark, one, origin, root, changes)
+        if table is None:
+            return
+        fresh, old = experiments.current(table)
+        fresh = fresh.where(algorithm=own)
+        if old := [part for part in old if own & set(table.parts[part].algorithms)]:
+            stale[table.label] = old
+        if len(fresh.frame) and not any(_same(fresh, t) for t in tables if t.scale == one and not changes):
+            tables.append(fresh)
+            lacking[fresh.label] = experiments.missing(experiments.changed(page, changes), fresh, benchmark, one)
+
+    for one in reversed(SCALES):
+        if one == scale or one in SCORED:
+            look(one, "committed")
+            look(one, "this machine")
+    if changes:
+        look(scale, "this machine", changes)
+        if not any(table.changes for table in tables):
+            lacking[label_of(changes)] = ["everything (set recompute = True to measure it)"]
+    return Found(tables, stale, lacking, changes)
 
 
 def _same(one: Table, other: Table) -> bool:
@@ -235,7 +262,9 @@ def _same(one: Table, other: Table) -> bool:
     return len(own.merge(there, on=columns)) == len(own)
 
 
-def complete(page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False) -> Found:
+def complete(
+    page: Page, benchmark: str, scale: str, how: How | None = None, recompute: bool = False, changes: Changes = NO_CHANGES
+) -> Found:  # fmt: skip
     """Return what a page draws, see `measure`; train what the store lacks only with `recompute`.
 
     Raises:
@@ -243,8 +272,8 @@ def complete(page: Page, benchmark: str, scale: str, how: How | None = None, rec
     """
     how = how or How()
     if recompute:
-        measure(page, benchmark, scale, how)
-    found = find(page, benchmark, scale, how.root)
+        measure(page, benchmark, scale, how, changes=changes)
+    found = find(page, benchmark, scale, how.root, changes)
     if not found.tables:
         advice = f"set recompute = True to train it at {scale} scale"
         raise InputError(f"no table of {benchmark} is there at any scale; {advice}")
@@ -262,11 +291,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--deterministic", action="store_true", help="on CUDA, repeat to the bit")
     parser.add_argument("--store", default="")
     parser.add_argument("--commit", action="store_true", help="also write the parts beside the paper")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change the plan: seeds=7")
     given = parser.parse_args(arguments)
     how = How(given.store, given.device, given.deterministic)
     try:
         page = find_page(given.paper, given.page)
-        table = measure(page, given.benchmark, given.scale, how, given.seeds, given.algorithms, given.commit)
+        asked = (given.benchmark, given.scale, how, given.seeds, given.algorithms, given.commit)
+        table = measure(page, *asked, read_changes(given.set))
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

@@ -218,14 +218,18 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
 
     Args:
         page: whose claims.
-        tables: what the page shows, in its order.
+        tables: what the page shows, in its order; a run that the reader changed decides no claim.
 
     Returns:
         For each claim and table, claim by claim: claim, statement, scale, verdict, reason, cases and seeds.
     """
     statements = {one.id: one.statement for one in read_statements()}
     known = claims_of(page.paper)
-    fresh = [(table.scale + ", yours" * (table.origin == "this machine"), current(table)[0]) for table in tables]
+    fresh = [
+        (table.scale + ", yours" * (table.origin == "this machine"), current(table)[0])
+        for table in tables
+        if not table.changes
+    ]
     found = [(scale, decide(name, known[name], table, page.name)) for name in page.claims for scale, table in fresh]
     return [
         {

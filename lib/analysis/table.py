@@ -1,8 +1,8 @@
 """The table of a paper: one for each benchmark and scale, a row for each number of each network.
 
 A table is a folder of parts (`lib.analysis.part`), `papers/<paper>/results/<benchmark>_<scale>/` (committed) or
-`runs/tables/<paper>/<benchmark>_<scale>/` (measured on this machine). A part is what one measurement added, an algorithm or
-a quantity.
+`runs/tables/<paper>/<benchmark>_<scale>/` (measured on this machine; what a reader changed has a folder of its own beside,
+`<benchmark>_<scale>_<changes>`). A part is what one measurement added, an algorithm or a quantity.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ import pandas
 
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import COLUMNS, Provenance, read_part
+from lib.changes import NO_CHANGES, Changes
 from lib.errors import InputError, unknown
 from lib.scales import SCALES
 
@@ -38,6 +39,7 @@ class Table:
         parts: provenance by part.
         origin: "committed" with the book, measured on "this machine", or in "memory".
         every_row: of every part, where several parts have the same number and the later one counts; None if nothing more.
+        changes: what a reader changed of the plan.
     """
 
     paper: str
@@ -48,6 +50,7 @@ class Table:
     parts: Mapping[str, Provenance]
     origin: Origin = "memory"
     every_row: pandas.DataFrame | None = None
+    changes: Changes = NO_CHANGES
 
     @property
     def key(self) -> list[str]:
@@ -61,11 +64,12 @@ class Table:
 
     @property
     def label(self) -> str:
-        """What a menu calls this table: "paper, 2 CPU cores (AMD EPYC), 2026-11"."""
+        """What a menu calls this table: "paper, 2 CPU cores (AMD EPYC), 2026-11", "yours (laptop, 2026-11-02)"."""
         dates = [one.date for one in self.parts.values()]
         if self.origin == "committed":
             return f"{self.scale}, {joined(one.device for one in self.parts.values())}, {max(dates):%Y-%m}"
-        return f"{self.scale}, this machine, {max(dates).isoformat()}" if dates else f"{self.scale}, empty"
+        when = max(dates).isoformat() if dates else "empty"
+        return f"{label_of(self.changes)} ({self.scale}, {when})"
 
     def where(self, **chosen: Any) -> "Table":
         """Return the rows in which these columns have these values; a list allows several."""
@@ -75,7 +79,12 @@ class Table:
         """Return the same table with other rows; parts that lose all their rows are gone."""
         lost = set(self.frame["part"]) - set(frame["part"])
         parts = {name: made for name, made in self.parts.items() if name not in lost}
-        return Table(self.paper, self.benchmark, self.scale, self.dimensions, frame, parts, self.origin)
+        return dataclasses.replace(self, frame=frame, parts=parts, every_row=None)
+
+
+def label_of(changes: Changes) -> str:
+    """Return what a reader's own run is called, with what is changed in it: "yours: noise 60 %"."""
+    return f"yours: {changes.words}" if changes else "yours"
 
 
 def _chosen(frame: pandas.DataFrame, where: Mapping[str, Any]) -> pandas.DataFrame:
@@ -147,13 +156,17 @@ def rows(tables: Table | Sequence[Table], quantities: str | Sequence[str], **whe
     return found
 
 
-def table_folder(paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY) -> Path:
+def table_folder(
+    paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY, changes: Changes = NO_CHANGES
+) -> Path:
     """Return where the parts of a table lie."""
     place = f"papers/{paper}/results" if origin == "committed" else f"runs/tables/{paper}"
-    return Path(root) / place / f"{benchmark}_{scale}"
+    return Path(root) / place / (f"{benchmark}_{scale}" + (f"_{changes.slug}" if changes else ""))
 
 
-def read_table(paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY) -> Table | None:
+def read_table(
+    paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY, changes: Changes = NO_CHANGES
+) -> Table | None:
     """Read the parts of a table; None where there is none.
 
     Where two parts have a number of the same network, the later one counts; parts of one date in the order of their names.
@@ -161,7 +174,7 @@ def read_table(paper: str, benchmark: str, scale: str, origin: Origin, root: Pat
     Raises:
         InputError: a part that is there cannot be read, or parts differ in their dimensions.
     """
-    folder = table_folder(paper, benchmark, scale, origin, root)
+    folder = table_folder(paper, benchmark, scale, origin, root, changes)
     found = [
         (path.stem, *read_part(path.with_suffix(".csv")))
         for path in sorted(folder.glob("*.json"))
@@ -175,18 +188,18 @@ def read_table(paper: str, benchmark: str, scale: str, origin: Origin, root: Pat
         raise InputError(f"{folder.name}: its parts have the dimensions {several}.")
     found.sort(key=lambda one: one[2].date)
     frames, made = [frame for _, frame, _ in found], {name: one for name, _, one in found}
-    return assemble(paper, benchmark, scale, min(kinds), frames, made, origin)
+    return assemble(paper, benchmark, scale, min(kinds), frames, made, origin, changes)
 
 
 def assemble(
     paper: str, benchmark: str, scale: str, dimensions: tuple[str, ...], frames: Sequence[pandas.DataFrame],
-    parts: Mapping[str, Provenance], origin: Origin = "memory",
+    parts: Mapping[str, Provenance], origin: Origin = "memory", changes: Changes = NO_CHANGES,
 ) -> Table:  # fmt: skip
     """Put parts together, the later ones counting, and add the chosen levels (`lib.analysis.levels`)."""
     from lib.analysis.levels import with_levels
 
     rows = pandas.concat(list(frames), ignore_index=True)
-    table = Table(paper, benchmark, scale, dimensions, rows, parts, origin)
+    table = Table(paper, benchmark, scale, dimensions, rows, parts, origin, changes=changes)
     frame = rows.drop_duplicates(subset=table.key, keep="last", ignore_index=True)
     return dataclasses.replace(with_levels(dataclasses.replace(table, frame=frame)), every_row=rows)
 

@@ -16,26 +16,24 @@ import pandas
 from IPython.display import HTML, Markdown
 
 from lib.analysis.example_images import SHOWN, named_worst, worst_fitted
-from lib.analysis.experiments import Page
+from lib.analysis.experiments import Page, changed
 from lib.analysis.measure import Found, How, complete
 from lib.analysis.scoreboard import page_chips, page_verdicts
-from lib.analysis.table import Table, rows
+from lib.analysis.table import Table, label_of, rows
+from lib.changes import Changes
 from lib.charts import enable, images, verdict_table
 from lib.charts.tables import VERDICTS
-from lib.descriptions import Description
 from lib.errors import InputError
 from lib.stages import Chain
 from lib.stages.experiment_plan import Plan
 
 
-class Parameters(Description):
-    """What a reader sets in the parameters cell of a page.
+class Parameters(Changes):
+    """What a reader sets in the parameters cell of a page; what is to be changed of the plan, `lib.changes` says.
 
     Attributes:
         benchmark, scale: which plan.
         recompute: train and measure on this machine what the store lacks.
-        noise_percents, seeds: in place of the plan's; empty for the plan's.
-        levels, fraction, score, epochs, images: likewise; 0 or "" for the plan's.
         store: folder of the store; empty for the default one.
         device: "auto", "cpu", "cuda", "cuda:1", see `lib.training.device.find_device`.
         deterministic: on a GPU, repeat to the bit, slower; a CPU always does.
@@ -44,21 +42,21 @@ class Parameters(Description):
     benchmark: str
     scale: str
     recompute: bool = False
-    noise_percents: tuple[float, ...] = ()
-    seeds: tuple[int, ...] = ()
-    levels: int = 0
-    fraction: float = 0.0
-    score: str = ""
-    epochs: int = 0
-    images: int = 0
     store: str = ""
     device: str = "auto"
     deterministic: bool = False
+
+    @property
+    def changes(self) -> Changes:
+        """What is changed of the plan."""
+        return Changes(**{name: getattr(self, name) for name in Changes.model_fields})
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> "Parameters":
         """Return those of these values that are parameters, lists as tuples; what else the mapping has is left alone."""
         known = {name: given[name] for name in cls.model_fields if name in given}
+        if callable(score := known.get("score")):
+            known["score"] = f"{score.__module__}:{score.__qualname__}"
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
 
 
@@ -67,7 +65,7 @@ class OpenPage:
     """A page with what was measured of it.
 
     Attributes:
-        page: its chains, measurements and claims.
+        page: its chains, measurements and claims, as the book has them.
         parameters: as asked for.
         found: tables that are current, and what is stale or missing.
     """
@@ -92,18 +90,23 @@ class OpenPage:
         return self.parameters.store
 
     @functools.cached_property
+    def own(self) -> Page:
+        """The page as it is run: with what the reader changed."""
+        return changed(self.page, self.parameters.changes)
+
+    @functools.cached_property
     def plan(self) -> Plan:
-        """What is run at the scale that was asked for."""
-        return self.page.plans(self.benchmark, self.scale)
+        """What is run at the scale that was asked for, with what the reader changed."""
+        return self.own.plans(self.benchmark, self.scale)
 
     @property
     def chains(self) -> list[Chain]:
         """The chains of the plan."""
-        return self.page.chains(self.plan)
+        return self.own.chains(self.plan)
 
     @property
     def tables(self) -> list[Table]:
-        """What is drawn, the scale that was asked for first, then from the largest to the smallest."""
+        """What is drawn, from the largest scale to the smallest, last what the reader changed."""
         return self.found.tables
 
     @property
@@ -117,6 +120,8 @@ class OpenPage:
         line = "; ".join(f"{one.label}, seeds {', '.join(map(str, one.seeds))}" for one in self.tables[:1])
         more = len(self.tables) - 1
         line += f", and {more} more {'table' if more == 1 else 'tables'}" if more else ""
+        if self.found.changes and not any(one.changes for one in self.tables):
+            line += f"; {label_of(self.found.changes)} is not measured yet: set recompute = True"
         return Markdown(f"<details><summary>Drawn: {line}.</summary>\n\n{self.found.note}\n\n</details>")
 
     @property
@@ -177,7 +182,7 @@ def open_page(page: Page, parameters: Mapping[str, Any] | str, scale: str = "", 
     asked = Parameters.read(parameters)
     enable()
     how = How(asked.store, asked.device, asked.deterministic)
-    return OpenPage(page, asked, complete(page, asked.benchmark, asked.scale, how, asked.recompute))
+    return OpenPage(page, asked, complete(page, asked.benchmark, asked.scale, how, asked.recompute, asked.changes))
 
 
 def show_source(*functions: Callable[..., Any]) -> Markdown:
@@ -217,7 +222,7 @@ def worst_fitted_images(
     else:
         level, label = page.plan.levels if level is None else level, f"{page.scale} scale"
         asked = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
-        shown = worst_fitted(page.page, *asked, count=count)
+        shown = worst_fitted(page.own, *asked, count=count)
     losses = [f"{loss:.3g}" for loss in shown.numbers]
     told = {"label": shown.labels, "label before noise": shown.original, "loss (nats)": losses}
     return images(

@@ -18,6 +18,7 @@ from lib.analysis.statistics import mean_and_std
 from lib.analysis.table import EPOCHS, SIZE, Table, rows, values
 from lib.charts import images, lines
 from lib.errors import InputError
+from lib.stages.experiment_plan import change
 from lib.widgets.page import OpenPage, or_what_is_missing
 from lib.widgets.page import worst_fitted_images as worst_fitted_images
 from papers.training_regularization.figures import (
@@ -156,7 +157,7 @@ def ranked_images(tables: Tables, category: str, noise_percent: float, title: st
     """Fig. 16: the examples that pruning changes most or least, with their label and what most networks predict."""
     found, notes = {}, {}
     for table in tables:
-        plan = find_plan(table.benchmark, table.scale)
+        plan = change(find_plan(table.benchmark, table.scale), table.changes)
         if shown := of_category(plan, table, category, algorithm=LRR, noise_percent=noise_percent):
             found[table.label] = shown
             size = f"{size_range(table, category, noise_percent)} % of the weights"
@@ -179,7 +180,7 @@ def group_images(page: OpenPage, noise_percent: float, group: int) -> Any:
         shown = kept.examples.some([i for i, one in enumerate(kept.groups) if one == group])
         note = f"{page.benchmark}, {named[0].label}. {note}"
     else:
-        shown = of_group(page.page, page.benchmark, page.scale, noise_percent, group, page.store)
+        shown = of_group(page.own, page.benchmark, page.scale, noise_percent, group, page.store)
         note = f"{page.benchmark}, {page.scale} scale. {note}"
     return _images({"": shown}, {"": note}, "EL2N", f"Examples of group {group} of 20")
 

@@ -7,10 +7,11 @@ import pytest
 
 from lib.analysis import experiments
 from lib.analysis import measure as measuring
-from lib.analysis.experiments import Measurement
+from lib.analysis.experiments import Measurement, plan_of
 from lib.analysis.measure import How, complete, find, main, measure
 from lib.analysis.part import read_part
-from lib.analysis.table import EPOCHS, SIZE, read_table, table_folder, values
+from lib.analysis.table import EPOCHS, SIZE, find_tables, read_table, table_folder, values
+from lib.changes import Changes
 from lib.errors import InputError
 from tests.analysis.made import TEST
 
@@ -161,13 +162,62 @@ def test_bad_names_on_the_command_line(capsys):
     assert "Did you mean 'additional_regularization'" in capsys.readouterr().err
     assert main(["training_regularization", "additional_regularization", "mnist", "smoke"]) == 2
     assert "mnist-lenet" in capsys.readouterr().err
+    asked = ["training_regularization", "additional_regularization", "mnist-lenet", "smoke"]
+    assert main([*asked, "--set", "seed=7"]) == 2 and "Did you mean 'seeds'" in capsys.readouterr().err
+    assert main([*asked, "--set", "seeds=7", "--commit"]) == 2 and "never committed" in capsys.readouterr().err
 
 
 def test_errors_of_the_largest_scale_come_before_smaller_ones(toy, how):
     for scale in ("smoke", "laptop", "paper"):
         measure(toy, "digits", scale, how)
-    assert [one.scale for one in find(toy, "digits", "laptop", how.root).tables] == ["laptop", "paper"]
-    assert values(find(toy, "digits", "paper", how.root).tables[0], TEST, algorithm=LRR, noise_percent=0.0).shape == (
-        2,
-        2,
-    )
+    assert [one.scale for one in find(toy, "digits", "laptop", how.root).tables] == ["paper", "laptop"]
+    small = find(toy, "digits", "smoke", how.root)
+    assert [one.scale for one in small.tables] == ["paper", "laptop", "smoke"]
+    assert values(small.tables[0], TEST, algorithm=LRR, noise_percent=0.0).shape == (2, 2)
+
+
+CHANGED = Changes(noise_percents=(40.0,), seeds=(5, 6))
+
+
+def test_a_changed_run_has_tables_and_a_label_of_its_own(toy, how):
+    """What a reader changes stands beside the book's table, last, and touches none of its files."""
+    measure(toy, *ASKED, how)
+    before = parts_of(how)
+    found = complete(toy, *ASKED, how, recompute=True, changes=CHANGED)
+    assert parts_of(how) == before
+    book, own = found.tables
+    assert book.label.startswith("yours (laptop,") and own.label.startswith("yours: noise 40 %, 2 seeds (laptop,")
+    assert own.seeds == [5, 6] and own.changes == CHANGED and not book.changes
+    assert set(own.frame["noise_percent"]) == {40.0} and found.missing == {book.label: [], own.label: []}
+    assert experiments.current(own)[1] == [] and own.where(seed=5).changes == CHANGED
+    assert plan_of(toy, own).seeds == (5, 6) and plan_of(toy, book).seeds == (0, 1)
+    assert [one.label for one in find(toy, *ASKED, how.root).tables] == [book.label], "only who asks for it sees it"
+    assert [one.label for one in find_tables("toy", root=how.root)] == [book.label], "the scoreboard never does"
+
+
+def test_a_changed_score_keeps_its_algorithms_name(toy, how):
+    own = measure(toy, *ASKED, how, changes=Changes(score="random"))
+    book = measure(toy, *ASKED, how)
+    assert set(own.frame["algorithm"]) == {LRR, EDT}
+    there = [set(table.where(algorithm=LRR, level=1).frame["stage_key"]) for table in (own, book)]
+    dense = [set(table.where(algorithm=LRR, level=0).frame["stage_key"]) for table in (own, book)]
+    assert dense[0] == dense[1] and not there[0] & there[1], "the dense networks are shared"
+
+
+def test_what_changes_nothing_is_no_change(toy, how):
+    complete(toy, *ASKED, how, recompute=True, changes=Changes(seeds=(0, 1), levels=1, fraction=0.5))
+    assert parts_of(how), "it is the plan's run, in the plan's folder"
+
+
+def test_a_change_that_was_not_measured_is_said(toy, how):
+    measure(toy, *ASKED, how)
+    found = complete(toy, *ASKED, how, changes=CHANGED)
+    assert len(found.tables) == 1 and "yours: noise 40 %, 2 seeds lacks everything" in found.note
+
+
+def test_a_changed_run_is_never_committed(toy, how):
+    with pytest.raises(InputError, match="noise 40 %, 2 seeds is the reader's own and never committed"):
+        measure(toy, *ASKED, how, commit=True, changes=CHANGED)
+    assert not table_folder("toy", *ASKED, "committed", how.root).parent.exists()
+    with pytest.raises(InputError, match="Allowed: .* from 0 to 100 %"):
+        measure(toy, *ASKED, how, changes=Changes(noise_percents=(101.0,)))

@@ -70,7 +70,7 @@ def test_parts_are_put_together_and_the_later_one_counts(tmp_path):
     write_part(folder, "a", frame_of({TEST: [[99.0]]}), late)
     (folder / "half.csv").write_text("killed before its JSON was written")
     table = read_table("toy", "digits", "laptop", "this machine", tmp_path)
-    assert table is not None and table.parts.keys() == {"a", "z"} and "this machine, 2026-11-02" in table.label
+    assert table is not None and table.parts.keys() == {"a", "z"} and table.label == "yours (laptop, 2026-11-02)"
     errors = values(table, TEST, algorithm=WR)
     assert errors.loc[0].tolist() == [99.0, 12.5, 9.0] and errors.columns.tolist() == [0, 1, 2]
     assert read_table("toy", "digits", "paper", "this machine", tmp_path) is None

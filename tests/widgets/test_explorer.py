@@ -57,7 +57,7 @@ def test_what_is_not_there_is_said(page, monkeypatch):
 
     monkeypatch.setattr(page_module, "named_worst", lambda *_: None)
     monkeypatch.setattr(page_module, "worst_fitted", refuse)
-    page.page = page.benchmark = page.scale = page.store = ""
+    page.page = page.own = page.benchmark = page.scale = page.store = ""
     explorer.explore_noise(page)
     assert "the store has no stage" in shown[-1].data
 

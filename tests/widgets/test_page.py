@@ -5,6 +5,7 @@ import pytest
 from lib.analysis import measure
 from lib.analysis.table import SIZE
 from lib.errors import InputError
+from lib.scales import SCALES
 from lib.widgets.page import open_page, show_source
 from papers.label_noise.experiments import PAGES
 
@@ -12,16 +13,46 @@ from papers.label_noise.experiments import PAGES
 def test_a_page_opens_without_training(monkeypatch):
     monkeypatch.setattr(measure, "run", lambda *a, **k: pytest.fail("trained"))
     page = open_page(PAGES["dynamics"], {"benchmark": "mnist-lenet", "scale": "laptop", "seeds": [], "other": 3})
-    assert page.table is page.tables[0] and page.table.scale == page.scale == "laptop" and page.plan.levels > 0
+    assert page.table is page.tables[0] and page.scale == "laptop" and page.plan.levels > 0
+    scales = [SCALES.index(one.scale) for one in page.tables]
+    assert scales == sorted(scales, reverse=True), "the largest scale leads"
     rows = page.rows(["test error (%)", "best test error (%)"], noise_percent=20.0)
     assert {"table", "seed", SIZE, "overfitting", "value"} <= set(rows.columns)
-    assert [chain.algorithm for chain in page.chains] == ["weight rewinding"]
+    assert [chain.algorithm for chain in page.chains] == ["weight rewinding"] and page.own is page.page
     assert "laptop" in str(page.note.data)
     shown = page.verdicts().to_html()
     assert all(claim in shown for claim in PAGES["dynamics"].claims)
     chips = page.chips().data
     assert all(chips.count(claim) == 1 for claim in PAGES["dynamics"].claims) and 'title="' in chips
     assert page.explore(lambda given, count: (given, count), count=3) == (page, 3)
+
+
+def test_what_a_reader_changes_is_the_plan_of_the_page(monkeypatch):
+    monkeypatch.setattr(measure, "run", lambda *a, **k: pytest.fail("trained"))
+    asked = {"benchmark": "mnist-lenet", "scale": "laptop", "noise_percents": [60], "score": local_score}
+    page = open_page(PAGES["dynamics"], asked)
+    assert page.plan.noise_percents == (60.0,) and page.plan.prune.score == f"{__name__}:local_score"
+    assert [chain.algorithm for chain in page.chains] == ["weight rewinding"]
+    assert "yours: noise 60 %, score local_score" in page.note.data and not any(table.changes for table in page.tables)
+
+
+def local_score(module, names, batch):
+    return {name: module.get_parameter(name).detach().abs() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"noise_percents": [120.0]}, "from 0 to 100"),
+        ({"noise_percents": 60}, "noise_percents: .* given 60"),
+        ({"seeds": ["a"]}, "seeds"),
+        ({"epochs": "3"}, "epochs: .* given '3'"),
+        ({"score": "snap"}, "Did you mean 'snip'"),
+    ],
+)
+def test_a_parameter_that_cannot_be_used_is_refused(given, says):
+    with pytest.raises(InputError, match=says):
+        open_page(PAGES["dynamics"], {"benchmark": "mnist-lenet", "scale": "laptop"} | given)
 
 
 def test_source_is_shown_as_it_is_run():
