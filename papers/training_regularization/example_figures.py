@@ -176,7 +176,7 @@ def group_images(page: OpenPage, noise_percent: float, group: int) -> Any:
     where, note = {"algorithm": LRR, "noise_percent": noise_percent}, f"{noise_percent:g} % noise, first replicate."
     named = [table for table in page.tables if len(values(table, STORY, "position", **where))]
     if named:
-        kept = stories(find_plan(page.benchmark, named[0].scale), named[0], **where)
+        kept = stories(change(find_plan(page.benchmark, named[0].scale), named[0].changes), named[0], **where)
         shown = kept.examples.some([i for i, one in enumerate(kept.groups) if one == group])
         note = f"{page.benchmark}, {named[0].label}. {note}"
     else:
