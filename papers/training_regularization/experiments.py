@@ -90,15 +90,25 @@ def size_reduction(plan: Plan) -> list[Chain]:
 
 
 def leaving_out_examples(plan: Plan) -> list[Chain]:
-    """Return pruning, then dense networks on part of the examples (TR App. D, E and K.2)."""
+    """Return pruning, then dense networks on part of the examples (TR App. D and K.2)."""
     given = (plan.recipe, plan.levels, plan.prune)
     found = [learning_rate_rewinding(*given)]
     for share in SHARES_LEFT_OUT:
         found += [*without_improved_examples(*given, share), *without_random_examples(*given, share)]
-    found += correct_examples_only(*given)
     if plan.recipe.benchmark in WORSENED:
         found += [*with_worsened_examples(*given), *with_random_examples(*given)]
     return found
+
+
+def correct_examples(plan: Plan) -> list[Chain]:
+    """Return pruning, then dense networks on what each sparse one classifies correctly (TR App. E)."""
+    given = (plan.recipe, plan.levels, plan.prune)
+    return [learning_rate_rewinding(*given), *correct_examples_only(*given)]
+
+
+def without_noise(benchmark: str, scale: str) -> Plan:
+    """Return the plan of the other pages without label noise, as TR runs App. D and K.2."""
+    return find_plan(benchmark, scale).but(noise_percents=(0.0,))
 
 
 def one_replicate(benchmark: str, scale: str) -> Plan:
@@ -128,7 +138,8 @@ PAGES = {page.name: page for page in (
         (example_groups(ONE_SHOT, LONGER_WD), overlap(ONE_SHOT, LONGER_WD)),
         claims(20, 21, 22, 23, 28, 29, 30),
     ),
-    Page(PAPER, "leaving_out_examples", find_plan, leaving_out_examples, claims=claims(24, 25, 26, 27, 36)),
+    Page(PAPER, "leaving_out_examples", without_noise, leaving_out_examples, claims=claims(24, 25, 36)),
+    Page(PAPER, "correct_examples", find_plan, correct_examples, claims=claims(26, 27)),
     Page(
         PAPER, "examples_themselves", find_plan, pruning,
         (ranked_examples(LRR), example_stories(LRR)), claims(35),
@@ -154,7 +165,7 @@ PLACES = {
     "TR-fig7": "size_reduction#fig-tr-width",
     "TR-fig8": "pruning_and_longer_training#fig-tr-variants",
     "TR-fig9": "leaving_out_examples#fig-tr-improved",
-    "TR-fig10": "leaving_out_examples#fig-tr-correct",
+    "TR-fig10": "correct_examples#fig-tr-correct",
     "TR-fig11": "size_reduction#fig-tr-width",
     "TR-fig12": "size_reduction#fig-tr-equal-training",
     "TR-fig13": "size_reduction#fig-tr-groups-of-both",
@@ -172,7 +183,7 @@ PLACES = {
     "TR-tab5": "pruning_and_longer_training#fig-tr-table-5",
     "TR-tab6": "additional_regularization#fig-tr-table-6",
     "TR-tab7": "size_reduction#fig-tr-table-7",
-    "TR-tab8": "leaving_out_examples#fig-tr-table-8",
+    "TR-tab8": "correct_examples#fig-tr-table-8",
     "TR-tab9": "pruning_and_longer_training",
     "TR-tab10": "pruning_and_longer_training",
     "TR-tab11": "additional_regularization",
