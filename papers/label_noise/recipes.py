@@ -66,9 +66,9 @@ PLANS: dict[str, dict[str, Plan]] = {
             seeds=(0, 1, 2), noise_percents=(20.0, 40.0), largest_stack=2,
         ),
         "laptop": Plan(
-            recipe=_smaller(MNIST_LENET, train=2_000, test=2_000, epochs=30, batch_size=64, learning_rate=0.2),
-            prune=Prune(fraction=1 - 0.8**5), levels=7, width_factor=0.64,
-            seeds=(0, 1, 2), noise_percents=(20.0, 40.0),
+            recipe=_smaller(MNIST_LENET, train=6_000, test=5_000, epochs=40),
+            prune=Prune(fraction=0.7), levels=5, width_factor=0.5,
+            seeds=(0, 1, 2), noise_percents=NOISE_PERCENTS, largest_stack=3,
         ),
         "smoke": Plan(
             recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=3),

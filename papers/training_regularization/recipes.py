@@ -81,8 +81,9 @@ PLANS: dict[str, dict[str, Plan]] = {
             precision="bfloat16", largest_stack=4,
         ),
         "laptop": Plan(
-            recipe=_smaller(MNIST_LENET, train=8_000, test=None, epochs=20),
-            prune=Prune(fraction=0.78), levels=3, width_factor=0.4, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0),
+            recipe=_smaller(MNIST_LENET, train=10_000, test=None, epochs=20),
+            prune=Prune(fraction=0.7), levels=5, width_factor=0.4, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0),
+            largest_stack=4,
         ),
         "smoke": Plan(
             recipe=_smaller(MNIST_LENET, train=512, test=500, epochs=2),
