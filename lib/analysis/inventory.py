@@ -24,9 +24,10 @@ from IPython.display import HTML
 from lib.analysis.experiments import Page, pages_of
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import file_name
+from lib.analysis.scoreboard import Summary, summary, verdicts
 from lib.analysis.table import Table, find_tables
 from lib.errors import InputError
-from lib.scales import SCORED
+from lib.scales import SCALES, SCORED
 
 KINDS = {"fig": "Figure", "tab": "Table"}
 MAPPED = ("figure", "table")
@@ -195,3 +196,49 @@ def map_table(paper: str, kinds: Sequence[str] = MAPPED) -> HTML:
     heads = "".join(f"<th>{name}</th>" for name in ("in the paper", "what it shows", "in the book", "measured here"))
     table = f'<table class="table"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     return HTML(f'<div class="wide-table" tabindex="0">{table}</div>')
+
+
+HELD, NOT_HELD, OPEN = "held", "did not hold", "cannot tell"
+
+
+def outcomes(paper: str, tables: Sequence[Table]) -> dict[str, list[Summary]]:
+    """Sort the claims of a paper by what its tables decide: `HELD`, `NOT_HELD` and `OPEN`, the largest scales first.
+
+    Args:
+        paper: folder in `papers/`.
+        tables: of it, without stale rows (`lib.analysis.experiments.current`).
+    """
+    found: dict[str, list[Summary]] = {HELD: [], NOT_HELD: [], OPEN: []}
+    for one in summary(verdicts({paper: tables})):
+        if one.statement.paper == paper:
+            kind = {"reproduced": HELD, "not reproduced": NOT_HELD}.get(one.verdict, OPEN)
+            found[kind].append(one)
+    for own in found.values():
+        own.sort(key=lambda one: -SCALES.index(one.scale) if one.scale else 0)
+    return found
+
+
+def outcome_list(found: Sequence[Summary], reasons: bool = True) -> HTML:
+    """Return claims as a list for a page: the statement, on what it was decided, and the reason folded away."""
+    if not found:
+        return HTML("<p>None.</p>")
+    rows = []
+    for one in found:
+        where = ", ".join(dict.fromkeys(row.benchmark for row in one.rows if row.benchmark))
+        scale = f", {one.scale} scale" if one.scale else ""
+        said = f"<strong>{one.statement.id}</strong> {html.escape(one.statement.statement)}"
+        place = f" <em>({html.escape(where)}{scale})</em>" if where else ""
+        why = f"<details><summary>why</summary>{html.escape(one.reason)}</details>" if reasons and one.reason else ""
+        rows.append(f"<li>{said}{place}{why}</li>")
+    return HTML(f"<ul>{''.join(rows)}</ul>")
+
+
+def tally(found: Mapping[str, Sequence[Summary]]) -> str:
+    """Say how many claims held, did not, or are open, with the scales: "11 of 39 claims held (5 at paper scale, …), …"."""
+    total = sum(len(own) for own in found.values())
+    said = []
+    for kind, own in found.items():
+        scales = [one.scale for one in own if one.scale]
+        counts = [f"{scales.count(scale)} at {scale} scale" for scale in reversed(SCORED) if scale in scales]
+        said.append(f"{len(own)} {kind}" + (f" ({', '.join(counts)})" if counts and kind != OPEN else ""))
+    return f"Of {total} claims {', '.join(said[:-1])} and of {said[-1].replace(OPEN, 'we ' + OPEN)}."
