@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lib.analysis.files import REPOSITORY
 from lib.batch.plan import book_pages, read_plans
+from lib.book import prune_it_yourself
 from lib.book.generated import cards, runs, scoreboard
 from lib.book.staging import executed_of, stage, write_if_changed
 from lib.errors import InputError
@@ -44,6 +45,7 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
             drafts.append(names[-1])
     generated = {"cards": cards(book, names), "scoreboard": scoreboard(book)}
     generated["runs"] = runs(root / "papers", root / "runs")
+    generated |= prune_it_yourself.parts(book, root)
     for name, text in generated.items():
         write_if_changed(book / "generated" / f"{name}.md", text)
     return drafts
