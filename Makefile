@@ -1,4 +1,4 @@
-# make book | test | lab | bench. To use an environment of your own (conda, uv): make book RUN=python
+# make book | html | test | lab | bench. To use an environment of your own (conda, uv): make book RUN=python
 PYTHON ?= python3
 VENV := .venv
 RUN ?= $(VENV)/bin/python
@@ -9,11 +9,12 @@ ifeq ($(RUN),$(VENV)/bin/python)
 ENVIRONMENT := $(VENV)/installed
 endif
 
-.PHONY: book test check lab bench data clean help
+.PHONY: book html test check lab bench data clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book   measure every page at laptop scale, render the book, say where to open it"
+	@echo "make html   render the book from the tables that are there, without training: two minutes"
 	@echo "make test   every check and test; pages run small, the book opens in a browser"
 	@echo "make lab    JupyterLab with the pages as notebooks"
 	@echo "make bench  what training costs here, against the conventional loop"
@@ -32,6 +33,10 @@ book: data
 	$(RUN) -m lib.batch --scale $(SCALE)
 	$(RUN) -m lib.analysis.claims --write book/claims.csv
 	$(RUN) -m lib.book.build
+
+html: $(ENVIRONMENT)
+	$(RUN) -m lib.data fetch mnist
+	$(RUN) -m lib.book.publish
 
 check: $(ENVIRONMENT)
 	$(RUN) -m ruff check .

@@ -183,7 +183,7 @@ def run_page(
         kernel = stack.enter_context(_private_kernel())
         lines.write(f"{source} with {', '.join(f'{k}={v!r}' for k, v in given.items()) or 'its defaults'}\n")
         # papermill reads a file: given the object, it would record all of it as a path
-        nbformat.write(_notebook(source, given, fingerprint), partial)
+        nbformat.write(notebook_of(source, given, fingerprint), partial)
 
         def finish(done: nbformat.NotebookNode, path: Path) -> None:
             done.metadata[RECORD]["seconds"] = round(time.monotonic() - start, 1)
@@ -214,7 +214,7 @@ def run_page(
         lines.write(f"{target} is done after {time.monotonic() - start:.0f} s\n")
 
 
-def _notebook(source: Path, given: dict[str, object], fingerprint: str) -> nbformat.NotebookNode:
+def notebook_of(source: Path, given: dict[str, object], fingerprint: str) -> nbformat.NotebookNode:
     """Return a page as a notebook that says what it is going to be run with."""
     defaults = {name: parameter.default for name, parameter in page_parameters.read(source).items()}
     notebook = jupytext.read(source, fmt="py:percent")

@@ -1,0 +1,144 @@
+"""Render the book from committed tables, without training: python -m lib.book.publish [--output FOLDER] [--at-once N]
+
+Every page runs at laptop scale and draws the tables that are there, with nothing in the store, and of all image sets only
+MNIST. Pages run several at once, each in a process forked from this one, which has imported what pages import: that takes
+longer than drawing. The executed notebooks are in `runs/published/<paper>/<page>.ipynb`, the HTML where `make book` has it.
+"""
+
+import argparse
+import ast
+import importlib
+import multiprocessing
+import os
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from nbformat import NotebookNode
+
+from lib.analysis.files import REPOSITORY
+from lib.batch.page import PageFailed, notebook_of
+from lib.batch.plan import Run, read_plans
+from lib.batch.state import RECORD, Fingerprints, record_of
+from lib.book.build import build, prepare
+from lib.book.staging import stage
+from lib.errors import InputError
+
+SCALE = "laptop"
+
+
+def published(root: Path) -> dict[Path, Run]:
+    """Return every page of the book by its place in the book's folder, with what it runs with."""
+    return {
+        Path("papers", paper, f"{target}.ipynb"): Run(paper, page, shown | {"scale": SCALE}, plan)
+        for paper, pages in read_plans(root).items()
+        for page, plan in pages.items()
+        for target, shown in plan.book.items()
+    }
+
+
+def execute(source: Path, target: Path, parameters: dict[str, object], fingerprint: str = "") -> None:
+    """Execute a page in this process and write the notebook, see `lib.batch.page.run_page`; for a process of its own.
+
+    Raises:
+        PageFailed: a cell raised an error; the message says which and how.
+    """
+    started = time.monotonic()
+    notebook, shell = notebook_of(source, parameters, fingerprint), InteractiveShell.instance()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _run(shell, cell.source, source)
+        if "parameters" in cell.metadata.get("tags", []):
+            shell.push(parameters)
+    notebook.metadata[RECORD]["seconds"] = round(time.monotonic() - started, 1)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    nbformat.write(notebook, partial)
+    partial.replace(target)
+
+
+def _run(shell: InteractiveShell, code: str, page: Path) -> list[NotebookNode]:
+    """Run one cell and return what it shows."""
+    with shell.display_trap, capture_output() as got:  # in this order, or running a cell takes what it shows back
+        done = shell.run_cell(code, store_history=False)
+    if error := done.error_in_exec or done.error_before_exec:
+        raise PageFailed(f"{page} failed: {type(error).__name__}: {error}\n\n{code}\n\n{got.stdout[-3000:]}")
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", got.stdout)  # control sequences of widgets that nobody sees
+    printed = [nbformat.v4.new_output("stream", name="stdout", text=text)] if text else []
+    shown = [nbformat.v4.new_output("display_data", data=one.data, metadata=one.metadata or {}) for one in got.outputs]
+    return printed + shown
+
+
+def import_what_pages_import(sources: Iterable[Path]) -> None:
+    """Import every module that some page imports, so that forked processes have it."""
+    for source in sources:
+        for line in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(line, ast.ImportFrom | ast.Import):
+                names = [line.module] if isinstance(line, ast.ImportFrom) else [one.name for one in line.names]
+                for name in filter(None, names):
+                    importlib.import_module(name)
+
+
+def _attempt(given: tuple[Path, Path, dict[str, object], str]) -> str:
+    """Execute a page in a forked process; return what went wrong, nothing where all went well."""
+    torch.set_num_threads(1)  # the other cores have pages of their own
+    try:
+        execute(*given)
+    except (InputError, PageFailed) as error:
+        return str(error)
+    return ""
+
+
+def publish(root: Path, book: Path, output: Path, at_once: int) -> Path:
+    """Execute the pages that would come out differently today, stage all of them and build the HTML; return its first page.
+
+    Args:
+        root: the repository.
+        book: the book's folder, in which pages are staged.
+        output: the folder in which `_build` is made.
+        at_once: how many pages run at a time.
+
+    Raises:
+        InputError: a plan is wrong.
+        PageFailed: a page raised an error; the others were executed.
+    """
+    fingerprints, waiting, staged = Fingerprints(root), [], {}
+    for place, run in published(root).items():
+        source, executed = root / run.source, root / "runs" / "published" / run.paper / place.name
+        staged[book / place] = (source, executed)
+        fingerprint = fingerprints.of(run)
+        if record_of(executed).get("fingerprint") != fingerprint:
+            waiting.append((source, executed, run.parameters, fingerprint))
+    if waiting:
+        import_what_pages_import(sorted({source for source, *_ in waiting}))
+        with multiprocessing.get_context("fork").Pool(min(at_once, len(waiting)), maxtasksperchild=1) as pool:
+            failed = [said for said in pool.imap_unordered(_attempt, waiting) if said]
+        if failed:
+            raise PageFailed("\n\n".join(failed))
+    for target, (source, executed) in staged.items():
+        stage(source, executed, target)
+    prepare(root, book)
+    return build(book, output)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Render this repository's book from the command line."""
+    parser = argparse.ArgumentParser("python -m lib.book.publish", description="Render the book, without training.")
+    parser.add_argument("--output", type=Path, help="the folder in which _build is made (default: book)")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="pages at a time (default: cores)")
+    given = parser.parse_args(arguments)
+    book, started = REPOSITORY / "book", time.monotonic()
+    try:
+        first = publish(REPOSITORY, book, (given.output or book).resolve(), given.at_once)
+    except (InputError, PageFailed, RuntimeError) as error:
+        raise SystemExit(f"error: {error}") from None
+    print(f"The book is ready after {time.monotonic() - started:.0f} s: {first.resolve().as_uri()}")
+
+
+if __name__ == "__main__":
+    main()
