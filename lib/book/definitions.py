@@ -23,6 +23,8 @@ def definitions(app: Sphinx) -> dict[str, dict[str, str]]:
     found = {}
     for item in app.env.get_and_resolve_doctree(GLOSSARY, app.builder).findall(nodes.definition_list_item):
         meaning = next(item.findall(nodes.definition)).deepcopy()
+        for part in meaning.findall(nodes.Element):
+            part["ids"] = []  # they are on the page of the glossary already
         for link in list(meaning.findall(nodes.reference)):
             link.replace_self(nodes.inline("", "", *(child.deepcopy() for child in link.children)))
         said = "".join(app.builder.render_partial(part)["fragment"] for part in meaning.children)  # pyright: ignore

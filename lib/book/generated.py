@@ -1,9 +1,10 @@
-"""The parts of the book that follow from files: the cards of the papers, the scoreboard, the list of runs.
+"""The parts of the book that follow from files: the scoreboard and the list of runs; `lib.book.front` has the front page.
 
 Each function returns MyST text that a page of the book includes; `lib.book.build` writes it into
 `book/generated/`.
 """
 
+import html
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,93 +13,135 @@ from typing import Any
 
 import yaml
 
-from lib.analysis.findings import ANSWERS
+from lib.analysis.findings import ANSWERS, DECIDED
 from lib.analysis.scoreboard import Summary, Verdict, read_verdicts, summary
 from lib.batch.state import record_of
-from lib.book.wording import counted, duration, words
+from lib.book.wording import counted, duration, raw, words
 from lib.charts import wide_table
 from lib.charts.tables import Cell
 from lib.errors import InputError
 from lib.scales import SCALES
 
-MENUS = ("paper", "verdict", "benchmark", "scale", "state", "kept")  # columns by which a reader filters
+MENUS = ("paper", "benchmark", "scale", "state", "kept")  # columns of the list of runs by which a reader filters
 UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the second suffix of a run's notebook
-CLASSES = {"reason": "long", "elsewhere": "long", "device": "words", "date": "short"}  # of the scoreboard
-COLOURS = {"reproduced": "success", "not reproduced": "danger", "undecided": "secondary", "not run": "muted"}
+LINES = 4  # of a reason before the rest folds
 
 
-def _claims(book: Path) -> list[Summary]:
+def claims_of(book: Path) -> list[Summary]:
     """Return what `book/claims.csv` says of each claim of the papers; nothing where there is no such file."""
     table = book / "claims.csv"
     return summary(read_verdicts(table)) if table.is_file() else []
 
 
-def cards(book: Path, pages: Sequence[str]) -> str:
-    """Return one card per paper of `book/papers.yml`, with how far its pages and claims have come.
+def papers_of(book: Path) -> list[dict[str, str]]:
+    """Read `book/papers.yml`.
 
-    Args:
-        book: the book's folder, whose `papers/` hold the staged pages.
-        pages: their names, such as "training_regularization/some_page".
+    Raises:
+        InputError: a paper lacks one of its fields.
     """
-    claims = _claims(book)
-    parts = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
-    for paper in yaml.safe_load((book / "papers.yml").read_text("utf-8")):
-        if missing := {"folder", "title", "venue", "question", "cite"} - set(paper):
+    papers = yaml.safe_load((book / "papers.yml").read_text("utf-8"))
+    for paper in papers:
+        if missing := {"folder", "title", "short", "venue", "question", "cite"} - set(paper):
             name = paper.get("folder", "a paper")
             raise InputError(f"book/papers.yml: {name} has no {', '.join(sorted(missing))}")
-        own = [name for name in pages if name.split("/")[0] == paper["folder"]]
-        verdicts = Counter(one.verdict for one in claims if one.statement.paper == paper["folder"])
-        parts += [f":::{{grid-item-card}} {paper['title']}"]
-        if own:
-            parts += [f":link: papers/{own[0]}", ":link-type: doc"]
-        parts += ["", f"*{paper['venue']}*", "", paper["question"].strip(), ""]
-        parts += [_status(own, book, verdicts), ":::", ""]
-    return "\n".join([*parts, "::::", ""])
+    return papers
 
 
-def _status(pages: Sequence[str], book: Path, verdicts: Counter[str]) -> str:
-    if not pages:
-        planned = f", {counted(verdicts.total(), 'claim')} to test" if verdicts else ""
-        return f"{{bdg-light}}`planned{planned}`"
-    run = sum(bool(record_of(book / "papers" / f"{name}.ipynb")) for name in pages)
-    colour = "success" if run == len(pages) else "warning"
-    badges = [f"{{bdg-{colour}}}`{run} of {counted(len(pages), 'page')} run`"]
-    badges += [f"{counted(verdicts.total(), 'claim')}:"] if verdicts else []
-    found = [answer for answer in ANSWERS if verdicts[answer]]
-    badges += [f"{{bdg-{COLOURS[answer]}-line}}`{verdicts[answer]} {answer}`" for answer in found]
-    return " ".join(badges)
+def facts(one: Summary) -> dict[str, str]:
+    """Return by what a claim is counted, and filtered in the scoreboard."""
+    state = "decided" if one.verdict in DECIDED else "open"
+    return {"verdict": one.verdict, "scale": one.scale, "state": state}
 
 
-def scoreboard(book: Path) -> str:
-    """Return the table of the papers' claims: one row a claim, with what `book/claims.csv` says of it."""
-    claims = _claims(book)
+def scoreboard(book: Path, pages: Sequence[str] = ()) -> str:
+    """Return the claims of the papers: a row each, with verdict, reason, and what was found elsewhere.
+
+    Claims of papers that have a page come first, what was decided before what is open; the other papers' are folded.
+
+    Args:
+        book: the book's folder, with `papers.yml` and `claims.csv`.
+        pages: of the book, such as "training_regularization/size_reduction"; a claim leads to its page.
+    """
+    claims = claims_of(book)
     if not claims:
         return "No claim has been tested yet: `make book` runs the tests and writes `book/claims.csv`.\n"
-    counts = Counter(one.verdict for one in claims)
+    short = {paper["folder"]: paper["short"] for paper in papers_of(book)}
+    order = [*short, *dict.fromkeys(one.statement.paper for one in claims if one.statement.paper not in short)]
+    tested = [name for name in order if any(one.rows[0].page for one in claims if one.statement.paper == name)]
+    ranked = sorted(claims, key=lambda one: (order.index(one.statement.paper), _rank(one)))
+    shown = [one for one in ranked if one.statement.paper in tested]
+    rest = [one for one in ranked if one.statement.paper not in tested]
+    counts = Counter(one.verdict for one in shown)
     total = " · ".join(f"**{counts[answer]}** {answer}" for answer in ANSWERS if counts[answer])
-    heads = [
-        "claim", "statement", "verdict", "reason", "scale", "benchmark", "cases", "elsewhere", "paper", "page", "seeds",
-        "device", "date",
-    ]  # fmt: skip
-    rows = [_claim_row(one) for one in claims]
-    return f"{counted(len(claims), 'claim')}: {total}\n\n{table(heads, rows, classes=CLASSES)}"
+    which = counted(len(tested), "paper")
+    parts = [f"{counted(len(shown), 'claim')} of {which}: {total}.", "", raw(_score_table(shown, short, pages))]
+    if rest:
+        papers = " and ".join(short.get(name, words(name)) for name in order if name not in tested)
+        title = f"Planned: {counted(len(rest), 'claim')} of {papers}"
+        parts += ["", f":::{{dropdown}} {title}", raw(_score_table(rest, short, pages)), ":::"]
+    return "\n".join([*parts, ""])
 
 
-def _claim_row(one: Summary) -> list[Cell]:
-    def all_of(name: str) -> str:
-        return "; ".join(dict.fromkeys(filter(None, (str(getattr(row, name)) for row in one.rows))))
+def _rank(one: Summary) -> int:
+    """Decided claims first, larger scales before smaller ones; then undecided ones; then those that were not run."""
+    return -SCALES.index(one.scale) if one.scale else ANSWERS.index(one.verdict)
 
-    def beside(other: Verdict) -> str:
-        """Say a verdict that does not decide: "mnist-lenet, laptop: undecided (1 of 3)"."""
-        place = ", ".join(filter(None, [other.benchmark, other.scale]))
-        return f"{place}: {other.verdict}" + (f" ({other.cases})" if other.cases else "")
 
-    badge = (one.verdict, f"verdict-{one.verdict.replace(' ', '-')}")
-    return [
-        one.statement.id, one.statement.statement, badge, one.reason, one.scale, all_of("benchmark"), all_of("cases"),
-        "; ".join(map(beside, one.others)), words(one.statement.paper), words(all_of("page")),
-        all_of("seeds"), all_of("device"), all_of("date"),
-    ]  # fmt: skip
+def _score_table(claims: Sequence[Summary], short: Mapping[str, str], pages: Sequence[str]) -> str:
+    rows = "\n".join(_score_row(one, short.get(one.statement.paper, one.statement.paper), pages) for one in claims)
+    menus = "".join(f"<th hidden data-menu>{name}</th>" for name in ("paper", "verdict", "scale", "state"))
+    return (
+        '<table class="table filterable scoreboard"><thead><tr><th scope="col">claim</th><th scope="col">verdict</th>'
+        f'<th scope="col">reason</th>{menus}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>'
+    )
+
+
+def _score_row(one: Summary, paper: str, pages: Sequence[str]) -> str:
+    statement, row = one.statement, one.rows[0]
+    page = f"{statement.paper}/{row.page}"
+    link = f'<a href="papers/{page}.html">{html.escape(words(row.page).capitalize())}</a>' if page in pages else ""
+    scale = f'<span class="at-scale">at {one.scale} scale</span>' if one.scale else ""
+    where = [_joined(one, name) for name in ("benchmark", "cases", "seeds", "device", "date")]
+    cases = f"{where[1]} cases" if where[1] else ""
+    seeds = f"seeds {where[2]}" if where[2] else ""
+    facts = " · ".join(html.escape(fact) for fact in (where[0], cases, seeds, *where[3:]) if fact)
+    hidden = "".join(f"<td hidden>{html.escape(text)}</td>" for text in (paper, *facts(one).values()))
+    return (
+        f'<tr id="{statement.id}"><td class="claim"><b>{statement.id}</b> {html.escape(statement.statement)} {link}</td>'
+        f'<td class="answer"><span class="verdict verdict-{one.verdict.replace(" ", "-")}">{one.verdict}</span> {scale}</td>'
+        f'<td class="reason">{_reason(one.reason)}<p class="facts">{facts}</p>{_elsewhere(one.others)}</td>{hidden}</tr>'
+    )
+
+
+def _joined(one: Summary, name: str) -> str:
+    return "; ".join(dict.fromkeys(filter(None, (str(getattr(row, name)) for row in one.rows))))
+
+
+def _reason(reason: str) -> str:
+    """Return a reason as HTML, a long one as a list of what it enumerates, folded after a few lines."""
+    parts = [html.escape(part) for part in reason.split("; ")]
+    if len(parts) <= LINES:
+        return f"<p>{'; '.join(parts)}</p>"
+    lines = [f"<li>{part}</li>" for part in parts]
+    return (
+        f"<ul>{''.join(lines[:LINES])}</ul><details><summary>{len(parts) - LINES} more comparisons</summary>"
+        f"<ul>{''.join(lines[LINES:])}</ul></details>"
+    )
+
+
+def _elsewhere(others: Sequence[Verdict]) -> str:
+    """Return the verdicts that do not decide, folded: "mnist-lenet, laptop: undecided (1 of 3)"."""
+    if not others:
+        return ""
+    lines = [
+        f"<li>{html.escape(', '.join(filter(None, [other.benchmark, other.scale])))}: {other.verdict}"
+        + (f" ({html.escape(other.cases)})" if other.cases else "")
+        + "</li>"
+        for other in others
+    ]
+    counts = Counter(other.verdict for other in others)
+    said = ", ".join(f"{counts[answer]} {answer}" for answer in ANSWERS if counts[answer])
+    return f"<details><summary>Elsewhere: {said}</summary><ul>{''.join(lines)}</ul></details>"
 
 
 def runs(papers: Path, folder: Path) -> str:
@@ -149,7 +192,7 @@ def _executed_row(path: Path, folder: Path) -> list[Cell]:
     return [*what, started, duration(record.get("seconds")), ("done", "verdict-reproduced")]
 
 
-def table(heads: Sequence[str], rows: Iterable[Iterable[Cell]], classes: Mapping[str, str] | None = None) -> str:
+def table(heads: Sequence[str], rows: Iterable[Iterable[Cell]]) -> str:
     """Return a table that a reader can search and filter (see `lib.charts.wide_table`), as raw HTML, since statements
     may hold any character."""
-    return f"```{{raw}} html\n{wide_table(heads, rows, classes=classes, menus=MENUS)}\n```\n"
+    return f"{raw(wide_table(heads, rows, menus=MENUS))}\n"

@@ -1,4 +1,4 @@
-"""How the book writes names, counts and times."""
+"""How the book writes names, counts, times and HTML."""
 
 
 def words(name: str) -> str:
@@ -20,3 +20,8 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours:,} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def raw(text: str) -> str:
+    """Return HTML as a part of a MyST page."""
+    return f"```{{raw}} html\n{text}\n```"
