@@ -190,9 +190,9 @@ def _how_far(curves: Mapping[str, Sequence[float]], made: Made) -> str:
     sooner = "much sooner" if chance < small / 2 else "sooner" if chance < small else "no sooner"
     after = curves["largest"][per_level]
     return (
-        f"**Which weights matter.** Whole, the network reads {dense:.1f} % of these digits. If the smallest weights go first, it "
-        f"stays within {WORTH:g} point of that down to **{_size(small, made)}** of them{more}. Random cuts leave that margin "
-        f"{sooner}, below {_size(chance, made)}. With half of the weights ({_size(half, made)}) it reads "
+        f"**Which weights matter.** Whole, the network reads {dense:.1f} % of these digits. If the smallest weights go "
+        f"first, it stays within {WORTH:g} point of that down to **{_size(small, made)}** of them{more}. Random cuts leave "
+        f"that margin {sooner}, below {_size(chance, made)}. With half of the weights ({_size(half, made)}) it reads "
         f"{curves['magnitude'][half]:.1f} % without the smallest and {curves['random'][half]:.1f} % without random ones. "
         f"Without the largest fifth it reads {after:.1f} %"
         + (": what it knows sits in its large weights." if after < dense - 10 * WORTH else ".")
@@ -209,8 +209,9 @@ def _where(curves: Mapping[str, Sequence[float]], made: Made) -> str:
     reverse = [at for at, gap in enumerate(gaps) if gap * gaps[step] < 0 and abs(gap) >= WORTH]
     elsewhere = f"; at {_size(reverse[0], made)} it is the other way round" if reverse else ""
     return (
-        f"**One threshold or two.** {better} is better{elsewhere}. The two differ most at {_size(step, made)} of the weights: "
-        f"{curves['magnitude'][step]:.1f} % with one threshold, {curves['layer'][step]:.1f} % with the same share of each layer."
+        f"**One threshold or two.** {better} is better{elsewhere}. The two differ most at {_size(step, made)} of the "
+        f"weights: {curves['magnitude'][step]:.1f} % with one threshold, {curves['layer'][step]:.1f} % with the same share "
+        "of each layer."
     )
 
 
@@ -225,9 +226,9 @@ def _again(made: Made, root: Path) -> str:
     spread = f" ± {level['std']:.1f}" if level["std"] is not None else ""
     verdict = " The size is enough; the cut does the damage." if level["mean"] > before + WORTH else ""
     return (
-        f"**After retraining.** Other networks of the same kind ({series['label']}) were trained again after each cut. With "
-        f"{100 * level['share']:.3g} % of the weights they read {level['mean']:.1f}{spread} % of all 10,000 test digits. Cut to "
-        f"this size without retraining, yours reads {before:.1f} % of the 500.{verdict}"
+        f"**After retraining.** Other networks of the same kind ({series['label']}) were trained again after each cut. "
+        f"With {100 * level['share']:.3g} % of the weights they read {level['mean']:.1f}{spread} % of the test set. Cut "
+        f"to this size without retraining, yours reads {before:.1f} % of its 500 digits.{verdict}"
     )
 
 
