@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from lib.analysis.scoreboard import Summary
 from lib.analysis.table import SIZE, Table, find_tables, rows, values
 from lib.book.extension import figure
-from lib.book.generated import claims_of, facts, papers_of
+from lib.book.generated import claims_of, counted_by, papers_of
 from lib.book.wording import counted, raw
 from lib.charts import lines
 from lib.charts.theme import specification
@@ -59,7 +59,9 @@ def _said(table: Table) -> str:
     dense, best = f"{mean[0]:.1f} %", f"{mean[lowest]:.1f} %"
     rise = f" first rises to {before.max():.1f} % and then" if before.max() > max(mean[0], mean[lowest]) else ""
     seeds = f"{table.scale} scale, {counted(len(table.seeds), 'seed')}"
-    start = f"With {noise:g} % wrong labels the dense network errs on {dense} of the test images. While it is pruned, that"
+    start = (
+        f"With {noise:g} % wrong labels the dense network errs on {dense} of the test images. While it is pruned, that"
+    )
     if mean[lowest] < mean[0]:
         return f"{start}{rise} falls to {best}, with {left[lowest]:.2g} % of the weights left ({seeds})."
     return f"{start}{rise} gets no lower than {best}, with {left[lowest]:.2g} % of the weights left ({seeds})."
@@ -82,20 +84,28 @@ def cards(book: Path, pages: Sequence[str]) -> str:
         title = paper["title"].replace("`", "")
         head = f"{{doc}}`{title} <papers/{opening if opening in own else own[0]}>`" if own else title
         found = [one for one in claims if one.statement.paper == paper["folder"]]
-        parts += [f"::::{{grid-item-card}} {head}", "", f"*{paper['venue']}*", "", paper["question"].strip(), ""]
-        parts += ["+++", raw(_counts(paper, found) if own else _planned(found)), "::::", ""]
+        parts += [
+            f"::::{{grid-item-card}} {head}",
+            ":class-card: paper-card",
+            "",
+            f"*{paper['venue']}*",
+            "",
+            paper["question"].strip(),
+            "",
+        ]
+        parts += [raw(_counts(paper, found) if own else _planned(found)), "::::", ""]
     return "\n".join([*parts, ":::::", ""])
 
 
 def _planned(claims: Sequence[Summary]) -> str:
     to_test = f", {counted(len(claims), 'claim')} to test" if claims else ""
-    return f'<p class="claim-total">planned{to_test}</p>'
+    return f'<div class="claims"><p class="claim-total">planned{to_test}</p></div>'
 
 
 def _counts(paper: Mapping[str, str], claims: Sequence[Summary]) -> str:
     """Return a bar and a list of a paper's claims by verdict and scale; each entry leads to its rows of the scoreboard."""
     if not claims:
-        return '<p class="claim-total">no claim tested yet</p>'
+        return '<div class="claims"><p class="claim-total">no claim tested yet</p></div>'
     groups: list[tuple[str, str, dict[str, str]]] = [
         (f"reproduced at {s} scale", f"reproduced claims-{s}", {"verdict": "reproduced", "scale": s})
         for s in reversed(SCORED)
@@ -103,11 +113,11 @@ def _counts(paper: Mapping[str, str], claims: Sequence[Summary]) -> str:
     groups += [("not reproduced", "not-reproduced", {"verdict": "not reproduced"}), ("open", "open", {"state": "open"})]
     bar, entries = "", ""
     for said, kind, chosen in groups:
-        if number := sum(chosen.items() <= facts(one).items() for one in claims):
+        if number := sum(chosen.items() <= counted_by(one).items() for one in claims):
             bar += f'<span class="claims-{kind}" style="flex-grow: {number}"></span>'
             address = html.escape(urlencode({"paper": paper["short"], **chosen}, quote_via=quote))
             entries += f'<li class="claims-{kind}"><a href="scoreboard.html#{address}"><b>{number}</b> {said}</a></li>'
     return (
-        f'<p class="claim-total">{counted(len(claims), "claim")}</p><div class="claim-bar" aria-hidden="true">{bar}</div>'
-        f'<ul class="claim-counts">{entries}</ul>'
+        f'<div class="claims"><p class="claim-total">{counted(len(claims), "claim")}</p>'
+        f'<div class="claim-bar" aria-hidden="true">{bar}</div><ul class="claim-counts">{entries}</ul></div>'
     )

@@ -47,7 +47,7 @@ def papers_of(book: Path) -> list[dict[str, str]]:
     return papers
 
 
-def facts(one: Summary) -> dict[str, str]:
+def counted_by(one: Summary) -> dict[str, str]:
     """Return by what a claim is counted, and filtered in the scoreboard."""
     state = "decided" if one.verdict in DECIDED else "open"
     return {"verdict": one.verdict, "scale": one.scale, "state": state}
@@ -105,7 +105,7 @@ def _score_row(one: Summary, paper: str, pages: Sequence[str]) -> str:
     cases = f"{where[1]} cases" if where[1] else ""
     seeds = f"seeds {where[2]}" if where[2] else ""
     facts = " · ".join(html.escape(fact) for fact in (where[0], cases, seeds, *where[3:]) if fact)
-    hidden = "".join(f"<td hidden>{html.escape(text)}</td>" for text in (paper, *facts(one).values()))
+    hidden = "".join(f"<td hidden>{html.escape(text)}</td>" for text in (paper, *counted_by(one).values()))
     return (
         f'<tr id="{statement.id}"><td class="claim"><b>{statement.id}</b> {html.escape(statement.statement)} {link}</td>'
         f'<td class="answer"><span class="verdict verdict-{one.verdict.replace(" ", "-")}">{one.verdict}</span> {scale}</td>'
