@@ -1,11 +1,11 @@
 """Run what is missing, then stage the pages of the book; after a crash, the same command again.
 
-    python -m lib.batch [--scale laptop] [--paper P] [--page P] [--gpus 0,1] [--places-per-gpu N] [--dry-run]
-                        [--profile slurm] [-- options of snakemake]
+    python -m lib.batch [--scale laptop] [--paper P] [--page P] [--set noise_percents=20,60] [--gpus 0,1]
+                        [--places-per-gpu N] [--dry-run] [--profile slurm] [-- options of snakemake]
 
 Everything is checked first: plans, names of parameters, their types and values. One batch works in a folder
-at a time. Executed notebooks are in `runs/pages/<paper>/<page>/`, what they printed in
-`runs/logs/<paper>/<page>/`.
+at a time. What `--set` changes of a plan (`lib.changes`) makes runs of their own, which the book does not show.
+Executed notebooks are in `runs/pages/<paper>/<page>/`, what they printed in `runs/logs/<paper>/<page>/`.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from lib.batch import parameters, plan, state
 from lib.batch.gpu import names, visible_gpus
+from lib.changes import read_changes
 from lib.errors import InputError, unknown
 
 HERE = Path(__file__).parent
@@ -89,10 +90,22 @@ def check_parameters(wanted: list[plan.Run]) -> None:
     """
     for run in wanted:
         try:
-            parameters.check(run.source, dict(run.parameters), words=not Path(run.notebook).exists())
+            parameters.check(run.source, dict(run.every), words=not Path(run.notebook).exists())
+            if run.changes:
+                _check_changes(run)
         except InputError as error:
             where = f"{plan.home_of(run.paper)}/plan.yml, {run.page} at {run.parameters['scale']} scale"
             raise InputError(f"{where}: {error}") from None
+
+
+def _check_changes(run: plan.Run) -> None:
+    """Raise InputError unless the plan of a run can be changed so."""
+    from lib.analysis.experiments import pages_of  # imports torch, which other checks do without
+    from lib.stages.experiment_plan import real_changes
+
+    if page := pages_of(run.paper).get(run.page):
+        benchmark = run.parameters.get("benchmark") or parameters.read(run.source)["benchmark"].default
+        real_changes(page.plans(str(benchmark), str(run.parameters["scale"])), run.changes)
 
 
 def _count(text: str) -> int:
@@ -108,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--scale", default="laptop", help=f"{', '.join(plan.SCALES)} (default: laptop)")
     add("--paper", default="", help="only this paper, a folder's name in papers/")
     add("--page", default="", help="only this page, a file's name in papers/*/pages/ without .py")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="change the plans: noise_percents=20,60")
     add("--gpus", help="names as in CUDA_VISIBLE_DEVICES: 0,1; none; default: all of the machine")
     add("--places-per-gpu", type=_count, default=1, help="pages that share a GPU (default: 1)")
     add("--at-once", type=_count, help="pages at once without GPUs (default: 1, with all cores)")
@@ -135,10 +149,11 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
 
     profile, settings = find_profile(given.profile)
     plans = plan.read_plans()
-    wanted = plan.runs(plans, given.scale, given.paper, given.page)
+    changes = read_changes(given.set)
+    wanted = plan.changed(plan.runs(plans, given.scale, given.paper, given.page), changes)
     check_parameters(wanted)
-    pages = plan.book_pages(plans, given.scale, given.paper, given.page)
-    pages = [] if given.no_book else pages
+    no_book = given.no_book or bool(changes)
+    pages = [] if no_book else plan.book_pages(plans, given.scale, given.paper, given.page)
     execute = state.unfinished(plans, wanted)
     if given.again:
         execute += [run for run in wanted if run not in execute]
@@ -148,7 +163,8 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
         return None
 
     config: dict[str, object] = {"scale": given.scale, "paper": given.paper, "page": given.page}
-    config["staging"] = "" if given.no_book else str(STAGING)
+    config["staging"] = "" if no_book else str(STAGING)
+    config["set"] = given.set
     line = ["--snakefile", str(HERE / "Snakefile"), "--directory", ".", "--nolock"]
     line += ["--workflow-profile", str(profile)]
     if settings.get("executor", "local") == "local":  # elsewhere the scheduler hands out the GPUs

@@ -11,12 +11,12 @@
       book:                                 # pages of the book, and the run that each one shows
         additional_regularization: {benchmark: mnist-lenet}
 
-The scale is a parameter of every page, so a run is known by the grid's values and the scale. What the book
-measures of itself has a plan too, `book/costs/plan.yml`, and counts as a paper here.
+The scale is a parameter of every page, so a run is known by the grid's values and the scale. Pages of the book
+that belong to no paper have plans too, such as `book/costs/plan.yml`; their folders count as papers here.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,10 +24,12 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from lib.batch import parameters
+from lib.changes import NO_CHANGES, Changes
 from lib.errors import InputError, unknown
 from lib.scales import SCALES
 
-COSTS = "costs"  # the folder of the book that is like a paper's
+OF_THE_BOOK = ("costs", "prune_your_own")  # folders of the book that are like a paper's
 Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
 
 
@@ -66,12 +68,13 @@ class PagePlan(BaseModel):
 
 @dataclass(frozen=True)
 class Run:
-    """One page with one set of parameters."""
+    """One page with one set of parameters, and what a reader changes of its plan."""
 
     paper: str
     page: str
     parameters: dict[str, Value]
     plan: PagePlan
+    changes: Changes = NO_CHANGES
 
     @property
     def source(self) -> str:
@@ -80,8 +83,9 @@ class Run:
 
     @property
     def configuration(self) -> str:
-        """The parameters as the name of a file: `benchmark~mnist-lenet_scale~laptop`."""
-        return "_".join(f"{name}~{_text(value, '+')}" for name, value in self.parameters.items())
+        """The parameters as the name of a file: `benchmark~mnist-lenet_scale~laptop`, changes as `yours~seed-7-1a2b3c4d`."""
+        named = self.parameters | ({"yours": self.changes.slug} if self.changes else {})
+        return "_".join(f"{name}~{_text(value, '+')}" for name, value in named.items())
 
     @property
     def notebook(self) -> str:
@@ -90,8 +94,14 @@ class Run:
 
     @property
     def pairs(self) -> list[str]:
-        """The parameters as `lib.batch.page` takes them: `name=value`."""
-        return [f"{name}={_text(value, ',')}" for name, value in self.parameters.items()]
+        """All parameters as `lib.batch.page` takes them: `name=value`."""
+        return [f"{name}={_text(value, ',')}" for name, value in self.every.items()]
+
+    @property
+    def every(self) -> dict[str, Value]:
+        """The parameters, and those that are changed."""
+        changed = self.changes.model_dump(exclude_defaults=True)
+        return self.parameters | {n: list(v) if isinstance(v, tuple) else v for n, v in changed.items()}
 
 
 @dataclass(frozen=True)
@@ -108,8 +118,8 @@ Plans = dict[str, dict[str, PagePlan]]
 
 
 def home_of(paper: str) -> str:
-    """Return the folder of a paper, or of the book's own costs."""
-    return f"book/{paper}" if paper == COSTS else f"papers/{paper}"
+    """Return the folder of a paper, or of pages of the book."""
+    return f"book/{paper}" if paper in OF_THE_BOOK else f"papers/{paper}"
 
 
 def _page_plan(where: str, content: object) -> PagePlan:
@@ -136,14 +146,17 @@ def _page_plan(where: str, content: object) -> PagePlan:
 
 
 def read_plans(root: Path | str = ".") -> Plans:
-    """Read and check every `papers/*/plan.yml`, sorted, and that of the book's costs, in the repository's folder.
+    """Read and check every `papers/*/plan.yml`, sorted, and those of the book's own pages, in the repository's folder.
 
     Raises:
         InputError: there is no plan, or a key, scale, page or value in one is wrong.
     """
     plans: Plans = {}
     root = Path(root)
-    for file in [*sorted(root.glob("papers/*/plan.yml")), *root.glob(f"{home_of(COSTS)}/plan.yml")]:
+    for file in [
+        *sorted(root.glob("papers/*/plan.yml")),
+        *(file for name in OF_THE_BOOK for file in root.glob(f"{home_of(name)}/plan.yml")),
+    ]:
         try:
             content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         except yaml.YAMLError as error:
@@ -196,6 +209,32 @@ def runs(plans: Plans, scale: str, paper: str = "", page: str = "") -> list[Run]
         for grid in plan.grids(scale)
         for values in product(*grid.values())
     ]
+
+
+def changed(wanted: list[Run], changes: Changes) -> list[Run]:
+    """Return runs with what a reader changes of their plans, of all pages that have such parameters.
+
+    They train what they lack, wait for no other page, and no page of the book shows them.
+
+    Raises:
+        InputError: a page that is alone has no such parameter.
+    """
+    if not changes:
+        return wanted
+    names, found = changes.model_dump(exclude_defaults=True), []
+    for run in wanted:
+        declared = parameters.read(run.source)
+        if missing := [name for name in names if name not in declared]:
+            if len(wanted) == 1:
+                raise unknown(f"parameter of {run.source}", missing[0], declared)
+            continue
+        own = run.parameters | ({"recompute": True} if "recompute" in declared else {})
+        found.append(
+            replace(run, parameters=own, plan=run.plan.model_copy(update={"needs": [], "book": {}}), changes=changes)
+        )
+    if wanted and not found:
+        raise InputError(f"no page has the parameter {' and '.join(names)}.")
+    return found
 
 
 def needed(plans: Plans, run: Run) -> list[Run]:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import resource
 import shutil
 import signal
@@ -98,6 +99,26 @@ def test_a_failing_page_does_not_stop_the_others(project: Path, batch: Batch) ->
     assert "one 2 stand-in-" in Path("runs/logs/toy/page/epochs~2_scale~laptop.log").read_text()
 
 
+@pytest.mark.slow
+def test_a_changed_run_is_another_one_and_no_page_of_the_book(batch: Batch) -> None:
+    changed = ["--page", "page", "--set", "epochs=3", "--set", "levels=4"]
+    Path("papers/toy/plan.yml").write_text(
+        "page: {grid: {laptop: {benchmark: [one]}}, book: {shown: {benchmark: one}}}"
+    )
+    page = Path("papers/toy/pages/page.py")
+    page.write_text(page.read_text().replace("levels: list[int] = [0, 1]", "levels: int = 0\nseeds: list[int] = []"))
+    done = batch(*changed)
+    assert done.returncode == 0, done.stderr
+    (made,) = Path("runs/pages/toy/page").glob("*.ipynb")
+    assert re.fullmatch(r"benchmark~one_scale~laptop_yours~4-levels-3-epochs-[0-9a-f]{8}.ipynb", made.name)
+    (log,) = Path("runs/logs/toy/page").glob("*.log")
+    assert "levels=4, epochs=3" in log.read_text() and "one 3\n" in log.read_text()
+    assert not Path("book").exists() and not Path(ONE).exists()
+    assert "Nothing to do: 1 runs" in batch(*changed).stdout
+    todo = command_line.command(["--page", "page"])
+    assert todo is not None and ONE in todo[0], "the book's run is still to be made"
+
+
 @pytest.mark.parametrize("profile", ["slurm", "kubernetes"])
 def test_dry_run_of_a_cluster(batch: Batch, profile: str) -> None:
     needed = {
@@ -129,12 +150,19 @@ def test_a_missing_plugin_is_named(project: Path, monkeypatch: pytest.MonkeyPatc
         (["--scale", "papr"], "Did you mean 'paper'?"),
         (["--page", "pag"], "Did you mean 'page'?"),
         (["--profile", "slrm"], "Did you mean 'slurm'?"),
+        (["--set", "epoch=3"], "unknown name after --set 'epoch'. Did you mean 'epochs'?"),
+        (["--set", "epochs=few"], "--set epochs was given 'few'. Allowed: a whole number."),
+        (["--set", "seeds=3"], "no page has the parameter seeds."),
+        (["--page", "alone", "--set", "seeds=3"], "unknown parameter of papers/toy/pages/alone.py 'seeds'"),
     ],
 )
 def test_bad_options_are_refused(project: Path, options: list[str], said: str) -> None:
+    shutil.copy("papers/toy/pages/page.py", "papers/toy/pages/alone.py")
+    with (project / "papers/toy/plan.yml").open("a") as file:
+        file.write("alone: {grid: {laptop: {}}}\n")
     with pytest.raises(SystemExit) as error:
         command_line.main(options)
-    assert said in str(error.value)
+    assert said in str(error.value), error.value
     assert [file.name for file in project.iterdir()] == ["papers"]
 
 
