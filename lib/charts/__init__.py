@@ -21,6 +21,7 @@ import sys
 # start of a kernel, for a check that no chart uses. jsonschema does without it where it cannot be imported.
 sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
 
+from lib.charts.advancing import advancing  # noqa: E402
 from lib.charts.dots import dots  # noqa: E402
 from lib.charts.grids import bars, heatmap  # noqa: E402
 from lib.charts.images import images  # noqa: E402
@@ -30,6 +31,6 @@ from lib.charts.tables import comparison_table, table, verdict_table, wide_table
 from lib.charts.theme import enable  # noqa: E402
 
 __all__ = [
-    "bars", "comparison_table", "dots", "enable", "heatmap", "images", "lines", "scatter", "table",
+    "advancing", "bars", "comparison_table", "dots", "enable", "heatmap", "images", "lines", "scatter", "table",
     "verdict_table", "wide_table",
 ]  # fmt: skip

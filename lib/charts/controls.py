@@ -16,6 +16,25 @@ from lib.charts.data import Frame, heading, name_columns, named, options, safe
 from lib.charts.notes import source_note
 from lib.errors import unknown
 
+LIT = "seed_seed"
+"""The signal of the seed that stays lit, null for none, as Vega-Lite names it; the book's script shares it over a page."""
+DRAWN = f"datum.place == 0 || {LIT} != null && datum.seed == {LIT}"
+"""Which points of single seeds make lines: those of the lit one; of others one point, so that no scale is without data."""
+
+
+def seed_choice(seeds: Iterable[int]) -> alt.Parameter:
+    """Return the parameter by which a click on a dot, or a menu, lights a seed; a click elsewhere puts it out."""
+    bind = alt.binding_select(options=[None, *seeds], labels=["all", *map(str, seeds)], name="Seed: ")
+    on_a_dot = "event.item && event.item.datum && event.item.datum.seed != null"
+    return alt.selection_point(
+        name="seed", fields=["seed"], bind=bind, on=f"click[{on_a_dot}]", clear=f"click[!({on_a_dot})]", toggle=False
+    )
+
+
+def lit(seed: float, others: float, usual: float) -> alt.ExprRef:
+    """Return an opacity: of what belongs to the lit seed, of all else then, and of everything while none is lit."""
+    return alt.ExprRef(f"{LIT} == null ? {usual} : datum.seed == {LIT} ? {seed} : {others}")
+
 
 class Controls:
     """Menus and a slider: their parameters, the expression that keeps the rows they choose, and what is shown at the start.

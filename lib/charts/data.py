@@ -173,8 +173,10 @@ def pack(points: Frame, keys: Sequence[str], columns: Sequence[str]) -> tuple[li
     `keys` name a line, `columns` are what its points have; those that never vary within a line are no arrays.
     """
     groups = points.groupby(list(keys), sort=False, dropna=False)
-    always = ("mean", "values", "seeds")
-    arrays = [c for c in columns if c in always or (groups[c].nunique(dropna=False) > 1).any()]
+    always = ("mean", "values")
+    lists = {c: points[c].map(str) for c in ("seeds",) if c in points}  # pandas counts no lists
+    told = points.assign(**lists).groupby(list(keys), sort=False, dropna=False)
+    arrays = [c for c in columns if c in always or (told[c].nunique(dropna=False) > 1).any()]
     lines = []
     for place, own in groups:
         line = {safe(key): _cell(value) for key, value in zip(keys, place, strict=True)}

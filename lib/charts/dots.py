@@ -10,7 +10,7 @@ import altair as alt
 import pandas
 
 from lib.charts.axes import either, tooltip
-from lib.charts.controls import Controls
+from lib.charts.controls import Controls, lit, seed_choice
 from lib.charts.data import Frame, average, checked, name_columns, of_benchmark, options, quantity_of
 from lib.charts.notes import called, source_note
 from lib.charts.parts import colours, finish
@@ -59,7 +59,7 @@ def dots(
     points["row"] = [", ".join(map(called, cases, place)) for place in points[cases].to_numpy()]
     controls, x = Controls(points, case, shown=shown), x or "value"
     words = f"Dots: means{', bars: ± 1 standard deviation' if points['std'].notna().any() else ''}."
-    words += " Faint dots: single replicates." if (points["n"] > 1).any() else ""
+    words += " Faint dots: single seeds (click one to follow it)." if (points["n"] > 1).any() else ""
     said = [f"Dot plot. {title}: {x}."]
     for row, own in controls.at_start(points).groupby("row", sort=False):
         means = zip(own["source"], own["mean"], strict=True)
@@ -92,7 +92,7 @@ def _layers(
     )  # fmt: skip
     offset = alt.YOffset("source:N", sort=options(points, "source"))
     offset = offset.scale(paddingInner=0.4, paddingOuter=0.6)
-    low, mean, values = (either(alt.X(f"{c}:Q"), x, x_scale, 36, 12) for c in ("low", "mean", "values"))
+    low, mean, values = (either(alt.X(f"{c}:Q"), x, x_scale, 36, 12) for c in ("low", "mean", "one"))
     colour, shape = colours(points, "source")
     told = [alt.Tooltip("row:N", title="case"), alt.Tooltip("source:N", title="source")]
     spread = base.mark_rule(strokeWidth=2, aria=False)
@@ -100,8 +100,12 @@ def _layers(
     means = means.encode(mean, rows, offset, colour, shape, tooltip=[*told, *tooltip(points, [], [], x)])
     layers: list[Any] = [spread.encode(low, alt.X2("high:Q"), rows, offset, colour), means]
     if (points["n"] > 1).any():
-        single = base.transform_filter("isArray(datum.values)").transform_flatten(["values", "seeds"])
-        single = single.mark_point(filled=True, size=14, opacity=0.4, shape="circle", aria=False)
-        told += [alt.Tooltip("seeds:N", title="seed"), alt.Tooltip("values:Q", title=x, format=".4~g")]
-        layers.append(single.encode(values, rows, offset, colour, tooltip=told))
+        single = base.transform_filter("isArray(datum.values)").transform_flatten(["values", "seeds"], ["one", "seed"])
+        single = single.mark_point(
+            filled=True, size=20, shape="circle", stroke="transparent", strokeWidth=6, aria=False
+        )
+        told += [alt.Tooltip("seed:N", title="seed"), alt.Tooltip("one:Q", title=x, format=".4~g")]
+        single = single.encode(values, rows, offset, colour, opacity=alt.value(lit(1.0, 0.12, 0.4)), tooltip=told)
+        every = sorted({seed for own in points["seeds"].dropna() for seed in own})
+        layers.append(single.add_params(seed_choice(every)))
     return layers

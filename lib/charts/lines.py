@@ -16,7 +16,7 @@ import pandas
 from lib.analysis.table import EPOCHS, SIZE
 from lib.charts.axes import X_SCALES, Y_SCALES, across, tooltip, upward
 from lib.charts.behind import Reference, layers_behind, reference_rows
-from lib.charts.controls import IS_LIT, Prepared, lit, prepared, seed_choice
+from lib.charts.controls import DRAWN, Prepared, lit, prepared, seed_choice
 from lib.charts.data import Frame, heading, options, quantity_of, safe, spoken
 from lib.charts.parts import colours, finish
 from lib.charts.theme import INK, STAR
@@ -132,7 +132,7 @@ def _marks(
     signs: tuple[Any, Any, Any, Any], first: bool,
 ) -> list[Any]:  # fmt: skip
     """Draw band, line, single replicates, points, stars, rings, and what the pointer meets."""
-    several = bool((points["n"] > 1).any())
+    several = bool((found.points["n"] > 1).any())
     spread = bool(points["low"].notna().any())
     hidden = [*found.keys, "quantity", *(() if several else ("values", "seeds"))]
     hidden += () if spread else ("low", "high")
@@ -163,14 +163,16 @@ def _marks(
     layers += [signed, targets]
     if several:
         single = base.transform_flatten(["values", "seeds"], ["one", "seed"])
-        path = single.transform_filter(IS_LIT).mark_line(strokeWidth=1.3, aria=False)
-        path = path.encode(x, y_of("one"), color=colour, opacity=faded(0.9), **detail)
+        path = single.transform_filter(DRAWN).mark_line(strokeWidth=1.3, aria=False)
+        path = path.encode(x, y_of("one"), color=colour, opacity=faded(0.9), detail=["seed:N", *detail.values()])
         if first:
-            path = path.add_params(seed_choice(sorted({seed for own in points["seeds"] for seed in own})))
+            path = path.add_params(seed_choice(sorted({seed for own in found.points["seeds"] for seed in own})))
         layers.append(path)
         if _shows_replicates(points):
             # A rim that is not seen makes a dot easier to meet.
-            dot = single.mark_point(filled=True, size=16, shape="circle", stroke="transparent", strokeWidth=6, aria=False)
+            dot = single.mark_point(
+                filled=True, size=16, shape="circle", stroke="transparent", strokeWidth=6, aria=False
+            )
             one = alt.Tooltip("one:Q", title=quantity, format=".4~g")
             which = [alt.Tooltip("seed:N", title="seed"), one, *told[:-3]]
             shown = faded(lit(1.0, 0.12, 0.4))

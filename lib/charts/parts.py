@@ -17,15 +17,26 @@ from lib.charts.data import Frame, heading, number, options, safe
 from lib.charts.theme import FITTING_WIDTH, INK, LEFT, PALETTE, SHAPES, WIDTH
 from lib.errors import unknown
 
-WIDE, NARROW = 100, 50  # letters of notes that fit a page on a desktop, and a phone of 360 pixels
-TITLE = 72, 32  # the same for titles, whose letters are larger and leave the corner to the menu of the chart
+WIDE, NARROW = 100, 50  # letters of what is broken in advance, on a desktop and on a phone
+_LETTER, _TITLE_LETTER = 6.1, 8.2  # pixels of a letter on average, of texts and of titles
+_BESIDE, _MENU = 44, 50  # pixels that texts leave free: over the labels of the axis, and for the chart's own menu
 _LEADING = 15  # pixels from line to line
-_PHONE = 520  # pixels; a chart that is narrower breaks its lines for a phone
+_PHONE = 520  # pixels; a chart that is narrower is one for a phone
 
 
 def wrapped(text: str, letters: int = NARROW) -> list[str]:
     """Break a text into lines, but not between a number and its percent sign."""
-    return textwrap.wrap(text.replace(" %", "\u00a0%"), letters, break_on_hyphens=False) or [""]
+    return textwrap.wrap(_glued(text), letters, break_on_hyphens=False) or [""]
+
+
+def _glued(text: str) -> str:
+    return text.replace(" %", "\u00a0%").replace(" ± ", "\u00a0±\u00a0")
+
+
+def broken(text: str, letters: str) -> str:
+    """Return the expression that breaks a text into lines of at most so many letters; both are expressions."""
+    lines = f"replace({text}, regexp('(.{{1,' + {letters} + '}})( |\\n|$)', 'g'), '$1\\n')"
+    return f"split(replace({lines}, regexp('\\n$'), ''), '\\n')"
 
 
 def colours(
@@ -70,27 +81,19 @@ def _listed(rows: Frame, column: str, every: Sequence[str], menus: Sequence[str]
     return alt.ExprRef(f"{json.dumps(there)}[{case}] || {json.dumps([v for v in every if (rows[column] == v).any()])}")
 
 
-def _text_above(
-    rows: Frame, controls: Controls, left: float, below: Sequence[int] = (0, 0)
-) -> tuple[list[alt.Chart], list[int]]:
+def _text_above(rows: Frame, controls: Controls, left: float, below: str) -> list[alt.Chart]:
     """Write `text` of rows above the plot, in lines that fit its place; the title moves up by itself.
 
-    Text begins `left` pixels from the plot's left edge and leaves room for the lines `below`, on a desktop and on a phone.
-    Returns the layer, none without rows, and how many lines it and those below it take.
+    Text begins `left` pixels from the plot's left edge and leaves room for the lines `below`, an expression.
     """
     if rows.empty:
-        return [], list(below)
-    broken = [
-        ["\n".join(line for part in text.split("\n") if part for line in wrapped(part, n)) for text in rows["text"]]
-        for n in (WIDE, NARROW)
-    ]  # fmt: skip
-    most = [b + max(len(text.splitlines()) for text in own) for own, b in zip(broken, below, strict=True)]
-    text = controls.chart(rows.assign(wide=broken[0], text=broken[1]))
-    text = text.transform_calculate(said="narrow ? datum.text : datum.wide").mark_text(
-        align="left", baseline="top", lineBreak="\n", lineHeight=_LEADING, fontSize=12, color=INK, aria=False
+        return []
+    text = controls.chart(rows.assign(text=[_glued(one) for one in rows["text"]]))
+    text = text.transform_calculate(said=broken("datum.text", "letters")).mark_text(
+        align="left", baseline="top", lineHeight=_LEADING, fontSize=12, color=INK, aria=False
     )
-    top = alt.value(alt.ExprRef(f"narrow ? {-_LEADING * most[1] - 8} : {-_LEADING * most[0] - 8}"))
-    return [text.encode(x=alt.value(left), y=top, text="said:N")], most
+    top = alt.value(alt.ExprRef(f"{-_LEADING} * (length(datum.said) + {below}) - 8"))
+    return [text.encode(x=alt.value(left), y=top, text="said:N")]
 
 
 def finish(
@@ -106,24 +109,35 @@ def finish(
         left: where titles and text begin, in pixels from the plot's left edge.
         captions: a `text` for each case that the controls choose.
     """
-    caption, lines = _text_above(pandas.DataFrame() if captions is None else captions, controls, left)
-    sources = pandas.DataFrame({"table": list(notes), "text": [f"{key}\n{note}" for note in notes.values()]})
-    above, _ = _text_above(sources, controls, left, lines)
+    under = pandas.DataFrame() if captions is None else captions
+    longest = max((_glued(text) for text in under["text"]), key=_lines) if len(under) else ""
+    below = f"length({broken(json.dumps(longest), 'letters')})" if longest else "0"
+    caption = _text_above(under, controls, left, f"{below} - length(datum.said)")
+    sources = pandas.DataFrame({"table": list(notes), "text": [f"{key}\n{note}".strip() for note in notes.values()]})
+    above = _text_above(sources[sources["text"] != ""], controls, left, below)
     choices = f" Controls choose {', '.join(controls.words)}." if controls.words else ""
     note = notes.get(controls.start.get("table", ""), next(iter(notes.values()), ""))
     words = " ".join(f"{description} {note} {key}".split()) + choices
-    wide, narrow = (wrapped(title, letters) for letters in TITLE)
-    both = alt.ExprRef(f"narrow ? {json.dumps(narrow)} : {json.dumps(wide)}")
+    beside = _BESIDE if left == LEFT else 0
     parameters = [
-        alt.param(name="width", expr=FITTING_WIDTH),
-        alt.param(name="narrow", expr=f"({FITTING_WIDTH}) < {_PHONE}"),
+        alt.param(name="room", expr=FITTING_WIDTH),
+        alt.param(name="width", expr="room"),
+        alt.param(name="narrow", expr=f"room < {_PHONE}"),
+        alt.param(name="letters", expr=f"floor((room - {beside + 16}) / {_LETTER})"),
         *controls.parameters,
     ]
+    room = f"floor((room - {beside + _MENU}) / {_TITLE_LETTER})"
+    text = alt.ExprRef(broken(json.dumps(_glued(title)), room))
     # In one call, because every method of a chart copies all of it. The declared width is replaced by the parameter.
     chart = alt.layer(
-        *layers, *above, *caption, title=alt.TitleParams(text=wide if len(narrow) == 1 else both, dx=left),
+        *layers, *above, *caption, title=alt.TitleParams(text=text, dx=left),
         description=words, width=WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         params=[one.param for one in parameters],
     )  # fmt: skip
     assert isinstance(chart, alt.LayerChart)  # what alt.layer returns unless a layer is a facet
     return chart
+
+
+def _lines(text: str) -> tuple[int, int]:
+    """Tell how long a text is: its lines on a phone, then its letters."""
+    return sum(len(wrapped(part, NARROW)) for part in text.split("\n")), len(text)

@@ -10,7 +10,7 @@ from lib.analysis.steps import KEPT, REMOVED, TRAINED, Step, best_step
 from lib.analysis.table import SIZE
 from lib.charts.grids import bars, heatmap
 from lib.charts.lines import lines
-from lib.charts.parts import TITLE, wrapped
+from lib.charts.parts import WIDE, wrapped
 from lib.charts.theme import LEFT, WIDTH
 from lib.errors import InputError
 
@@ -41,13 +41,15 @@ def step_chart(
     top = [_errors(done, shown)] if done[0].pixels is None else [_pixels(done, shown), _errors(done, shown)]
     below = [[_weights(done, shown, *layer, cut) for layer in layers.items()] for cut in (True, False)]
     told = [step_sentence(step) for step in done]
-    head = alt.TitleParams(text=wrapped(title, TITLE[1]), subtitle=wrapped(note), dx=LEFT)
+    head = alt.TitleParams(text=wrapped(title, 72), subtitle=wrapped(note, WIDE), dx=LEFT)
     return _together([top, *below]).properties(title=head, description=" ".join([f"{title}. {note}", *told]))
 
 
 def _together(rows: Sequence[Sequence[alt.LayerChart]]) -> alt.VConcatChart:
     """Put charts beside and below each other, which share their sliders; such charts have a fixed width."""
     shared: dict[str, Any] = {"narrow": alt.param(name="narrow", value=True).param}
+    for name, value in (("room", WIDTH / 2), ("letters", 44)):
+        shared[name] = alt.param(name=name, value=value).param
     drawn = []
     for row in rows:
         parts = []

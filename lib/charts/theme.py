@@ -26,14 +26,15 @@ STAR = (  # five points, as a path
 INK = "#24292f"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 LEFT = -40  # pixels from the plot to the left edge of titles and notes, over the axis labels
-WIDTH = 680  # pixels; what a page of the book offers on a desktop
+WIDTH = 680  # pixels; of a picture without any window
+WIDEST = 800  # pixels; what a page of the book offers on a desktop at most
 
-# From 260 to `WIDTH` pixels, axes included. The box a chart is drawn into may not have a width of its own (JupyterLab
+# From 260 to `WIDEST` pixels, axes included. The box a chart is drawn into may not have a width of its own (JupyterLab
 # shrinks it around the chart), so the window decides then; without any window (a picture made by vl-convert) the declared
 # width stays. 46: scroll bar and card's border.
 FITTING_WIDTH = (
     f"isFinite(windowSize()[0]) && windowSize()[0] > 0"
-    f" ? min({WIDTH}, max(260, (containerSize()[0] > 260 ? min(containerSize()[0], windowSize()[0] - 46)"
+    f" ? min({WIDEST}, max(260, (containerSize()[0] > 260 ? min(containerSize()[0], windowSize()[0] - 46)"
     f" : windowSize()[0] - 46)))"
     f" : {WIDTH}"
 )

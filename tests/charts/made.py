@@ -66,7 +66,7 @@ def lines_of(chart):
 
 def said(chart):
     """The key and the note above the plot, table → text in one line."""
-    return {row["table"]: " ".join(row["wide"].split()) for row in sets(chart) if "wide" in row and "table" in row}
+    return {row["table"]: " ".join(row["text"].split()) for row in sets(chart) if "text" in row and "table" in row}
 
 
 def marks(chart):
@@ -82,7 +82,7 @@ def menus(chart):
     return {
         p["name"]: p["bind"].get("options")
         for p in specification(chart)["params"]
-        if p.get("bind", "scales") != "legend" and "bind" in p
+        if p.get("bind", "scales") != "legend" and "bind" in p and p["name"] != "seed"
     }
 
 

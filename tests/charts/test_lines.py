@@ -1,3 +1,4 @@
+import html
 import json
 import math
 import re
@@ -6,11 +7,13 @@ from typing import Any
 import numpy
 import pandas
 import pytest
+import vl_convert
 
-from lib.charts import lines
+from lib.charts import advancing, lines
 from lib.charts.behind import improving
+from lib.charts.controls import LIT
 from lib.charts.data import checked
-from lib.charts.theme import specification
+from lib.charts.theme import FITTING_WIDTH, VEGALITE_VERSION, specification
 from lib.errors import InputError
 from tests.charts import made
 
@@ -30,7 +33,7 @@ def test_a_line_has_means_spreads_seeds_and_its_optimum():
     assert first["algorithm"] == made.FIRST and second["algorithm"] == OTHER
     at = first["weights_remaining"].index(50.0)
     assert first["mean"][at] == 6.0 and first["std"][at] == 1.0 and (first["low"][at], first["high"][at]) == (5.0, 7.0)
-    assert first["values"][at] == [5.0, 6.0, 7.0] and first["seeds"][at] == [0, 1, 2]
+    assert first["values"][at] == [5.0, 6.0, 7.0] and first["seeds"] == [0, 1, 2], "seeds once"
     assert [w for w, marked in zip(first["weights_remaining"], first["optimum"], strict=True) if marked] == [50.0]
     assert "3 replicates" in made.said(chart)[made.LABEL] and "Star" in made.said(chart)[made.LABEL]
 
@@ -38,7 +41,7 @@ def test_a_line_has_means_spreads_seeds_and_its_optimum():
 def test_a_single_replicate_has_no_spread_anywhere():
     chart = lines(made.rows({0: [6.0], 1: [5.0]}), x=SIZE, title="Errors")
     (line,) = made.lines_of(chart)
-    assert line["std"] == line["low"] == line["high"] == [None, None]
+    assert line["std"] == [None, None] and not {"low", "high"} & line.keys()
     assert "deviation" not in made.said(chart)[made.LABEL]
     assert not [mark for mark in made.marks(chart) if "standard deviation" in json.dumps(mark["encoding"])]
     mixed = lines(made.rows({0: [6.0, 7.0], 1: [5.0]}), x=SIZE, title="Errors")
@@ -111,7 +114,7 @@ def test_a_slider_chooses_the_nearest_level_or_rings_it():
     ends = {line["mean"][0]: (line["from"], line["to"]) for line in made.lines_of(chosen)}
     assert ends == {8.0: (-1e9, 1.0), 10.5: (1.0, 1e9)}
     assert "Level 2: 25 % of the weights remain" in [
-        (row.get("wide") or "").replace("\u00a0", " ") for row in made.sets(chosen)
+        (row.get("text") or "").replace("\u00a0", " ") for row in made.sets(chosen)
     ]
     ringed = lines(
         two(), x=SIZE, colour="algorithm", slider="level", rings=["level"], shown={"level": 2}, title="Errors"
@@ -129,8 +132,8 @@ def test_the_description_is_of_the_position_that_the_slider_shows():
 def test_a_logarithmic_axis_has_no_bands():
     chart = lines(made.rows({0: [1.0, 9.0], 1: [0.1, 0.2]}), x=SIZE, y_scale="log", title="Losses")
     (line,) = made.lines_of(chart)
-    assert line["low"] == line["high"] == [None, None], "mean - std is below zero at level 0"
-    assert "bands" not in made.said(chart)[made.LABEL] and "faint dots" in made.said(chart)[made.LABEL]
+    assert not {"low", "high"} & line.keys(), "mean - std is below zero at level 0"
+    assert "bands" not in made.said(chart)[made.LABEL] and "dots" in made.said(chart)[made.LABEL]
 
 
 def test_rings_are_labelled():
@@ -176,10 +179,17 @@ def test_the_description_gives_the_numbers_shown_at_the_start():
     assert f"{made.FIRST}: first 7 at 100, lowest 6 at 50, highest 9.5 at 25, last 9.5 at 25, optimum 6 at 50." in text
 
 
-def test_text_has_lines_for_a_page_and_for_a_phone():
-    texts = [row for row in made.sets(lines(two(), x=SIZE, colour="algorithm", title="Errors")) if "wide" in row]
-    assert max(len(line) for row in texts for line in row["wide"].split("\n")) <= 100
-    assert max(len(line) for row in texts for line in row["text"].split("\n")) <= 50
+def test_text_is_broken_where_its_place_ends():
+    long = "A title that is so long that it does not fit a chart of this width, whatever its letters look like"
+    chart = lines(two(), x=SIZE, colour="algorithm", key="Some more that is to be said of this. " * 3, title=long)
+    spec = json.dumps(specification(chart))
+    for room, letters, of_title in ((680, 101, 71), (300, 39, 25)):
+        narrower = re.sub(re.escape(json.dumps(FITTING_WIDTH)), str(room), spec)
+        drawn = vl_convert.vegalite_to_svg(narrower, vl_version=VEGALITE_VERSION)
+        lines_of_text = [html.unescape(one) for one in re.findall(r">([^<>]+)</(?:text|tspan)>", drawn)]
+        title = [one for one in lines_of_text if one in long.replace(" %", "\u00a0%")]
+        assert len(title) > 1 and " ".join(title) == long and max(map(len, title)) <= of_title
+        assert max(map(len, lines_of_text)) <= letters and "of this" in " ".join(lines_of_text)
 
 
 def test_panels_share_the_horizontal_axis_and_dashes_are_explained():
@@ -225,6 +235,29 @@ def test_an_axis_around_zero_has_ticks_for_the_smallest_case():
     chart = lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], y_scale="symlog", title="Changes")
     ticks = next(m["encoding"]["y"]["axis"]["values"] for m in made.marks(chart) if m["mark"]["type"] == "line")
     assert {-1e-4, 0.0, 1e-4, 10.0} <= set(ticks)
+
+
+def test_a_seed_can_be_chosen_and_nothing_is_without_an_extent():
+    rows = made.together(two(), two(table="short").query("seed == 0"))
+    chart = lines(rows, x=SIZE, colour="algorithm", title="Errors")
+    seed = next(p for p in specification(chart)["params"] if p["name"] == "seed")
+    assert seed["bind"]["options"] == [None, 0, 1, 2] and "datum.seed" in seed["select"]["on"]
+    paths = [m for m in made.marks(chart) if LIT in json.dumps(m.get("transform", []))]
+    assert len(paths) == 1 and "datum.place == 0" in json.dumps(paths[0]["transform"])
+    band = next(m for m in made.marks(chart) if m["mark"]["type"] == "area")
+    assert "isValid(datum.low) ? datum.low : datum.mean" in json.dumps(band["transform"])
+    alone = lines(two().query("seed == 0"), x=SIZE, colour="algorithm", title="Errors")
+    assert not [p for p in specification(alone)["params"] if p["name"] == "seed"] and made.svg(alone)
+
+
+def test_a_chart_that_advances_is_whole_at_the_start():
+    chart = advancing(two().query("algorithm == @made.FIRST"), colour="algorithm", title="Errors")
+    spec = specification(chart)
+    slider = next(p for p in spec["params"] if p["name"] == spec["usermeta"]["play"]["signal"])
+    assert slider["value"] == slider["bind"]["max"] == 2 and slider["bind"]["min"] == 0
+    assert "7 at first, 6 at the lowest, 9.5 at the last level" in spec["description"] and "NaN" not in made.svg(chart)
+    with pytest.raises(InputError, match="several levels"):
+        advancing(two().query("level == 0"), colour="algorithm", title="Errors")
 
 
 def test_unknown_scales_are_refused():

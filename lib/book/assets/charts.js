@@ -57,6 +57,75 @@ function capWidths(spec, excess) {
   return spec;
 }
 
+// A seed stays lit in every chart of the page that has it: lib/charts/controls.py calls the signal so.
+const LIT = "seed_seed";
+let lit = null;
+
+function seedMenu(figure) {
+  return figure.querySelector(`.controls select[name=${LIT}]`);
+}
+
+function hasSeed(figure, seed) {
+  return [...seedMenu(figure).options].some((option) => option.value === String(seed));
+}
+
+function light(seed) {
+  lit = seed;
+  for (const figure of document.querySelectorAll("figure.book-chart[data-state=drawn]")) {
+    if (!seedMenu(figure)) continue;
+    const here = seed !== null && hasSeed(figure, seed) ? seed : null;
+    const view = figure.vegaView.view;
+    if (view.signal(LIT) !== here) view.signal(LIT, here).runAsync();
+  }
+}
+
+function shareSeed(figure) {
+  const menu = seedMenu(figure);
+  if (!menu) return;
+  menu.closest(".vega-bind").parentElement.append(menu.closest(".vega-bind"));
+  const view = figure.vegaView.view;
+  if (lit !== null && hasSeed(figure, lit)) view.signal(LIT, lit).runAsync();
+  view.addSignalListener(LIT, (name, seed) => {
+    const here = lit !== null && hasSeed(figure, lit) ? lit : null;
+    if (seed !== here) light(seed);
+  });
+}
+
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && lit !== null) light(null); });
+
+// A button that moves a slider: `usermeta.play` of a chart names its signal, and the seconds from its start to its end.
+function addPlayButton(figure, controls, view, play) {
+  const slider = controls.querySelector(`input[name=${play.signal}]`);
+  if (!slider) return;
+  const [first, last, step] = ["min", "max", "step"].map((name) => Number(slider[name]));
+  // Who asks for less motion sees one level after the other, and time to look at each.
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const stride = calm ? Math.max(1, step) : step;
+  const pause = calm ? 1000 : (1000 * play.seconds * step) / (last - first);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "play";
+  let timer = null;
+
+  const stop = () => { clearInterval(timer); timer = null; say(); };
+  const say = () => { button.textContent = timer === null ? "▶ Play" : "❚❚ Pause"; };
+  const advance = () => {
+    if (!button.isConnected) return stop();
+    const next = Math.min(last, view.signal(play.signal) + stride);
+    view.signal(play.signal, next).runAsync();
+    if (next >= last) stop();
+  };
+  button.addEventListener("click", () => {
+    if (timer !== null) return stop();
+    if (view.signal(play.signal) >= last) view.signal(play.signal, first).runAsync();
+    timer = setInterval(advance, pause);
+    say();
+  });
+  slider.addEventListener("input", () => { if (timer !== null) stop(); });
+  say();
+  slider.closest(".vega-bind").before(button);
+}
+
 async function embed(stage, controls, spec) {
   stage.replaceChildren();
   controls.replaceChildren();
@@ -91,6 +160,8 @@ async function draw(figure) {
   stage.querySelectorAll("details > summary").forEach((menu) => menu.setAttribute("aria-label", "Save the chart"));
   stage.querySelectorAll("[role=graphics-symbol]:not([aria-label])").forEach((marks) => marks.setAttribute("aria-hidden", "true"));
   figure.dataset.state = "drawn";
+  shareSeed(figure);
+  if (original.usermeta?.play) addPlayButton(figure, controls, result.view, original.usermeta.play);
 }
 
 async function drawAll() {
