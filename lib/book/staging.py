@@ -8,6 +8,7 @@ so. What only a live kernel can answer (widgets, progress bars) does not reach t
 
 import argparse
 import ast
+import html
 import os
 import re
 from datetime import datetime
@@ -26,6 +27,7 @@ from lib.errors import InputError
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NAMED_VERSIONS = ("python", "torch")  # on the page; the run's notebook lists more
 OF_A_MACHINE = ("store",)  # parameters that name folders of one machine: nothing for a published page
+UNSET = (False, 0, 0.0, "", "auto", [])  # values that leave a parameter to the plan
 DRAFT = "(not run yet)"
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}  # or Sphinx warns that it cannot colour code
@@ -149,13 +151,15 @@ def _note(source: Path, run: NotebookNode | None) -> str:
         return f"```{{warning}}\n{what}\n```"
     record: dict[str, Any] = run.metadata[RECORD]
     values, versions = _published(record), record["versions"]
-    scale = f" at **{values.pop('scale')}** scale" if "scale" in values else ""
+    scale = f" at <b>{html.escape(str(values.pop('scale')))}</b> scale" if "scale" in values else ""
     started = datetime.fromisoformat(record["started"])
-    facts = [f"Run on {started.day} {started:%B %Y}{scale} in {duration(record['seconds'])}"]
-    given = [f"`{n} = {v!r}`" for n, v in values.items() if v is not False and v not in ("", "auto")]
+    line = f"Run on {started.day} {started:%B %Y}{scale} in {duration(record['seconds'])}"
+    if values.get("recompute") is False:
+        line += "; drawn from tables, nothing was trained"
+    given = [f"<code>{html.escape(f'{n} = {v!r}')}</code>" for n, v in values.items() if v not in UNSET]
     made_with = [f"{package} {versions[package]}" for package in NAMED_VERSIONS if package in versions]
-    facts += [", ".join(some) for some in (given, made_with) if some]
-    note = f":::{{div}} run-note\n{' · '.join(facts)}\n:::"
+    facts = " · ".join(", ".join(some) for some in (given, made_with) if some)
+    note = f'<details class="run-note"><summary>{line}</summary>{facts}</details>'
     if record.get("code_hash") != code_hash(source):
         note += "\n\n```{warning}\nThe code of this page changed after this run: its results are older.\n```"
     return note

@@ -45,10 +45,9 @@ def test_a_run_gives_outputs_and_provenance(source: Path, run: Path, tmp_path: P
     notebook = nbformat.read(page, as_version=4)
     nbformat.validate(notebook)
     assert MIME in text_of(page)
-    assert (
-        "Run on 20 November 2026 at **smoke** scale in 3 min 4 s · `seed = 0` · python 3.11.7"
-        in notebook.cells[0].source
-    )
+    head = notebook.cells[0].source
+    assert "<summary>Run on 20 November 2026 at <b>smoke</b> scale in 3 min 4 s; drawn from tables" in head
+    assert "</summary>python 3.11.7" in head, "what belongs to the run folds; a parameter that is not set is left out"
     assert "{warning}" not in text_of(page)
     assert notebook.metadata[RECORD]["parameters"] == {"scale": "smoke", "seed": 0, "recompute": False}
     assert "/somewhere" not in text_of(page), "a folder of one machine has no place in a page"
