@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from book.prune_it_yourself.network import FILE, FOLDER, State, from_integers, to_integers
 from lib.analysis.measure import commit_of_repository
 from lib.data import normalization
 from lib.errors import InputError
@@ -29,28 +30,12 @@ from lib.training import Examples, Replicate, logits, prepare
 from lib.training.device import describe_device, find_device
 from papers.training_regularization.recipes import PLANS, plan
 
-FOLDER = Path(__file__).parent
 BENCHMARK = "mnist-lenet"
 PER_CLASS = 50
 STEPS_PER_LEVEL, LEVELS = 4, 24
 """The slider: after s steps 0.8^(s / 4) of the weights remain, so that every fourth step is a level of TR."""
 DRAWS = 10
 """Random masks whose mean accuracy is drawn."""
-LARGEST = 2**15 - 1
-
-State = dict[str, Tensor]
-
-
-def to_integers(state: Mapping[str, Tensor]) -> tuple[State, dict[str, float]]:
-    """Return weight matrices as int16 and all else as it is, and the scale of each matrix."""
-    scales = {name: float(w.abs().max() / LARGEST) for name, w in state.items() if w.dim() > 1}
-    whole = {name: (w / scales[name]).round().to(torch.int16) if name in scales else w for name, w in state.items()}
-    return whole, scales
-
-
-def from_integers(kept: Mapping[str, Tensor], scales: Mapping[str, float]) -> State:
-    """Undo `to_integers`, in float32 as the page's script does."""
-    return {name: w.float() * scales[name] if name in scales else w for name, w in kept.items()}
 
 
 def four_bits(images: Tensor) -> Tensor:
@@ -121,7 +106,9 @@ def describe(
     kept, scales = to_integers(exact)
     rounded = from_integers(kept, scales)
     network.module.load_state_dict(rounded)
-    images, small = examples.test_images, 17 * four_bits(examples.test_images)
+    images = examples.test_images
+    assert isinstance(images, Tensor)  # MNIST is never read from files
+    small = 17 * four_bits(images)
     own = answers(network, rounded, small[chosen], normalization)
     found = {
         "float32, all test images": accuracy(answers(network, exact, images, normalization), labels),
@@ -184,7 +171,7 @@ def main(arguments: list[str] | None = None) -> None:
         **measured,
     }
     given.output.mkdir(parents=True, exist_ok=True)
-    save_file({name: w.contiguous() for name, w in tensors.items()}, given.output / "network.safetensors")
+    save_file({name: w.contiguous() for name, w in tensors.items()}, given.output / FILE)
     (given.output / "network.json").write_text(json.dumps(made, indent=1) + "\n", "utf-8")
     for name, value in made["accuracy (%)"].items():  # pyright: ignore[reportAttributeAccessIssue]
         print(f"{value:7.2f} %  {name}")

@@ -7,10 +7,12 @@ description names, so the page follows the tables.
 
 import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas
 from safetensors.numpy import load_file
 
 from lib.analysis.table import SIZE, Table, read_table, values
@@ -70,17 +72,11 @@ def _series(table: Table, algorithm: str, made: Made) -> Made | None:
     errors, sizes = (values(table, quantity, **where) for quantity in ("test error (%)", SIZE))
     if errors.empty or sizes.empty:
         return None
-    images = values(table, "training examples", **where)
-    trained = f"{int(images.max().max()):,} training images, " if not images.empty else ""
-    levels = [
-        {
-            "share": float(sizes[level].mean() / 100),
-            "mean": round(float(100 - errors[level].mean()), 3),
-            "std": round(float(errors[level].std()), 3) if errors[level].count() > 1 else None,
-        }
-        for level in errors
-        if errors[level].notna().any() and level in sizes
-    ]
+    images = values(table, "training examples", **where).to_numpy()
+    trained = f"{int(images.max()):,} training images, " if images.size else ""
+    found = {"share": sizes.mean() / 100, "mean": 100 - errors.mean(), "std": errors.std()}
+    rows = pandas.DataFrame(found).dropna(subset=["share", "mean"]).round({"mean": 3, "std": 3})
+    levels = [row | {"std": None if math.isnan(row["std"]) else row["std"]} for row in rows.to_dict("records")]
     seeds = f"{len(errors)} seed{'s' * (len(errors) != 1)}"
     return {"label": f"{table.scale} scale, {trained}{seeds}, no label noise", "levels": levels}
 

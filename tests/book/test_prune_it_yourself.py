@@ -10,8 +10,9 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-from book.prune_it_yourself.__main__ import accuracy, four_bits, from_integers, masks, pack, to_integers
+from book.prune_it_yourself.__main__ import accuracy, four_bits, masks, pack
 from book.prune_it_yourself.cut import cut
+from book.prune_it_yourself.network import from_integers, to_integers
 from lib.analysis.files import REPOSITORY
 from lib.book.prune_it_yourself import parts, read_made, retrained
 from lib.models import build
