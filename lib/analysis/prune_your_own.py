@@ -19,15 +19,18 @@ from typing import Any
 
 import pandas
 import torch
+from IPython.display import Markdown
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lib import by_name, data
 from lib.analysis.experiments import Page
 from lib.analysis.files import REPOSITORY
+from lib.analysis.levels import TEST
 from lib.analysis.measure import How, measure
 from lib.analysis.part import file_name
-from lib.analysis.table import Table
+from lib.analysis.sentences import against, course, size_at
+from lib.analysis.table import Table, values
 from lib.errors import InputError
 from lib.models import Network, build, prunable_weights
 from lib.models.layers import WEIGHTED
@@ -39,7 +42,7 @@ from lib.stages.experiment_plan import Plan
 from lib.training import DataRecipe, Recipe
 from lib.training.stack import draws_numbers
 
-PAPER = SCALE = "yours"  # in the names of tables
+PAPER, SCALE = "yours", "own"  # in the names of tables
 SOME = 8  # images that a network is tried on
 HELD_OUT = 0.1  # of the training images, for validation
 
@@ -157,13 +160,32 @@ def own_network(
     return by_name.keep("network", lambda classes: copy.deepcopy(module), _content(module))
 
 
+def what_we_see(table: Table) -> Markdown:
+    """Say in a few sentences how the test error runs for each algorithm, and where two of them lie furthest apart."""
+    noises = sorted(table.frame["noise_percent"].unique())
+    said = [f"**What we see** ({len(table.seeds)} seed{'s' * (len(table.seeds) != 1)})."]
+    for noise in noises:
+        names = table.where(noise_percent=noise).frame["algorithm"].unique().tolist()
+        said += [f"With {noise:g} % of the labels wrong:"] if noise or len(noises) > 1 else []
+        for name in names:
+            said += [f"By *{name}* the test error is {course(table, TEST, name, noise_percent=noise)}."]
+        if len(names) > 1:
+            first, second = (values(table, TEST, algorithm=name, noise_percent=noise) for name in names[:2])
+            level = int((second - first).mean().abs().idxmax())
+            size = size_at(table, level, names[0], noise_percent=noise)
+            said += [
+                f"The first two lie furthest apart at {size} of the weights: {against(first[level], second[level])}."
+            ]
+    return Markdown(" ".join(said))
+
+
 def parameters_of(network: Any, classes: int = 10, unpruned: Sequence[str] = ()) -> pandas.DataFrame:
     """List the parameters of a network: layer, kind, shape, how many they are, and whether they are pruned or why not."""
     module = _module(network, classes)
     chosen = unpruned or getattr(module, "unpruned", ())
     prunable, found = prunable_weights(module, tuple(chosen)), []
     layers = dict(module.named_modules())
-    for name, values in module.named_parameters():
+    for name, tensor in module.named_parameters():
         layer, _, own = name.rpartition(".")
         if name in prunable:
             why = "pruned"
@@ -171,8 +193,8 @@ def parameters_of(network: Any, classes: int = 10, unpruned: Sequence[str] = ())
             why = "whole: no convolution or linear layer"
         else:
             why = "whole: a bias" if own == "bias" else "whole: named in unpruned"
-        kind, shape = type(layers[layer]).__name__, " × ".join(map(str, values.shape))
-        found.append({"parameter": name, "layer": kind, "shape": shape, "values": values.numel(), "pruning": why})
+        kind, shape = type(layers[layer]).__name__, " × ".join(map(str, tensor.shape))
+        found.append({"parameter": name, "layer": kind, "shape": shape, "values": tensor.numel(), "pruning": why})
     return pandas.DataFrame(found)
 
 
@@ -243,11 +265,11 @@ def _try_out(module: nn.Module, batch: Tensor, classes: int) -> None:
 
 def _check_training(module: nn.Module, batch: Tensor, labels: Tensor) -> bool:
     """Raise InputError unless all of a module can be trained; return whether it draws random numbers in training."""
-    for name, values in module.named_parameters():
-        if values.dtype != torch.float32:
-            kind = str(values.dtype).removeprefix("torch.")
+    for name, tensor in module.named_parameters():
+        if tensor.dtype != torch.float32:
+            kind = str(tensor.dtype).removeprefix("torch.")
             raise InputError(f"parameter {name!r} is {kind}; the book trains in float32: network.float().")
-        if not values.requires_grad:
+        if not tensor.requires_grad:
             raise InputError(f"parameter {name!r} is frozen, but the book trains all; remove it or set requires_grad.")
     start, losses = copy.deepcopy(module.state_dict()), []
     for seed in range(2):

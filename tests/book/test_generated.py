@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib.batch.plan import COSTS, book_pages, read_plans
+from lib.batch.plan import OF_THE_BOOK, book_pages, read_plans
 from lib.book import generated
 from lib.book.build import REPOSITORY, prepare
 from lib.errors import InputError
@@ -98,7 +98,7 @@ def test_every_page_is_in_the_table_of_contents_and_every_paper_has_a_card():
     listed = {f"book/{name}.ipynb" for name in files if name.startswith("papers/")}
     assert listed == {page.target for page in book_pages(read_plans(REPOSITORY), "laptop", root=REPOSITORY)}
     carded = {paper["folder"] for paper in yaml.safe_load((REPOSITORY / "book" / "papers.yml").read_text("utf-8"))}
-    assert {name.split("/")[2] for name in listed} <= {*carded, COSTS}
+    assert {name.split("/")[2] for name in listed} <= {*carded, *OF_THE_BOOK}
 
 
 def test_make_book_writes_the_scoreboard_from_committed_tables_alone():
