@@ -73,7 +73,15 @@ function nameControls() {
   document.querySelectorAll("summary[aria-label], button[aria-label].search-button-field").forEach((one) => {
     if (one.textContent.trim()) one.removeAttribute("aria-label");
   });
-  document.querySelectorAll(".theme-switch-button title").forEach((title) => title.remove());
+  document.querySelectorAll(".theme-switch-button").forEach((button) => {  // its label is enough; icons come late
+    const hush = () => button.querySelectorAll("svg").forEach((icon) => {
+      icon.querySelector("title")?.remove();
+      icon.removeAttribute("aria-labelledby");
+      icon.setAttribute("aria-hidden", "true");
+    });
+    new MutationObserver(hush).observe(button, {childList: true, subtree: true});
+    hush();
+  });
   // Docutils puts links back to the text between the entries of what it calls a list.
   document.querySelectorAll("[role=list].citation-list").forEach((list) => list.removeAttribute("role"));
 }
@@ -88,7 +96,7 @@ function letTablesScroll() {
     else if (!scrolls && "scrolls" in one.dataset) { one.removeAttribute("tabindex"); delete one.dataset.scrolls; }
   });
   scrollable();
-  window.addEventListener("load", () => { nameControls(); scrollable(); });
+  window.addEventListener("load", scrollable);
   window.addEventListener("resize", scrollable);
   document.addEventListener("toggle", scrollable, true);  // what was folded has a width now
 }

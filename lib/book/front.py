@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from lib.analysis.scoreboard import Summary
+from lib.analysis.sentences import number
 from lib.analysis.table import SIZE, Table, find_tables, rows, values
 from lib.book.extension import figure
 from lib.book.generated import claims_of, counted_by, papers_of
@@ -56,8 +57,8 @@ def _said(table: Table) -> str:
     left = values(table, SIZE, algorithm=ALGORITHM, noise_percent=noise).mean()
     lowest = mean.drop(0).idxmin()
     before = mean.loc[:lowest]
-    dense, best = f"{mean[0]:.1f} %", f"{mean[lowest]:.1f} %"
-    rise = f" first rises to {before.max():.1f} % and then" if before.max() > max(mean[0], mean[lowest]) else ""
+    dense, best = f"{number(mean[0])} %", f"{number(mean[lowest])} %"
+    rise = f" first rises to {number(before.max())} % and then" if before.max() > max(mean[0], mean[lowest]) else ""
     seeds = f"{table.scale} scale, {counted(len(table.seeds), 'seed')}"
     start = (
         f"With {noise:g} % wrong labels the dense network errs on {dense} of the test images. While it is pruned, that"

@@ -6,6 +6,7 @@ Each function returns MyST text that a page of the book includes; `lib.book.buil
 
 import html
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from lib.scales import SCALES
 MENUS = ("paper", "benchmark", "scale", "state", "kept")  # columns of the list of runs by which a reader filters
 UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the second suffix of a run's notebook
 LINES = 4  # of a reason before the rest folds
+DECIDED_CASES = re.compile(r"; \d+ of \d+ cases? (?:is|are) decided")  # stands below the reason
 
 
 def claims_of(book: Path) -> list[Summary]:
@@ -91,7 +93,7 @@ def _score_table(claims: Sequence[Summary], short: Mapping[str, str], pages: Seq
     rows = "\n".join(_score_row(one, short.get(one.statement.paper, one.statement.paper), pages) for one in claims)
     menus = "".join(f"<th hidden data-menu>{name}</th>" for name in ("paper", "verdict", "scale", "state"))
     return (
-        '<table class="table filterable scoreboard"><thead><tr><th scope="col">claim</th><th scope="col">verdict</th>'
+        '<table class="filterable table scoreboard"><thead><tr><th scope="col">claim</th><th scope="col">verdict</th>'
         f'<th scope="col">reason</th>{menus}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>'
     )
 
@@ -119,12 +121,12 @@ def _joined(one: Summary, name: str) -> str:
 
 def _reason(reason: str) -> str:
     """Return a reason as HTML, a long one as a list of what it enumerates, folded after a few lines."""
-    parts = [html.escape(part) for part in reason.split("; ")]
-    if len(parts) <= LINES:
+    parts = [html.escape(part) for part in DECIDED_CASES.sub("", reason).split("; ")]
+    if len(parts) <= LINES + 1:
         return f"<p>{'; '.join(parts)}</p>"
     lines = [f"<li>{part}</li>" for part in parts]
     return (
-        f"<ul>{''.join(lines[:LINES])}</ul><details><summary>{len(parts) - LINES} more comparisons</summary>"
+        f"<ul>{''.join(lines[:LINES])}</ul><details><summary>{len(parts) - LINES} more</summary>"
         f"<ul>{''.join(lines[LINES:])}</ul></details>"
     )
 
@@ -152,6 +154,7 @@ def runs(papers: Path, folder: Path) -> str:
         folder: the folder of this machine's runs.
     """
     found = sorted([*papers.glob("*/results/*/*.json"), *folder.glob("tables/*/*/*.json")])
+    found = [path for path in found if not path.name.endswith(".detail.json")]
     measured = [row for path in found if (row := _measured_row(path, papers))]
     parts = ["## Measured tables", ""]
     heads = [
