@@ -4,12 +4,14 @@ A page is a list of chains (`lib.stages.algorithms`), what is measured of them b
 LN calls weight rewinding lottery-ticket rewinding.
 """
 
-from lib.analysis.distance import DISTANCES
-from lib.analysis.epoch_curves import errors_by_epoch
+from lib.analysis.distance import DISTANCE, DISTANCES
+from lib.analysis.epoch_curves import errors_by_epoch, quantity
 from lib.analysis.example_images import worst_fitted_examples
 from lib.analysis.experiments import Page
+from lib.analysis.levels import BEST_TEST
 from lib.analysis.loss_change import LOSS_CHANGE
-from lib.analysis.loss_path import loss_path
+from lib.analysis.loss_path import TRAIN_LOSS, loss_path
+from lib.analysis.loss_slice import TRAIN_LOSS as SLICE_LOSS
 from lib.analysis.loss_slice import loss_slice
 from lib.stages import Chain
 from lib.stages.algorithms import (
@@ -30,12 +32,10 @@ FINE_TUNED_SHARE = 4
 
 def double_descent(plan: Plan) -> list[Chain]:
     """Return pruning by three scores, and dense networks of falling width (LN section 4)."""
-    one_batch = plan.recipe.batch_size  # which the gradient is taken on, section 3.2
-    by_gradient = plan.prune.but(score="gradient", examples=one_batch)
+    cuts = {score: plan.prune.but(score=score) for score in (plan.prune.score, "gradient", "random")}
+    cuts["gradient"] = cuts["gradient"].but(examples=plan.recipe.batch_size)  # of one batch, section 3.2
     return [
-        weight_rewinding(plan.recipe, plan.levels, plan.prune),
-        weight_rewinding(plan.recipe, plan.levels, by_gradient),
-        weight_rewinding(plan.recipe, plan.levels, plan.prune.but(score="random")),
+        *(weight_rewinding(plan.recipe, plan.levels, cut) for cut in cuts.values()),
         *width_downscaling(plan.recipe, plan.levels, plan.width_factor),
     ]
 
@@ -92,4 +92,34 @@ PAGES = {page.name: page for page in (
     ),
     Page(PAPER, "distance_from_initialization", find_plan, redense, (DISTANCES,), claims(16, 17, 18)),
     Page(PAPER, "missed_double_descent", find_plan, missed_double_descent),
+    Page(PAPER, "opening", find_plan, dynamics),
 )}  # fmt: skip
+
+PLACES = {
+    "LN-run-LTR": "double_descent",
+    "LN-run-REDENSE": "redense_training",
+    **{f"LN-fig{n}": "double_descent#fig-ln-descent" for n in (1, 8)},
+    **{f"LN-fig{n}": "dynamics#fig-ln-epochs" for n in (2, 9)},
+    **{f"LN-fig{n}": "dynamics#fig-ln-memorization" for n in (3, 10, 12)},
+    **{f"LN-fig{n}": "redense_training#fig-ln-lift" for n in (4, 11, 13)},
+    **{f"LN-fig{n}": "loss_landscape#fig-ln-paths" for n in (5, 14)},
+    "LN-fig6": "loss_landscape#fig-ln-slices",
+    "LN-fig7": "distance_from_initialization#fig-ln-distance",
+    "LN-tabA1": "opening",
+    "LN-text-obs1": "double_descent#fig-ln-descent",
+    "LN-text-obs2": "double_descent",
+    "LN-text-obs3": "double_descent#fig-ln-scores",
+    "LN-text-taylor": "double_descent#fig-ln-taylor",
+}
+"""Where the book has what the paper shows (`lib.analysis.inventory`)."""
+
+NEEDS = {
+    **{f"LN-fig{n}": (WEIGHT_REWINDING, BEST_TEST) for n in (1, 8)},
+    **{f"LN-fig{n}": (WEIGHT_REWINDING, quantity("test")) for n in (2, 9)},
+    **{f"LN-fig{n}": (WEIGHT_REWINDING, quantity("restored training")) for n in (3, 10, 12)},
+    **{f"LN-fig{n}": (REDENSE_TRAINING, quantity("noisy training")) for n in (4, 11, 13)},
+    **{f"LN-fig{n}": (REDENSE_TRAINING, TRAIN_LOSS) for n in (5, 14)},
+    "LN-fig6": (REDENSE_TRAINING, SLICE_LOSS),
+    "LN-fig7": (REDENSE_TRAINING, DISTANCE),
+}
+"""Algorithms and quantities, where a figure needs less than its page."""

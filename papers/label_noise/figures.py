@@ -36,17 +36,29 @@ DISTANCES = {
 }
 NETWORKS = {WR: "sparse", REDENSE: "re-dense"}
 NOISE, PLACE, DISTANCE = "noise_percent", "network from dense to sparse", "distance, no unit"
+ALPHA, STEP = "α, from the sparse (0) to the re-dense network (1)", "place on the path"
+PATHS = ["loss on path (nats)", "error on path (%)"]
 NAMED = ("dense", *DESCENT, "denser level", "sparser level")
+
+
+@or_what_is_missing
+def test_error_by_noise(tables: Tables) -> Any:
+    """The thesis in one chart: the last test error of pruning by magnitude, a line for each share of wrong labels."""
+    found = _rows(tables, [WR], quantity={TEST: TEST})
+    return lines(
+        found, x=SIZE, y="test error after the last epoch (%)", colour=NOISE, reference="dense",
+        title="Test error while pruning, trained on wrong labels",
+    )  # fmt: skip
 
 
 @or_what_is_missing
 def errors_while_pruning(tables: Tables) -> Any:
     """Figures 1 and 8: training error, last and best test error of one score at a time, the ends of the fall ringed."""
-    found = _rows(tables, [*SCORES], error=ERRORS)
+    found = _rows(tables, _scored(tables), error=ERRORS)
     found.loc[found["quantity"] != TEST, ["overfitting", "recovery"]] = False
     return lines(
         found.assign(quantity=ERROR), x=SIZE, y=ERROR, colour="error", domain=[*ERRORS.values()],
-        menus=["score", NOISE], shown=_noise(found, 1), rings=["overfitting", "recovery"],
+        menus=["score", NOISE], shown=_noise(found), rings=["overfitting", "recovery"],
         reference=found[(found["level"] == 0) & (found["quantity"] == TEST)].drop(columns="error"),
         title="Errors while pruning under label noise",
         key="Dashed: last test error of the dense network. Rings: its largest fall, from overfitting to recovery.",
@@ -56,12 +68,14 @@ def errors_while_pruning(tables: Tables) -> Any:
 @or_what_is_missing
 def errors_by_score(tables: Tables) -> Any:
     """Figures 1 and 8: training and test error of pruning by three scores."""
-    found = _rows(tables, [*SCORES], error={BEST_TEST: "test error", TEST: "test error", TRAINING: "training error"})
+    found = _rows(
+        tables, _scored(tables), error={BEST_TEST: "test error", TEST: "test error", TRAINING: "training error"}
+    )
     # Training errors stand beside either test error.
     pieces = [found[found["quantity"].isin([TRAINING, one])].assign(test=ERRORS[one]) for one in (TEST, BEST_TEST)]
     return lines(
         pandas.concat(pieces).sort_values("error", kind="stable").assign(quantity=ERROR), x=SIZE, y=ERROR,
-        colour="score", domain=[*SCORES.values()], dash="error", menus=[NOISE, "test"], shown=_noise(found, 1),
+        colour="score", domain=_called_scores(tables), dash="error", menus=[NOISE, "test"], shown=_noise(found),
         title="Three scores for the same pruning",
     )  # fmt: skip
 
@@ -73,10 +87,10 @@ def loss_change_by_score(tables: Tables) -> Any:
         "loss change by pruning (nats)": "measured",
         "first-order loss change by pruning (nats)": "linear estimate",
     }
-    found = _rows(tables, [*SCORES], change=sides).sort_values("change", ascending=False, kind="stable")
+    found = _rows(tables, _scored(tables), change=sides).sort_values("change", ascending=False, kind="stable")
     return lines(
-        found, x=SIZE, y="change of training loss (nats)", colour="score", domain=[*SCORES.values()], dash="change",
-        menus=[NOISE], shown=_noise(found, 1),
+        found, x=SIZE, y="change of training loss (nats)", colour="score", domain=_called_scores(tables), dash="change",
+        menus=[NOISE], shown=_noise(found),
         reference=0.0, title="What a pruning step does to the training loss",
         key="Measured after the step, before weights are rewound and trained again.",
     )  # fmt: skip
@@ -137,16 +151,27 @@ def sparse_and_redense(tables: Tables) -> Any:
 @or_what_is_missing
 def loss_along_paths(tables: Tables) -> Any:
     """Figures 5 and 14: loss and error on the straight line from sparse networks to the re-dense ones."""
-    x = "α, from the sparse (0) to the re-dense network (1)"
-    kinds = ["loss on path (nats)", "error on path (%)"]
-    images = {f"{one} {kind}": f"{one} images" for one in ("training", "test") for kind in kinds}
-    found = _with_networks(_rows(tables, [REDENSE], images=images), tables).rename(columns={"position": x})
-    found = found[found[x].isin(found.loc[found["images"] == "test images", x])]  # the fewer of both
-    found["quantity"] = found["quantity"].str.replace("training |test | on path", "", regex=True)
+    found = _on_paths(tables)
     return lines(
-        _all_called(found), x=x, colour="network", domain=_present(found), dash="images", panels="quantity", menus=[NOISE],
-        shown=_noise(found), title="From the sparse to the re-dense network",
+        _all_called(found), x=ALPHA, colour="network", domain=_present(found), dash="images", panels="quantity",
+        menus=[NOISE], shown=_noise(found), title="From the sparse to the re-dense network",
         key="Training images have the labels trained on.",
+    )  # fmt: skip
+
+
+@or_what_is_missing
+def along_one_path(tables: Tables) -> Any:
+    """Figures 5 and 14, one path at a time: a slider walks along it, and the numbers of the place stand above."""
+    found = _on_paths(tables)
+    found[STEP] = found.groupby(["table", "images", "quantity"])[ALPHA].rank("dense").astype(int) - 1
+    found["path from"] = found["network"]
+    shown: dict[str, Any] = {**_noise(found), STEP: 0}
+    if "recovery" in set(found["network"]):
+        shown["path from"] = "recovery"
+    return lines(
+        _told_at_every_step(found), x=ALPHA, colour="images", domain=["training images", "test images"],
+        panels="quantity", menus=[NOISE, "path from"], slider=STEP, rings=[STEP], shown=shown,
+        title="A walk from the sparse to the re-dense network", key="Training images have the labels trained on.",
     )  # fmt: skip
 
 
@@ -205,7 +230,7 @@ def rewinding_and_fine_tuning(tables: Tables) -> Any:
     """Appendix A.2.3: the last test error where weights are set back after each cut, and where they are kept."""
     found = _rows(tables, [WR, FINE_TUNING], quantity={TEST: TEST})
     return lines(
-        found, x=SIZE, colour="algorithm", domain=[WR, FINE_TUNING], menus=[NOISE], shown=_noise(found, 1),
+        found, x=SIZE, colour="algorithm", domain=[WR, FINE_TUNING], menus=[NOISE], shown=_noise(found),
         reference="dense, shared", title="Rewinding and fine-tuning",
     )  # fmt: skip
 
@@ -215,14 +240,27 @@ def _rows(tables: Tables, algorithms: Sequence[str], **called: Mapping[str, str]
     [(column, names)] = called.items()
     found = rows(tables, [*names], algorithm=[*algorithms])
     found[column] = [names[quantity] for quantity in found["quantity"]]
-    found["score"] = [SCORES.get(algorithm, algorithm) for algorithm in found["algorithm"]]
+    found["score"] = [_score(algorithm) for algorithm in found["algorithm"]]
     return found
 
 
-def _noise(found: Any, place: int = 0) -> dict[str, str]:
-    """Open at a noise level that the first table has: the lowest, or that in another place."""
-    own = sorted(found.loc[found["table"] == found["table"].iloc[0], NOISE].unique())
-    return {NOISE: f"{own[min(place, len(own) - 1)]:g} %"}
+def _scored(tables: Tables) -> list[str]:
+    """Return what differs from weight rewinding in nothing but the score: the paper's three, then a reader's own."""
+    there = [name for table in tables for name in table.frame["algorithm"].unique() if name.startswith(f"{WR}, ")]
+    return list(dict.fromkeys([*SCORES, *there]))
+
+
+def _score(algorithm: str) -> str:
+    return SCORES.get(algorithm, algorithm.removeprefix(f"{WR}, "))
+
+
+def _called_scores(tables: Tables) -> list[str]:
+    return [_score(algorithm) for algorithm in _scored(tables)]
+
+
+def _noise(found: Any) -> dict[str, str]:
+    """Open at the lowest noise level of the first table, of which the observations speak."""
+    return {NOISE: f"{found.loc[found['table'] == found['table'].iloc[0], NOISE].min():g} %"}
 
 
 def _with_networks(found: Any, tables: Tables) -> Any:
@@ -254,6 +292,29 @@ def _all_called(found: Any) -> Any:
     one = found.sort_values("level").drop_duplicates(["table", NOISE, "level"])
     called = one.groupby(["table", NOISE])["called"].agg("; ".join).rename("caption")
     return found.join(called, on=["table", NOISE])
+
+
+def _on_paths(tables: Tables) -> Any:
+    """Return losses and errors at those α where both training and test images were measured."""
+    images = {f"{one} {kind}": f"{one} images" for one in ("training", "test") for kind in PATHS}
+    found = _with_networks(_rows(tables, [REDENSE], images=images), tables).rename(columns={"position": ALPHA})
+    found = found[found[ALPHA].isin(found.loc[found["images"] == "test images", ALPHA])].reset_index(drop=True)
+    found["quantity"] = found["quantity"].str.replace("training |test | on path", "", regex=True)
+    return found
+
+
+def _told_at_every_step(found: Any) -> Any:
+    """Write above a chart what the network is at each place of its path: α, and mean loss and error there."""
+    case = ["table", NOISE, "path from", STEP]
+    means = found.groupby([*case, ALPHA, "called", "images", "quantity"], as_index=False, sort=False)["value"].mean()
+    means["said"] = [
+        f"{one.images.removesuffix(' images')} {one.quantity.partition(' (')[0]} "
+        f"{one.value:.3g} {'%' if one.quantity.startswith('error') else 'nats'}"
+        for one in means.itertuples()
+    ]
+    said = means.groupby([*case, ALPHA, "called"], as_index=False, sort=False)["said"].agg(", ".join)
+    said["caption"] = said["called"] + "\nα = " + said[ALPHA].map("{:.2f}: ".format) + said["said"] + "."
+    return found.merge(said[[*case, "caption"]], on=case)
 
 
 def _over_epochs(tables: Tables, algorithms: Sequence[str], subsets: Sequence[str]) -> Any:

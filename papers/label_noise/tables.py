@@ -1,19 +1,23 @@
-"""The small tables of LN's pages: chosen levels beside print, how far a network shrinks, how high the error climbs."""
+"""The small tables of LN's pages: hyper-parameters, chosen levels beside print, size, and how high it climbs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas
 import torch
 
+from lib.analysis.experiments import listed
 from lib.analysis.levels import DESCENT, TEST, chosen_level, largest_fall
 from lib.analysis.printed import printed
 from lib.analysis.pruning_efficacy import efficacy_level, interpolation_level
 from lib.analysis.statistics import FEWEST_REPLICATES, difference
 from lib.analysis.table import SIZE, Table, values
 from lib.models import build
+from lib.scales import SCORED
+from lib.stages.experiment_plan import Plan
 from lib.training import Recipe
+from lib.training.recipe import learning_rate
 from papers.label_noise import recipes
 from papers.label_noise.names import FINE_TUNING, SCORES, WIDTH, WR
 
@@ -24,6 +28,56 @@ PRINTED = ("dense", "overfitting", "best sweet spot", "last sweet spot", "underf
 KEPT = {1: "all", 2: "every 2nd", 4: "every 4th"}
 """Which levels a reader of an experiment sees."""
 NOTHING = "–"
+
+
+SETTINGS: dict[str, tuple[Sequence[str], Callable[[Plan], object]]] = {
+    "epochs": (("epochs",), lambda plan: plan.recipe.epochs),
+    "batch size": (("batch_size",), lambda plan: plan.recipe.batch_size),
+    "optimizer": (("optimizer",), lambda plan: plan.recipe.optimizer.upper()),
+    "momentum": (("momentum",), lambda plan: plan.recipe.momentum or NOTHING),
+    "learning rate": (("learning_rate",), lambda plan: plan.recipe.learning_rate),
+    "drops after epochs": (
+        ("lr_drop_epoch_1", "lr_drop_epoch_2"),
+        lambda plan: listed(plan.recipe.drop_epochs) or NOTHING,
+    ),
+    "drops by a factor of": (
+        ("lr_drop_factor",),
+        lambda plan: plan.recipe.drop_factor if plan.recipe.drop_epochs else NOTHING,
+    ),
+    "learning rate of re-dense training": (
+        ("lr_redense",),
+        lambda plan: f"{learning_rate(plan.recipe, plan.recipe.epochs, 1):.6g}",
+    ),
+    "weight decay": (("weight_decay",), lambda plan: plan.recipe.weight_decay or NOTHING),
+    "rewinds to step": (("rewind_iteration",), lambda plan: plan.recipe.rewind_step),
+    "training images": ((), lambda plan: f"{plan.recipe.data.train:,}" if plan.recipe.data.train else "all"),
+    "wrong labels (%)": ((), lambda plan: listed(f"{noise:g}" for noise in plan.noise_percents)),
+    "cuts, and what each removes": ((), lambda plan: f"{plan.levels}, {100 * plan.prune.fraction:.3g} %"),
+    "seeds": ((), lambda plan: len(plan.seeds)),
+}
+"""A setting, the metrics by which the paper's table A1 has it, and what a plan has."""
+
+
+def hyperparameters_table(benchmarks: Sequence[str] = tuple(DATASETS)[:2]) -> pandas.DataFrame:
+    """Set the recipes of every scale beside the hyper-parameters that the paper prints (Table A1).
+
+    Args:
+        benchmarks: whose; CIFAR-100 has the printed values of CIFAR-10.
+
+    Returns:
+        Text: network, setting, and its value in print and at each scale that the benchmark has.
+    """
+    table, found = printed("label_noise", "table_A1_hyperparameters"), []
+    for benchmark in benchmarks:
+        own = table[table["dataset"] == DATASETS[benchmark]].set_index("metric")
+        plans = {scale: recipes.PLANS[benchmark].get(scale) for scale in reversed(SCORED)}
+        for setting, (metrics, of_plan) in SETTINGS.items():
+            cells = [own.loc[one] for one in metrics if one in own.index]
+            print_ = listed(c["text_value"] or f"{c['mean']:g}" for c in cells).replace("none", NOTHING)
+            values = {scale: f"{of_plan(plan)}" if plan else "no plan" for scale, plan in plans.items()}
+            network = {"network": f"{own['model'].iloc[0]}, {DATASETS[benchmark]}", "setting": setting}
+            found.append({**network, "printed": print_ or NOTHING, **values})
+    return pandas.DataFrame(found)
 
 
 def levels_table(tables: Sequence[Table]) -> pandas.DataFrame:

@@ -2,131 +2,253 @@
 # (ln-loss-landscape)=
 # # The loss between and around networks
 #
-# A highly sparse network can ignore wrong labels. Does it sit in a wide, flat valley of the loss, as good minima are said to do, or is it held on a
-# slope by its missing weights? This page re-runs the first half of section 5 of {cite:t}`anonymous2022noise`. It gives a sparse network its
-# weights back, trains on, and looks at the loss on the way and at the end.
+# **The question.** A sparse network {ref}`leaves its place when its weights come back <ln-redense-training>`. What does the loss look like on
+# the way, and how steep is it where the network ends?
 #
-# **What the paper claims**
+# ## The idea
 #
-# * On the straight line from a sparse network to the {term}`re-dense <re-dense training>` one that it becomes, the training loss falls all the way: no barrier held the
-#   sparse network, only its mask did (LN-C14).
-# * Re-dense networks end in sharper minima than a network that was never pruned, and the sparser they started the sharper (LN-C15).
+# Good minima are said to be flat: the loss around them rises slowly. If sparse networks were good because they lie in flat valleys, two things would
+# follow. A barrier should stand between the sparse network and the one that it becomes, or it would have rolled on. And the place where it ends should
+# be flat as well. Both can be looked at with a line through the space of all weights.
 #
-# ## The method
+# **What the paper claims** ({cite:t}`anonymous2022noise`, first half of section 5)
 #
-# Let $\theta_s$ be a sparse network, its pruned weights zero, and $\theta_r$ the network after the mask was lifted and training went on for as many epochs
-# again. Between the two lie, following {cite:t}`goodfellow2015qualitatively`,
+# * On the straight line from a sparse network to the {term}`re-dense <re-dense training>` one the training loss falls all the way: no barrier
+#   held the sparse network, only its mask did (LN-C14).
+# * Re-dense networks end in sharper minima than a network that was never pruned; the sparser they started, the sharper (LN-C15).
+#
+# ## Two lines
+#
+# Let $\theta_s$ be a sparse network, its pruned weights zero, and $\theta_r$ the network after the mask was lifted and training went on for
+# as many epochs again. Between the two lie, following {cite:t}`goodfellow2015qualitatively`,
 #
 # $$
 # \theta(\alpha) = (1 - \alpha)\, \theta_s + \alpha\, \theta_r, \qquad \alpha = 0,\ 0.01,\ \dots,\ 1 .
 # $$ (eq-ln-path)
 #
-# If the loss of $\theta(\alpha)$ never rises, $\theta_s$ is no minimum of the loss of all weights: a way down was there, and the mask closed it.
+# If the loss of $\theta(\alpha)$ never rises, $\theta_s$ is no minimum of the loss of all weights: a way down was there, and the mask closed
+# it.
 #
-# A line through *one* network shows how sharp its minimum is. Draw a Gaussian direction $d$. Networks whose weights are twice as large shrug at steps twice as
-# long, so each filter $d_f$, a row of a linear layer or what makes one output of a convolution, is rescaled to the length of the
-# network's own {cite:p}`li2018visualizing`:
+# A line through *one* network shows how sharp its minimum is. Draw a random direction $d$, each entry from a normal distribution. Doubling all
+# weights makes a step of fixed length count half as much. So each filter's direction $d_f$ is scaled to that filter's norm
+# $\lVert \theta_f \rVert$, the root of its summed squares; a filter is a row of a linear layer, or what makes one output of a convolution
+# {cite:p}`li2018visualizing`:
 #
 # $$
 # L(\theta + x\, d), \qquad d_f \leftarrow d_f \, \frac{\lVert \theta_f \rVert}{\lVert d_f \rVert}, \qquad x = -1,\ -0.96,\ \dots,\ 1 .
 # $$ (eq-ln-slice)
 #
-# Biases and normalization keep their values, and all networks share one draw. At $x = 1$ a filter is perturbed by as much as it has.
+# At $x = 1$ a filter is perturbed by as much as it has. Biases and normalization keep their values, and all networks share one draw.
+
+# %% tags=["remove-input"]
+from lib.analysis.loss_path import interpolate
+from lib.analysis.loss_slice import random_direction
+from lib.widgets.page import show_source
+from papers.label_noise import experiments
+
+show_source(experiments.redense)
+
+# %% [markdown]
+# ### Both lines by hand
 #
-# Which networks? Those at the {term}`levels <level>` of {ref}`the page on training over the epochs <ln-dynamics>`, found anew in each table: *overfitting* and *recovery*, between
-# which the last test error falls most, the two *sweet spots* and *underfitting*, where there are any. They may coincide; the chart then takes
-# the first of these names. *Denser level* is one that an earlier rule chose.
-#
+# Between a network after one pass over 2,000 digits and the same after ten more, and then around the second:
+
+# %%
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from lib import data
+from lib.seeds import generator
+
+digits, _ = data.load("mnist"), torch.manual_seed(0)
+inputs, labels = digits.train_images[:2000].flatten(1) / 255, digits.train_labels[:2000].long()
+network = nn.Sequential(nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
+
+
+def trained(passes: int) -> dict[str, torch.Tensor]:
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for batch, truth in passes * list(zip(inputs.split(64), labels.split(64), strict=True)):
+        optimizer.zero_grad()
+        cross_entropy(network(batch), truth).backward()
+        optimizer.step()
+    return {name: w.detach().clone() for name, w in network.named_parameters()}
+
+
+first, last = trained(1), trained(10)
+
+# %%
+def loss(weights: dict[str, torch.Tensor]) -> float:
+    with torch.no_grad():
+        return float(cross_entropy(functional_call(network, weights, (inputs,)), labels))
+
+
+alphas = torch.linspace(0, 1, 5, dtype=torch.float64)
+path = [{name: (1 - float(a)) * first[name] + float(a) * last[name] for name in first} for a in alphas]
+print("between:", [f"{loss(weights):.3f}" for weights in path])
+
+draw, direction = generator(0, "loss slice"), {}
+for name, weight in last.items():
+    if weight.dim() == 1:  # biases stay as they are
+        direction[name] = torch.zeros_like(weight)
+    else:  # a row is a filter
+        drawn = torch.randn(weight.shape, generator=draw)
+        direction[name] = drawn * weight.norm(dim=1, keepdim=True) / drawn.norm(dim=1, keepdim=True)
+print("around: ", [f"{loss({name: last[name] + x * direction[name] for name in last}):.3f}" for x in (-1, -0.2, 0, 0.2, 1)])
+
+# %% [markdown]
+# The library interpolates and normalizes as we did:
+
+# %%
+line, of_library = interpolate(first, last, alphas), random_direction(network, last)
+all(
+    torch.allclose(line[name][i], path[i][name]) and torch.allclose(of_library[name], direction[name])
+    for name in last for i in range(5)
+)  # fmt: skip
+
+# %% [markdown]
 # ## Parameters
 #
-# All that you need to touch. `laptop` trains LeNet on a part of MNIST for fewer epochs and takes several of the paper's
-# levels at once; `paper` is the paper's own recipe.
+# All that you need to touch. Empty means as planned; what you change becomes a run of its own, drawn beside the book's.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
 scale: str = "laptop"
 recompute: bool = False
+noise_percents: list[float] = []  # empty, here and below 0 or "": as planned
+seeds: list[int] = []
+levels: int = 0
+fraction: float = 0.0
+score: str = ""
+epochs: int = 0
+images: int = 0
 store: str = ""
 device: str = "auto"
 deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always does
 
-# %% [markdown]
-# ## The run
-#
-# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first. The chains are
-# those of the other pages on re-dense training and are not trained again where one of these has run.
-
 # %% tags=["hide-output"]
-from lib.charts import enable
 from lib.widgets.page import open_page
-from papers.label_noise import figures
+from papers.label_noise import figures, observations
 from papers.label_noise.experiments import PAGES
 
-enable()
-page = open_page(PAGES["loss_landscape"], benchmark, scale, recompute, store, device, deterministic)
+page = open_page(PAGES["loss_landscape"], vars())
 
-# %% [markdown]
-# What was measured, and where:
-
-# %%
+# %% tags=["remove-input"]
 page.note
 
+# %% tags=["remove-input"]
+page.cost
+
 # %% [markdown]
-# ## From sparse to re-dense
+# ## A walk along one path
 #
-# In {numref}`fig-ln-paths` each line begins at a sparse network and ends at the re-dense one. Read the solid lines first: do they fall without a
-# bump? Then the dashed ones, on test images: the loss that training lowers is not the one that we care about.
+# Pull the slider of {numref}`fig-ln-walk` from the sparse network on the left to the re-dense one on the right. The line above the chart has the
+# numbers of the place where you stand. Does the training loss ever rise on the way? And does the test error follow it? The menu *Path from*
+# takes the path of another {ref}`level <ln-dynamics>`.
+
+# %% mystnb={"figure": {"caption": "Loss and error on the straight line from one sparse network to the re-dense network that it became; a slider walks along it. After Fig. 5 and 14 of the paper.", "name": "fig-ln-walk"}} tags=["hide-input"]
+figures.along_one_path(page.tables)
+
+# %% tags=["remove-input"]
+observations.along_one_path(page.tables)
+
+# %% [markdown]
+# ## All paths
+#
+# In {numref}`fig-ln-paths` each line begins at a sparse network and ends at the re-dense one. Read the solid lines first: do they fall
+# without a bump? Then the dashed ones, on test images: the loss that training lowers is not the one that we care about.
 
 # %% mystnb={"figure": {"caption": "Loss and error on the straight line from sparse networks to the re-dense networks that they became, as in Fig. 5 and 14 of the paper.", "name": "fig-ln-paths"}} tags=["hide-input"]
 figures.loss_along_paths(page.tables)
 
+# %% tags=["remove-input"]
+observations.loss_along_paths(page.tables)
+
 # %% [markdown]
 # ## Around the end
 #
-# {numref}`fig-ln-slices` walks away from each network in one random direction. Compare how fast the lines rise near $x = 0$, not how deep they lie: a
-# logarithmic axis makes the deeper one look steeper. LN-C15 is decided by the rise in nats, a fifth of each filter's norm away.
+# {numref}`fig-ln-slices` walks away from each network in one random direction. Compare how fast the lines rise near $x = 0$, not how deep
+# they lie: a logarithmic axis makes the deeper one look steeper. LN-C15 is decided by the rise in nats, a fifth of each filter's norm
+# away.
 
 # %% mystnb={"figure": {"caption": "Training loss along a filter-normalized random direction around re-dense networks and the dense one, as in Fig. 6 of the paper.", "name": "fig-ln-slices"}} tags=["hide-input"]
 figures.loss_along_direction(page.tables)
 
-# %% [markdown]
-# ## Measured beside printed
-#
-# The paper prints no number for these figures. Its curves are of ResNet-18 on CIFAR-10 with 20 % and on CIFAR-100 with 40 % noise; LeNet is not among
-# them.
-#
-# ## The verdicts
-#
-# Each claim is a test over the table, decided for this benchmark as far as it goes. *Undecided* means that the table lacks what the
-# test needs, *not run* that it holds nothing of it, or that the claim speaks of other networks.
+# %% tags=["remove-input"]
+observations.loss_along_direction(page.tables)
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# ## What it means
+#
+# A path without a bump says that the sparse network was no minimum of the full loss; a path with one says that training found its way around,
+# since re-dense training does not follow a straight line. Either way, "flat" and "generalizes" can come apart: the re-dense network has the
+# lower training loss, and the figures show what that is worth on test images. The paper prints no number for these figures. Its curves are of ResNet-18;
+# LeNet is not among them, so its claims speak of other networks and LeNet's curves are this book's own.
+
+# %% tags=["remove-input"]
+observations.learned_loss_landscape(page.tables)
+
+# %% tags=["remove-input"]
+page.chips()
+
+# %% mystnb={"code_prompt_show": "All verdicts with their reasons", "code_prompt_hide": "Hide the verdicts"} tags=["hide-cell"]
 page.verdicts()
 
 # %% [markdown]
-# ## What differs from the paper, and why
-#
-# * The paper does not say on which images it measures. Here losses and errors are means over 2,000 training images, with the labels trained on, and 2,000
-#   test images, all drawn once by a fixed seed; all of a set where it has fewer. They are not augmented, and the networks are in evaluation mode.
-# * The training loss is measured at all 101 points of {eq}`eq-ln-path`; of the others every fourth is kept, so that the table stays small. Paths are kept for the
-#   first three replicates. Numbers are rounded to four digits.
+# :::{dropdown} What differs from the paper, and why
+# * The paper does not say on which images it measures. Here losses and errors are means over 2,000 training images, with the labels trained
+#   on, and 2,000 test images, all drawn once by a fixed seed; all of a set where it has fewer. They are not augmented, and the networks are
+#   in evaluation mode.
+# * The training loss is measured at all 101 points of {eq}`eq-ln-path`; of the others every fourth is kept, so that the table stays small.
+#   Paths are kept for the first three seeds. Numbers are rounded to four digits.
 # * Batch normalization holds running statistics that no gradient trains. The paper does not say what they are between two networks. They are
-#   interpolated like the weights; with `statistics="recomputed"` for `loss_path` in `papers/label_noise/experiments.py` they are computed anew at each point, in one pass over the
-#   training sample. LeNet has none.
+#   interpolated like the weights; with `statistics="recomputed"` for `loss_path` in `papers/label_noise/experiments.py` they are computed anew
+#   at each point. LeNet has none.
 # * Nor does it give the range of its slices. Range and points are those of the tool that its reference comes with.
-# * Re-dense training loads the sparse network, puts pruned weights back at zero and begins with a fresh optimizer, as the text says. The released code keeps the
-#   momentum that pruned weights gathered while masked.
-# * A dense network was trained for one schedule, a re-dense one for twice as many epochs. What {numref}`fig-ln-slices` shows is
-#   therefore not the work of sparsity alone; the paper compares the same two.
-# * LN-C14 is asked more strictly than step by step, where many small rises could add up: the loss may nowhere lie above its lowest value so far by more than 1 % of the whole
-#   fall. LN-C15 takes one step, $x = \pm 0.2$, since the paper reads curvature off the figure.
-# * The paper shows both for its ResNets, and the claims speak of these alone. Curves of LeNet are this book's own.
+# * Re-dense training puts pruned weights back at zero and begins with a fresh optimizer, as the text says. The released code keeps the momentum
+#   that pruned weights gathered while masked.
+# * A dense network was trained for one schedule, a re-dense one for twice as many epochs. What {numref}`fig-ln-slices` shows is therefore not the
+#   work of sparsity alone; the paper compares the same two.
+# * LN-C14 is asked more strictly than step by step, where many small rises could add up: the loss may nowhere lie above its lowest value so far
+#   by more than 1 % of the whole fall. LN-C15 takes one step, $x = \pm 0.2$, since the paper reads curvature off the figure.
+# * Networks are those of the {ref}`levels that tell the story <ln-dynamics>`. A table made before a rule changed may hold another one, called
+#   *denser level* or *sparser level*.
+# :::
 #
 # ## Try it
 #
-# **Change this and predict**
+# Minutes are for two CPU cores; run the page with `make lab`.
 #
-# 1. In `lib/analysis/loss_slice.py` set `DIRECTION_SEED = 1` and run with `recompute = True`; nothing is trained. Which curves of {numref}`fig-ln-slices` change, and does the order
-#    of the networks?
-# 2. In `descent_levels` of `lib/analysis/levels.py` let the sparsest level of the table count too, and run with `recompute = True`. A network that can hardly fit
-#    anything then stands at $\alpha = 0$. Does its loss have farther to fall, and is there still no barrier?
+# 1. **Another direction** (less than a minute, in a cell of your own; the networks must be in the store). Which curves of {numref}`fig-ln-slices`
+#    change, and does the order of the networks?
+#
+#    ```python
+#    from lib.analysis import loss_slice
+#    loss_slice.DIRECTION_SEED = 1
+#    figures.loss_along_direction(open_page(PAGES["loss_landscape"], {**vars(), "recompute": True}).tables)
+#    ```
+#
+# :::{dropdown} Answer
+# Every curve changes a little and the order hardly: hundreds of thousands of random entries average out, so that one direction is much like
+# another.
+# :::
+#
+# 2. **Beyond the ends** (no training). In the cell by hand, let α run from −0.5 to 1.5. Where is the loss lowest, and what does that say of the
+#    second network?
+#
+# :::{dropdown} Answer
+# `torch.linspace(-0.5, 1.5, 9, dtype=torch.float64)`: the training loss still falls a little beyond α = 1. Training had not finished; the straight line
+# points the way on.
+# :::
+#
+# 3. **Without normalization** (no training). In the cell by hand, leave out the scaling: `direction[name] = drawn`. Why is the loss at $x = 0.2$ so
+#    large?
+#
+# :::{dropdown} Answer
+# A drawn entry is about 1, a weight of the first layer a few hundredths. A step of 0.2 then changes every weight by several times its size. What counts
+# as a small step has to be said relative to the weights.
+# :::
+
+# %% tags=["remove-output"]
+page.explore()

@@ -2,129 +2,223 @@
 # (ln-redense-training)=
 # # What happens when the weights come back
 #
-# At the {term}`sweet spot` a sparse network refuses to learn wrong labels. Perhaps pruning has led it into a good place, a broad valley of the loss where
-# it would stay even if it could leave. Or it only stays because it cannot leave. The paper's experiment is as simple as the question: give the
-# weights back, go on training, and watch. This page re-runs Figures 4, 11 and 13 of {cite:t}`anonymous2022noise`.
+# **The question.** A very sparse network {ref}`ignores wrong labels <ln-dynamics>`. Has pruning led it into a good place, where it would stay
+# even if it could leave? Or does it only stay because it cannot leave?
 #
-# **What the paper claims**
+# ## The idea
 #
-# * A very sparse network whose weights are restored leaves its solution, even at a small learning rate. It memorizes the wrong labels, and its test error
-#   rises (LN-C13).
+# The experiment is as simple as the question: give the weights back, go on training, and watch. If the sparse network lies in a broad
+# valley of the loss over *all* weights, small steps will not take it far away. If it lies at a minimum only among *sparse* networks, the
+# loss still falls along the directions that come back, and the network follows them. Where they lead can be read from the
+# {term}`noisy examples`.
 #
-# ## The method
+# **What the paper claims** ({cite:t}`anonymous2022noise`, Figures 4, 11 and 13)
 #
-# Let $w^{(T)}$ be the weights after $T$ epochs of training under the mask $m$, which {term}`weight rewinding` has found. {term}`Re-dense training <re-dense training>`
-# replaces the mask by ones and goes on for as many epochs again, on the same labels:
+# * A very sparse network whose weights are restored leaves its solution, even at a small learning rate. It memorizes the wrong labels, and
+#   its test error rises (LN-C13).
+#
+# ## The algorithm
+#
+# Let $w^{(T)}$ be the weights after $T$ epochs of training under the mask $m$, and $\odot$ the product of each weight with its entry of the
+# mask. {term}`Re-dense training <re-dense training>` replaces the mask by ones and goes on for as many epochs again, on the same labels:
 #
 # $$
 # w^{(T)} \odot m \;\longrightarrow\; \text{train all weights, at the last learning rate, from epoch } T \text{ to } 2T.
 # $$ (eq-redense)
+
+# %% tags=["remove-input"]
+from lib.stages.algorithms import redense_training
+from lib.widgets.page import show_source
+from papers.label_noise import experiments
+
+show_source(experiments.redense, redense_training)
+
+# %% [markdown]
+# ### Lifting a mask by hand
 #
-# At the moment of the lift nothing changes: weights that were pruned are zero, as they were under the mask, and the network computes the same function. From then
-# on they receive gradients like all others. The learning rate is the last one of sparse training: 0.1 for LeNet, whose rate never falls, and 0.001 for
-# ResNet-18.
-#
-# If the sparse solution lay in a broad valley of the space of *all* weights, small steps would not take the network far from it. If
-# it ends near a minimum of the *sparse* space only, the loss falls along the directions that come back, and the network follows them. What it follows
-# them to can be read from the {term}`noisy examples`.
-#
-# The networks shown are those of {ref}`the page before <ln-dynamics>`. Dense is among them: it has nothing to restore, and shows what twice the training
-# alone does.
-#
+# A small network, 2 % of whose hidden weights are kept, trained with the mask applied after every step, and then without it:
+
+# %%
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from lib import data
+
+digits, _ = data.load("mnist"), torch.manual_seed(0)
+inputs, labels = digits.train_images[:2000].flatten(1) / 255, digits.train_labels[:2000].long()
+network = nn.Sequential(nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
+masks = {name: torch.rand_like(w) < 0.02 for name, w in network.named_parameters() if name in ("0.weight", "2.weight")}
+
+# %%
+def train(network: nn.Module, masks: dict[str, torch.Tensor], passes: int) -> None:
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)  # a fresh one each time
+    for _ in range(passes):
+        for batch, truth in zip(inputs.split(64), labels.split(64), strict=True):
+            optimizer.zero_grad()
+            cross_entropy(network(batch), truth).backward()
+            optimizer.step()
+            for name, mask in masks.items():
+                network.get_parameter(name).data *= mask  # pruned weights stay at zero
+
+
+train(network, masks, passes=5)
+sparse, before = {name: w.clone() for name, w in network.state_dict().items()}, network(inputs)
+train(network, {}, passes=0)  # the mask is lifted: nothing has happened yet ...
+same = torch.equal(network(inputs), before)
+train(network, {}, passes=1)  # ... and now all weights learn, but those of pixels that are always black
+moved = [float((network.get_parameter(name)[~mask] != 0).float().mean()) for name, mask in masks.items()]
+print(f"same answers at the lift: {same}; returned weights that have left zero, by layer: {[f'{100 * m:.0f} %' for m in moved]}")
+
+# %% [markdown]
+# At the lift nothing changes. The pruned weights are zero, as they were under the mask, and the network computes the same function. From
+# then on they receive gradients like all others. Every stage of the library begins with weights and masks; its lifting stage begins with
+# the same:
+
+# %%
+from types import SimpleNamespace
+
+from lib.models import Network
+from lib.stages.starting_point import starting_point
+from lib.training import Replicate
+from papers.label_noise.recipes import plan
+
+chain = redense_training(plan("mnist-lenet", "smoke").recipe, 1, plan("mnist-lenet", "smoke").prune)[1]
+done = SimpleNamespace(tensors=lambda kind: sparse, masks=lambda: masks)  # stands for the finished sparse stage
+weights, ones = starting_point(Network(network, (*masks,)), chain, len(chain.stages) - 1, Replicate(seed=0), [done], None)
+all(torch.equal(weights[name], sparse[name]) for name in sparse) and all(mask.all() for mask in ones.values())
+
+# %% [markdown]
 # ## Parameters
 #
-# All that you need to touch. `laptop` trains on fewer images for fewer epochs and prunes several of the paper's levels at once; `paper` is the paper's own
-# recipe.
+# All that you need to touch. Empty means as planned; what you change becomes a run of its own, drawn beside the book's.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
 scale: str = "laptop"
 recompute: bool = False
+noise_percents: list[float] = []  # empty, here and below 0 or "": as planned
+seeds: list[int] = []
+levels: int = 0
+fraction: float = 0.0
+score: str = ""
+epochs: int = 0
+images: int = 0
 store: str = ""
 device: str = "auto"
 deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always does
 
-# %% [markdown]
-# ## The run
-#
-# Tables that exist are drawn at once, and a note says what they miss; with `recompute = True`, that is trained first. The sparse networks are those of
-# {ref}`the page on double descent <ln-double-descent>`; each is trained on without its masks.
-
 # %% tags=["hide-output"]
-from lib.charts import enable
 from lib.widgets.page import open_page
-from papers.label_noise import figures
+from papers.label_noise import figures, observations
 from papers.label_noise.experiments import PAGES
 
-enable()
-page = open_page(PAGES["redense_training"], benchmark, scale, recompute, store, device, deterministic)
+page = open_page(PAGES["redense_training"], vars())
 
-# %% [markdown]
-# What was measured, and where:
-
-# %%
+# %% tags=["remove-input"]
 page.note
+
+# %% tags=["remove-input"]
+page.cost
 
 # %% [markdown]
 # ## Before and after the lift
 #
-# {numref}`fig-ln-lift` shows one network at a time, chosen by the slider; the dotted rule is the end of sparse training. Begin at recovery, where it opens. What does the line of the noisy
-# examples do to the right of the rule, and what does the test set do meanwhile? Then compare with the dense network, which crosses the rule unchanged.
-# A leap right behind the rule is not the lift itself, which changes no answer: training examples are scored while the first steps without masks are made.
+# {numref}`fig-ln-lift` shows one network at a time, chosen by the slider; the dotted rule is the end of sparse training. It opens at
+# recovery, the level where {ref}`the test error has come down <ln-dynamics>`. What does the line of the noisy examples do to the right of the
+# rule, and what does the test set do meanwhile? Then compare with the dense network, which crosses the rule unchanged: it has nothing to
+# restore and shows what twice the training alone does. A leap right behind the rule is not the lift itself, which changes no answer:
+# training examples are scored while the first steps without masks are made.
 
 # %% mystnb={"figure": {"caption": "Error over the epochs of sparse and then of re-dense training, one network at a time, as in Fig. 4, 11 and 13 of the paper.", "name": "fig-ln-lift"}} tags=["hide-input"]
 figures.errors_over_the_lift(page.tables)
 
+# %% tags=["remove-input"]
+observations.errors_over_the_lift(page.tables)
+
 # %% [markdown]
 # ## Where they end
 #
-# {numref}`fig-ln-redense-ends` sets both ends side by side at every level, a sparse network above or below what became of it. Both stand at the weights
-# that were left *before* the lift. With the menu on the test set, look for the range where the sparse line is the lower one: there
-# it was the missing weights that kept the network from the wrong labels.
+# {numref}`fig-ln-redense-ends` sets both ends side by side at every level: a sparse network, and what became of it. Both stand at the
+# weights that were left *before* the lift. With the menu on the test set, look for the range where the sparse line is the lower one. There
+# the missing weights kept the network from the wrong labels.
 
 # %% mystnb={"figure": {"caption": "Error after the last epoch of sparse and of re-dense networks against the weights remaining in the sparse one.", "name": "fig-ln-redense-ends"}} tags=["hide-input"]
 figures.sparse_and_redense(page.tables)
 
-# %% [markdown]
-# ## The verdict
-#
-# The paper prints no numbers for these figures. LN-C13 asks, at both sweet spots of the table, where it has them: is the error on noisy examples lower, and the test error
-# higher, at the end of re-dense training than at the end of sparse training, each by at least one standard deviation of the paired
-# differences? It is decided at the noise level of the benchmark's own figure: 20 % for MNIST and CIFAR-10, 40 % for CIFAR-100.
+# %% tags=["remove-input"]
+observations.sparse_and_redense(page.tables)
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# ### The images behind the numbers
+#
+# Which images does the re-dense network still misfit? If it has memorized, few of them are noisy ones. Compare with
+# {ref}`those of the sparse network <ln-dynamics>`.
+
+# %% mystnb={"figure": {"caption": "The training images that one network misfits most, with the labels that it was trained on.", "name": "fig-ln-redense-misfits"}} tags=["hide-input"]
+figures.worst_fitted_images(page, noise_percent=min(page.plan.noise_percents), algorithm="re-dense training")
+
+# %% [markdown]
+# ## What it means
+#
+# If a network leaves as soon as it may, the mask was what held it, and no property of the place where it stood. Then its resistance to
+# wrong labels cannot come from a flat minimum. Whether that is so for LeNet, the lines below say. The paper prints no numbers for these
+# figures; what it claims stands beside the measured ones.
+
+# %% tags=["remove-input"]
+observations.learned_redense_training(page.tables)
+
+# %% tags=["remove-input"]
+page.chips()
+
+# %% mystnb={"code_prompt_show": "The verdict with its reason", "code_prompt_hide": "Hide the verdict"} tags=["hide-cell"]
 page.verdicts()
 
 # %% [markdown]
-# ## What differs from the paper, and why
+# :::{dropdown} How the claim is tested
+# LN-C13 asks at both sweet spots of the table, where it has them: at the end of re-dense training, is the error on noisy examples lower, and
+# the test error higher, than at the end of sparse training, each by at least one standard deviation of the paired differences? It is decided
+# at the noise level of the benchmark's own figure: 20 % for MNIST and CIFAR-10, 40 % for CIFAR-100.
+# :::
 #
-# * The text continues from the sparse solution with the pruned weights at zero. The code that its authors built on trains anew for $2T$ epochs and lifts the mask in the middle, with the
-#   optimizer running on; pruned weights then start with momentum that was gathered while they were masked. This book follows the text, with
-#   a fresh optimizer. Without momentum, as for LeNet, the two are the same but for the order of the data.
-# * Sweet spots are the table's own, by the definition on {ref}`the page before <ln-dynamics>`, and so are the other levels shown.
-# * Training examples are scored over the epochs as on the page before: by the step that trains on them. LN-C13 and {numref}`fig-ln-redense-ends` read
-#   the errors after training, in evaluation mode without augmentation.
+# :::{dropdown} What differs from the paper, and why
+# * The text continues from the sparse solution with the pruned weights at zero. The code that its authors built on trains anew for $2T$
+#   epochs and lifts the mask in the middle, with the optimizer running on; pruned weights then start with momentum gathered while they were
+#   masked. This book follows the text, with a fresh optimizer. Without momentum, as for LeNet, the two differ only in the order of the data.
+# * Sweet spots and the other levels are chosen from the table by {ref}`their definitions <ln-dynamics>`.
+# * Over the epochs, training examples are scored by the step that trains on them. LN-C13 and {numref}`fig-ln-redense-ends` read the errors
+#   after training, in evaluation mode without augmentation.
 # * Restored examples are measured, but not drawn over the epochs: that keeps the table small, and the test set tells the same.
-# * "Even at a small learning rate" can be seen with ResNet-18 only. For LeNet the last rate is the first one.
-# * At `laptop` scale that rate is 0.2 with batches of 64, so that few epochs suffice to memorize; the paper's is 0.1 with batches of 128. At the higher
-#   rate re-dense training is unsteady: errors jump between epochs, and replicates end far from each other. This page and the two after it show
-#   that as it came out.
+# * "Even at a small learning rate" can be seen with ResNet-18 only. LeNet's last rate is its first.
+# :::
 #
 # ## Try it
 #
-# Which images does the re-dense network still misfit, and were they the ones that the sparse network misfitted? In JupyterLab (`make lab`), set `algorithm` to `"weight rewinding"`
-# and compare.
-
-# %% mystnb={"figure": {"caption": "The training images that one network misfits most, with the labels that it was trained on.", "name": "fig-ln-redense-misfits"}} tags=["hide-input"]
-algorithm, level, noise = "re-dense training", page.plan.levels, min(page.plan.noise_percents)
-
-figures.worst_fitted_images(page, noise, level, algorithm)
-
-# %% [markdown]
-# **Change this and predict**
+# Change the parameter cell and run the page again (`make lab`). Minutes are for two CPU cores.
 #
-# 1. In `redense_training` of `lib/stages/algorithms.py`, let the second phase end at `recipe.epochs + recipe.epochs // 4` and set `recompute = True`. A network with
-#    its weights back is as large as a dense one, but it starts from a solution that ignores the noise. Will the noisy examples be learned by
-#    then? Read the answer off {numref}`fig-ln-lift` first.
-# 2. The lift gives *all* weights back. Suppose that a random half of them came back. Would the network at the sweet spot still leave? Think of how
-#    many weights the overfitting level has, and of what it does with them.
+# 1. **How fast?** (no training). In {numref}`fig-ln-lift` at recovery, count the epochs from the rule until the error on noisy examples has
+#    done half of its way. How long would re-dense training have to be for an answer?
+#
+# :::{dropdown} Answer
+# Most of the way is done in the first few epochs: the network is as large as a dense one at once, and starts from weights that already know the
+# digits. A quarter of the schedule would have answered the question.
+# :::
+#
+# 2. **Without wrong labels** (about 2 minutes). `noise_percents = [0]`, `seeds = [0]`, `recompute = True`. Does the network leave its sparse
+#    solution when there is nothing wrong to learn? Will the test error rise?
+#
+# :::{dropdown} Answer
+# The training error falls, so it does leave. The test error falls with it or stays: the returned weights learn what the few could not.
+# Leaving is not what hurts; what there is to learn is.
+# :::
+#
+# 3. **Half of them back** (think). Suppose that a random half of the pruned weights came back. Would the network at the sweet spot still
+#    learn the wrong labels? Remember at which size networks still fit all labels.
+#
+# :::{dropdown} Answer
+# Yes. Half of the weights are many times what the {ref}`interpolation threshold <ln-double-descent>` asks for. To keep the network from
+# memorizing, nearly all have to stay away.
+# :::
+
+# %% tags=["remove-output"]
+page.explore()

@@ -1,0 +1,880 @@
+"""What LN's figures show, said with the numbers of the table that they draw; one function for each figure, of the same name.
+
+    errors_while_pruning(page.tables)          a paragraph under the figure
+    learned_double_descent(page.tables)        the three lines that a page ends with
+
+The data choose the words (`lib.analysis.sentences`), so that they hold at every scale; where they speak against the paper
+they say so.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+
+import pandas
+from IPython.display import Markdown
+
+from lib.analysis import sentences
+from lib.analysis.experiments import UNSTEADINESS
+from lib.analysis.levels import BEST_TEST, TEST
+from lib.analysis.pruning_efficacy import efficacy_level, interpolation_level
+from lib.analysis.sentences import (
+    against,
+    course,
+    differs,
+    from_to,
+    level_of,
+    listed,
+    mean_std,
+    number,
+    read,
+    size_at,
+)
+from lib.analysis.statistics import FEWEST_REPLICATES, difference
+from lib.analysis.table import SIZE, Table, values
+from lib.errors import InputError
+from papers.label_noise.names import FINE_TUNING, GRADIENT, RANDOM, REDENSE, SCORES, WIDTH, WR
+from papers.label_noise.tables import KEPT, peak_above_dense
+
+TRAINING, NOISY, ORIGINAL, RESTORED = (
+    f"{one} error (%)" for one in ("training", "noisy training", "original training", "restored training")
+)
+CHANGE, ESTIMATE = "loss change by pruning (nats)", "first-order loss change by pruning (nats)"
+DISTANCE, MASKED = "distance from initialization", "distance from masked initialization"
+PATH, SLICE = "loss on path (nats)", "training loss along direction (nats)"
+STEP = 0.2
+"""How far the sharpness of a minimum is read, in units of each filter's norm, as LN-C15 does."""
+EXTREME = 80.0
+"""Percent of wrong labels; below it LN expects the error to climb before it falls."""
+CLOSE = 1.0
+"""Percentage points; errors that are closer are called close."""
+
+
+def observed(sentence: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
+    """Do as `lib.analysis.sentences.observed`; that seeds are too few is said once, at the end."""
+
+    return sentences.observed(_doubted_once(sentence, " One seed cannot be told from chance."))
+
+
+def learned(*lines: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
+    """Do as `lib.analysis.sentences.learned`, whose lines name the number of seeds and need no other doubt."""
+    return sentences.learned(*(_doubted_once(line) for line in lines))
+
+
+def _doubted_once(sentence: Callable[[Table], str], ending: str = "") -> Callable[[Table], str]:
+    @functools.wraps(sentence)
+    def once(table: Table) -> str:
+        words, doubts = re.subn(r"( \(|, with )too few seeds to tell from chance\)?", "", sentence(table))
+        return words + ending * (doubts > 0 and len(table.seeds) == 1)
+
+    return once
+
+
+# Double descent while pruning
+
+
+@observed
+def test_error_by_noise(table: Table) -> str:
+    """The last test error at every noise level, and whether it climbs and comes down."""
+    noises = _noises(table, WR, TEST)
+    courses = [f"{noise:g} % wrong labels: {course(table, TEST, WR, noise_percent=noise)}" for noise in noises]
+    return f"The last test error, pruned by magnitude. With {'. With '.join(courses)}. {_shape(table)}"
+
+
+@observed
+def errors_while_pruning(table: Table) -> str:
+    """Rise and fall of the last test error, and what stopping at the best epoch would have done."""
+    noise = _first_noise(table, WR, BEST_TEST)
+    where = {"noise_percent": noise}
+    level = interpolation_level(table, algorithm=WR, **where)
+    fits = (
+        f"every label is fitted down to {size_at(table, level or 0, WR, **where)} of the weights (training error "
+        "below 1 %)"
+    )
+    if level is None:
+        dense = mean_std(read(table, TRAINING, 0, WR, **where))
+        fits = f"not even the dense network fits every label (training error {dense})"
+    first = f"With {noise:g} % wrong labels {fits}. The last test error is {_course(table, TEST, noise)}."
+    return f"{first} {_shape(table)} {_stopping(table)}"
+
+
+def _shape(table: Table) -> str:
+    """Say at which noise levels the last test error climbs above the dense network's, and ends below it."""
+    noises = _noises(table, WR, TEST)
+    climbs = [n for n in noises if _apart(table, TEST, "overfitting", n) == "higher"]
+    below = [n for n in noises if _apart(table, TEST, "last sweet spot", n) == "lower"]
+    first = f"It climbs above the dense network's before it falls {_at(climbs, noises)}"
+    if flat := [n for n in noises if n < EXTREME and n not in climbs]:
+        first += f", where the paper has a climb {_at(flat, [])} too" if climbs else ", against the paper"
+    second = f"it ends below the dense network's {_at(below, noises)}"
+    if lost := [n for n in noises if n not in below]:
+        second += f", where the paper has it below {_at(lost, [])} too" if below else ", against the paper"
+    return f"{first}; {second}{_doubt(table)}."
+
+
+def _stopping(table: Table) -> str:
+    """Compare the dense network's best epoch with the lowest last error of a sparse one."""
+    noises = _noises(table, WR, BEST_TEST)
+    stopped, last = (
+        {noise: one(noise) for noise in noises}
+        for one in (
+            lambda noise: read(table, BEST_TEST, 0, WR, noise_percent=noise),
+            lambda noise: _lowest(table, TEST, WR, noise),
+        )
+    )
+    better = [noise for noise in noises if difference(stopped[noise], last[noise]).mean < 0]
+    if not better:
+        first = noises[0]
+        return (
+            "Stopping the dense network at its best epoch does not replace pruning: it errs on "
+            f"{mean_std(stopped[first])} then, the best sparse network after its last epoch on {mean_std(last[first])}."
+        )
+    return (
+        "What the paper does not mention: the dense network, stopped at its best epoch, errs less than any sparse "
+        "network "
+        f"after its last {_at(better, noises)} ({mean_std(stopped[better[0]])} against {mean_std(last[better[0]])}). "
+        "Stopping early is the cheaper cure, but it takes clean labels to choose the epoch."
+    )
+
+
+@observed
+def errors_by_score(table: Table) -> str:
+    """Which score has the lowest test error of any epoch, and which keeps the training labels longest."""
+    noises = [n for n in _noises(table, RANDOM, BEST_TEST) if n in _noises(table, GRADIENT, BEST_TEST)]
+    if not noises:
+        raise InputError(f"no errors of pruning by gradient and at random were measured at {table.scale} scale")
+    words, won = [], []
+    for noise in noises:
+        lowest = {score: _lowest(table, BEST_TEST, name, noise) for name, score in SCORES.items()}
+        order = sorted(lowest, key=lambda score: lowest[score].mean())
+        told = listed([f"{mean_std(lowest[score])} {_by(score)}" for score in order])
+        words.append(f"{told} with {noise:g} % wrong labels")
+        won.append((noise, order[0], differs(lowest[order[0]], lowest[order[1]]) == "lower"))
+    return f"The lowest error of any epoch is {'; '.join(words)}. {_winner(won)} {_longest(table, noises[0])}"
+
+
+def _by(score: str) -> str:
+    name = score.removesuffix(" score")
+    return "at random" if name == "random" else f"by {name}"
+
+
+def _winner(won: Sequence[tuple[float, str, bool]]) -> str:
+    """Say which score has the lowest best error, against the paper's gradient score."""
+    noises = [noise for noise, *_ in won]
+    own = {score: [noise for noise, one, _ in won if one == score] for score in SCORES.values()}
+    clear = [noise for noise, _, is_clear in won if is_clear]
+    if len(own["gradient score"]) == len(won):
+        return f"As the paper says, the gradient score leads; by more than seeds differ {_at(clear, noises)}."
+    if at := own["random score"]:
+        how = f"by more than seeds differ {_at([n for n in at if n in clear], at)}"
+        return (
+            f"Pruning *at random* leads {_at(at, noises)}, {how}. The paper has the gradient score lead and passes "
+            "this over: "
+            "a network that has lost random weights learns slowly what is wrong, so its best epoch is a good one."
+        )
+    return (
+        "The paper has the gradient score lead in nearly all cases; here it leads "
+        f"{_at(own['gradient score'], noises)}."
+    )
+
+
+def _longest(table: Table, noise: float) -> str:
+    """Say down to which size each score loses no training accuracy."""
+    told = []
+    for name, score in SCORES.items():
+        level = efficacy_level(table, algorithm=name, noise_percent=noise)
+        told.append(f"{size_at(table, level or 0, name, noise_percent=noise)} {_by(score)}")
+    return (
+        f"The training error stays within a point of the dense network's down to {listed(told)} of the weights "
+        f"({noise:g} % noise); the paper's order is magnitude, gradient, random."
+    )
+
+
+@observed
+def efficacy_table(table: Table) -> str:
+    """How small a sparse network, and a narrow dense one, can be and still fit its labels."""
+    words = []
+    for noise in _noises(table, WIDTH, TRAINING):
+        sparse, narrow = (interpolation_level(table, algorithm=one, noise_percent=noise) for one in (WR, WIDTH))
+        if sparse is None or narrow is None:
+            who = "sparse and no narrow" if sparse is narrow else "sparse" if sparse is None else "narrow"
+            words.append(
+                f"With {noise:g} % wrong labels no {who} network, and not the dense one, fits them to within a point."
+            )
+            if sparse is not None:
+                size = size_at(table, sparse, WR, noise_percent=noise)
+                words[-1] = (
+                    f"With {noise:g} % wrong labels a sparse network fits them with {size} of the weights, and no "
+                    "dense one does."
+                )
+            continue
+        left = [
+            read(table, SIZE, level, one, noise_percent=noise).mean() for level, one in ((sparse, WR), (narrow, WIDTH))
+        ]
+        word = "fewer" if left[0] < left[1] else "no fewer"
+        words.append(
+            f"With {noise:g} % wrong labels a sparse network fits them with {left[0]:.3g} % of the weights and a "
+            "narrower "
+            f"dense one with {left[1]:.3g} %: {word} weights where they may lie anywhere."
+        )
+    if not words:
+        raise InputError(f"no narrower dense networks were measured at {table.scale} scale")
+    return " ".join(words)
+
+
+@observed
+def loss_change_by_score(table: Table) -> str:
+    """What the first cut does to the training loss, by score, and how much of it the linear estimate sees."""
+    noises = _noises(table, RANDOM, CHANGE) or _noises(table, WR, CHANGE)
+    if not noises:
+        raise InputError(f"no loss change by pruning was measured at {table.scale} scale")
+    noise = noises[0]
+    changes = {
+        score.removesuffix(" score"): tuple(
+            read(table, quantity, 1, name, noise_percent=noise) for quantity in (CHANGE, ESTIMATE)
+        )
+        for name, score in SCORES.items()
+        if noise in _noises(table, name, CHANGE)
+    }
+    order = sorted(changes, key=lambda score: changes[score][0].mean())
+    told = listed([f"{mean_std(changes[score][0], 'nats')} ({score})" for score in order])
+    seen = [changes[score][1].mean() / changes[score][0].mean() for score in order]
+    first = f"The first cut changes the training loss by {told}, with {noise:g} % wrong labels."
+    estimate = listed([f"{number(changes[score][1].mean())}" for score in order])
+    second = (
+        f"The linear estimate says {estimate} nats: {_share(max(seen))} of what "
+        f"happens{' at most' if len(seen) > 1 else ''}."
+    )
+    third = (
+        "Steps this large are beyond a straight line."
+        if max(seen) < 0.5
+        else "At this step the straight line is a fair guide."
+    )
+    if len(order) > 1 and order[0] != "gradient":
+        third += f" The score made of first derivatives does not do the least damage: {order[0]} does."
+    return f"{first} {second} {third}"
+
+
+# Memorization over the epochs
+
+
+@observed
+def errors_over_epochs(table: Table) -> str:
+    """How far the dense network and a sparse one end from their best epoch, and whether training came to rest."""
+    noise = _first_noise(table, WR, BEST_TEST)
+    words = f"With {noise:g} % wrong labels the dense network's test error is {_best_and_last(table, 0, noise)}"
+    if level := level_of(table, "recovery", WR, noise_percent=noise):
+        size = size_at(table, level, WR, noise_percent=noise)
+        words += f"; that of the network with {size} of the weights is {_best_and_last(table, level, noise)}"
+    return f"{words}. {_rest(table)}"
+
+
+def _best_and_last(table: Table, level: int, noise: float) -> str:
+    best, last = (read(table, quantity, level, WR, noise_percent=noise) for quantity in (BEST_TEST, TEST))
+    word = "rises again" if last.mean() - best.mean() >= CLOSE else "stays"
+    return (
+        f"{number(best.mean())} % in its best epoch and {word} {'to' if word == 'rises again' else 'at'} "
+        f"{number(last.mean())} %"
+    )
+
+
+def _rest(table: Table) -> str:
+    """Say how far the last test error is from the mean of the last ten epochs."""
+    found = {
+        (noise, level): one.mean()
+        for noise in _noises(table, WR, UNSTEADINESS)
+        for level, one in values(table, UNSTEADINESS, algorithm=WR, noise_percent=noise).dropna(axis="columns").items()
+    }
+    if not found:
+        return ""
+    (noise, level), most = max(found.items(), key=lambda one: one[1])
+    still = sum(one <= CLOSE for one in found.values())
+    where = f"{size_at(table, level, WR, noise_percent=noise)} of the weights, {noise:g} % noise"
+    if still == len(found):
+        return (
+            f"All networks have come to rest: no last error is more than {number(most)} points from the mean of its "
+            "last ten epochs."
+        )
+    return (
+        f"Not all have come to rest: the last error of {len(found) - still} of {len(found)} networks is more than a "
+        "point from "
+        f"the mean of its last ten epochs, at most {number(most)} points ({where})."
+    )
+
+
+@observed
+def errors_by_examples(table: Table) -> str:
+    """What dense and recovered networks know of wrong and of true labels."""
+    noise, level = _recovered(table, RESTORED)
+    pairs = [
+        [read(table, quantity, k, WR, noise_percent=noise) for k in (0, level)]
+        for quantity in (NOISY, ORIGINAL, RESTORED)
+    ]
+    noisy, original, restored = (from_to(*pair) for pair in pairs)
+    size = size_at(table, level, WR, noise_percent=noise)
+    return (
+        f"With {noise:g} % wrong labels, from the dense network to the one with {size} of the weights the error on "
+        "noisy examples "
+        f"{noisy}, that on original ones {original}, and that on restored ones {restored}. {_what_is_given_up(table)}"
+    )
+
+
+def _what_is_given_up(table: Table) -> str:
+    """Compare what a network gives up of noisy and of original examples on the way to recovery."""
+    noises = [n for n in _noises(table, WR, RESTORED) if level_of(table, "recovery", WR, noise_percent=n)]
+    more, truth = [], []
+    for noise in noises:
+        level = level_of(table, "recovery", WR, noise_percent=noise)
+        lost = [
+            read(table, q, level or 0, WR, noise_percent=noise) - read(table, q, 0, WR, noise_percent=noise)
+            for q in (NOISY, ORIGINAL)
+        ]
+        noisy, restored = (read(table, q, level or 0, WR, noise_percent=noise) for q in (NOISY, RESTORED))
+        more += [noise] * int(difference(*lost).mean > 0)
+        truth += [noise] * int(difference(restored, noisy).mean < 0)
+    first = f"Pruning takes more of the wrong labels than of the right ones {_at(more, noises)}"
+    return (
+        f"{first}; the true label of a mislabelled image is then found more often than the wrong one "
+        f"{_at(truth, noises)}."
+    )
+
+
+# What happens when the weights come back
+
+
+@observed
+def errors_over_the_lift(table: Table) -> str:
+    """What the network at recovery does once its weights are back, and what the dense one does in the same time."""
+    noise, level = _lifted(table)
+    where = {"noise_percent": noise}
+    size = size_at(table, level, WR, **where)
+    noisy, test = (_both(table, quantity, level, noise) for quantity in (NOISY, TEST))
+    control = _both(table, TEST, 0, noise)
+    return (
+        f"With {noise:g} % wrong labels and {size} of the weights left, the error on noisy examples {from_to(*noisy)} "
+        "once the "
+        f"weights are back: {_memorizes(*noisy)}. The test error {from_to(*test)}. The dense network, which has "
+        "nothing "
+        f"to regain, {from_to(*control)} in the same time."
+    )
+
+
+@observed
+def sparse_and_redense(table: Table) -> str:
+    """At which levels the weights that came back made the network worse."""
+    words = []
+    for noise in _noises(table, REDENSE, TEST):
+        sparse, again = (
+            values(table, TEST, algorithm=one, noise_percent=noise).dropna(axis="columns") for one in (WR, REDENSE)
+        )
+        levels = [k for k in sparse if k and k in again]
+        worse = [k for k in levels if differs(again[k], sparse[k]) == "higher"]
+        better = [k for k in levels if differs(again[k], sparse[k]) == "lower"]
+        if len(sparse) < FEWEST_REPLICATES:
+            worse, better = [k for k in levels if again[k].mean() > sparse[k].mean()], []
+        told = (
+            f"With {noise:g} % wrong labels getting the weights back makes {len(worse)} of {len(levels)} sparse "
+            "networks worse"
+        )
+        if worse:
+            told += f" (those with {_sizes(table, worse, noise)})"
+        told += f" and {len(better)} better" if better else " and none better"
+        words.append(f"{told}.")
+    if not words:
+        raise InputError(f"no re-dense training was measured at {table.scale} scale")
+    return " ".join([*words, _wilder(table)])
+
+
+def _wilder(table: Table) -> str:
+    """Say whether replicates lie further apart after the lift."""
+    noise, level = _lifted(table)
+    sparse, again = _both(table, TEST, level, noise)
+    if len(sparse) < FEWEST_REPLICATES or again.std() < 2 * sparse.std():
+        return ""
+    return (
+        f"Seeds end further apart than before: ± {number(again.std())} points at recovery, where the sparse networks "
+        f"had ± {number(sparse.std())}."
+    )
+
+
+# The loss between and around networks
+
+
+@observed
+def loss_along_paths(table: Table) -> str:
+    """Whether the training loss falls all the way from the sparse network to the re-dense one."""
+    noise, level = _lifted(table, f"training {PATH}")
+    where = {"algorithm": REDENSE, "noise_percent": noise, "level": level}
+    losses = values(table, f"training {PATH}", "position", **where).dropna(axis="columns")
+    test = values(table, f"test {PATH}", "position", **where).dropna(axis="columns")
+    first, last = losses.iloc[:, 0], losses.iloc[:, -1]
+    size = size_at(table, level, WR, noise_percent=noise)
+    told = (
+        f"From the network with {size} of the weights (recovery, {noise:g} % wrong labels) the training loss "
+        f"{from_to(first, last, 'nats')} along the line, while the test loss "
+        f"{from_to(test.iloc[:, 0], test.iloc[:, -1], 'nats')}."
+    )
+    return f"{told} {_barriers(table)}"
+
+
+def _barriers(table: Table) -> str:
+    """Count the paths whose training loss rises on the way by more than a hundredth of its fall."""
+    free, total, worst = 0, 0, 0.0
+    for noise in _noises(table, REDENSE, f"training {PATH}"):
+        own = table.where(quantity=f"training {PATH}", noise_percent=noise).frame
+        for level in sorted(own["level"].unique()):
+            losses = values(table, f"training {PATH}", "position", algorithm=REDENSE, noise_percent=noise, level=level)
+            fall = losses.iloc[:, 0] - losses.iloc[:, -1]
+            rise = (losses - losses.cummin(axis="columns")).max(axis="columns")
+            share = (rise / fall).where(fall > 0, 1.0).mean()
+            free, total, worst = free + (share < 0.01), total + 1, max(worst, share)
+    if free == total:
+        return f"On none of the {total} paths is there a barrier: only the mask closed the way down."
+    return (
+        f"{free} of {total} paths go down without a barrier; on the others the loss climbs on the way, at worst by "
+        f"{_share(worst) if worst < 1 else 'more than the whole'} of its fall. So not every sparse network was held "
+        "by its mask alone."
+    )
+
+
+@observed
+def along_one_path(table: Table) -> str:
+    """Where on the path the test error is lowest."""
+    noise, level = _lifted(table, "test error on path (%)")
+    found = values(table, "test error on path (%)", "position", algorithm=REDENSE, noise_percent=noise, level=level)
+    means = found.dropna(axis="columns").mean()
+    at, start, end = float(means.idxmin()), means.iloc[0], means.iloc[-1]
+    inside = "at its sparse end" if at == 0 else "at its re-dense end" if at == 1 else f"at α = {at:.2g}"
+    size = size_at(table, level, WR, noise_percent=noise)
+    return (
+        f"On the path that begins with {size} of the weights ({noise:g} % wrong labels) the test error starts at "
+        f"{number(start)} %, ends at {number(end)} % and is lowest {inside} ({number(means.min())} %)."
+    )
+
+
+@observed
+def loss_along_direction(table: Table) -> str:
+    """How much the loss rises a step away from dense and from re-dense networks."""
+    words = []
+    for noise in _noises(table, REDENSE, SLICE):
+        dense = _sharpness(table, WR, 0, noise)
+        own = table.where(quantity=SLICE, noise_percent=noise, algorithm=REDENSE).frame
+        found = {k: _sharpness(table, REDENSE, k, noise) for k in sorted(own["level"].unique())}
+        told = listed(
+            [f"{mean_std(one, 'nats')} ({size_at(table, k, WR, noise_percent=noise)})" for k, one in found.items()]
+        )
+        sharper = [k for k, one in found.items() if differs(one, dense) == "higher"]
+        means = [one.mean() for one in found.values()]
+        order = ", the sparser the sharper" if means == sorted(means) else ", in no order of sparsity"
+        words.append(
+            f"With {noise:g} % wrong labels a step of a fifth of each filter's norm costs the dense network "
+            f"{mean_std(dense, 'nats')}, "
+            f"the re-dense ones {told}, by the weights they once had: {len(sharper)} of {len(found)} are sharper than "
+            f"dense{order if len(found) > 1 else ''}."
+        )
+    if not words:
+        raise InputError(f"no loss along a direction was measured at {table.scale} scale")
+    return " ".join(words)
+
+
+def _sharpness(table: Table, algorithm: str, level: int, noise: float) -> pandas.Series:
+    where = {"algorithm": algorithm, "noise_percent": noise, "level": level}
+    losses = values(table, SLICE, "position", **where)
+    if losses.empty:
+        raise InputError(f"no loss along a direction around {algorithm} at level {level} was measured")
+    return (losses[STEP] + losses[-STEP]) / 2 - losses[0.0]
+
+
+# The distance from initialization
+
+
+@observed
+def distance_and_error(table: Table) -> str:
+    """Whether networks stay nearer to their initialization the sparser they are, by both counts."""
+    noise = _first_noise(table, WR, DISTANCE)
+    where = {"noise_percent": noise}
+    told = []
+    for algorithm, called in ((WR, "sparse"), (REDENSE, "re-dense")):
+        if noise in _noises(table, algorithm, DISTANCE):
+            told.append(f"that of {called} networks is {course(table, DISTANCE, algorithm, '', **where)}")
+    words = f"With {noise:g} % wrong labels the distance runs so: {'; '.join(told)}.".replace("  ", " ")
+    whole, masked = (_ends(table, quantity, noise) for quantity in (DISTANCE, MASKED))
+    if whole[1].mean() > whole[0].mean():
+        words += (
+            " The paper has it fall with sparsity. It rises here because a pruned weight counts as moved to zero: "
+            f"without that part it is {_beside(masked[1], 'for the sparsest network', masked[0], 'for the dense one')}."
+        )
+    return words
+
+
+@observed
+def differences(table: Table) -> str:
+    """Whether distance and error of sparse and re-dense networks change places together."""
+    noises = [n for n in _noises(table, REDENSE, DISTANCE) if n in _noises(table, WR, DISTANCE)]
+    if not noises:
+        raise InputError(f"no distances of sparse and re-dense networks were measured at {table.scale} scale")
+    words = []
+    for noise in noises:
+        signs = {}
+        for quantity in (DISTANCE, TEST):
+            sparse, again = (
+                values(table, quantity, algorithm=one, noise_percent=noise).dropna(axis="columns")
+                for one in (WR, REDENSE)
+            )
+            signs[quantity] = {k: (sparse[k] - again[k]).mean() > 0 for k in sparse if k and k in again}
+        levels = [k for k in signs[DISTANCE] if k in signs[TEST]]
+        agree = sum(signs[DISTANCE][k] == signs[TEST][k] for k in levels)
+        nearer = sum(not signs[DISTANCE][k] for k in levels)
+        words.append(
+            f"With {noise:g} % wrong labels the sparse network lies nearer to its initialization than the re-dense "
+            "one at "
+            f"{nearer} of {len(levels)} levels, and the nearer of the two is also the better one at {agree} of "
+            f"{len(levels)}."
+        )
+    return (
+        f"{' '.join(words)} The paper expects the sparse network farther away and worse at the first cuts, nearer and "
+        "better at the last."
+    )
+
+
+# Why others missed it
+
+
+@observed
+def error_at_few_levels(table: Table) -> str:
+    """What is left of the rise where only every n-th level is looked at."""
+    words = []
+    for noise in _noises(table, WR, TEST):
+        rises = {n: peak_above_dense(table, WR, noise, n) for n in KEPT}
+        told = [
+            f"{mean_std(one, 'points')} with {KEPT[n]} levels"
+            if n == 1
+            else f"{mean_std(one, 'points')} with {KEPT[n]}"
+            for n, one in rises.items()
+            if one is not None
+        ]
+        words.append(f"At {noise:g} % noise the rise above the dense network is {listed(told)}.")
+    if not words:
+        raise InputError(f"no {TEST} of {WR} was measured at {table.scale} scale")
+    return " ".join([*words, _hidden(table)])
+
+
+def _hidden(table: Table) -> str:
+    noises = _noises(table, WR, TEST)
+    gone = []
+    for noise in noises:
+        whole, few = (peak_above_dense(table, WR, noise, n) for n in (1, max(KEPT)))
+        gone += [noise] * int(whole is not None and few is not None and few.mean() < whole.mean() / 2)
+    if gone:
+        return f"Looking at every fourth level hides half of the rise or more {_at(gone, noises)}."
+    return "Looking at every fourth level does not hide the rise here."
+
+
+@observed
+def rewinding_and_fine_tuning(table: Table) -> str:
+    """How high the error climbs with fine-tuning, beside weight rewinding."""
+    words = []
+    noises = _noises(table, FINE_TUNING, TEST)
+    if not noises:
+        raise InputError(f"no fine-tuning was measured at {table.scale} scale")
+    smaller = []
+    for noise in noises:
+        rewound, tuned = (peak_above_dense(table, one, noise) for one in (WR, FINE_TUNING))
+        if rewound is None or tuned is None:
+            continue
+        both = _beside(tuned, "with fine-tuning", rewound, "with weight rewinding", "points")
+        words.append(f"With {noise:g} % wrong labels the error climbs by {both}.")
+        smaller += [noise] * int(differs(tuned, rewound) == "lower")
+    return " ".join([*words, f"So fine-tuning flattens the peak {_at(smaller, noises)}{_doubt(table)}."])
+
+
+# Each page in three lines
+
+
+def _climbs_and_falls(table: Table) -> str:
+    noise = _first_noise(table, WR, TEST)
+    return f"Pruned ever further with {noise:g} % wrong labels, the last test error is {_course(table, TEST, noise)}."
+
+
+def _score_line(table: Table) -> str:
+    noise = _first_noise(table, RANDOM, BEST_TEST)
+    lowest = {score: _lowest(table, BEST_TEST, name, noise).mean() for name, score in SCORES.items()}
+    first = min(lowest, key=lowest.__getitem__).removesuffix(" score")
+    how = "at random" if first == "random" else f"by {first}"
+    return (
+        f"With {noise:g} % wrong labels the lowest error of any epoch comes from pruning {how}, "
+        f"{number(min(lowest.values()))} %."
+    )
+
+
+def _stopping_line(table: Table) -> str:
+    found = _stopping(table)
+    if not found:
+        raise InputError("no errors of every epoch were recorded")
+    noise = _first_noise(table, WR, BEST_TEST)
+    stopped, last = read(table, BEST_TEST, 0, WR, noise_percent=noise), _lowest(table, TEST, WR, noise)
+    word = "beats" if stopped.mean() < last.mean() else "does not beat"
+    return (
+        f"Stopping the dense network at its best epoch {word} pruning without stopping: {mean_std(stopped)} against "
+        f"{mean_std(last)} with {noise:g} % wrong labels."
+    )
+
+
+learned_double_descent = learned(_climbs_and_falls, _score_line, _stopping_line)
+
+
+def _forgets(table: Table) -> str:
+    noise, level = _recovered(table, NOISY)
+    noisy, original = (
+        (read(table, q, 0, WR, noise_percent=noise), read(table, q, level, WR, noise_percent=noise))
+        for q in (NOISY, ORIGINAL)
+    )
+    return (
+        "What sparsity takes first is memorization: from dense to recovery the error on wrong labels "
+        f"{from_to(*noisy)}, that "
+        f"on right ones {from_to(*original)} ({noise:g} % noise)."
+        if difference(noisy[1] - noisy[0], original[1] - original[0]).mean > 0
+        else f"From dense to recovery the error on wrong labels {from_to(*noisy)}, that on right ones {from_to(*original)} "
+        f"({noise:g} % noise): sparsity takes no more of memorization than of the rest."
+    )
+
+
+def _finds_truth(table: Table) -> str:
+    noise, level = _recovered(table, RESTORED)
+    dense, sparse = (read(table, RESTORED, k, WR, noise_percent=noise) for k in (0, level))
+    return (
+        f"Of the mislabelled images, the dense network misses the *true* label for {mean_std(dense)}, the one at "
+        "recovery for "
+        f"{mean_std(sparse)} ({noise:g} % noise)."
+    )
+
+
+def _rest_line(table: Table) -> str:
+    if not (found := _rest(table)):
+        raise InputError("no errors of every epoch were recorded")
+    return found
+
+
+learned_dynamics = learned(_forgets, _finds_truth, _rest_line)
+
+
+def _leaves(table: Table) -> str:
+    noise, level = _lifted(table)
+    noisy = _both(table, NOISY, level, noise)
+    return (
+        f"Once the weights are back at the recovery level, {_memorizes(*noisy)}: the error on them {from_to(*noisy)} "
+        f"({noise:g} % noise)."
+    )
+
+
+def _gets_worse(table: Table) -> str:
+    noise, level = _lifted(table)
+    return f"The test error of that network {from_to(*_both(table, TEST, level, noise))}."
+
+
+def _control(table: Table) -> str:
+    noise, level = _lifted(table)
+    (before, after), dense = _both(table, TEST, level, noise), _both(table, TEST, 0, noise)
+    reason = (
+        "The longer training alone does not do it"
+        if differs(after - before, dense[1] - dense[0]) == "higher"
+        else "The longer training may be part of it"
+    )
+    return (
+        f"{reason}: in the same epochs the test error of the dense network, which has nothing to regain, "
+        f"{from_to(*dense)}."
+    )
+
+
+learned_redense_training = learned(_leaves, _gets_worse, _control)
+
+
+def _path_line(table: Table) -> str:
+    _first_noise(table, REDENSE, f"training {PATH}")
+    return _barriers(table)
+
+
+def _sharp_line(table: Table) -> str:
+    noise, level = _lifted(table, SLICE)
+    dense, again = _sharpness(table, WR, 0, noise), _sharpness(table, REDENSE, level, noise)
+    both = _beside(again, "at the re-dense network of the recovery level", dense, "at the dense one", "nats")
+    return f"A small step away raises the loss by {both} ({noise:g} % noise)."
+
+
+def _walk_line(table: Table) -> str:
+    noise, level = _lifted(table, "test error on path (%)")
+    means = values(
+        table, "test error on path (%)", "position", algorithm=REDENSE, noise_percent=noise, level=level
+    ).mean()
+    word = "worse" if means.iloc[-1] > means.iloc[0] else "better"
+    return (
+        f"Down the path the test error goes from {number(means.iloc[0])} to {number(means.iloc[-1])} %: a lower "
+        f"training loss, a {word} network."
+    )
+
+
+learned_loss_landscape = learned(_path_line, _sharp_line, _walk_line)
+
+
+def _distance_line(table: Table) -> str:
+    noise = _first_noise(table, WR, DISTANCE)
+    dense, sparse = _ends(table, DISTANCE, noise)
+    return (
+        f"From dense to sparsest the distance of sparse networks {from_to(dense, sparse, '')}, counting a pruned "
+        f"weight as moved to zero ({noise:g} % noise)."
+    )
+
+
+def _masked_line(table: Table) -> str:
+    noise = _first_noise(table, WR, MASKED)
+    dense, sparse = _ends(table, MASKED, noise)
+    return f"Over the kept weights alone it {from_to(dense, sparse, '')}: part of the distance is pruning itself."
+
+
+def _together_line(table: Table) -> str:
+    noise, level = _lifted(table, DISTANCE)
+    (sparse, again), (error, after) = (_both(table, quantity, level, noise) for quantity in (DISTANCE, TEST))
+    same = (difference(sparse, again).mean > 0) == (difference(error, after).mean > 0)
+    word = "also the better one" if same else "not the better one"
+    return (
+        f"At recovery the nearer of sparse and re-dense network is {word} (distance {against(sparse, again, '')}; "
+        f"error {against(error, after)})."
+    )
+
+
+learned_distance_from_initialization = learned(_distance_line, _masked_line, _together_line)
+
+
+def _few_levels_line(table: Table) -> str:
+    _first_noise(table, WR, TEST)
+    return _hidden(table)
+
+
+def _tuning_line(table: Table) -> str:
+    noise = _first_noise(table, FINE_TUNING, TEST)
+    rewound, tuned = (peak_above_dense(table, one, noise) for one in (WR, FINE_TUNING))
+    if rewound is None or tuned is None:
+        raise InputError("no dense network to compare with")
+    return (
+        f"The error climbs by {_beside(tuned, 'with fine-tuning', rewound, 'with weight rewinding', 'points')} "
+        f"({noise:g} % noise)."
+    )
+
+
+def _clean_line(table: Table) -> str:
+    noises = _noises(table, WR, TEST)
+    rises = [peak_above_dense(table, WR, noise) for noise in noises]
+    told = [
+        f"{mean_std(rise, 'points')} at {noise:g} %"
+        for noise, rise in zip(noises, rises, strict=True)
+        if rise is not None
+    ]
+    if not told:
+        raise InputError("no dense network to compare with")
+    return f"With every level in view the error climbs by {listed(told)} noise."
+
+
+learned_missed_double_descent = learned(_few_levels_line, _tuning_line, _clean_line)
+
+
+# Helpers
+
+
+def _noises(table: Table, algorithm: str, quantity: str) -> list[float]:
+    """Return the noise levels at which a quantity of an algorithm was measured, in percent, ascending."""
+    frame = table.frame
+    own = frame[(frame["algorithm"] == algorithm) & (frame["quantity"] == quantity) & frame["value"].notna()]
+    return sorted(float(noise) for noise in own["noise_percent"].unique())
+
+
+def _first_noise(table: Table, algorithm: str, quantity: str) -> float:
+    noises = _noises(table, algorithm, quantity)
+    if not noises:
+        raise InputError(f"no {quantity} of {algorithm} was measured at {table.scale} scale")
+    return noises[0]
+
+
+def _recovered(table: Table, quantity: str) -> tuple[float, int]:
+    """Return the first noise level at which the test error recovers, and the level."""
+    for noise in _noises(table, WR, quantity):
+        if level := level_of(table, "recovery", WR, noise_percent=noise):
+            return noise, level
+    raise InputError(f"no {quantity} at a recovery level was measured at {table.scale} scale")
+
+
+def _lifted(table: Table, quantity: str = TEST) -> tuple[float, int]:
+    """Return a noise level and the recovery level there, where the re-dense network was measured."""
+    for noise in _noises(table, REDENSE, quantity):
+        level = level_of(table, "recovery", WR, noise_percent=noise)
+        own = table.frame
+        own = own[(own["quantity"] == quantity) & (own["algorithm"] == REDENSE) & (own["noise_percent"] == noise)]
+        if level and level in set(own["level"]):
+            return noise, level
+    raise InputError(f"no {quantity} of {REDENSE} at a recovery level was measured at {table.scale} scale")
+
+
+def _both(table: Table, quantity: str, level: int, noise: float) -> tuple[pandas.Series, pandas.Series]:
+    """Return a quantity of the sparse network of a level and of the re-dense one that it became."""
+    sparse, again = (read(table, quantity, level, one, noise_percent=noise) for one in (WR, REDENSE))
+    return sparse, again
+
+
+def _ends(table: Table, quantity: str, noise: float) -> tuple[pandas.Series, pandas.Series]:
+    return read(table, quantity, 0, WR, noise_percent=noise), read(table, quantity, "last", WR, noise_percent=noise)
+
+
+def _memorizes(before: pandas.Series, after: pandas.Series) -> str:
+    found = difference(after, before)
+    if found.verdict == "lower" or (found.n < FEWEST_REPLICATES and found.mean < 0):
+        return "the network learns wrong labels that it had ignored"
+    return "the network still does not learn the wrong labels"
+
+
+def _lowest(table: Table, quantity: str, algorithm: str, noise: float) -> pandas.Series:
+    """Return a quantity at the sparse level where its mean is lowest."""
+    found = values(table, quantity, algorithm=algorithm, noise_percent=noise).dropna(axis="columns").drop(columns=0)
+    if found.empty:
+        raise InputError(f"no {quantity} of sparse networks of {algorithm} was measured at {table.scale} scale")
+    return found[found.mean().idxmin()]
+
+
+def _apart(table: Table, quantity: str, level: str, noise: float) -> str:
+    """Compare a chosen level with the dense network: "higher", "lower", "match"; by the means of few seeds."""
+    if level_of(table, level, WR, noise_percent=noise) is None:
+        return "match"
+    found = difference(
+        read(table, quantity, level, WR, noise_percent=noise), read(table, quantity, 0, WR, noise_percent=noise)
+    )
+    if found.n < FEWEST_REPLICATES:
+        return "higher" if found.mean > 0 else "lower"
+    return found.verdict
+
+
+def _course(table: Table, quantity: str, noise: float) -> str:
+    return course(table, quantity, WR, noise_percent=noise)
+
+
+def _beside(first: pandas.Series, of_first: str, second: pandas.Series, of_second: str, unit: str = "") -> str:
+    """Say two numbers and how they compare: "9.0 points with fine-tuning and 13.0 points with …: 4.0 points lower"."""
+    told = against(first, second, unit)
+    verdict = told.removeprefix(f"{mean_std(first, unit)} against {mean_std(second, unit)}, ")
+    return f"{mean_std(first, unit)} {of_first} and {mean_std(second, unit)} {of_second}: {verdict}"
+
+
+def _sizes(table: Table, levels: Sequence[int], noise: float) -> str:
+    return listed([size_at(table, level, WR, noise_percent=noise) for level in levels])
+
+
+def _at(some: Sequence[float], every: Sequence[float]) -> str:
+    """Say at which noise levels: "at 20 and 40 %", "at every noise level", "at no noise level"."""
+    if every and len(some) == len(every):
+        return "at every noise level" if len(every) > 1 else f"at {some[0]:g} % noise"
+    return f"at {listed([f'{one:g}' for one in some])} % noise" if some else "at no noise level"
+
+
+def _doubt(table: Table) -> str:
+    return "" if len(table.seeds) >= FEWEST_REPLICATES else " (too few seeds to tell from chance)"
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2g} %"
