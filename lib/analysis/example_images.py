@@ -8,6 +8,7 @@ set and no network. What no table names is asked of the store; nothing is traine
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,7 +53,7 @@ class ExampleImages:
 
     def some(self, chosen: Sequence[int]) -> "ExampleImages":
         """Return those at these places."""
-        lists = (self.labels, self.original, self.numbers, self.predictions)
+        lists: Any = (self.labels, self.original, self.numbers, self.predictions)
         return ExampleImages(self.images[list(chosen)], *([own[i] for i in chosen] if own else [] for own in lists))
 
     @property
@@ -111,7 +112,7 @@ def named_worst(
         plan = plan_of(page, table)
         where = {"noise_percent": noise_percent, "algorithm": algorithm or page.chains(plan)[0].algorithm}
         own = table.where(quantity=[WORST_INDEX, WORST_LOSS], seed=plan.seeds[0], **where)
-        at = int(own.frame["level"].max()) if level is None and len(own.frame) else level
+        at = max(own.frame["level"].tolist(), default=None) if level is None else level
         found = [values(own, name, "position", level=at) for name in (WORST_INDEX, WORST_LOSS)]
         if not found[0].empty:
             index, losses = (torch.tensor(one.to_numpy()[0][:count]) for one in found)

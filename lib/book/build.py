@@ -1,11 +1,13 @@
 """Build the HTML book from what is there: python -m lib.book.build [--sphinx] [--output FOLDER]
 
 A page that was run shows its results, any other its text and code, so the book builds in a fresh clone,
-without data, GPU or network. Nothing is executed here; unchanged pages are not built again. `--sphinx` leaves
-Jupyter Book out and builds the same folder with Sphinx and `book/conf.py`.
+without data, GPU or network. Nothing is executed here; unchanged pages are not built again, and where nothing changed at
+all, nothing is started. `--sphinx` leaves Jupyter Book out and builds the same folder with Sphinx and `book/conf.py`.
 """
 
 import argparse
+import hashlib
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +65,8 @@ def build(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
         raise InputError(f"unknown engine {engine!r}. Allowed: {', '.join(ENGINES)}.")
     html = output / "_build" / ("html" if engine == "jupyter-book" else "sphinx")
     if engine == "jupyter-book":
-        start = "from jupyter_book.cli.main import main; main()"
+        # Without a parser of addresses that jsonschema loads where it is there, a second at every start.
+        start = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
         command = ["-c", start, "build", "-q", "-W", "--keep-going", "--path-output", str(output), str(book)]
     else:
         command = ["-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
@@ -75,6 +78,33 @@ def build(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
     return html / "index.html"
 
 
+def inputs_hash(book: Path, engine: str) -> str:
+    """Hash all that the HTML is made from: the book's folder, the code that displays charts, and versions of packages."""
+    made = {"_build", "__pycache__", "jupyter_execute"}
+    files = [path for path in book.rglob("*") if path.is_file() and not made & set(path.relative_to(book).parts)]
+    code = [
+        path for room in ("book", "charts") for path in (REPOSITORY / "lib" / room).rglob("*") if path.suffix != ".pyc"
+    ]
+    digest = hashlib.sha256(engine.encode())
+    for package in ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "vl-convert-python", "altair"):
+        digest.update(importlib.metadata.version(package).encode())
+    for path in sorted([*files, *(path for path in code if path.is_file())]):
+        digest.update(str(path).encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def build_if_changed(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
+    """Build the HTML, see `build`, unless it was built from exactly what is there now."""
+    stamp, now = output / "_build" / f".{engine}.inputs", inputs_hash(book, engine)
+    first = output / "_build" / ("html" if engine == "jupyter-book" else "sphinx") / "index.html"
+    if first.is_file() and stamp.is_file() and stamp.read_text("utf-8") == now:
+        return first
+    stamp.unlink(missing_ok=True)
+    first = build(book, output, engine)
+    write_if_changed(stamp, now)
+    return first
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Build this repository's book from the command line."""
     parser = argparse.ArgumentParser("python -m lib.book.build", description="Build the HTML book.")
@@ -84,7 +114,8 @@ def main(arguments: list[str] | None = None) -> None:
     book = REPOSITORY / "book"
     try:
         drafts = prepare(REPOSITORY)
-        first = build(book, (given.output or book).resolve(), "sphinx" if given.sphinx else "jupyter-book")
+        output, engine = (given.output or book).resolve(), "sphinx" if given.sphinx else "jupyter-book"
+        first = build_if_changed(book, output, engine)
     except (InputError, RuntimeError) as error:
         raise SystemExit(f"error: {error}") from None
     for name in drafts:

@@ -1,8 +1,9 @@
 """Render the book from committed tables, without training: python -m lib.book.publish [--output FOLDER] [--at-once N]
 
 Every page runs at laptop scale and draws the tables that are there, with nothing in the store, and of all image sets only
-MNIST. Pages run several at once, each in a process forked from this one, which has imported what pages import: that takes
-longer than drawing. The executed notebooks are in `runs/published/<paper>/<page>.ipynb`, the HTML where `make book` has it.
+MNIST. Pages run several at once, each in a process forked from this one (on Linux), which has imported what pages import:
+that takes longer than drawing. The executed notebooks are in `runs/published/<paper>/<page>.ipynb`, the HTML is where
+`make book` has it.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import importlib
 import multiprocessing
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +27,7 @@ from lib.analysis.files import REPOSITORY
 from lib.batch.page import PageFailed, notebook_of
 from lib.batch.plan import Run, read_plans
 from lib.batch.state import RECORD, Fingerprints, record_of
-from lib.book.build import build, prepare
+from lib.book.build import build_if_changed, prepare
 from lib.book.staging import stage
 from lib.errors import InputError
 
@@ -67,11 +69,16 @@ def _run(shell: InteractiveShell, code: str, page: Path) -> list[NotebookNode]:
     with shell.display_trap, capture_output() as got:  # in this order, or running a cell takes what it shows back
         done = shell.run_cell(code, store_history=False)
     if error := done.error_in_exec or done.error_before_exec:
-        raise PageFailed(f"{page} failed: {type(error).__name__}: {error}\n\n{code}\n\n{got.stdout[-3000:]}")
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", got.stdout)  # control sequences of widgets that nobody sees
+        raise PageFailed(f"{page} failed: {type(error).__name__}: {error}\n\n{code}\n\n{_plain(got.stdout)[-3000:]}")
+    text = _plain(got.stdout)
     printed = [nbformat.v4.new_output("stream", name="stdout", text=text)] if text else []
     shown = [nbformat.v4.new_output("display_data", data=one.data, metadata=one.metadata or {}) for one in got.outputs]
     return printed + shown
+
+
+def _plain(text: str) -> str:
+    """Return what was printed without colours and without what a widget writes to clear its output."""
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", text)
 
 
 def import_what_pages_import(sources: Iterable[Path]) -> None:
@@ -116,14 +123,15 @@ def publish(root: Path, book: Path, output: Path, at_once: int) -> Path:
             waiting.append((source, executed, run.parameters, fingerprint))
     if waiting:
         import_what_pages_import(sorted({source for source, *_ in waiting}))
-        with multiprocessing.get_context("fork").Pool(min(at_once, len(waiting)), maxtasksperchild=1) as pool:
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        with context.Pool(min(at_once, len(waiting)), maxtasksperchild=1) as pool:
             failed = [said for said in pool.imap_unordered(_attempt, waiting) if said]
         if failed:
             raise PageFailed("\n\n".join(failed))
     for target, (source, executed) in staged.items():
         stage(source, executed, target)
     prepare(root, book)
-    return build(book, output)
+    return build_if_changed(book, output)
 
 
 def main(arguments: list[str] | None = None) -> None:
