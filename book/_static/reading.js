@@ -73,15 +73,6 @@ function nameControls() {
   document.querySelectorAll("summary[aria-label], button[aria-label].search-button-field").forEach((one) => {
     if (one.textContent.trim()) one.removeAttribute("aria-label");
   });
-  document.querySelectorAll(".theme-switch-button").forEach((button) => {  // its label is enough; icons come late
-    const hush = () => button.querySelectorAll("svg").forEach((icon) => {
-      icon.querySelector("title")?.remove();
-      icon.removeAttribute("aria-labelledby");
-      icon.setAttribute("aria-hidden", "true");
-    });
-    new MutationObserver(hush).observe(button, {childList: true, subtree: true});
-    hush();
-  });
   // Docutils puts links back to the text between the entries of what it calls a list.
   document.querySelectorAll("[role=list].citation-list").forEach((list) => list.removeAttribute("role"));
 }
@@ -120,6 +111,10 @@ function chooseByAddress() {
   }
 }
 
+document.addEventListener("readystatechange", () => {  // before deferred scripts make pictures of the icons
+  if (document.readyState !== "interactive") return;
+  document.querySelectorAll(".theme-switch-button [title]").forEach((icon) => icon.removeAttribute("title"));
+});
 document.addEventListener("DOMContentLoaded", () => {
   nameControls();
   letTablesScroll();
