@@ -1,150 +1,246 @@
 # %% [markdown]
 # (tr-additional-regularization)=
-# # Additional regularization: pruning under label noise
+# # Pruning under wrong labels
 #
-# Some training labels are wrong. A dense network learns them by heart, and its test error pays for it. This page re-runs section 4 of
-# {cite:t}`jin2022pruning`, which finds that pruning undoes much of that damage, and asks how.
+# Some training labels are wrong. A dense network learns them by heart, and its test error pays for it. What becomes of the wrong labels when weights go? This page
+# re-runs section 4 of {cite:t}`jin2022pruning`.
 #
 # **What the paper claims**
 #
-# * With label noise, the network pruned to its best sparsity has a lower test error than the dense one (TR-C07), and the gain
-#   grows with the share of wrong labels (TR-C08).
-# * At that sparsity the training loss on the *noisy* examples has risen (TR-C09), more than on the correctly labelled ones (TR-C10).
-# * Pruning lightly does something else first: it lowers the loss on noisy examples (TR-C12). Pruning very hard closes the gap
-#   between noisy and correct examples again, because the network then fits neither (TR-C13).
+# * The network pruned to its best sparsity has a lower test error than the dense one in 11 of 13 cases with wrong labels, and matches it in the other two (TR-C07).
+#   The gain grows with the share of wrong labels (TR-C08).
+# * At that sparsity the training loss on wrong labels has risen (TR-C09), more than on correct ones (TR-C10). LeNet at 5 % noise and ResNet-50 are exceptions.
+# * For VGG-16 the gap between the two becomes more than ten times as wide (TR-C11).
+# * Light pruning does something else first: it lowers the loss on wrong labels (TR-C12, ResNet-20). Very hard pruning closes the gap again, because the network then
+#   fits neither (TR-C13).
 #
-# ## The method
+# ## The idea
 #
-# A share $p$ of the $N$ training examples, $\lceil pN \rceil$ of them exactly, is chosen at random. Each gets a label drawn uniformly
-# from the *other* classes, once for each {term}`replicate`; validation and test labels stay clean. Then the network is pruned by
-# {term}`learning-rate rewinding`. With weights $w$ and {term}`mask` $m \in \{0, 1\}^d$, a {term}`level` is
+# Learning a wrong label takes weights. It has nothing to do with the labels of similar images, so the network must store it by itself. Take weights away, and such
+# single facts should be the first to go, while what many images share stays.
+#
+# **The noise.** A share $p$ of the $N$ training images, exactly $\lceil pN \rceil$, is chosen at random. Each gets a label drawn from the *other* classes, once for
+# each {term}`replicate`. Validation and test labels stay clean.
+#
+# **The pruning.** {ref}`tr-preliminaries` has the algorithm, {term}`learning-rate rewinding`, and the rule by which two results differ.
+#
+# **The two losses.** With $f_k$ the network at {term}`level` $k$, $y$ the label that is trained on and $S$ the images with a wrong label, or the others, the
+# {term}`cross-entropy` is averaged over each set by itself:
 #
 # $$
-# \begin{aligned}
-# m_{k+1} &= m_k \odot [\, |w_k| > \tau_k \,], \\
-# w_{k+1} &= \mathrm{train}_{\,t \to T}\,(m_{k+1} \odot w_k),
-# \end{aligned}
-# $$ (eq-learning-rate-rewinding)
+# L_S(f_k) = \frac{1}{\lvert S \rvert} \sum_{(x, y) \in S} -\ln p_k(y \mid x) .
+# $$ (eq-partition-loss)
 #
-# where the threshold $\tau_k$ removes exactly $\lceil q \, \lVert m_k \rVert_0 \rceil$ of the remaining weights, and training goes through the schedule from epoch $t$ to its end $T$ with a fresh optimizer. All weights compete with each
-# other (global {term}`scope`); $q = 0.2$ at `paper` scale. LeNet rewinds to $t = 0$ and leaves its output layer whole; ResNet-20 rewinds
-# to $t = 10$ of 160 epochs and prunes every layer.
+# Its unit is the {term}`nat`: a loss of 2.3 nats is that of guessing among ten classes, $\ln 10$; 0 is certainty.
 #
-# The *optimal* sparsity is the level with the lowest error on held-out validation images; only then is its test error read. Two algorithms differ
-# when the mean of their paired differences over replicates is at least one sample standard deviation from zero (section 2 of the paper).
+# ## Noise and losses, by hand
 #
+# A thousand digits, 15 % of them relabelled, and the plainest of networks, one linear layer:
+
+# %%
+import math
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from lib.data import add_label_noise, load, normalization, normalize
+
+digits = load("mnist")
+inputs, true = (
+    normalize(digits.train_images[:1000], normalization("mnist")).flatten(1),
+    digits.train_labels[:1000].long(),
+)
+
+generator = torch.Generator().manual_seed(0)
+chosen = torch.randperm(1000, generator=generator)[: math.ceil(0.15 * 1000)]
+shift = torch.randint(1, 10, (1000,), generator=generator)  # 1 to 9 and never 0: always another class
+noisy = torch.zeros(1000, dtype=torch.bool)
+noisy[chosen] = True
+labels = torch.where(noisy, (true + shift) % 10, true)
+
+torch.manual_seed(0)
+layer = torch.nn.Linear(784, 10)
+optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
+for _step in range(300):
+    optimizer.zero_grad()
+    cross_entropy(layer(inputs), labels).backward()
+    optimizer.step()
+
+losses = cross_entropy(layer(inputs), labels, reduction="none")
+print(f"wrong labels {losses[noisy].mean():.2f} nats, correct labels {losses[~noisy].mean():.2f} nats")
+
+# %% [markdown]
+# One layer has too few weights to learn the wrong labels: it does worse on them than guessing would (2.3 nats), because it answers what it has learned from the others.
+# Keep this in mind for the sparse end of the charts. The library relabels the same images in the same way:
+
+# %%
+ours = add_label_noise(true, 15, "other", 10, torch.Generator().manual_seed(0))
+torch.equal(ours.labels, labels) and torch.equal(ours.noisy, noisy)
+
+# %% [markdown]
+# ## The algorithm, as it is run
+
+# %% tags=["hide-input"]
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.widgets.page import open_page, show_source
+from papers.training_regularization import example_figures, figures, observations
+from papers.training_regularization.experiments import PAGES, pruning
+
+show_source(pruning, learning_rate_rewinding)
+
+# %% [markdown]
 # ## Parameters
 #
-# All that you need to touch. `laptop` takes minutes on two CPU cores, `paper` is the paper's own recipe.
+# All that you need to touch. `laptop` takes minutes on two CPU cores, `paper` is the paper's own recipe. What you change here is a run of your own: it stands
+# beside the book's and is never taken for it.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
 scale: str = "laptop"
 recompute: bool = False
+noise_percents: list[float] = []  # empty: the plan's; below, 0 and "" mean the plan's too
+seeds: list[int] = []
+levels: int = 0
+fraction: float = 0.0
+score: str = ""
+epochs: int = 0
+images: int = 0
 store: str = ""
 device: str = "auto"
 deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always does
 
 # %% [markdown]
 # ## The run
-#
-# Where a table of these parameters exists, it is drawn at once; with `recompute = True`, what is missing is trained first. Every
-# trained stage is kept, so a second run only reads.
 
-# %% tags=["hide-output"]
-from lib.charts import enable
-from lib.widgets.explorer import explore_noise
-from lib.widgets.page import open_page
-from papers.training_regularization import example_figures, figures
-from papers.training_regularization.experiments import PAGES
-
-enable()
-page = open_page(PAGES["additional_regularization"], benchmark, scale, recompute, store, device, deterministic)
-
-# %% [markdown]
-# What was measured, and where:
+# %%
+page = open_page(PAGES["additional_regularization"], vars())
 
 # %%
 page.note
 
+# %% tags=["hide-input"]
+page.cost
+
 # %% [markdown]
 # ## Test error while pruning
 #
-# Read it from left to right: each point has fewer weights than the one before. The dashed lines are the dense networks, the star is the
-# level that the validation images choose. Faint dots are single replicates. Click the legend to
-# follow one share of wrong labels; point at a mark for its numbers.
+# Read it from left to right: each point has fewer weights than the one before. Horizontal rules are the dense networks; the star is the level that the validation
+# images choose. Click the legend to follow one share of wrong labels.
 
 # %% mystnb={"figure": {"caption": "Test error against weights remaining, for each share of wrong labels, as in Fig. 3 of the paper.", "name": "fig-tr-error"}} tags=["hide-input"]
 figures.error_while_pruning(page.tables)
 
+# %% tags=["hide-input"]
+observations.error_while_pruning(page.tables)
+
 # %% [markdown]
-# ## What happens to the noisy examples
+# ## What happens to the wrong labels
 #
-# The same networks, seen from the training set: loss on the examples whose label was replaced, and on the others.
+# The same networks, seen from the training set. Solid: loss on the images with a wrong label; dashed: on the others.
 
 # %% mystnb={"figure": {"caption": "Training loss on noisy and on original examples against weights remaining, as in Fig. 4 of the paper.", "name": "fig-tr-loss"}} tags=["hide-input"]
 figures.loss_of_noisy_examples(page.tables)
 
+# %% tags=["hide-input"]
+observations.loss_of_noisy_examples(page.tables)
+
+# %% [markdown]
+# ## Who is given up
+#
+# These are the training images that the sparsest network fits worst, at the highest noise. Below each stands the label it was trained on, and the true one where that
+# differs.
+
+# %% mystnb={"figure": {"caption": "The training examples with the highest loss in the sparsest network, with the labels that they are trained on.", "name": "fig-tr-misfits"}} tags=["hide-input"]
+example_figures.worst_fitted_images(page, max(page.plan.noise_percents))
+
 # %% [markdown]
 # ## Measured beside printed
 #
-# Table 6 of the paper gives the test error of the dense and of the optimally sparse network; Table 11 the training loss on both kinds of
-# examples. Both are means ± one standard deviation over replicates. Printed and measured values stand as they are; at `laptop` scale they
-# need not agree, because fewer images are trained on.
+# Table 6 of the paper gives the test error of the dense and of the optimally sparse network, Table 11 the training loss on both kinds of images: means ± one
+# standard deviation over replicates. Neither side is adjusted to the other. Below `paper` scale they need not agree, because fewer images are trained on.
 
 # %% mystnb={"figure": {"caption": "Printed and measured test errors, Table 6 of the paper.", "name": "fig-tr-table-6"}} tags=["hide-input"]
 figures.printed_beside_measured(benchmark, page.tables, 6)
 
 # %% tags=["hide-input"]
+observations.printed_beside_measured(benchmark, page.tables, 6)
+
+# %% mystnb={"code_prompt_show": "Table 6 in numbers"} tags=["hide-cell"]
 figures.printed_table(benchmark, page.tables, 6)
 
-# %% tags=["hide-input"]
+# %% mystnb={"code_prompt_show": "Table 11 in numbers"} tags=["hide-cell"]
 figures.printed_table(benchmark, page.tables, 11)
 
 # %% [markdown]
-# ## The verdicts
+# ## What it means
 #
-# Each claim is a test over the table, decided for this benchmark as far as it goes. *Undecided* means that the table lacks what the
-# test needs.
+# Read the two figures together. Where the error climbs, the loss on wrong labels is at its lowest: with a moderate number of weights, and many rounds of training,
+# the network has learned nearly every wrong label. Where the error falls, that loss shoots up while the loss on correct labels hardly moves: the network has begun to
+# forget, and it forgets selectively. At the far end both rise, and so does the error.
+#
+# So the number of weights acts as a {term}`regularizer <regularization>`: it limits what can be learned by heart. The paper calls this *additional regularization*. It
+# leaves open whether that is all pruning does; {ref}`tr-better-training` looks at the other half. The hill before the valley is studied by the book's other paper on wrong
+# labels, in {ref}`ln-double-descent`.
 
 # %% tags=["hide-input"]
+observations.learned_additional_regularization(page.tables)
+
+# %% tags=["hide-input"]
+page.chips()
+
+# %% mystnb={"code_prompt_show": "Each verdict with its reason"} tags=["hide-cell"]
 page.verdicts()
 
 # %% [markdown]
-# ## What differs from the paper, and why
-#
+# :::{dropdown} What differs from the paper, and why
 # * The paper prints no validation split for MNIST; 2,000 of its 60,000 training images are held out here, as the paper does for CIFAR-10.
 # * Validation labels are clean. The paper does not say whether its own are.
-# * Exactly $\lceil 0.2 R \rceil$ of the $R$ remaining weights go at each level. The code that the paper builds on removes one more, and
-#   all that tie with the threshold.
+# * Exactly $\lceil 0.2 R \rceil$ of the $R$ remaining weights go at each level. The code that the paper builds on removes one more, and all that tie with the
+#   threshold.
 # * Training loss is measured without augmentation in evaluation mode, so that each example has one loss.
 # * Table 6 is the one compared with; the paper's tables disagree in the second digit for some networks.
-# * `paper` scale for LeNet multiplies matrices in bfloat16 while training; weights, optimizer and evaluation are float32. A table
-#   says which precision it was measured with.
-# * `laptop` scale trains on fewer images for fewer epochs and takes several of the paper's levels at once: about seven for LeNet, eight
-#   for ResNet-20 and VGG-16. ResNet-20 also has half the filters and VGG-16 a quarter, both no augmentation, so that they have learned their
-#   wrong labels within minutes; they are measured at one noise level each, with one replicate.
+# * `paper` scale for LeNet multiplies matrices in bfloat16 while training; weights, optimizer and evaluation are float32. A table says which precision it was measured
+#   with.
+# * Smaller scales train on fewer images for fewer epochs and take several of the paper's levels at once. ResNet-20 and VGG-16 are also narrower there and do without
+#   augmentation, so that they have learned their wrong labels in reasonable time.
+# :::
 #
 # ## Try it
 #
-# In JupyterLab (`make lab`) the explorer below answers to noise and level, and shows the training images that the network fits worst,
-# with their wrong labels. In the published book it has no kernel to ask.
+# Each change goes into the parameter cell, with `recompute = True`. Your run then stands in the menu of every figure, and
+# `observations.error_while_pruning(page.tables[-1:])` puts it into words.
+#
+# **1. About two minutes.** `noise_percents = [40.0]`. Does the hill move left or right? Why should a network with more wrong labels to learn run out of weights earlier?
+#
+# :::{dropdown} Answer
+# Left, and it grows. Every wrong label takes weights to store, so with more of them the last network that can store all of them is a larger one. To the right of
+# it wrong labels begin to be forgotten.
+# :::
+#
+# **2. About five minutes.** `score = "random"`. Weights now go at random. Which of the two figures changes more?
+#
+# :::{dropdown} Answer
+# At the same number of weights a randomly pruned network has worse ones, so it forgets wrong labels earlier: the loss on them rises at a lower sparsity, and the valley of
+# the error comes earlier too. {ref}`tr-pruning-and-longer-training` compares five ways to choose.
+# :::
+#
+# **3. Three lines of your own, about five minutes.** In the parameter cell, below the others, write a score; the lowest go first. This one removes the *largest* weights:
+#
+# ```python
+# def largest(module, names, batch):
+#     return {name: -module.get_parameter(name).detach().abs() for name in names}
+#
+# score = largest
+# ```
+#
+# :::{dropdown} Answer
+# The first cut already destroys what was learned, and each level has to learn anew with what is left. The wrong labels are lost at once, and the correct ones soon after.
+# :::
+#
+# In JupyterLab (`make lab`) the explorer answers to noise and level at once, and shows the training images that a network fits worst.
 
 # %% tags=["remove-output"]
-explore_noise(page)
+page.explore()
 
-# %% [markdown]
-# These are the training examples that the sparsest network fits worst, at the highest noise:
-
-# %% mystnb={"figure": {"caption": "The training examples with the highest loss in the sparsest network; nearly all carry a replaced label.", "name": "fig-tr-misfits"}} tags=["hide-input"]
-example_figures.worst_fitted_images(page, max(page.plan.noise_percents), page.plan.levels)
-
-# %% [markdown]
-# **Change this and predict**
-#
-# 1. Set the noise of the plan (`recipes.py` in `papers/training_regularization`) to 40 %. Does the peak of the curve move left or right? Why should a network with more wrong labels to
-#    learn run out of weights earlier?
-# 2. In `papers/training_regularization/experiments.py`, add `weight_rewinding(plan.recipe, plan.levels, plan.prune)` to the list that `pruning` returns, and draw
-#    the first figure with `algorithm="weight rewinding"`. Both prune as many weights and take as many steps. Which
-#    one forgets the noisy labels sooner? With `recompute = True` only the new levels are trained; the dense networks are shared. The answer is on
-#    {ref}`another page <tr-pruning-and-longer-training>`.
+# %% mystnb={"code_prompt_show": "How the first figure is made"} tags=["hide-cell"]
+show_source(figures.error_while_pruning)

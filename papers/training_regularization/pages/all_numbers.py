@@ -2,15 +2,13 @@
 # (tr-all-numbers)=
 # # All numbers
 #
-# The paper ends with its raw numbers: appendix M of {cite:t}`jin2022pruning` prints the test errors behind its figures (Tables 5 to 10) and the
-# training losses of noisy and original examples (Table 11). This page sets each of them beside every number that this book has measured for
-# it, and lets you take all of them with you.
+# Every error that the paper prints, beside every number that this book has measured for it. The paper ends with these tables: appendix M of
+# {cite:t}`jin2022pruning` has the test errors behind its figures (Tables 5 to 10) and the training losses of noisy and original examples (Table 11). Search
+# them here, and take all of them with you.
 #
-# **What the paper claims**
+# Claims are tested on the pages whose tables are read here; {ref}`tr-closing` sorts them. This page asks something simpler: how near do two measurements of the same thing come?
 #
-# Nothing new: claims are tested on the pages whose tables are read here. [The scoreboard](../../scoreboard.md) has all verdicts.
-#
-# ## The method
+# ## The idea
 #
 # A printed number is the mean of three runs with one standard deviation. The measured one beside it is the mean over replicates with the
 # sample standard deviation
@@ -27,8 +25,8 @@
 #
 # ## Parameters
 #
-# All that you need to touch. Nothing is trained: run the other pages to measure more. Tables of `laptop` and `paper` scale are
-# always read; `smoke` ones, which only show that the code runs, when you ask for that scale.
+# Nothing is trained: run the other pages to measure more. Tables of every scale but `smoke` are always read; `smoke` ones, which only show that the code runs, when
+# you ask for that scale.
 
 # %% tags=["parameters"]
 scale: str = "laptop"
@@ -54,10 +52,7 @@ enable()
 tables, note = sources(scale)
 numbers = beside(tables, printed_numbers(5, 6, 7, 8, 9, 10, 11))
 
-# %% [markdown]
-# What was read, and what was not:
-
-# %% tags=["hide-input"]
+# %% mystnb={"code_prompt_show": "What was read, and what was left out"} tags=["hide-cell"]
 Markdown(note)
 
 # %% [markdown]
@@ -99,21 +94,19 @@ HTML(file + shown(numbers, menus=["table", "benchmark", "noise (%)", "scale"]))
 # | `measured_mean`, `measured_std`, `replicates` | over replicates that did not diverge; empty and 0 where nothing was measured |
 # | `scale`, `source` | of the measurement: `laptop` or `paper`, and the table that it is in |
 #
-# ## The verdicts
+# ## What it means
 #
-# No claim is about these tables as such. How near is near? Where a difference is larger than both standard deviations together, the
-# two are not the same measurement. At `laptop` scale that is the rule, since networks see fewer images there; at `paper` scale it would need
-# an explanation.
+# How near is near? Where a difference is larger than both standard deviations together, the two are not the same measurement. At small scales that is the rule, since networks see
+# fewer images there; at `paper` scale it would need an explanation.
 #
-# ## What differs from the paper, and why
-#
+# :::{dropdown} What differs from the paper, and why
 # * The paper's tables disagree with each other in places. Learning-rate rewinding at its optimum is printed in Tables 5, 6, 7, 8, 9 and 10:
 #   Tables 5, 7 and 10 agree, Table 8 has other values for most cases, Table 9 one for VGG-16 at 60 % noise. So a measured number can
 #   stand beside several printed ones. All of them are listed.
 # * Table 6 prints one digit after the point, the others two.
 # * The paper does not say which standard deviation it prints; the measured one has $n - 1$.
 # * Table 11's losses are measured without augmentation here. LeNet has none; for the other networks, the paper's may be measured while augmenting.
-# * What `laptop` scale leaves out is as on {ref}`the page on section 4 <tr-additional-regularization>`.
+# :::
 #
 # ## Try it
 #
@@ -125,9 +118,14 @@ gaps = gaps.loc[gaps["scale"] == scale].sort_values("difference", ascending=Fals
 HTML(shown(gaps.head(5)) if len(gaps) else f"Nothing was measured at {scale} scale.")
 
 # %% [markdown]
-# **Change this and predict**
+# **1. One second.** Set `ascending=True`. Which algorithm does *better* here than in print, and at which noise level would you expect that of networks that saw fewer images?
 #
-# 1. Set `ascending=True`. Which algorithm does *better* here than in print, and at which noise level would you expect that of
-#    networks that saw fewer images?
-# 2. Filter the table by noise 0. Where the paper prints the same network in two tables, do the two differ by less than their
-#    standard deviations?
+# :::{dropdown} Answer
+# Few do, and mostly with wrong labels: a network that has seen fewer images is worse at everything, but one with too few weights to learn wrong labels by heart loses less by that.
+# :::
+#
+# **2. One minute.** Filter the table by noise 0. Where the paper prints the same network in two tables, do the two differ by less than their standard deviations?
+#
+# :::{dropdown} Answer
+# Yes, without noise they agree. With noise Table 8 has other values than Table 6 in most cases, and the paper does not say why.
+# :::

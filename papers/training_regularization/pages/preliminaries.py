@@ -1,32 +1,23 @@
 # %% [markdown]
 # (tr-preliminaries)=
-# # Preliminaries: how a network is pruned, and when two results differ
+# # How a network is pruned, and when two results differ
 #
-# Section 2 of {cite:t}`jin2022pruning` makes no claim. It fixes the algorithm, the words and the rule by which two results are compared,
-# and everything else in the paper rests on them. This page takes one small network through the algorithm, one cut at a time.
+# Everything in {cite:t}`jin2022pruning` rests on one algorithm and one rule. The algorithm removes weights; the rule says when two results differ. What does one
+# cut take from a network, and what does the training after it do with the rest? This page takes one small network through it, cut by cut.
 #
-# **What the paper fixes**
+# **What the paper fixes** (section 2; it claims nothing yet)
 #
 # * The algorithm is {term}`iterative <iterative pruning>` {term}`magnitude` pruning with {term}`learning-rate rewinding`
 #   {cite:p}`renda2020rewinding`.
 # * The {term}`optimally sparse` network is the one with the best error on {term}`validation <validation set>` images.
-# * Every experiment runs three times; two results differ only if their {term}`paired differences <paired difference>` say so.
+# * Every experiment runs three times. Two results differ only if their {term}`paired differences <paired difference>` say so.
 #
-# ## The method
+# ## The idea
 #
-# Train a network to the end of its schedule. Remove a fixed share $q$ of the weights that are left, those closest to zero. Turn the
-# learning rate, but not the weights, back to where it was in an early epoch $t$, and train to the end again. Repeat.
+# A weight near zero does little. So train a network, remove a fixed share $q$ of the weights that are left, those closest to zero, and train again. Repeat.
+# *Learning-rate rewinding* keeps the weights as they are and turns only the learning rate back, to where it was in an early epoch $t$.
 #
-# This book writes such an algorithm as a chain of {term}`stages <stage>`, each of which answers three questions:
-#
-# | part of a stage | learning-rate rewinding | what else there could be |
-# |---|---|---|
-# | **start**: whose weights? | those of the stage before | new ones; those of epoch $t$ ({term}`weight rewinding`) |
-# | **prune**: what goes? | the share $q$ with the smallest $\lvert w \rvert$ | nothing; another {term}`score`; each layer by itself |
-# | **train**: which epochs? | $t$ to the end $T$, with a fresh optimizer | only the last ones ({term}`fine-tuning`); all of them |
-#
-# One cut and the training after it make a {term}`level`. A {term}`mask` $m_k$ of zeros and ones says which weights are left at level
-# $k$, and $\lVert m_k \rVert_0$ counts them:
+# One cut and the training after it make a {term}`level`. A {term}`mask` $m_k$ of zeros and ones says which weights $w_k$ are left at level $k$:
 #
 # $$
 # \begin{aligned}
@@ -36,19 +27,89 @@
 # \end{aligned}
 # $$ (eq-one-level)
 #
-# There is one threshold $\tau_k$ for all layers (global {term}`scope`): a layer whose weights are small loses more of them. Each cut takes
-# its share of what is *left*, so the cuts become smaller and smaller: with the paper's $q = 0.2$, the {term}`weights remaining` are
-# $0.8^k$, which is half after 3 levels, a tenth after 10, and 1 % after about 21.
+# | sign | how to read it |
+# |---|---|
+# | $a \odot b$ | the {term}`elementwise product`: entry by entry, $a_i b_i$ |
+# | $[\,\cdot\,]$ | the {term}`indicator`: 1 where the statement in the brackets holds, 0 where it does not |
+# | $\tau_k$ | the threshold: the largest magnitude that is removed |
+# | $\mathrm{train}_{\,t \to T}$ | training from epoch $t$ of the schedule to its end $T$, with a fresh optimizer |
+# | $\lVert m \rVert_0$ | how many entries of $m$ are not zero |
+# | $\lceil x \rceil$ | $x$, rounded up |
 #
+# There is one threshold for all layers (global {term}`scope`), so a layer whose weights are small loses more of them. Each cut takes its share of what is
+# *left*: with the paper's $q = 0.2$ the {term}`weights remaining` are $0.8^k$, a half after 3 levels, a tenth after 10, one percent after about 21.
+#
+# ## The cut, by hand
+#
+# A fresh LeNet-300-100, in plain PyTorch. Which layer pays for the first cut?
+
+# %%
+import torch
+
+from lib.models import build, initialize
+
+network = build("lenet-300-100")
+initialize(network.module, torch.Generator().manual_seed(0))
+weights = {name: network.module.get_parameter(name).detach() for name in network.prunable}
+
+sizes = torch.cat([w.abs().flatten() for w in weights.values()])  # |w| of all layers together: global scope
+count = int(0.2 * len(sizes))  # a fifth of 265,200 is a whole number
+threshold = sizes.sort().values[count - 1]
+masks = {name: w.abs() > threshold for name, w in weights.items()}
+
+for name, mask in masks.items():
+    print(f"{name}: {mask.numel():,} weights, {100 * mask.float().mean():.1f} % stay")
+
+# %% [markdown]
+# The first layer has nine tenths of the weights and the smaller ones: its 784 inputs make He's initialization draw from a narrower distribution. So most of what
+# goes, goes there. The library's cut is the same:
+
+# %%
+from lib.pruning import magnitude, select
+
+everything = {name: torch.ones_like(mask) for name, mask in masks.items()}
+ours = select(magnitude(network.module, network.prunable), everything, fraction=0.2)
+all(torch.equal(ours[name], masks[name]) for name in masks)
+
+# %% [markdown]
+# ## The algorithm, as it is run
+#
+# This book writes every algorithm as a chain of {term}`stages <stage>`. A stage answers three questions: whose weights does it **start** from, what does it
+# **prune**, which epochs does it **train**? Learning-rate rewinding is two stages for the dense network and then the same stage again and again:
+
+# %% tags=["hide-input"]
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.widgets.page import open_page, show_source
+from papers.training_regularization.experiments import PAGES, pruning
+
+show_source(pruning, learning_rate_rewinding)
+
+# %% [markdown]
+# Training is the loop of every textbook: a batch, its gradient, a step of the optimizer; pruned weights get no gradient and stay zero. The book trains several
+# networks at once by a faster loop, which a test holds equal to this one:
+
+# %% mystnb={"code_prompt_show": "The plain training loop"} tags=["hide-cell"]
+from lib.training.reference import train_plainly
+
+show_source(train_plainly)
+
+# %% [markdown]
 # ## Parameters
 #
-# All that you need to touch. With `recompute = True` the network is trained where the store does not have it. One network at `laptop` scale takes about
-# half a minute on two CPU cores. The map of pixels needs a network whose first layer reads them all, so the benchmark is LeNet.
+# All that you need to touch. The map of pixels needs a network whose first layer reads them all, so the benchmark is LeNet. One network at `laptop` scale trains
+# in about half a minute on two CPU cores.
 
 # %% tags=["parameters"]
 benchmark: str = "mnist-lenet"
 scale: str = "laptop"
 recompute: bool = False
+noise_percents: list[float] = []  # empty: the plan's; below, 0 and "" mean the plan's too
+seeds: list[int] = []
+levels: int = 0
+fraction: float = 0.0
+score: str = ""
+epochs: int = 0
+images: int = 0
 store: str = ""
 device: str = "auto"
 deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always does
@@ -56,83 +117,57 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %% [markdown]
 # ## The run
 #
-# One {term}`replicate`: the first seed of the {ref}`page on label noise <tr-additional-regularization>`, at its highest share of wrong labels, where
-# pruning has most to change. Both pages describe the same stages, so whichever runs first trains them for both.
+# One {term}`replicate`: the first seed of {ref}`tr-additional-regularization`, at its highest share of wrong labels, where pruning has most to change. Both
+# pages describe the same stages, so whichever runs first trains them for both.
 
 # %% tags=["hide-output"]
-import inspect
-
 import pandas
-from IPython.display import Code, Markdown
+from IPython.display import Markdown
 
 from lib.analysis.steps import best_step, chain_table, kept_steps, steps_table
 from lib.charts import table
 from lib.stages import Store, stage_keys
-from lib.stages.algorithms import learning_rate_rewinding
-from lib.training.reference import train_plainly
-from lib.widgets.page import open_page
 from lib.widgets.stepper import step_through
-from papers.training_regularization import figures, recipes, tables
-from papers.training_regularization.experiments import PAGES
+from papers.training_regularization import figures, observations, recipes, tables
 
 page = open_page(PAGES["preliminaries"], vars())
 done, drawn = kept_steps(page.page.name, page.tables) or ([], page.table)
 plan = page.page.plans(benchmark, drawn.scale)
 [chain], [replicate] = page.page.chains(plan), plan.replicates()
 
-# %% [markdown]
-# What was measured, and where:
-
 # %% tags=["hide-input"]
 source = f"{benchmark}, {drawn.label}, seed {replicate.seed}, {replicate.noise_percent:g} % label noise."
-images = f"{plan.recipe.data.train:,}" if plan.recipe.data.train else "all"
+trained_on = f"{plan.recipe.data.train:,}" if plan.recipe.data.train else "all"
 Markdown(
-    f"{source} Trained on {images} training images for {plan.recipe.epochs} epochs a level, "
+    f"{source} Trained on {trained_on} training images for {plan.recipe.epochs} epochs a level, "
     f"{plan.levels} cuts of {100 * plan.prune.fraction:.3g} % each."
     + ("" if done else " **No table has its steps: set `recompute = True` to train and measure it.**")
 )
 
 # %% [markdown]
-# ## The chain
-#
-# This is the whole algorithm as the program sees it. The first stage trains to epoch $t$ and is not reported; for LeNet $t = 0$, so it
-# only draws the weights. The stage of level 0 makes the {term}`dense` network.
+# Its chain. The first stage trains to epoch $t$ and is not reported; for LeNet $t = 0$, so it only draws the weights. Level 0 is the {term}`dense` network.
 
 # %% tags=["hide-input"]
 table(chain_table(chain), "chain")
-
-# %% [markdown]
-# Training itself is the loop of every textbook: a batch, its gradient, a step of the optimizer, and after it the pruned weights are zero. The book
-# trains several networks at once and faster, by a loop that a test holds equal to this one:
-
-# %% tags=["hide-input"]
-Code(inspect.getsource(train_plainly), language="python")
-
-# %% [markdown]
-# LeNet's learning rate never changes, so rewinding it does nothing there but make the optimizer forget. In the other benchmarks it
-# matters: at the end of the schedule the rate is a hundredth or less of what it was, and the weights hardly move any more. ResNet-20
-# at `paper` scale goes back to epoch $t = 10$ after each cut:
-
-# %% mystnb={"figure": {"caption": "The learning rate of ResNet-20 over the first levels of learning-rate rewinding: 160 epochs, then 150 at each level.", "name": "fig-tr-learning-rate"}} tags=["hide-input"]
-resnet = recipes.plan("cifar10-resnet20", "paper")
-figures.learning_rate_while_pruning(learning_rate_rewinding(resnet.recipe, 3, resnet.prune))
 
 # %% [markdown]
 # ## Step by step
 #
 # Move the slider. Four things to look for:
 #
-# * **The cut.** Before the first one the weights crowd around zero; the cut takes the middle out (outlined bars, between the dashed
-#   thresholds). The first layer is nearly eight times as large and has the smaller weights, so it pays for most of the cut.
-# * **The training after it.** The gap does not stay empty: some weights move back towards zero, or through it. Most move outwards,
-#   and the next threshold is higher.
-# * **The map.** Every pixel feeds 300 neurons of the first layer, by one weight each. A pixel at the rim is the
-#   same in nearly every image and tells nothing: its weights stay small and go first. What is left has the shape of the digits.
-# * **The errors.** They need not rise or fall in order. The star marks the level that the validation images choose, the *optimal sparsity*;
-#   test images have no say in it.
+# * **The cut.** Before the first one the weights crowd around zero. The cut takes the middle out (outlined bars, between the dashed thresholds).
+# * **The training after it.** The gap does not stay empty. Some weights move back towards zero, or through it. Most move outwards, and the next threshold is
+#   higher.
+# * **The map.** Every pixel feeds 300 neurons of the first layer. A pixel at the rim is black in nearly every image and tells nothing: its weights stay small and
+#   go first. What is left has the shape of the digits.
+# * **The errors.** They need not rise or fall in order. The star marks the level that the validation images choose, the *optimal sparsity*; test images have no
+#   say in it.
 
 # %% mystnb={"figure": {"caption": "One LeNet, pruned level by level: weights left for each pixel of the first layer; errors; weights of the prunable layers around the cut and after training. The outermost bars of a histogram hold all that lies beyond.", "name": "fig-tr-steps"}} tags=["hide-input"]
 figures.network_level_by_level(done, source)
+
+# %% tags=["hide-input"]
+observations.network_level_by_level(done)
 
 # %% [markdown]
 # The same in numbers. The counts follow {eq}`eq-one-level` to the last weight; the power of $1 - q$ beside them knows no rounding:
@@ -151,10 +186,21 @@ Markdown(
 )
 
 # %% [markdown]
+# ## What rewinding the learning rate does
+#
+# LeNet's learning rate never changes, so rewinding it only makes the optimizer forget. Elsewhere it matters: at the end of ResNet-20's schedule the rate is a
+# hundredth of what it was, and the weights hardly move any more. At `paper` scale it goes back to epoch $t = 10$ after each cut, and every level gets the high
+# rates once more:
+
+# %% mystnb={"figure": {"caption": "The learning rate of ResNet-20 over the first levels of learning-rate rewinding: 160 epochs, then 150 at each level.", "name": "fig-tr-learning-rate"}} tags=["hide-input"]
+resnet = recipes.plan("cifar10-resnet20", "paper")
+figures.learning_rate_while_pruning(learning_rate_rewinding(resnet.recipe, 3, resnet.prune))
+
+# %% [markdown]
 # ## When do two results differ?
 #
-# A {term}`replicate` is one run of the whole chain with its own {term}`seed`: its own first weights, order of the images and wrong labels. Two seeds often
-# differ more than two algorithms do. So both algorithms run with the *same* seeds, and what counts is the difference $d_i = a_i - b_i$ for each of the $n = 3$ seeds:
+# Two {term}`seeds <seed>` often differ more than two algorithms do. So both algorithms run with the *same* seeds, and what counts is the difference
+# $d_i = a_i - b_i$ for each of the $n = 3$ seeds:
 #
 # $$
 # \begin{aligned}
@@ -163,8 +209,7 @@ Markdown(
 # \end{aligned}
 # $$ (eq-paired-rule)
 #
-# The results *differ* if and only if $|\bar d| \ge s$; otherwise they *match*. The paper does not say which standard deviation it means; this book takes that of a sample, with $n - 1$. Two
-# examples with made-up errors; A has the same errors in both, and B the same mean:
+# The results *differ* if and only if $|\bar d| \ge s$; otherwise they *match*. Two examples with made-up errors. A has the same errors in both, and B the same mean:
 
 # %% tags=["hide-input"]
 first = pandas.Series({0: 9.1, 1: 8.4, 2: 9.6})
@@ -177,36 +222,65 @@ table(tables.paired_differences(examples), "paired")
 figures.paired_runs(examples)
 
 # %% [markdown]
-# In the second example B's errors are the same three numbers with seeds exchanged. Nothing changes in the means, and yet the results match, since the
-# difference now depends on the seed.
-#
-# It is a mild rule. $|\bar d| \ge s$ is Student's $|t| \ge \sqrt{3}$ with two degrees of freedom. If the differences are normally distributed, two
-# algorithms that do not differ at all will pass it in $1 - \sqrt{3/5} \approx 23$ % of all comparisons. A verdict in this book follows the paper's rule; a
-# single one that just passes it is weak evidence.
+# In the second example B's errors are the same three numbers with seeds exchanged. The means are unchanged, and yet the results match, because the difference now
+# depends on the seed. A line of pandas makes the rule, and the library agrees:
+
+# %%
+from lib.analysis.statistics import difference
+
+d = first - together
+print(f"mean {d.mean():.2f}, standard deviation {d.std():.2f}, differ: {abs(d.mean()) >= d.std()}")
+difference(first, together).verdict, difference(first, apart).verdict
+
+# %% [markdown]
+# It is a mild rule. $|\bar d| \ge s$ is Student's $|t| \ge \sqrt{3}$ with two degrees of freedom. Two algorithms that do not differ at all pass it in
+# $1 - \sqrt{3/5} \approx 23$ % of all comparisons, if differences are normally distributed. A verdict that just passes it is weak evidence.
 #
 # ## The paper's benchmarks
 #
-# Networks, data sets and training as printed in Table 1 of the paper. $t$ is the epoch to which the learning
-# rate is rewound.
+# Networks, data sets and training as printed in Table 1 of the paper. $t$ is the epoch to which the learning rate is rewound.
 
 # %% tags=["hide-input"]
 table(tables.hyperparameters(), "hyperparameters")
 
+# %% tags=["hide-input"]
+observations.learned_preliminaries(page.tables)
+
 # %% [markdown]
-# ## What differs from the paper, and why
-#
+# :::{dropdown} What differs from the paper, and why
 # * The figure above shows one replicate with wrong labels. It explains the algorithm and measures nothing that the paper prints.
-# * `laptop` scale trains on fewer images for fewer epochs, and one cut takes several of the paper's at once. The gap
-#   in the histogram is therefore wider than at `paper` scale.
-# * Each cut removes exactly $\lceil q R \rceil$ of the $R$ remaining weights. The code that the paper builds on removes one more, and all
-#   that tie with the threshold.
+# * Small scales train on fewer images for fewer epochs, and one cut takes several of the paper's at once. The gap in the histogram is therefore wider than at
+#   `paper` scale.
+# * Each cut removes exactly $\lceil q R \rceil$ of the $R$ remaining weights. The code that the paper builds on removes one more, and all that tie with the
+#   threshold.
 # * LeNet's output layer stays whole, as in that code; the paper does not say. *Prunable* weights are those of the two hidden layers.
 # * Where several levels tie for the lowest validation error, the one with more weights is called optimal. The paper is silent on ties.
+# * The paper does not say which standard deviation it means; this book takes that of a sample, with $n - 1$.
+# :::
 #
 # ## Try it
 #
-# In JupyterLab (`make lab`) the controls below prune and train this network for real, one step at a time, by a score and a share of your
-# choice. *Back* takes a step back, to try another. In the published book there is no kernel to ask.
+# **1. Half a minute.** Replace `w.abs()` in the cut by hand with `torch.rand(w.shape)`: a random cut. What share of each layer stays?
+#
+# :::{dropdown} Answer
+# About 80 % of each. Random scores do not know which layer a weight is in. Magnitude does, without being told, since initialization scales each layer by its number
+# of inputs.
+# :::
+#
+# **2. Two minutes, in JupyterLab.** The controls below prune and train this network for real. Choose the score `random` and prune once. What will the map of pixels
+# look like, and the histogram after the cut? Go back and choose `synflow`, which never looks at an image. Does it find the rim?
+#
+# :::{dropdown} Answer
+# At random the map stays flat and the histogram keeps its shape, only lower: nothing is singled out. SynFlow does find the rim. It looks at weights only, but these
+# were trained on images, and those of the rim have stayed small.
+# :::
+#
+# **3. Three minutes, in JupyterLab.** Reach 22 % of the weights in two ways: by one cut of 78 %, or by two cuts of 53.1 %. Which network has the lower test error?
+# Before you credit the gentler cuts: what else is different between the two?
+#
+# :::{dropdown} Answer
+# Two cuts also train twice. Whether the training or the cutting helps is the question of {ref}`tr-pruning-and-longer-training`.
+# :::
 
 # %% tags=["remove-output"]
 dense = stage_keys(chain, replicate, plan.precision)[1]
@@ -217,12 +291,3 @@ if Store(store or None).find(dense):
 else:
     shown = Markdown("*The controls begin with the dense network, which the store lacks: set `recompute = True`.*")
 shown
-
-# %% [markdown]
-# **Change this and predict**
-#
-# 1. Choose the score `random` and prune the dense network once. What will the map of pixels look like, and the histogram after the cut? Then go
-#    back and choose `synflow`, which never looks at an image. Does it find the rim?
-# 2. Reach 22 % of the weights in two ways: by one cut of 78 %, or by two cuts of 53.1 %. Which network has the lower test error?
-#    Before you credit the gentler cuts: what else is different between the two? The answer fills
-#    {ref}`another page <tr-pruning-and-longer-training>`.

@@ -1,0 +1,97 @@
+# %% [markdown]
+# (tr-closing)=
+# # Training and regularization: what held, and what did not
+#
+# The paper makes 39 claims that can be tested. This page sorts them by what the book's tables say today; measure more, and it changes. A claim is decided
+# by the largest {term}`scale` that can decide it, and counts as not held if one network contradicts it.
+
+# %% tags=["parameters"]
+scale: str = "laptop"  # tables of this scale and larger ones are read; nothing is trained here
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+
+from lib.analysis.inventory import HELD, NOT_HELD, OPEN, outcome_list, outcomes, tally
+from lib.charts import enable
+from papers.training_regularization import observations
+from papers.training_regularization.printed_tables import sources
+
+enable()
+tables, note = sources(scale)
+lenet = [table for table in tables if table.benchmark == "mnist-lenet"]
+found = outcomes("training_regularization", [table for table in tables if table.origin == "committed"])
+Markdown(tally(found))
+
+# %% [markdown]
+# ## What held
+
+# %% tags=["hide-input"]
+outcome_list(found[HELD])
+
+# %% [markdown]
+# ## What did not
+#
+# Where this happens at `laptop` scale, ask first whether the small experiment could have shown it: fewer images, fewer epochs, larger cuts. The reason under
+# each claim has the numbers.
+
+# %% tags=["hide-input"]
+outcome_list(found[NOT_HELD])
+
+# %% [markdown]
+# ## What we cannot tell
+#
+# Most of these speak of networks that are not measured here, or of a case in which the network with the best validation error is the dense one, so that there is
+# nothing to compare.
+
+# %% tags=["hide-input"]
+outcome_list(found[OPEN])
+
+# %% [markdown]
+# ## The argument, line by line, with our numbers
+#
+# **Pruning gains under wrong labels.**
+
+# %% tags=["hide-input"]
+observations.learned_additional_regularization(lenet)
+
+# %% [markdown]
+# **It helps first and gives up later, and the hardest images show both.**
+
+# %% tags=["hide-input"]
+observations.learned_better_training(lenet)
+
+# %% [markdown]
+# **Longer training explains the first half.**
+
+# %% tags=["hide-input"]
+observations.learned_pruning_and_longer_training(lenet)
+
+# %% [markdown]
+# **A smaller size explains the second half.**
+
+# %% tags=["hide-input"]
+observations.learned_size_reduction(lenet)
+
+# %% [markdown]
+# **What a network gives up is what it should not have learned.** A dense network, told what to ignore, needs no pruning to generalize.
+
+# %% tags=["hide-input"]
+observations.learned_correct_examples(lenet)
+
+# %% [markdown]
+# **What it comes to fit is worth fitting.**
+
+# %% tags=["hide-input"]
+observations.learned_leaving_out_examples(lenet)
+
+# %% [markdown]
+# **The images themselves agree.**
+
+# %% tags=["hide-input"]
+observations.learned_examples_themselves(lenet)
+
+# %% [markdown]
+# ## Read on
+#
+# The other paper on wrong labels begins where this one ends: what happens between the hill and the valley of the error curve, and what becomes of a sparse network
+# when its weights come back. {ref}`Its first page <ln-double-descent>` draws the same curve for a recipe of its own.
