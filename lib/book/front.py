@@ -14,7 +14,7 @@ from lib.analysis.table import SIZE, Table, find_tables, rows, values
 from lib.book.extension import figure
 from lib.book.generated import claims_of, counted_by, papers_of
 from lib.book.wording import counted, raw
-from lib.charts import lines
+from lib.charts import advancing
 from lib.charts.theme import specification
 from lib.scales import SCORED
 
@@ -33,14 +33,8 @@ def front(root: Path) -> str:
     drawn = next((table for table in tables if _has(table)), None)
     if drawn is None:
         return ""
-    chart = lines(
-        rows(drawn, ERROR, algorithm=ALGORITHM),
-        x=SIZE,
-        colour="noise_percent",
-        reference="dense",
-        mark="optimum",
-        title="Test error while pruning, with wrong labels in the training set",
-    )
+    title = "Test error while weights are removed, for four shares of wrong training labels"
+    chart = advancing(rows(drawn, ERROR, algorithm=ALGORITHM), colour="noise_percent", title=title)
     return f"{raw(figure(specification(chart)))}\n\n{_said(drawn)}\n"
 
 
