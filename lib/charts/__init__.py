@@ -23,6 +23,7 @@ sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgument
 
 from lib.charts.advancing import advancing  # noqa: E402
 from lib.charts.dots import dots  # noqa: E402
+from lib.charts.example_story import example_story  # noqa: E402
 from lib.charts.grids import bars, heatmap  # noqa: E402
 from lib.charts.images import images  # noqa: E402
 from lib.charts.lines import lines  # noqa: E402
@@ -31,6 +32,6 @@ from lib.charts.tables import comparison_table, table, verdict_table, wide_table
 from lib.charts.theme import enable  # noqa: E402
 
 __all__ = [
-    "advancing", "bars", "comparison_table", "dots", "enable", "heatmap", "images", "lines", "scatter", "table",
-    "verdict_table", "wide_table",
+    "advancing", "bars", "comparison_table", "dots", "enable", "example_story", "heatmap", "images", "lines", "scatter",
+    "table", "verdict_table", "wide_table",
 ]  # fmt: skip

@@ -35,7 +35,7 @@ def _glued(text: str) -> str:
 
 def broken(text: str, letters: str) -> str:
     """Return the expression that breaks a text into lines of at most so many letters; both are expressions."""
-    lines = f"replace({text}, regexp('(.{{1,' + {letters} + '}})( |\\n|$)', 'g'), '$1\\n')"
+    lines = f"replace({text}, regexp('(.{{1,' + ({letters}) + '}})( |\\n|$)', 'g'), '$1\\n')"
     return f"split(replace({lines}, regexp('\\n$'), ''), '\\n')"
 
 

@@ -11,12 +11,12 @@ import numpy
 import pandas
 
 from lib.analysis.example_images import ExampleImages, of_category, of_group
+from lib.analysis.example_stories import EXAMPLES, stories
 from lib.analysis.example_stories import INDEX as STORY
-from lib.analysis.example_stories import stories
 from lib.analysis.levels import chosen_level
 from lib.analysis.statistics import mean_and_std
 from lib.analysis.table import EPOCHS, SIZE, Table, rows, values
-from lib.charts import images, lines
+from lib.charts import example_story, images, lines
 from lib.errors import InputError
 from lib.stages.experiment_plan import change
 from lib.widgets.page import OpenPage, or_what_is_missing
@@ -67,7 +67,7 @@ def change_at_each_level(tables: Tables, algorithm: str, title: str) -> Any:
     found = group_changes(tables, algorithm)
     found = found[found["level"] > 0]
     found = captioned(found, tables, ["noise_percent", "level"], functools.partial(_one_level, algorithm))
-    return _changes(found, menus=["noise_percent"], slider="level", title=title)
+    return _changes(found, menus=["noise_percent"], shown=at_start(found, max), slider="level", title=title)
 
 
 @or_what_is_missing
@@ -167,6 +167,41 @@ def ranked_images(tables: Tables, category: str, noise_percent: float, title: st
         raise InputError(f"no sparsity of these tables has what the rule asks for at {noise_percent:g} % noise.")
     key = "Below each image: label · prediction of most networks; a cross where the two differ."
     return _images(found, notes, "mean loss change (nats)", title, key)
+
+
+@or_what_is_missing
+def example_stories(tables: Tables) -> Any:
+    """Not in the paper: examples by EL2N, the images of one group, and the loss of each while pruning.
+
+    For the page on the examples themselves, which measures them (`lib.analysis.example_stories`), or any page that draws
+    groups by EL2N: `example_figures.example_stories(page.tables)`. Opens at the hardest group and the highest noise level.
+    """
+    shown, losses, pictures, why = [], [], [], "no table names single examples"
+    for table in tables:
+        for noise in sorted(table.frame["noise_percent"].unique()):
+            place = {"table": table.label, "benchmark": table.benchmark, "noise_percent": noise}
+            try:
+                found = stories(find_plan(table.benchmark, table.scale), table, algorithm=LRR, noise_percent=noise)
+            except InputError as missing:
+                why = str(missing)
+                continue
+            number = [i % EXAMPLES + 1 for i in range(len(found.groups))]
+            frame = pandas.DataFrame(
+                {"group": found.groups, "example": number, "score": found.examples.numbers, **place}
+            )
+            shown.append(frame.assign(label=found.examples.labels, original=found.examples.original))
+            index = found.losses["position"].astype(int) - 1
+            losses.append(found.losses.assign(**frame.loc[index, ["group", "example"]].to_dict("list"), **place))
+            pictures += list(found.examples.images.numpy())
+    if not shown:
+        raise InputError(f"{why}; run the page on the examples themselves with recompute=True")
+    every = pandas.concat(shown, ignore_index=True)
+    return example_story(
+        every, pictures, pandas.concat(losses, ignore_index=True), menus=["noise_percent"],
+        shown={"noise_percent": every.loc[every["table"] == every["table"].iloc[0], "noise_percent"].max()},
+        title="From a group to an image, and from the image to its loss",
+        key="Below: training loss with the label trained on, against weights remaining.",
+    )  # fmt: skip
 
 
 @or_what_is_missing
