@@ -6,6 +6,7 @@ from typing import Any
 import pandas
 from IPython.display import HTML, Markdown
 
+from book.costs import observations
 from book.costs.tables import CONVENTIONAL, OWN, command, read
 from lib.analysis.table import SIZE
 from lib.book.wording import duration
@@ -24,6 +25,25 @@ def part(name: str, draw: Callable[[pandas.DataFrame], Any]) -> Any:
     return draw(pandas.concat(frames, ignore_index=True))
 
 
+def seen(name: str, observe: Callable[[pandas.DataFrame], str]) -> Markdown:
+    """Say what the figure of a part shows, machine by machine; nothing where it has not been measured."""
+    found = read(name)
+    said = [f"**What we see** ({one.source.device}). {observe(one.frame)}" for one in found]
+    return Markdown("\n\n".join(said))
+
+
+def learned() -> Markdown:
+    """Say what was learned, for each type of device that measured all of it."""
+    parts = ("epochs", "paths", "precision")
+    frames = {name: {one.device_type: one for one in read(name)} for name in parts}
+    said = []
+    for device in sorted(set.intersection(*map(set, frames.values()))):
+        some = [frames[name][device] for name in parts]
+        lines_of_it = observations.learned(*(one.frame for one in some))
+        said.append("\n".join([f"On {some[0].source.device}:", "", *(f"* {line}" for line in lines_of_it)]))
+    return Markdown("\n\n".join(said) or "Nothing yet: no machine has measured all of it.")
+
+
 def numbers(name: str) -> Any:
     """Set the tables of a part as one."""
 
@@ -35,9 +55,9 @@ def numbers(name: str) -> Any:
     return part(name, draw)
 
 
-def sources(name: str) -> Markdown:
-    """Say how the tables of a part were measured."""
-    return Markdown("\n\n".join(one.source.sentence for one in read(name)))
+def sources(*names: str) -> Markdown:
+    """Say how the tables of some parts were measured."""
+    return Markdown("\n\n".join(one.source.sentence for name in names for one in read(name)))
 
 
 def _cases(rows: pandas.DataFrame, *columns: str) -> list[str]:

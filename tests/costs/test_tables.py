@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from book.costs import figures, tables
+from book.costs import figures, observations, tables
 from lib.errors import InputError
 
 FIGURES = {
@@ -64,3 +64,23 @@ def test_times_of_pages_are_in_words():
     rows = tables.read("pages")[0].frame.head(1).assign(seconds=7443.0, replicate_epochs=15840, machine="m")
     text = figures.pages(rows).data
     assert '<td class="number">2 h 4 min</td><td class="number">15,840</td>' in text
+
+
+def test_what_is_seen_follows_the_rows():
+    (paths,), (precisions,), (epochs,) = (tables.read(part) for part in ("paths", "precision", "epochs"))
+    slow = paths.frame.assign(times_faster=1.0, network="a")
+    assert "saves nothing that can be told from chance" in observations.sparsity(slow)
+    assert "3 times as fast below 2 %" in observations.sparsity(slow.assign(times_faster=3.0))
+    lower = precisions.frame.assign(difference_mean=-2.0, difference_std=1.0)
+    assert "In 0 of 6 cases" in observations.precision(lower) and "−2.00 ± 1.00" in observations.precision(lower)
+    assert "was not measured with both loops" in observations.speed(epochs.frame.assign(variant="this book"))
+    first, second, third = observations.learned(epochs.frame, slow, lower)
+    assert "mnist-lenet" in first and "saves no time" in second and "6 of 6 cases" in third
+    year = pandas.DataFrame([{"scale": "paper", "page": "a_page", "benchmark": "b", "seconds": 86400 * 365 * 3}])
+    assert "3 years (a page, b)" in observations.pages(year)
+
+
+def test_observations_of_what_is_not_measured_are_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(figures, "read", lambda part: tables.read(part, tmp_path))
+    assert figures.seen("paths", observations.sparsity).data == ""
+    assert str(figures.learned().data).startswith("Nothing yet")

@@ -2,115 +2,212 @@
 # (what-it-costs)=
 # # What it costs
 #
-# How long does training take, what do sparsity and lower precision save, and what does each page of this book cost? `python -m book.costs`
-# measures it, and with `--write` it keeps small tables, from which this page is drawn. Every comparison was made side by side in one
-# run, since machines are shared and their speed varies: on another machine the ratios are a better guide than the seconds.
+# A network with one weight in a hundred should train a hundred times faster. Does it? And why can a laptop repeat experiments that took
+# their authors days?
 
 # %% tags=["parameters"]
 scale: str = "laptop"
 
 # %% tags=["hide-input"]
-from book.costs import figures
+import time
+
+import torch
+
+from book.costs import figures, observations
+from book.prune_it_yourself.cut import cut
+from book.prune_it_yourself.network import read
 from lib.charts import enable
+from lib.models import build
+from lib.training.connected_units import find_connected_units
 
 enable()
 
 # %% [markdown]
-# ## An epoch
+# ## The idea
 #
-# The **conventional loop** is the one of this field's scripts: images as PIL pictures, transformed one at a time, a data loader with two
-# worker processes, the same network and optimizer, and the test set once an epoch. In this book's loop the images stay on the device as
-# tensors and are transformed a batch at a time, and {term}`replicates <replicate>` can advance together as a stack. Times are per
-# replicate: 12 replicates whose epoch takes 6 s as a stack cost 0.5 s each.
+# Training multiplies matrices. How long that takes depends on three things: how fast the loop around it feeds them, how many numbers are
+# multiplied, and how many bits each has. This page measures the three one by one.
 #
-# The **floor** is a lower bound for the time of an epoch: what the arithmetic alone would take at the best rate of that machine,
+# Every comparison was made side by side in one run. On another machine the ratios are a better guide than the seconds.
 #
-# $$ t_\mathrm{floor} = \max\left( \frac{\text{operations}}{\text{rate}},\; \frac{\text{bytes}}{\text{bandwidth}} \right). $$
+# ## The loop
 #
-# Operations are the multiplications and additions in the matrix products and convolutions of training and evaluation; their rate is that
-# of one large matrix product in the same precision. Bytes are what the optimizer must read and write. Rate and bandwidth are measured on
-# the same machine. All other work is left out, so a real loop stays above the floor.
+# The **conventional loop** is the one of most research scripts: each image is a PIL picture, transformed by itself, and two worker
+# processes hand batches to the network. In this book's loop all images lie on the device as one tensor and are transformed a batch at a
+# time, and {term}`replicates <replicate>` can train together as a stack. Times are per replicate: 12 replicates whose epoch takes 6 s as
+# a stack cost 0.5 s each.
+#
+# No loop can be faster than its arithmetic. This **floor** is
+#
+# $$ t_\mathrm{floor} = \max\left( \frac{\text{operations}}{\text{rate}},\; \frac{\text{bytes}}{\text{bandwidth}} \right) , $$
+#
+# where operations are the multiplications and additions of all matrix products and convolutions, and bytes are what the optimizer reads
+# and writes. Rate and bandwidth are measured on the same machine, the rate with one large matrix product.
 
 # %% mystnb={"figure": {"caption": "Training speed as a multiple of the conventional loop, and the floor of the machine.", "name": "fig-costs-epochs"}} tags=["hide-input"]
 figures.part("epochs", figures.speed)
 
 # %% tags=["hide-input"]
-figures.numbers("epochs")
-
-# %% tags=["hide-input"]
-figures.sources("epochs")
+figures.seen("epochs", observations.speed)
 
 # %% [markdown]
+# LeNet gains most because its arithmetic is small: the conventional loop spends its time on pictures and on Python. ResNet-20 has
+# far more to multiply for each image, so there is less to save around it.
+#
 # ## Sparsity
 #
-# A {term}`mask` holds pruned weights at zero, and that alone saves no time: zeros are multiplied like other numbers. With **masks alone**
-# an epoch takes as long at 1 % of the weights as at 100 %.
+# A {term}`mask` holds pruned weights at zero, and a zero is multiplied like any other number. So a mask saves no time by itself. What can
+# be saved is a whole row or column. A *unit*, a pixel, a neuron or a {term}`filter`, is **connected** if unpruned weights lead from it to
+# the output. All others can be left out.
 #
-# A *unit* is a pixel of the input, a neuron or a {term}`filter`. It is **connected** if unpruned weights lead from it to the output. The
-# other units change neither the output nor any gradient, so this book leaves them out while a {term}`stage` trains, with their rows and
-# columns of weights, and puts them back afterwards. This is exact, up to rounding: the remaining weights get the same updates as with
-# masks alone, and weight decay of those left out is made up for. A unit that has lost only its inputs stays, because its bias still
-# reaches the output. Where less than a quarter of a layer's weights remain, the optimizer is also handed only those. What all this saves
-# depends on where pruning leaves its weights.
+# ### By hand
+#
+# Here is the network of {ref}`Prune it yourself <prune-it-yourself>`, cut to 1 % of its weights. Which pixels and which neurons still
+# matter?
+
+# %%
+weights = read()
+names = ("hidden.0.weight", "hidden.1.weight")  # 300 × 784 and 100 × 300
+first, second = cut({name: weights[name] for name in names}, 0.01).values()  # mostly zeros now
+
+neurons = second.any(dim=0)  # something reads them
+pixels = first[neurons].any(dim=0)  # something reads them that is itself read
+small_first, small_second = first[neurons][:, pixels], second[:, neurons]
+
+
+def seconds(images, first, second, bias, repeats=10):
+    """Return the answers of both layers, and the best time of some tries."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        answers = (images @ first.T + bias).relu() @ second.T
+        times.append(time.perf_counter() - start)
+    return answers, min(times)
+
+
+images, bias = torch.rand(2000, 784), weights["hidden.0.bias"]
+whole, with_zeros = seconds(images, first, second, bias)
+same, left_out = seconds(images[:, pixels], small_first, small_second, bias[neurons])
+_, dense = seconds(images, weights[names[0]], weights[names[1]], bias)
+print(
+    f"{pixels.sum()} of 784 pixels and {neurons.sum()} of 300 neurons are connected; same answers: {torch.allclose(whole, same, atol=1e-4)}"
+)
+print(f"all weights {1000 * dense:.1f} ms, zeros {1000 * with_zeros:.1f} ms, units left out {1000 * left_out:.1f} ms")
+
+# %% [markdown]
+# One weight in a hundred is left, and the zeros cost as much as the weights did. Magnitude spreads what it keeps over many units, so
+# much more than one product in a hundred remains. The library finds the same units, and rounds their number up to a multiple of 16, since
+# matrix products are slower on odd sizes:
+
+# %%
+network = build("lenet-300-100")
+masks = {name: (w != 0)[None] for name, w in zip(network.prunable, (first, second), strict=True)}
+units = find_connected_units(network.units, {name: w[None] for name, w in weights.items()}, masks)
+assert units.pixels is not None  # not all are connected
+print(set(pixels.nonzero()[:, 0].tolist()) <= set(units.pixels.tolist()), f"{len(units.pixels)} pixels")
+
+# %% [markdown]
+# ### In training
+#
+# This book leaves unconnected units out while a {term}`stage` trains and puts them back afterwards. That is exact, up to rounding: they
+# change neither the output nor a gradient, and what weight decay would have done to them is made up for. A neuron that has lost only its
+# inputs stays, because its bias still reaches the output. Where less than a quarter of a layer's weights remain, the optimizer is also
+# handed only those.
 
 # %% mystnb={"figure": {"caption": "Time of training with masks alone, and with the unconnected units left out.", "name": "fig-costs-paths"}} tags=["hide-input"]
 figures.part("paths", figures.sparsity)
 
 # %% tags=["hide-input"]
-figures.numbers("paths")
+figures.seen("paths", observations.sparsity)
 
-# %% tags=["hide-input"]
-figures.sources("paths")
+# %% [markdown]
+# The networks measured here keep more units than the one above: LeNet's twelve train as a stack, in which each keeps as many units as the
+# one that needs most, and before each cut they had only a few epochs to move their weights.
 
 # %% [markdown]
 # ## Precision
 #
-# float32 is the reference. In bfloat16 matrix products take factors rounded to 8 significant bits; TF32, on GPUs, rounds them to 11. Both
-# are faster where the hardware has them. Whether they change a result is tested here by training the same {term}`seeds <seed>` in each
-# precision and taking the difference per seed. Two runs that differ in the last bit part as two seeds do, so a precision is neutral as
-# far as the mean difference stays within the spread of the differences.
+# float32 is the reference. In bfloat16 the factors of a matrix product are rounded to 8 significant bits; TF32, on GPUs, rounds them to
+# 11. Both are faster where the hardware has them. Do they change a result? We train the same {term}`seeds <seed>` in each precision and
+# take the difference per seed. Two runs that differ in the last bit drift apart like two seeds, so a precision counts as neutral as long
+# as the mean difference is smaller than the spread of the differences.
 
 # %% mystnb={"figure": {"caption": "Test error minus that in float32, paired by seed, ± 1 standard deviation.", "name": "fig-costs-precision"}} tags=["hide-input"]
 figures.part("precision", figures.precision)
 
 # %% tags=["hide-input"]
-figures.numbers("precision")
-
-# %% tags=["hide-input"]
-figures.sources("precision")
+figures.seen("precision", observations.precision)
 
 # %% [markdown]
-# ## Other measurements
-
-# %% tags=["hide-input"]
-figures.numbers("other")
-
-# %% tags=["hide-input"]
-figures.sources("other")
-
-# %% [markdown]
-# ## Pages
+# ## The pages of this book
 #
-# The times are estimated for the whole plan of a page, all seeds and levels, from its number of epochs and the time of a few training
-# steps. A {term}`stage` that several replicates or algorithms share counts once in a page, and again in each page that shares it; a batch
-# trains it once. What training the book's tables did take stands in the [list of runs](../../runs.md). A page whose table is there
-# renders in seconds, since it only reads.
+# These times are estimates for an empty store: the number of epochs of a page, all seeds and levels, times the time of a few training
+# steps. A {term}`stage` that several pages share counts in each of them; a batch trains it once. What training the book's tables did take
+# stands in the [list of runs](../../runs.md). A page whose table is there takes seconds, since it only reads.
 
 # %% tags=["hide-input"]
 figures.total(scale)
 
 # %% tags=["hide-input"]
+figures.seen("pages", observations.pages)
+
+# %% tags=["hide-cell"]
 figures.part("pages", figures.pages)
 
+# %% [markdown]
+# ## What it means
+#
+# Speed here comes from the loop and from precision. Sparsity, as these papers make it, is about generalization and storage: single
+# weights go, and a processor that multiplies whole matrices has no use for that. Whoever wants time back must remove whole neurons or filters
+# ({term}`structured pruning`), or use hardware that skips zeros.
+#
+# ## What we learned
+
 # %% tags=["hide-input"]
-figures.sources("pages")
+figures.learned()
 
 # %% [markdown]
-# ## Determinism
+# ## Does a run repeat itself?
 #
-# On a CPU a run repeats itself to the bit, with the same versions and number of threads. This is the default, and costs nothing extra.
+# On a CPU it does, to the bit, with the same versions and number of threads, and this costs nothing. On CUDA some operations add numbers
+# in an order that varies, and the fastest convolution is found by trying. `deterministic = True`, a parameter of the pages, and
+# `--deterministic` of `python -m lib.analysis.measure` choose operations that repeat to the bit; one that has no such form is refused
+# with an error. A table records how it was made.
 #
-# On CUDA some operations add numbers in an order that varies from run to run, and the fastest convolution is found by trying.
-# `deterministic = True`, a parameter of the pages, and `--deterministic` of `python -m lib.analysis.measure` switch to operations that
-# repeat themselves to the bit, and do without the trying; an operation that has no such form is refused with an error. A measured table
-# records whether it was made this way. Measured on a GPU, the first table of this page has a row for it.
+# ## The numbers, and how they were measured
+#
+# `python -m book.costs --write` measures them anew and keeps small tables, from which this page is drawn.
+
+# %% tags=["hide-cell"]
+figures.numbers("epochs")
+
+# %% tags=["hide-cell"]
+figures.numbers("paths")
+
+# %% tags=["hide-cell"]
+figures.numbers("precision")
+
+# %% tags=["hide-cell"]
+figures.numbers("other")
+
+# %% tags=["hide-cell"]
+figures.sources("epochs", "paths", "precision", "other", "pages")
+
+# %% [markdown]
+# ## Try it
+#
+# 1. *(1 minute)* In the cell by hand, keep the 20 strongest neurons of the first layer whole instead. How fast is it now, with how many
+#    weights?
+#
+#    :::{dropdown} Answer
+#    `strong = weights[names[0]].norm(dim=1).topk(20).indices`, and then `seconds(images, weights[names[0]][strong],
+#    weights[names[1]][:, strong], bias[strong])`. 17,680 weights remain, nearly seven times as many as at 1 %, and it takes less time:
+#    whole rows are gone.
+#    :::
+#
+# 2. *(10 minutes)* Measure your own machine: `python -m book.costs epochs --quick` in a terminal. Is your conventional loop as far behind?
+#
+#    :::{dropdown} What to expect
+#    The more cores, the better the conventional loop, since its workers run beside the network; the faster the device, the worse, since it
+#    waits for them.
+#    :::
