@@ -76,6 +76,7 @@ def _doubted_once(sentence: Callable[[Table], str], ending: str = "") -> Callabl
 @observed
 def test_error_by_noise(table: Table) -> str:
     """The last test error at every noise level, and whether it climbs and comes down."""
+    _first_noise(table, WR, TEST)
     noises = _noises(table, WR, TEST)
     courses = [f"{noise:g} % wrong labels: {course(table, TEST, WR, noise_percent=noise)}" for noise in noises]
     return f"The last test error, pruned by magnitude. With {'. With '.join(courses)}. {_shape(table)}"
@@ -123,6 +124,8 @@ def _stopping(table: Table) -> str:
         )
     )
     better = [noise for noise in noises if difference(stopped[noise], last[noise]).mean < 0]
+    if not noises:
+        return ""
     if not better:
         first = noises[0]
         return (

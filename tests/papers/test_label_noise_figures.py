@@ -1,5 +1,6 @@
 """LN's figures draw the committed tables, show the numbers of these, and say in words what a table lacks."""
 
+import itertools
 from typing import Any
 
 import altair
@@ -7,6 +8,7 @@ import pandas
 import pytest
 from IPython.display import Markdown
 
+from lib.analysis.levels import chosen_level
 from lib.analysis.table import SIZE, Table, find_tables, values
 from papers.label_noise import figures
 from papers.label_noise.names import REDENSE, SCORES, WR
@@ -20,6 +22,7 @@ FIGURES = [
 OF_LENET_ALONE = (
     "errors_over_the_lift",
     "sparse_and_redense",
+    "along_one_path",
     "loss_along_paths",
     "loss_along_direction",
     "distance_and_error",
@@ -70,15 +73,15 @@ def test_what_a_table_lacks_is_said(name):
 def test_the_fall_of_the_last_test_error_is_ringed(asked, lenet):
     figures.errors_while_pruning(lenet)
     rows, laptop = asked["rows"], lenet[0]
-    assert asked["shown"] == {"noise_percent": "40 %"}
+    assert asked["shown"] == {"noise_percent": "20 %"}
     for noise in (20.0, 40.0):
         for quantity, error in figures.ERRORS.items():
             drawn = mean(rows, table=laptop.label, noise_percent=noise, algorithm=WR, error=error)
             assert drawn == pytest.approx(values(laptop, quantity, algorithm=WR, noise_percent=noise).mean().tolist())
     ringed = rows[(rows["table"] == laptop.label) & (rows["algorithm"] == WR) & (rows["noise_percent"] == 40.0)]
-    assert set(ringed.loc[ringed["overfitting"], "level"]) == {4} and set(ringed.loc[ringed["recovery"], "level"]) == {
-        6
-    }
+    for name in ("overfitting", "recovery"):
+        level = chosen_level(laptop, name, algorithm=WR, noise_percent=40.0)
+        assert set(ringed.loc[ringed[name], "level"]) == ({level} if level else set())
     assert set(rows.loc[rows["overfitting"] | rows["recovery"], "error"]) == {"last test error"}
     assert set(rows["score"]) == set(SCORES.values())
 
@@ -96,19 +99,51 @@ def test_differences_are_paired_by_seed(asked, lenet):
         ]
         drawn = own.pivot(index="seed", columns="level", values="value")
         pandas.testing.assert_frame_equal(drawn, sparse - redense, check_names=False)
+    sizes = values(laptop, SIZE, algorithm=WR, noise_percent=20.0).mean()
+    sparse, redense = (
+        values(laptop, "test error (%)", algorithm=one, noise_percent=20.0).mean() for one in (WR, REDENSE)
+    )
+    signs = [gap > 0 for _, gap in sorted(zip(sizes, sparse - redense, strict=True)) if gap]
+    changes = sum(a != b for a, b in itertools.pairwise(signs))
     rules = asked["rules"]
-    assert set(rules.loc[rules["quantity"] == "difference of error (points)", "label"]) >= {"2.7 %", "0.22 %"}
+    own = rules[(rules["quantity"] == "difference of error (points)") & (rules["noise_percent"] == 20.0)]
+    assert len(own[own["distance from"] == "initialization"]) == changes
 
 
 def test_networks_over_the_epochs_are_named_by_their_levels(asked, lenet):
     figures.errors_over_epochs(lenet)
     rows = asked["rows"]
-    first = rows[(rows["table"] == lenet[0].label) & (rows["noise_percent"] == 20.0)]
-    named = first.drop_duplicates("level").set_index("level")["network"].to_dict()
-    assert named == {0: "dense", 3: "denser level", 4: "overfitting", 6: "recovery", 7: "sparser level"}
-    assert "overfitting: 1.15 % left" in first["caption"].iloc[0]
-    other = rows[(rows["table"] == lenet[0].label) & (rows["noise_percent"] == 40.0)]
-    assert "overfitting and best sweet spot: 1.15 % left" in other["caption"].iloc[0]
+    for noise in (20.0, 40.0):
+        own = rows[(rows["table"] == lenet[0].label) & (rows["noise_percent"] == noise)]
+        named = own.drop_duplicates("level").set_index("level")["network"].to_dict()
+        assert named[0] == "dense"
+        for name in ("overfitting", "recovery"):
+            level = chosen_level(lenet[0], name, algorithm=WR, noise_percent=noise)
+            size = values(lenet[0], SIZE, algorithm=WR, noise_percent=noise).mean()
+            assert level is None or named[level] == name
+            assert level is None or f"{size[level]:.3g} % left" in own["caption"].iloc[0]
+
+
+def test_a_walk_along_a_path_says_the_numbers_of_each_place(asked, lenet):
+    figures.along_one_path(lenet)
+    rows, table = asked["rows"], lenet[0]
+    own = rows[(rows["table"] == table.label) & (rows["noise_percent"] == 20.0) & (rows["path from"] == "recovery")]
+    assert own[figures.STEP].nunique() == own[figures.ALPHA].nunique() == 26
+    level = chosen_level(table, "recovery", algorithm=WR, noise_percent=20.0)
+    where = {"algorithm": REDENSE, "noise_percent": 20.0, "level": level}
+    losses = values(table, "training loss on path (nats)", "position", **where).mean()
+    for at in (0.0, 0.32, 1.0):
+        [caption] = own.loc[own[figures.ALPHA] == at, "caption"].unique()
+        assert f"α = {at:.2f}: training loss {losses[at]:.3g} nats" in caption
+
+
+def test_every_score_of_the_table_is_drawn(asked):
+    table = made_up(algorithms=(WR, f"{WR}, largest_first score"))
+    figures.errors_by_score([table])
+    assert "largest_first score" in asked["domain"] and set(asked["rows"]["score"]) == {
+        "magnitude score",
+        "largest_first score",
+    }
 
 
 def test_a_table_without_a_fall_is_drawn():

@@ -9,6 +9,7 @@ from papers.label_noise.tables import (
     DATASETS,
     NOTHING,
     efficacy_table,
+    hyperparameters_table,
     levels_table,
     peak_above_dense,
     peaks_table,
@@ -93,3 +94,10 @@ def test_the_table_says_whether_a_rise_is_seen():
     assert list(found["algorithm"]) == [WR] * 3 + [FINE_TUNING]
     assert list(found["levels"]) == ["all", "every 2nd", "every 4th", "all"]
     assert set(peaks_table([made_up(seeds=(0, 1))])["a rise is seen"]) == {"undecided"}
+
+
+def test_the_paper_scale_has_the_printed_hyper_parameters():
+    found = hyperparameters_table(tuple(DATASETS))
+    printed = found[found["printed"] != NOTHING]
+    assert (printed["printed"] == printed["paper"]).all() and len(printed) == 6 + 2 * 10
+    assert {"laptop", "short"} <= set(found.columns) and "no plan" in set(found["short"])

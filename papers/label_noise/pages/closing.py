@@ -1,55 +1,84 @@
 # %% [markdown]
 # (ln-closing)=
-# # What held under label noise
+# # Label noise: what held, and what did not
 #
-# The paper of {ref}`these pages <ln-opening>` makes 21 claims that can be tested. Each was written down as a formal test before
-# it was run here. A claim is decided by the largest {term}`scale` that decides anything; at least three {term}`seeds <seed>` have to
-# agree, see [How to read this book](../../how_to_read.md). What was measured decides this page: it is made anew with the tables.
+# The paper of {ref}`these pages <ln-opening>` makes 21 claims that can be tested. Each was written down as a formal test before it was run
+# here. A claim is decided by the largest {term}`scale` that decides anything, and counts as not held if one network contradicts it. It
+# takes three {term}`seeds <seed>`. What was measured decides this page: it is made anew with the tables.
 
 # %% tags=["parameters"]
-scale: str = "laptop"
+scale: str = "laptop"  # the committed tables of every scale are read; nothing is trained here
 
 # %% tags=["remove-input"]
+from IPython.display import Markdown
+
+from lib.analysis.experiments import current
+from lib.analysis.inventory import HELD, NOT_HELD, OPEN, outcome_list, outcomes, tally
+from lib.analysis.table import find_tables
 from lib.charts import enable
-from papers.label_noise.outcomes import count, outcomes
+from papers.label_noise import observations
 
 enable()
-count()
+tables = [current(table)[0] for table in find_tables("label_noise") if table.origin == "committed"]
+found = outcomes("label_noise", tables)
+lenet = [table for table in tables if table.benchmark == "mnist-lenet" and len(table.frame)]
+Markdown(tally(found))
 
 # %% [markdown]
 # ## What held
 
 # %% tags=["remove-input"]
-outcomes("reproduced")
+outcome_list(found[HELD])
 
 # %% [markdown]
 # ## What did not
 #
-# A claim that did not hold *here* may hold on the paper's networks. Look at the scale before you blame the paper: a laptop's
-# LeNet sees a part of MNIST for a part of the epochs.
+# A claim that did not hold *here* may hold on the paper's networks. Look at the scale before you blame the paper: a laptop's LeNet sees a part
+# of MNIST for a part of the epochs.
 
 # %% tags=["remove-input"]
-outcomes("not reproduced")
+outcome_list(found[NOT_HELD])
 
 # %% [markdown]
 # ## What we cannot tell
 #
-# Either the numbers are closer than the seeds are to each other, or a table lacks what the claim speaks of: CIFAR-100, a level
-# that beats the dense network, a second seed. `paper` scale on a GPU would decide most of these.
+# Either the numbers are closer to each other than seeds are, or a table lacks what the claim speaks of: CIFAR-100, a level that beats the
+# dense network, a second seed. `paper` scale on a GPU would decide most of these.
 
 # %% tags=["remove-input"]
-outcomes("undecided", "not run")
+outcome_list(found[OPEN])
 
 # %% [markdown]
-# ## What to take away
+# ## The argument, line by line, with our numbers
 #
-# 1. *Sparse* is not one thing under wrong labels. A little pruning and a lot of it can act in opposite directions, so a curve needs
-#    many {term}`levels <level>`, and some far out ({ref}`Why others missed it <ln-missed-double-descent>`).
-# 2. Ask which examples a network gets wrong, not only how many. Noisy, original and restored examples tell memory from
-#    understanding ({ref}`Memorization over the epochs <ln-dynamics>`).
-# 3. An explanation needs an experiment that could refute it. Giving the weights back is one: were a sparse network in a wide valley of
-#    the loss, it would stay there ({ref}`What happens when the weights come back <ln-redense-training>`).
-# 4. A measure has to be defined before it can explain. Where a pruned weight *is* decides whether
-#    {ref}`the distance from initialization <ln-distance>` falls or rises.
-#
+# **Pruning hurts before it helps** ({ref}`ln-double-descent`, {ref}`ln-missed-double-descent`). A little pruning and a lot of it can act in
+# opposite directions, so a curve needs many {term}`levels <level>`, and some far out.
+
+# %% tags=["remove-input"]
+observations.learned_double_descent(lenet)
+
+# %% [markdown]
+# **What goes is memory** ({ref}`ln-dynamics`). Ask which examples a network gets wrong, not only how many.
+
+# %% tags=["remove-input"]
+observations.learned_dynamics(lenet)
+
+# %% [markdown]
+# **The mask holds the network, not a flat valley** ({ref}`ln-redense-training`, {ref}`ln-loss-landscape`). An explanation needs an experiment
+# that could refute it. Giving the weights back is one: a network in a wide valley would stay.
+
+# %% tags=["remove-input"]
+observations.learned_redense_training(lenet)
+
+# %% tags=["remove-input"]
+observations.learned_loss_landscape(lenet)
+
+# %% [markdown]
+# **Near the initialization is safe?** ({ref}`ln-distance`) A measure has to be defined before it can explain. Where a pruned weight *is*
+# can turn the distance around.
+
+# %% tags=["remove-input"]
+observations.learned_distance_from_initialization(lenet)
+
+# %% [markdown]
 # All verdicts of the book, of every scale, stand on [the scoreboard](../../scoreboard.md).

@@ -65,6 +65,7 @@ network = nn.Sequential(nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.
 initial = {name: w.detach().clone() for name, w in network.named_parameters()}
 masks = {name: torch.rand_like(initial[name]) < 0.02 for name in ("0.weight", "2.weight")}
 
+
 # %%
 def distances() -> tuple[float, float]:
     """Return d and d' of the network as it is."""
@@ -220,3 +221,6 @@ page.verdicts()
 
 # %% tags=["remove-output"]
 page.explore()
+
+# %% mystnb={"code_prompt_show": "How one of the figures is made"} tags=["hide-cell"]
+show_source(figures.distance_and_error)

@@ -172,7 +172,7 @@ observations.errors_by_score(page.tables)
 # %% [markdown]
 # ### How small a network can get
 #
-# Pruning efficacy and {term}`interpolation threshold` of {eq}`eq-ln-efficacy`. The last row of each noise level is the family of dense
+# {term}`Pruning efficacy <pruning efficacy>` and {term}`interpolation threshold` of {eq}`eq-ln-efficacy`. The last row of each noise level is the family of dense
 # networks of falling width. A dash: not even the dense network fits its labels to within $\tau$.
 
 # %% tags=["remove-input"]
@@ -292,3 +292,6 @@ page.verdicts()
 
 # %% tags=["remove-output"]
 page.explore()
+
+# %% mystnb={"code_prompt_show": "How one of the figures is made"} tags=["hide-cell"]
+show_source(figures.errors_while_pruning)

@@ -79,7 +79,10 @@ for passes in range(1, 41):
         answers = network(inputs).argmax(1)
         sets = {"noisy": answers[noisy] != given[noisy], "original": answers[~noisy] != given[~noisy]}
         sets |= {"restored": answers[noisy] != true[noisy]}
-        print(f"after {passes:2} passes:", *(f"{name} {100 * wrong.float().mean():5.1f} %" for name, wrong in sets.items()))
+        print(
+            f"after {passes:2} passes:",
+            *(f"{name} {100 * wrong.float().mean():5.1f} %" for name, wrong in sets.items()),
+        )
 
 # %% [markdown]
 # After five passes the network mostly answers with the truth, also where it is taught something else. Later it learns the wrong labels. The
@@ -240,3 +243,6 @@ page.verdicts()
 
 # %% tags=["remove-output"]
 page.explore()
+
+# %% mystnb={"code_prompt_show": "How one of the figures is made"} tags=["hide-cell"]
+show_source(figures.errors_by_examples)

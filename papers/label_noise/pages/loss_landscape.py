@@ -78,6 +78,7 @@ def trained(passes: int) -> dict[str, torch.Tensor]:
 
 first, last = trained(1), trained(10)
 
+
 # %%
 def loss(weights: dict[str, torch.Tensor]) -> float:
     with torch.no_grad():
@@ -95,7 +96,10 @@ for name, weight in last.items():
     else:  # a row is a filter
         drawn = torch.randn(weight.shape, generator=draw)
         direction[name] = drawn * weight.norm(dim=1, keepdim=True) / drawn.norm(dim=1, keepdim=True)
-print("around: ", [f"{loss({name: last[name] + x * direction[name] for name in last}):.3f}" for x in (-1, -0.2, 0, 0.2, 1)])
+print(
+    "around: ",
+    [f"{loss({name: last[name] + x * direction[name] for name in last}):.3f}" for x in (-1, -0.2, 0, 0.2, 1)],
+)
 
 # %% [markdown]
 # The library interpolates and normalizes as we did:
@@ -252,3 +256,6 @@ page.verdicts()
 
 # %% tags=["remove-output"]
 page.explore()
+
+# %% mystnb={"code_prompt_show": "How one of the figures is made"} tags=["hide-cell"]
+show_source(figures.along_one_path)

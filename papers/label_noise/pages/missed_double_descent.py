@@ -188,3 +188,6 @@ observations.learned_missed_double_descent(page.tables)
 
 # %% tags=["remove-output"]
 page.explore()
+
+# %% mystnb={"code_prompt_show": "How one of the figures is made"} tags=["hide-cell"]
+show_source(figures.error_at_few_levels)

@@ -1,9 +1,10 @@
 # %% [markdown]
 # (ln-opening)=
-# # Can pruning protect against wrong labels?
+# # Label noise: the story
 #
-# Real data sets contain mistakes. A large network learns them by heart: it drives its training error to zero, wrong labels
-# included, and pays for that on new images. {cite:t}`anonymous2022noise` ask whether {term}`pruning` can prevent it.
+# Can pruning protect against wrong labels? Real data sets have them, and a large network learns them by heart: it drives its
+# training error to zero, wrong labels included, and pays for that on new images. {cite:t}`anonymous2022noise` ask whether {term}`pruning`
+# can prevent it.
 #
 # **The thesis in plain words.** Removing *some* of the weights makes things worse. The network still fits every wrong label,
 # with less to spare. Removing *nearly all* of them makes things better: what is left can no longer hold single exceptions and
@@ -24,10 +25,14 @@ recompute: bool = False
 store: str = ""
 
 # %% tags=["remove-input"]
-from lib.analysis.inventory import map_table
+from IPython.display import Markdown
+
+from lib.analysis.experiments import current
+from lib.analysis.inventory import map_table, outcomes, tally
+from lib.analysis.table import find_tables
 from lib.charts import table
 from lib.widgets.page import open_page
-from papers.label_noise import figures, observations, outcomes, tables
+from papers.label_noise import figures, observations, tables
 from papers.label_noise.experiments import PAGES
 
 page = open_page(PAGES["opening"], vars())
@@ -43,21 +48,23 @@ observations.test_error_by_noise(page.tables)
 # ## What became of its claims
 
 # %% tags=["remove-input"]
-outcomes.count()
+committed = [current(one)[0] for one in find_tables("label_noise") if one.origin == "committed"]
+Markdown(tally(outcomes("label_noise", committed)))
 
 # %% [markdown]
-# {ref}`What held under label noise <ln-closing>` has them one by one.
+# ## The way through
 #
-# ## How to read on
+# | page | its question |
+# |---|---|
+# | {ref}`ln-double-descent` | What happens to the test error when weights go? |
+# | {ref}`ln-missed-double-descent` | Why do few papers show a climb? |
+# | {ref}`ln-dynamics` | What does a sparse network give up: the wrong labels, or the images? |
+# | {ref}`ln-redense-training` | Does it stay where it is because it wants to, or because it must? |
+# | {ref}`ln-loss-landscape` | What does the loss look like on its way, and where it ends? |
+# | {ref}`ln-distance` | Is it the nearness to the initial weights that protects? |
+# | {ref}`ln-closing` | What held, what did not, what we cannot tell |
 #
-# * {ref}`Double descent while pruning <ln-double-descent>`: the curve above, with three ways to choose the weights that go, and
-#   {ref}`why others missed it <ln-missed-double-descent>`.
-# * {ref}`Memorization over the epochs <ln-dynamics>`: which labels a network gives up, and when.
-# * Then the question why, in three steps: {ref}`what happens when the weights come back <ln-redense-training>`,
-#   {ref}`the loss between and around networks <ln-loss-landscape>`, and
-#   {ref}`the distance from initialization <ln-distance>`.
-#
-# ## From the paper to the book
+# ## A map of the paper
 #
 # Every figure and table of the paper, where it stands here, and at which scales it is measured. Several figures of the paper are
 # one chart here, with a menu for the noise. A {term}`scale` says how much of the paper's training was done; `paper` is all of it.

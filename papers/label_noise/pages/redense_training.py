@@ -50,6 +50,7 @@ inputs, labels = digits.train_images[:2000].flatten(1) / 255, digits.train_label
 network = nn.Sequential(nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
 masks = {name: torch.rand_like(w) < 0.02 for name, w in network.named_parameters() if name in ("0.weight", "2.weight")}
 
+
 # %%
 def train(network: nn.Module, masks: dict[str, torch.Tensor], passes: int) -> None:
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)  # a fresh one each time
@@ -68,7 +69,9 @@ train(network, {}, passes=0)  # the mask is lifted: nothing has happened yet ...
 same = torch.equal(network(inputs), before)
 train(network, {}, passes=1)  # ... and now all weights learn, but those of pixels that are always black
 moved = [float((network.get_parameter(name)[~mask] != 0).float().mean()) for name, mask in masks.items()]
-print(f"same answers at the lift: {same}; returned weights that have left zero, by layer: {[f'{100 * m:.0f} %' for m in moved]}")
+print(
+    f"same answers at the lift: {same}; returned weights that have left zero, by layer: {[f'{100 * m:.0f} %' for m in moved]}"
+)
 
 # %% [markdown]
 # At the lift nothing changes. The pruned weights are zero, as they were under the mask, and the network computes the same function. From
@@ -85,7 +88,9 @@ from papers.label_noise.recipes import plan
 
 chain = redense_training(plan("mnist-lenet", "smoke").recipe, 1, plan("mnist-lenet", "smoke").prune)[1]
 done = SimpleNamespace(tensors=lambda kind: sparse, masks=lambda: masks)  # stands for the finished sparse stage
-weights, ones = starting_point(Network(network, (*masks,)), chain, len(chain.stages) - 1, Replicate(seed=0), [done], None)
+weights, ones = starting_point(
+    Network(network, (*masks,)), chain, len(chain.stages) - 1, Replicate(seed=0), [done], None
+)
 all(torch.equal(weights[name], sparse[name]) for name in sparse) and all(mask.all() for mask in ones.values())
 
 # %% [markdown]
@@ -222,3 +227,6 @@ page.verdicts()
 
 # %% tags=["remove-output"]
 page.explore()
+
+# %% mystnb={"code_prompt_show": "How one of the figures is made"} tags=["hide-cell"]
+show_source(figures.errors_over_the_lift)
