@@ -178,17 +178,32 @@ figures.learned()
 #
 # `python -m book.costs --write` measures them anew and keeps small tables, from which this page is drawn.
 
+# %% [markdown]
+# **An epoch**
+
 # %% tags=["hide-cell"]
 figures.numbers("epochs")
+
+# %% [markdown]
+# **Sparsity**
 
 # %% tags=["hide-cell"]
 figures.numbers("paths")
 
+# %% [markdown]
+# **Precision**
+
 # %% tags=["hide-cell"]
 figures.numbers("precision")
 
+# %% [markdown]
+# **Other work: scoring, memory, a page that only reads**
+
 # %% tags=["hide-cell"]
 figures.numbers("other")
+
+# %% [markdown]
+# **Machines, versions, commands**
 
 # %% tags=["hide-cell"]
 figures.sources("epochs", "paths", "precision", "other", "pages")
