@@ -19,6 +19,7 @@ import pandas
 from filelock import FileLock
 
 from lib.analysis import experiments
+from lib.analysis.cost import cost_of
 from lib.analysis.experiments import ERRORS, Context, Measurement, Page, errors_of, find_page, listed
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_detail, write_part
@@ -28,6 +29,7 @@ from lib.errors import InputError, unknown
 from lib.scales import SCALES, SCORED
 from lib.stages import NUMERICS_VERSION, Chain, Execution, Results, Store, run
 from lib.stages.experiment_plan import real_changes
+from lib.stages.runner import progress_bar
 from lib.training import Replicate
 
 
@@ -90,8 +92,17 @@ def measure(
     parts = _Parts(page, benchmark, scale, folders, changes)
     execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
 
+    only = (replicates if few_seeds else None, some if some != names else None)
+    cost = cost_of(page, benchmark, scale, how.store, how.device, how.root, *only)
+    if cost.missing:
+        print(
+            f"{page.name}, {benchmark}, {label_of(changes) if changes else f'{scale} scale'}: {cost.sentence}",
+            flush=True,
+        )
+    bar = progress_bar(cost.epochs, shown=bool(cost.missing))
+
     def finish(chain: Chain, which: Sequence[Replicate]) -> Results:
-        done.append(run(chain, which, store, execution))
+        done.append(run(chain, which, store, execution, bar))
         return done[-1]
 
     for name in some:
@@ -105,6 +116,7 @@ def measure(
             if measurement.detail:
                 write_detail(folders, part, measurement.detail(looking))
             parts.add(part, measurement.rows(looking), measurement, some, done)
+    bar.close()
     return parts.table("this machine")
 
 

@@ -151,17 +151,23 @@ def write_part(folder: Path | str, part: str, frame: pandas.DataFrame, provenanc
     return csv
 
 
+def read_provenance(path: Path) -> Provenance:
+    """Read where the rows of a part come from, or raise InputError."""
+    try:
+        return Provenance.model_validate_json(path.read_text(encoding="utf-8"))
+    except pydantic.ValidationError as error:
+        raise InputError(f"{path.name} is no provenance: {error}") from error
+
+
 def read_part(csv: Path) -> tuple[pandas.DataFrame, Provenance]:
     """Read one part and its provenance, checking columns, types and double rows.
 
     Raises:
         InputError: names the file, the column and the first offending row.
     """
+    made = read_provenance(csv.with_suffix(".json"))
     try:
-        made = Provenance.model_validate_json(csv.with_suffix(".json").read_text(encoding="utf-8"))
         raw = pandas.read_csv(csv, dtype=str, keep_default_na=False)
-    except pydantic.ValidationError as error:
-        raise InputError(f"{csv.with_suffix('.json').name} is no provenance: {error}") from error
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{csv.name} is no CSV table: {error}") from error
     dimensions = [name for name in raw.columns if name not in COLUMNS]

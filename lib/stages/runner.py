@@ -65,7 +65,8 @@ class Results:
 
 
 def run(
-    chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution | str = "auto", progress: bool = True
+    chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution | str = "auto",
+    progress: bool | tqdm = True,
 ) -> Results:  # fmt: skip
     """Bring a chain to its end for all replicates.
 
@@ -74,7 +75,7 @@ def run(
         replicates: R replicates; those that miss the same stages train as one stack where that is faster.
         store: where finished stages are looked for and kept.
         execution: how to compute, or just the name of a device.
-        progress: show a bar.
+        progress: show a bar; or a bar of several runs, which counts replicates and epochs and has them all as its total.
 
     Returns:
         The finished stages.
@@ -105,8 +106,14 @@ def run(
                 stacklevel=2,
             )
             waiting = [*stack, *waiting]
-    current.bar.close()
+    current.close_bar()
     return Results(chain, tuple(replicates), tuple(map(tuple, current.done)))
+
+
+def progress_bar(epochs: int, shown: bool = True) -> tqdm:
+    """Return a bar for the replicates' epochs of one run or of several; it says how long the rest takes."""
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} epochs, {elapsed} so far, {remaining} left{postfix}"
+    return tqdm(total=epochs, unit="epoch", disable=not shown, bar_format=layout, smoothing=0.05)
 
 
 class _Run:
@@ -116,7 +123,7 @@ class _Run:
     examples: Examples
 
     def __init__(
-        self, chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution, progress: bool
+        self, chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution, progress: bool | tqdm
     ):  # fmt: skip
         self.chain, self.replicates, self.store, self.execution = chain, replicates, store, execution
         self.keys = [stage_keys(chain, r, execution.precision) for r in replicates]
@@ -126,10 +133,20 @@ class _Run:
         self.epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
         absent = [position for row in self.keys for position in self._absent(row)]
         self.incomplete = bool(absent)
-        self.bar = tqdm(
-            total=sum(self.epochs[position] for position in absent), unit="epoch",
-            disable=not (progress and absent), desc=f"{chain.recipe.benchmark}, {chain.algorithm}",
-        )  # fmt: skip
+        due, self.shared = sum(self.epochs[position] for position in absent), not isinstance(progress, bool)
+        what = f"{chain.recipe.benchmark}, {chain.algorithm}"
+        if isinstance(progress, bool):
+            progress = progress_bar(due, shown=progress and bool(absent))
+        self.bar: tqdm = progress
+        self.bar.set_description_str(what, refresh=False)
+        self.others = (self.bar.total or 0) - self.bar.n - due  # left to others when this run is over
+
+    def close_bar(self) -> None:
+        """Leave the bar to whoever gave it, with what is left to do: after one that diverged nothing is trained."""
+        if self.shared:
+            self.bar.total = self.bar.n + self.others
+        else:
+            self.bar.close()
 
     def _absent(self, row: list[str]) -> Iterator[int]:
         """Yield the positions of a replicate's stages that are still to come; after one that diverged none does."""

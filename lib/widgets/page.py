@@ -15,6 +15,7 @@ from typing import Any
 import pandas
 from IPython.display import HTML, Markdown
 
+from lib.analysis.cost import cost_of
 from lib.analysis.example_images import SHOWN, named_worst, worst_fitted
 from lib.analysis.experiments import Page, changed
 from lib.analysis.measure import Found, How, complete
@@ -126,8 +127,10 @@ class OpenPage:
 
     @property
     def cost(self) -> Markdown:
-        """How much of the page is in the store."""
-        return Markdown("")
+        """How much of what is run is in the store, how long the rest takes here, and what it costs on disk."""
+        asked = self.parameters
+        cost = cost_of(self.own, asked.benchmark, asked.scale, asked.store, asked.device)
+        return Markdown(cost.sentence + (" Set `recompute = True` to run it." if cost.missing else ""))
 
     def rows(self, quantities: str | Sequence[str], **where: Any) -> pandas.DataFrame:
         """Return quantities of every network of every table, see `lib.analysis.table.rows`."""

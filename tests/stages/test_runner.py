@@ -56,6 +56,19 @@ def test_a_second_run_trains_nothing(recipe, replicates, store, monkeypatch):
     assert metrics(first) == metrics(second)
 
 
+def test_one_bar_counts_several_runs(recipe, replicates, store):
+    """Chains share its dense network, so the bar of a page has less to do than the bars of its chains."""
+    dense = recipe.epochs - recipe.rewind_epoch
+    total = len(replicates) * (recipe.epochs + dense + dense)
+    bar = runner_module.progress_bar(total, shown=True)
+    run(learning_rate_rewinding(recipe, 1, PRUNE), replicates, store, "cpu", bar)
+    assert (bar.n, bar.total) == (total - len(replicates) * dense, total)
+    run(learning_rate_rewinding(recipe, 1, PRUNE), replicates, store, "cpu", bar)
+    assert (bar.n, bar.total) == (total - len(replicates) * dense, total), "what is there is not counted again"
+    run(extended_dense_training(recipe, 1), replicates, store, "cpu", bar)
+    assert (bar.n, bar.total) == (total, total) and "extended dense training: 100%" in str(bar) and " left" in str(bar)
+
+
 def test_algorithms_share_the_dense_network(recipe, replicates, store):
     quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
     before = set(store.keys())
@@ -247,6 +260,22 @@ def test_divergence_is_recorded_and_ends_that_replicate(recipe, store, monkeypat
     monkeypatch.setattr(runner_module, "prepare", lambda *given: pytest.fail("loads images for stages that never come"))
     again = quick(learning_rate_rewinding(recipe, 2, PRUNE), replicates, store)
     assert [len(row) for row in again.entries] == [4, 1]
+
+
+def test_a_bar_is_not_left_waiting_for_one_that_diverged(recipe, store, monkeypatch):
+    real = starting_point.starting_point
+
+    def poisoned(*given):
+        weights, masks = real(*given)
+        weights["output.bias"][0] = float("nan")
+        return weights, masks
+
+    monkeypatch.setattr(train_stage, "starting_point", poisoned)
+    bar = runner_module.progress_bar(1000, shown=False)
+    due = 3 * (recipe.epochs - recipe.rewind_epoch) + recipe.rewind_epoch
+    with pytest.warns(UserWarning, match="no longer finite"):
+        run(learning_rate_rewinding(recipe, 2, PRUNE), [Replicate(seed=1)], store, "cpu", bar)
+    assert bar.total - bar.n == 1000 - due
 
 
 def test_per_example_records_agree_with_the_metrics(recipe, store):

@@ -22,6 +22,7 @@ def test_a_page_opens_without_training(monkeypatch):
     assert "laptop" in str(page.note.data)
     shown = page.verdicts().to_html()
     assert all(claim in shown for claim in PAGES["dynamics"].claims)
+    assert "stages are in the store" in page.cost.data
     chips = page.chips().data
     assert all(chips.count(claim) == 1 for claim in PAGES["dynamics"].claims) and 'title="' in chips
     assert page.explore(lambda given, count: (given, count), count=3) == (page, 3)

@@ -1,0 +1,257 @@
+"""What is left of a page before it runs: how much the store has, how long the rest takes here, and what it costs on disk.
+
+    work(stage) = epochs × images trained on        seconds left = Σ over missing stages  work × rate of its algorithm
+
+A rate is seconds by work of finished networks of the same kind: of those in the store that this machine trained, else of
+those behind a table of the benchmark, the same scale first. Both are of one replicate in a stack.
+"""
+
+import contextlib
+import functools
+import itertools
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.analysis.experiments import ERRORS, Page
+from lib.analysis.files import REPOSITORY
+from lib.analysis.part import Provenance, file_name, read_provenance
+from lib.analysis.table import Origin, joined, table_folder
+from lib.data import STREAMED
+from lib.data.image_sources import KNOWN
+from lib.errors import InputError
+from lib.models import build
+from lib.scales import SCALES
+from lib.stages import Chain, default_store, stage_keys
+from lib.stages.entry import MANIFEST
+from lib.stages.experiment_plan import Plan
+from lib.stages.stage import Stage
+from lib.training import Replicate
+from lib.training.device import describe_device, find_device
+
+MOST_READ = 60  # finished stages, whose records give a rate
+Stages = Mapping[str, tuple[Chain, Stage]]
+"""By key."""
+Rates = Mapping[str, float]
+"""Seconds by work, of an algorithm; of all under ""."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is left of a page.
+
+    Attributes:
+        stages: how many it needs, each counted once.
+        missing: those of them that are not in the store.
+        epochs: of the missing ones, over all replicates.
+        seconds: that training them takes; None where nothing like it was measured.
+        megabytes: of the missing ones, once they are in the store.
+        source: where the rate comes from, in words.
+    """
+
+    stages: int
+    missing: int
+    epochs: int
+    seconds: float | None
+    megabytes: float
+    source: str
+
+    @property
+    def sentence(self) -> str:
+        """All of it in words."""
+        if not self.missing:
+            return f"All {self.stages:,} stages are in the store: nothing is left to train."
+        there = f"{self.stages - self.missing:,} of {self.stages:,} stages are in the store."
+        disk = f"about {self.megabytes:.2g} MB" if self.megabytes < 100 else f"about {self.megabytes / 1000:.2g} GB"
+        if self.seconds is None:
+            return f"{there} How long the rest takes is not known: {self.source}. It takes {disk} on disk."
+        return f"{there} The rest takes about {lasting(self.seconds)}, {self.source}, and {disk} on disk."
+
+
+def lasting(seconds: float) -> str:
+    """Return a time as precise as an estimate is: "40 s", "6 minutes", "3 hours"."""
+    for most, unit, name in ((90, 1, "s"), (5400, 60, "minutes"), (172_800, 3600, "hours")):
+        if seconds < most:
+            return f"{max(1, round(seconds / unit))} {name}"
+    return f"{round(seconds / 86_400)} days"
+
+
+def cost_of(
+    page: Page, benchmark: str, scale: str, store: str = "", device: str = "auto", root: Path = REPOSITORY,
+    replicates: Sequence[Replicate] | None = None, algorithms: Sequence[str] | None = None,
+) -> Cost:  # fmt: skip
+    """Say what is left of a page; nothing is trained or written.
+
+    Args:
+        page, benchmark, scale: what is run, with what a reader changed (`lib.analysis.experiments.changed`).
+        store: its folder; empty for the default one.
+        device: see `lib.training.device.find_device`.
+        root: where tables lie.
+        replicates, algorithms: only these; None for all.
+
+    Raises:
+        InputError: an unknown benchmark or scale, a missing device.
+    """
+    plan = page.plans(benchmark, scale)
+    stages = _stages(page, plan, replicates, algorithms)
+    entries = (Path(store).expanduser() if store else default_store()) / "entries"
+    there = {path.name for path in entries.iterdir()} if entries.is_dir() else set()
+    missing = {key: found for key, found in stages.items() if key not in there}
+    epochs = sum(stage.to_epoch - stage.from_epoch for _, stage in missing.values())
+    size = sum(_megabytes(chain, stage) for chain, stage in missing.values())
+    if not missing:
+        return Cost(len(stages), 0, 0, 0.0, 0.0, "")
+    tables = _tables(page.paper, benchmark, scale, root)
+    rates, source = _rates_here(page, plan, stages, entries, there, describe_device(find_device(device)), tables)
+    seconds = None
+    if rates:
+        seconds = sum(work(chain, stage) * rates.get(chain.algorithm, rates[""]) for chain, stage in missing.values())
+        seconds += _measuring(page, plan, tables)
+    return Cost(len(stages), len(missing), epochs, seconds, size, source)
+
+
+def work(chain: Chain, stage: Stage) -> float:
+    """Return epochs × images of one stage."""
+    return (stage.to_epoch - stage.from_epoch) * _images(chain)
+
+
+def _images(chain: Chain) -> int:
+    data = chain.recipe.data
+    if data.train or data.image_set not in KNOWN:
+        return data.train or 1
+    return KNOWN[data.image_set].shapes["train_images"][0] - data.validation
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The provenance of the parts of a table, whose numbers are not read."""
+
+    scale: str
+    origin: Origin
+    parts: Mapping[str, Provenance]
+
+
+def _tables(paper: str, benchmark: str, scale: str, root: Path) -> list[Parts]:
+    """Return what tables of a benchmark say of themselves: this scale's first, this machine's before committed ones."""
+    origins: tuple[Origin, ...] = ("this machine", "committed")
+    found = []
+    for one, origin in itertools.product(sorted(SCALES, key=lambda one: one != scale), origins):
+        files = table_folder(paper, benchmark, one, origin, root).glob("*.json")
+        made: dict[str, Provenance] = {}
+        for path in sorted(files):
+            with contextlib.suppress(OSError):  # another process writes it anew
+                made |= {path.stem: read_provenance(path)} if path.with_suffix(".csv").exists() else {}
+        found += [Parts(one, origin, made)] if made else []
+    return found
+
+
+def _stages(
+    page: Page, plan: Plan, replicates: Sequence[Replicate] | None = None, algorithms: Sequence[str] | None = None
+) -> Stages:
+    """Return every stage that a page trains, its measurements' too, each once."""
+    whole = plan.replicates()
+    chains = [(chain, replicates or whole) for chain in page.chains(plan)]
+    chains = [one for one in chains if algorithms is None or one[0].algorithm in algorithms]
+    if replicates is None and algorithms is None:
+        chains += [one for measurement in page.measurements for one in measurement.chains(plan)]
+    found: dict[str, tuple[Chain, Stage]] = {}
+    for chain, those in chains:
+        for replicate in those:
+            for key, stage in zip(stage_keys(chain, replicate, plan.precision), chain.stages, strict=True):
+                found.setdefault(key, (chain, stage))
+    return found
+
+
+def _rates_here(
+    page: Page, plan: Plan, stages: Stages, entries: Path, there: set[str], device: str, tables: Sequence[Parts]
+) -> tuple[Rates, str]:
+    """Return rates of this machine, else of a table, and where they come from in words."""
+    known = {key: found for key, found in stages.items() if key in there}
+    for scale in SCALES if not known else ():  # other scales of the same network
+        try:
+            other = page.plans(plan.recipe.benchmark, scale)
+        except InputError:
+            continue
+        if _kind(other) == _kind(plan):
+            known |= {key: found for key, found in _stages(page, other).items() if key in there}
+    spent = []
+    for key, (chain, stage) in list(known.items())[:: max(1, len(known) // MOST_READ)]:
+        record = _record(entries / key)
+        if record.get("device") == device and (amount := work(chain, stage)):
+            spent.append((chain.algorithm, record["seconds"], amount))
+    if spent:
+        return _rates(spent), f"by the rate of {len(spent)} such stages that this machine has trained"
+    for table in tables:
+        try:
+            measured_by = page.plans(plan.recipe.benchmark, table.scale)
+        except InputError:  # a scale that the paper no longer has
+            continue
+        if _kind(measured_by) == _kind(plan) and (spent := list(_spent(page, measured_by, table))):
+            devices = joined(one.device for one in table.parts.values())
+            where = f"{table.scale} table measured on {devices if table.origin == 'committed' else table.origin}"
+            return _rates(spent), f"by the rate of the {where}"
+    return {}, "nothing like it was measured"
+
+
+def _kind(plan: Plan) -> tuple:
+    return plan.recipe.network, plan.recipe.width, plan.recipe.data.image_set
+
+
+def _spent(page: Page, plan: Plan, table: Parts) -> Iterable[tuple[str, float, float]]:
+    """Yield algorithm, seconds and work of the parts of a table that hold the errors of an algorithm of the page."""
+    for made in table.parts.values():
+        if ERRORS.name in made.measurements and len(made.algorithms) == 1:
+            replicates = [one for one in plan.replicates() if one.seed in made.seeds]
+            found = _stages(page, plan, replicates, made.algorithms) if replicates else {}
+            if amount := sum(work(*one) for one in found.values()):
+                yield made.algorithms[0], made.training_seconds, amount
+
+
+def _rates(spent: Iterable[tuple[str, float, float]]) -> Rates:
+    sums: dict[str, list[float]] = {}
+    for algorithm, seconds, amount in spent:
+        for name in (algorithm, ""):
+            total = sums.setdefault(name, [0.0, 0.0])
+            total[0] += seconds
+            total[1] += amount
+    return {name: seconds / amount for name, (seconds, amount) in sums.items()}
+
+
+def _record(folder: Path) -> dict:
+    try:
+        return json.loads((folder / MANIFEST).read_text())["record"]
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def _measuring(page: Page, plan: Plan, tables: Sequence[Parts]) -> float:
+    """Return the seconds that the page's measurements took for the first table that has them, by number of replicates."""
+    total = 0.0
+    for measurement in page.measurements:
+        name = file_name(f"{measurement.name}, {page.name}")
+        made: Provenance | None = next((table.parts[name] for table in tables if name in table.parts), None)
+        total += made.measuring_seconds * len(plan.seeds) / len(made.seeds) if made else 0.0
+    return total
+
+
+def _megabytes(chain: Chain, stage: Stage) -> float:
+    """Return the size of a finished stage: 4 bytes a weight that remains, a bit a weight for its mask, two bytes and a bit
+    for what it does with an example, twice two of one that it trains on."""
+    recipe = chain.recipe
+    share = 1.0
+    for earlier in chain.stages[: chain.stages.index(stage) + 1]:
+        share = 1.0 if earlier.lift_masks else share
+        if earlier.prune:
+            share = earlier.prune.keep or share * (1 - earlier.prune.fraction)
+    weights = _weights(recipe.network, recipe.width, recipe.data.image_set) * recipe.width_scale**2
+    others = recipe.data.validation + (recipe.data.test or 10_000)
+    return (weights * (4 * share + 1 / 8) + _images(chain) * (4 + 1 / 8) + others * (2 + 1 / 8)) / 1e6
+
+
+@functools.cache
+def _weights(network: str, width: int | None, image_set: str) -> int:
+    classes = len(KNOWN[image_set].class_names) if image_set in KNOWN else 1000 if image_set in STREAMED else 10
+    module = build(network, classes, width).module
+    return sum(math.prod(one.shape) for one in module.parameters())
