@@ -118,7 +118,8 @@ class OpenPage:
     @property
     def note(self) -> Markdown:
         """What is drawn and what is not: a line in view, particulars folded."""
-        line = "; ".join(f"{one.label}, seeds {', '.join(map(str, one.seeds))}" for one in self.tables[:1])
+        first = self.table
+        line = f"{first.label}, seed{'s' * (len(first.seeds) > 1)} {', '.join(map(str, first.seeds))}"
         more = len(self.tables) - 1
         line += f", and {more} more {'table' if more == 1 else 'tables'}" if more else ""
         if self.found.changes and not any(one.changes for one in self.tables):
@@ -167,8 +168,7 @@ class OpenPage:
         return (explorer or explore_noise)(self, **settings)
 
 
-def open_page(page: Page, parameters: Mapping[str, Any] | str, scale: str = "", recompute: bool = False,
-              store: str = "", device: str = "auto", deterministic: bool = False) -> OpenPage:  # fmt: skip
+def open_page(page: Page, parameters: Mapping[str, Any]) -> OpenPage:
     """Find what a page draws, or measure it where asked to; turn the book's theme on.
 
     Args:
@@ -179,9 +179,6 @@ def open_page(page: Page, parameters: Mapping[str, Any] | str, scale: str = "", 
         InputError: an unknown benchmark or scale, a value that a parameter cannot have, or nothing was measured and
             nothing was asked to be.
     """
-    if isinstance(parameters, str):  # until every page passes vars()
-        parameters = {"benchmark": parameters, "scale": scale, "recompute": recompute, "store": store,
-                      "device": device, "deterministic": deterministic}  # fmt: skip
     asked = Parameters.read(parameters)
     enable()
     how = How(asked.store, asked.device, asked.deterministic)
