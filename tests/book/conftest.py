@@ -21,6 +21,6 @@ def toy_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a toy book whose pages have been run and staged, and whose HTML is built."""
     root = tmp_path_factory.mktemp("toy")
     toy.executed(toy.write(root), root / toy.RUN)
-    assert prepare(root) == [toy.DRAFT]
+    assert prepare(root) == [*toy.DRAFTS]
     build(root / "book", root)
     return root

@@ -79,17 +79,17 @@ def test_preparing_twice_changes_nothing(root: Path):
     def times() -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in (root / "book").rglob("*") if path.is_file()}
 
-    assert prepare(root) == [*toy.NAMES, toy.DRAFT]
+    assert prepare(root) == [*toy.NAMES, *toy.DRAFTS]
     before = times()
-    assert prepare(root) == [*toy.NAMES, toy.DRAFT]
+    assert prepare(root) == [*toy.NAMES, *toy.DRAFTS]
     assert times() == before
 
 
 def test_a_page_shows_the_run_of_its_plan_and_keeps_it(root: Path):
     toy.executed(root / "papers" / toy.PAPER / "pages" / "toy.py", root / toy.RUN)
-    assert prepare(root) == [toy.DRAFT]
+    assert prepare(root) == [*toy.DRAFTS]
     (root / toy.RUN).unlink()
-    assert prepare(root) == [toy.DRAFT], "results are not lost when the runs are cleaned up"
+    assert prepare(root) == [*toy.DRAFTS], "results are not lost when the runs are cleaned up"
 
 
 def test_every_page_is_in_the_table_of_contents_and_every_paper_has_a_card():

@@ -21,7 +21,8 @@ NAME = f"{PAPER}/{PAGE}"
 VARIANT = f"{NAME}_other-seed"  # a second page of the book from the same source
 RUN = f"runs/pages/{NAME}/seed~0_scale~laptop.ipynb"
 NAMES = (NAME, VARIANT)
-DRAFT = "costs/what_it_costs"  # the guide refers to this page, which nobody has run here
+GUIDE = "costs/what_it_costs"  # the guide refers to this page
+DRAFTS = (GUIDE, "prune_your_own/prune_your_own")  # the book's own pages, which nobody has run here
 
 
 def verdict(claim: str, scale: str, answer: Any, cases: str, reason: str) -> Verdict:
@@ -130,7 +131,7 @@ def write(root: Path) -> Path:
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text("utf-8"))
     pages = [{"file": f"papers/{name}"} for name in NAMES]
     for part in toc["parts"]:
-        guide = [c for c in part["chapters"] if "papers/" not in c["file"] or DRAFT in c["file"]]
+        guide = [c for c in part["chapters"] if "papers/" not in c["file"] or GUIDE in c["file"]]
         here = any(f"papers/{PAPER}" in chapter["file"] for chapter in part["chapters"])
         part["chapters"] = pages if here else guide
     toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
