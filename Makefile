@@ -48,8 +48,7 @@ test: data check
 	$(RUN) -m pytest
 
 lab: $(ENVIRONMENT)
-	$(RUN) -m jupytext --quiet --set-kernel python3 --sync papers/*/pages/*.py
-	$(RUN) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
+	$(RUN) -m lib.book.lab --open
 
 bench: data
 	$(RUN) -m book.costs
