@@ -1,9 +1,9 @@
-"""The recipes of TR (App. B, Table 1) at three scales.
+"""The recipes of TR (App. B, Table 1) at four scales.
 
 `paper` follows the table: MNIST with 58,000 training and 2,000 validation images, CIFAR-10 and CIFAR-100 with 48,000 and
 2,000 (facts J3), ImageNet with 1,231,167 and 50,000, its own validation set being the test set. `laptop` keeps network,
 optimizer and algorithm and takes fewer images, epochs and levels; for CIFAR-10 also fewer filters and no augmentation, so
-that the network memorizes its labels within minutes. `smoke` is for tests.
+that the network memorizes its labels within minutes. `short` is for a night on two cores. `smoke` is for tests.
 
 CIFAR-100 and ImageNet have no laptop scale: most readers do not have their files. Their `paper` scale reads the real sets
 (`lib.data.load`, `lib.data.open_folders`), their `smoke` scale generated images in files of the same format, so that anyone
@@ -73,6 +73,12 @@ def _smaller(
     return recipe.but(data=data, **changes)
 
 
+# Narrow and without augmentation, so that it memorizes its labels while it is dense and no longer when it is sparse.
+CIFAR10_RESNET20_SMALLER = _smaller(
+    CIFAR10_RESNET20, train=5000, test=5000, augmentation="none",
+    width=8, epochs=40, drop_epochs=(20, 30), rewind_epoch=2,
+)  # fmt: skip
+
 # Levels: 0.8^21 = 0.92 % of the weights is where the figures of TR end. Smaller scales take several of TR's levels at once.
 PLANS: dict[str, dict[str, Plan]] = {
     "mnist-lenet": {
@@ -92,12 +98,11 @@ PLANS: dict[str, dict[str, Plan]] = {
     },
     "cifar10-resnet20": {
         "paper": Plan(recipe=CIFAR10_RESNET20, levels=21, seeds=(0, 1, 2), noise_percents=(0.0, 15.0, 30.0, 60.0)),
-        "laptop": Plan(
-            recipe=_smaller(
-                CIFAR10_RESNET20, train=3000, test=5000, augmentation="none",
-                width=8, epochs=30, drop_epochs=(15, 23), rewind_epoch=2,
-            ),
-            prune=Prune(fraction=1 - 0.8**8), levels=3, seeds=(0,), noise_percents=(60.0,),
+        "short": Plan(
+            recipe=CIFAR10_RESNET20_SMALLER, prune=Prune(fraction=0.7), levels=4, seeds=(0, 1, 2), noise_percents=(30.0,),
+        ),
+        "laptop": Plan(  # the first replicate of `short`, whose stages it shares
+            recipe=CIFAR10_RESNET20_SMALLER, prune=Prune(fraction=0.7), levels=4, seeds=(0,), noise_percents=(30.0,),
         ),
         "smoke": Plan(
             recipe=_smaller(
