@@ -116,7 +116,7 @@ class OpenPage:
         return self.tables[0]
 
     @property
-    def note(self) -> Markdown:
+    def note(self) -> HTML:
         """What is drawn and what is not: a line in view, particulars folded."""
         first = self.table
         line = f"{first.label}, seed{'s' * (len(first.seeds) > 1)} {', '.join(map(str, first.seeds))}"
@@ -124,7 +124,9 @@ class OpenPage:
         line += f", and {more} more {'table' if more == 1 else 'tables'}" if more else ""
         if self.found.changes and not any(one.changes for one in self.tables):
             line += f"; {label_of(self.found.changes)} is not measured yet: set recompute = True"
-        return Markdown(f"<details><summary>Drawn: {line}.</summary>\n\n{self.found.note}\n\n</details>")
+        # Not Markdown: JupyterLab's has no folded parts.
+        folded = html.escape(self.found.note)
+        return HTML(f"<details><summary>Drawn: {html.escape(line)}.</summary><p>{folded}</p></details>")
 
     @property
     def cost(self) -> Markdown:
