@@ -29,10 +29,8 @@ $(VENV)/installed: pyproject.toml
 data: $(ENVIRONMENT)
 	$(RUN) -m lib.data fetch mnist cifar10
 
-book: data
-	$(RUN) -m lib.batch --scale $(SCALE)
-	$(RUN) -m lib.analysis.claims --write book/claims.csv
-	$(RUN) -m lib.book.build
+book: $(ENVIRONMENT)
+	$(RUN) -m lib.book --scale $(SCALE)
 
 html: $(ENVIRONMENT)
 	$(RUN) -m lib.data fetch mnist
