@@ -9,10 +9,11 @@ import torch
 from IPython.display import Markdown
 
 from lib.analysis.example_images import ExampleImages
+from lib.analysis.levels import chosen_level
 from lib.analysis.table import SIZE, Table, find_tables, values
 from papers.training_regularization import example_figures, figures
 from papers.training_regularization.experiments import PAGES
-from papers.training_regularization.names import EDT, GROUP_LOSS, LRR, ONE_SHOT, RAND, TEST, TW, WD
+from papers.training_regularization.names import EDT, GROUP_LOSS, LONGER_WD, LRR, ONE_SHOT, RAND, TEST, TW, WD
 from tests.papers.label_noise_cases import made_up
 
 OF_TABLES = {
@@ -20,7 +21,7 @@ OF_TABLES = {
     for module in (figures, example_figures)
     for name, found in vars(module).items()
     if [*getattr(getattr(found, "__wrapped__", None), "__annotations__", {})][:1] == ["tables"]
-    and name not in ("ranked_images", "change_at_each_level", "difference_with_worsened_examples")
+    and name not in ("ranked_images", "change_at_each_level", "difference_with_worsened_examples", "example_stories")
 }
 
 
@@ -68,14 +69,23 @@ def test_what_a_table_lacks_is_said(name):
 def test_a_slider_goes_through_levels(algorithm, lenet):
     chart = example_figures.change_at_each_level(lenet, algorithm, "level by level").to_dict()
     (slider,) = (one for one in chart["params"] if one["name"] == "level_slider")
-    assert (slider["bind"]["min"], slider["bind"]["max"]) == (1, 3)
+    deepest = max(
+        int(level) for table in lenet for level in table.where(algorithm=algorithm, quantity=GROUP_LOSS).frame["level"]
+    )
+    assert (slider["bind"]["min"], slider["bind"]["max"]) == (1, deepest)
+    assert "15 %" in chart["description"], "it opens where the story is"
 
 
 def test_the_slider_says_which_network_it_shows(lenet, asked):
-    for algorithm, network in ((LRR, "22 % of the weights"), (EDT, "40 epochs of training")):
+    for algorithm, network in ((LRR, "% of the weights"), (EDT, "epochs of training")):
         example_figures.change_at_each_level(lenet, algorithm, "level by level")
-        said = asked["rows"]["caption"].iloc[0]
-        assert said.startswith(f"Level 1: {network}. Test error 3.") and said.endswith("dense 3.87 %.")
+        row = asked["rows"].iloc[0]
+        table = next(one for one in lenet if one.label == row["table"])
+        where = {"algorithm": algorithm, "noise_percent": row["noise_percent"]}
+        errors = values(table, TEST, **where).mean()
+        said = row["caption"]
+        assert said.startswith(f"Level {row['level']}: ") and network in said
+        assert f"Test error {errors[row['level']]:.2f}" in said and said.endswith(f"dense {errors[0]:.2f} %.")
 
 
 def test_errors_while_pruning_are_those_of_the_table(lenet, asked):
@@ -85,8 +95,9 @@ def test_errors_while_pruning_are_those_of_the_table(lenet, asked):
             own = values(table, TEST, algorithm=LRR, noise_percent=noise).mean()
             shown = mean(asked["rows"], table=table.label, noise_percent=noise)
             assert shown == pytest.approx(own.tolist())
-    stars = asked["rows"][asked["rows"]["optimum"] & (asked["rows"]["table"] == lenet[0].label)]
-    assert set(zip(stars["noise_percent"], stars["level"], strict=True)) == {(0, 0), (5, 0), (10, 0), (15, 3)}
+            stars = asked["rows"][asked["rows"]["optimum"] & asked["rows"]["table"].eq(table.label)]
+            best = chosen_level(table, "optimum", algorithm=LRR, noise_percent=noise)
+            assert set(stars.loc[stars["noise_percent"] == noise, "level"]) == {best}
 
 
 def test_extended_dense_training_stands_where_pruning_is_after_as_many_epochs(lenet, asked):
@@ -100,10 +111,12 @@ def test_extended_dense_training_stands_where_pruning_is_after_as_many_epochs(le
 
 def test_changes_of_groups_are_paired_with_the_dense_network(lenet):
     rows = example_figures.group_changes(lenet, LRR)
-    own = rows[(rows["noise_percent"] == 15) & (rows["level"] == 3) & (rows["position"] == 20)]
-    after, dense = (
-        values(lenet[0], GROUP_LOSS, "position", algorithm=LRR, noise_percent=15.0, level=k)[20] for k in (3, 0)
-    )
+    [table] = [one for one in lenet if (one.frame["quantity"] == GROUP_LOSS).any()][:1]
+    rows = rows[rows["table"] == table.label]
+    last = rows.loc[rows["noise_percent"] == 15, "level"].max()
+    own = rows[(rows["noise_percent"] == 15) & (rows["level"] == last) & (rows["position"] == 20)]
+    where = {"algorithm": LRR, "noise_percent": 15.0}
+    after, dense = (values(table, GROUP_LOSS, "position", level=k, **where)[20] for k in (last, 0))
     assert own.sort_values("seed")["value"].tolist() == pytest.approx((after - dense).tolist())
     assert own["EL2N percentile (%), hardest right"].unique().tolist() == [97.5]
 
@@ -118,12 +131,23 @@ def test_a_difference_is_that_of_pairs(asked):
     assert set(asked["rows"]["level"]) == {1}, "nobody chose for the dense network"
 
 
-def test_smaller_networks_are_said_to_be_worse_than_the_dense_one(lenet, asked):
+def test_smaller_networks_say_how_large_they_are_and_where_dense_is_better(lenet, asked):
     example_figures.change_of_smaller_networks(lenet)
     rows = asked["rows"]
-    said = rows.loc[rows["noise_percent"] == 15, "caption"].iloc[0]
-    assert said.startswith(f"{ONE_SHOT.capitalize()}: 1.06 % of the weights. Longer")
-    assert said.count("dense is better still") == 1
+    row = rows[rows["noise_percent"] == 15].iloc[0]
+    table = next(one for one in lenet if one.label == row["table"])
+    where = {"algorithm": ONE_SHOT, "noise_percent": 15.0}
+    size = values(table, SIZE, **where)[chosen_level(table, "best smaller", **where)].mean()
+    assert row["caption"].startswith(f"{ONE_SHOT.capitalize()}: {size:.3g} % of the weights")
+    both = [chosen_level(table, "optimum", algorithm=one, noise_percent=15.0) for one in (ONE_SHOT, LONGER_WD)]
+    assert row["caption"].count("dense is better still") == both.count(0)
+
+
+def test_a_comparison_opens_with_a_table_that_has_all_of_it(asked):
+    sparse, both = (made_up({TEST: [9.0, 8.0]}, algorithms=names) for names in ((LRR,), (LRR, WD)))
+    figures.error_of_narrower_networks([sparse, both])
+    assert set(asked["rows"]["algorithm"]) == {LRR, WD}
+    assert figures.having_all([sparse], (LRR, WD)) == [sparse]
 
 
 def test_a_printed_table_has_a_row_for_each_network_and_quantity(lenet):

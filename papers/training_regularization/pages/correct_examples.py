@@ -74,7 +74,7 @@ from lib.stages.subsets import choose
 
 losses = torch.zeros(1000)  # this rule does not look at them
 is_correct = judge(inputs).argmax(-1) == noise.labels
-torch.equal(choose(Subset(judge=1, rule="correct"), losses, losses, is_correct, torch.Generator()), correct)
+torch.equal(choose(Subset(judge=1, rule="correct", equal_steps=True), losses, losses, is_correct, torch.Generator()), correct)
 
 # %% [markdown]
 # ## The algorithm, as it is run

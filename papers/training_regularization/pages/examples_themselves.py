@@ -161,6 +161,15 @@ example_figures.ranked_images(page.tables, "least affected", clean, "Least affec
 observations.ranked_images(page.tables, "least affected", clean)
 
 # %% [markdown]
+# ## The story of one image
+#
+# A ranking sums up what happened to an image on its way through the levels. Here is the way itself. Choose a group by its difficulty, look at some of its images, and click one: below, its training loss from the
+# dense network to the sparsest. Look for an image whose line dives first and climbs later; with wrong labels the hardest group has many.
+
+# %% mystnb={"figure": {"caption": "Groups of training images by EL2N, some images of the chosen group, and the loss of the chosen image while the network is pruned.", "name": "fig-tr-story-of-an-image"}} tags=["hide-input"]
+example_figures.example_stories(page.tables)
+
+# %% [markdown]
 # ## In numbers
 #
 # Mean EL2N of the twenty images of each category without noise, and at each noise level the share of them whose label is wrong, as a mean over replicates. Drawn at random, that share would be the noise level
