@@ -162,12 +162,12 @@ class OpenPage:
         """Return the page's explorer, for a live kernel.
 
         Args:
-            explorer: page, settings → widget; by default `lib.widgets.explorer.explore_noise`.
+            explorer: page, settings → widget; by default that which fits the page, `lib.widgets.explorer.explore`.
             **settings: of the explorer.
         """
-        from lib.widgets.explorer import explore_noise  # explorers take an open page
+        from lib.widgets.explorer import explore  # explorers take an open page
 
-        return (explorer or explore_noise)(self, **settings)
+        return (explorer or explore)(self, **settings)
 
 
 def open_page(page: Page, parameters: Mapping[str, Any]) -> OpenPage:

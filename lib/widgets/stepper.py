@@ -16,7 +16,7 @@ from lib.pruning import find_score
 from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.stages.experiment_plan import Plan
-from lib.widgets.explorer import without_widgets
+from lib.widgets.live import without_widgets
 
 SCORES = ("magnitude", "random", "snip", "synflow")
 
