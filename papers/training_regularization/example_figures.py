@@ -181,7 +181,8 @@ def example_stories(tables: Tables) -> Any:
         for noise in sorted(table.frame["noise_percent"].unique()):
             place = {"table": table.label, "benchmark": table.benchmark, "noise_percent": noise}
             try:
-                found = stories(find_plan(table.benchmark, table.scale), table, algorithm=LRR, noise_percent=noise)
+                plan = change(find_plan(table.benchmark, table.scale), table.changes)
+                found = stories(plan, table, algorithm=LRR, noise_percent=noise)
             except InputError as missing:
                 why = str(missing)
                 continue
