@@ -49,6 +49,14 @@ def papers_of(book: Path) -> list[dict[str, str]]:
     return papers
 
 
+def title_of(staged: Path, name: str) -> str:
+    """Return the title of a staged page, its first heading; the words of its name where there is none."""
+    cells = json.loads(staged.read_text("utf-8"))["cells"] if staged.is_file() else []
+    prose = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    headings = (re.search(r"^# (.+)$", text, flags=re.M) for text in prose)
+    return next((found[1] for found in headings if found), words(name.rpartition("/")[2]).capitalize())
+
+
 def counted_by(one: Summary) -> dict[str, str]:
     """Return by what a claim is counted, and filtered in the scoreboard."""
     state = "decided" if one.verdict in DECIDED else "open"
@@ -65,6 +73,7 @@ def scoreboard(book: Path, pages: Sequence[str] = ()) -> str:
         pages: of the book, such as "training_regularization/size_reduction"; a claim leads to its page.
     """
     claims = claims_of(book)
+    titles = {name: title_of(book / "papers" / f"{name}.ipynb", name) for name in pages}
     if not claims:
         return "No claim has been tested yet: `make book` runs the tests and writes `book/claims.csv`.\n"
     short = {paper["folder"]: paper["short"] for paper in papers_of(book)}
@@ -76,11 +85,11 @@ def scoreboard(book: Path, pages: Sequence[str] = ()) -> str:
     counts = Counter(one.verdict for one in shown)
     total = " · ".join(f"**{counts[answer]}** {answer}" for answer in ANSWERS if counts[answer])
     which = counted(len(tested), "paper")
-    parts = [f"{counted(len(shown), 'claim')} of {which}: {total}.", "", raw(_score_table(shown, short, pages))]
+    parts = [f"{counted(len(shown), 'claim')} of {which}: {total}.", "", raw(_score_table(shown, short, titles))]
     if rest:
         papers = " and ".join(short.get(name, words(name)) for name in order if name not in tested)
         title = f"Planned: {counted(len(rest), 'claim')} of {papers}"
-        parts += ["", f":::{{dropdown}} {title}", raw(_score_table(rest, short, pages)), ":::"]
+        parts += ["", f":::{{dropdown}} {title}", raw(_score_table(rest, short, titles)), ":::"]
     return "\n".join([*parts, ""])
 
 
@@ -89,7 +98,7 @@ def _rank(one: Summary) -> int:
     return -SCALES.index(one.scale) if one.scale else ANSWERS.index(one.verdict)
 
 
-def _score_table(claims: Sequence[Summary], short: Mapping[str, str], pages: Sequence[str]) -> str:
+def _score_table(claims: Sequence[Summary], short: Mapping[str, str], pages: Mapping[str, str]) -> str:
     rows = "\n".join(_score_row(one, short.get(one.statement.paper, one.statement.paper), pages) for one in claims)
     menus = "".join(f"<th hidden data-menu>{name}</th>" for name in ("paper", "verdict", "scale", "state"))
     return (
@@ -98,10 +107,10 @@ def _score_table(claims: Sequence[Summary], short: Mapping[str, str], pages: Seq
     )
 
 
-def _score_row(one: Summary, paper: str, pages: Sequence[str]) -> str:
+def _score_row(one: Summary, paper: str, pages: Mapping[str, str]) -> str:
     statement, row = one.statement, one.rows[0]
     page = f"{statement.paper}/{row.page}"
-    link = f'<a href="papers/{page}.html">{html.escape(words(row.page).capitalize())}</a>' if page in pages else ""
+    link = f'<a href="papers/{page}.html">{html.escape(pages[page])}</a>' if page in pages else ""
     scale = f'<span class="at-scale">at {one.scale} scale</span>' if one.scale else ""
     where = [_joined(one, name) for name in ("benchmark", "cases", "seeds", "device", "date")]
     cases = f"{where[1]} cases" if where[1] else ""
