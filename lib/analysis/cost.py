@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib import by_name
 from lib.analysis.experiments import ERRORS, Page
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import Provenance, file_name, read_provenance
@@ -120,7 +121,8 @@ def work(chain: Chain, stage: Stage) -> float:
 def _images(chain: Chain) -> int:
     data = chain.recipe.data
     if data.train or data.image_set not in KNOWN:
-        return data.train or 1
+        own = by_name.kept(data.image_set)  # a reader's
+        return data.train or (len(own.train_labels) - data.validation if own else 1)
     return KNOWN[data.image_set].shapes["train_images"][0] - data.validation
 
 
