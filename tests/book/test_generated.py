@@ -1,15 +1,18 @@
 """The generated parts of the book say what the files say."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from lib.analysis.scoreboard import scoreboard_text
 from lib.batch.plan import OF_THE_BOOK, book_pages, read_plans
 from lib.book import __main__ as making
 from lib.book import generated
 from lib.book.build import REPOSITORY, prepare
+from lib.book.front import cards, front
 from lib.errors import InputError
 
 from . import toy
@@ -21,40 +24,90 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def row_of(text: str, claim: str) -> str:
+    (row,) = [line for line in text.splitlines() if line.startswith(f'<tr id="{claim}">')]
+    return row
+
+
 def test_the_scoreboard_has_one_row_a_claim_decided_by_its_largest_scale(root: Path):
     text = generated.scoreboard(root / "book")
-    assert "111 claims: **1** reproduced · **1** undecided · **109** not run" in text
-    (row,) = [line for line in text.splitlines() if "<td>TR-C07</td>" in line]
-    assert '<span class="verdict verdict-reproduced">reproduced</span>' in row
-    assert "mnist-lenet, laptop: not reproduced (0 of 3)" in row, "a smaller scale stands beside it"
-    for said in (
-        "<td>paper</td>",
-        "3 of 3",
-        "|d| &lt; 1 &amp; more.",
-        "0, 1, 2",
-        "2 CPU cores",
-        "2026-11-20",
-    ):
+    assert text.count("<tr id=") == 111
+    assert "39 claims of 1 paper: **1** reproduced · **1** undecided · **37** not run" in text
+    row = row_of(text, "TR-C07")
+    assert (
+        '<span class="verdict verdict-reproduced">reproduced</span> <span class="at-scale">at paper scale</span>' in row
+    )
+    assert "<li>mnist-lenet, laptop: not reproduced (0 of 3)</li>" in row, "a smaller scale folds beside it"
+    for said in ("3 of 3 cases", "|d| &lt; 1 &amp; more.", "seeds 0, 1, 2", "2 CPU cores", "2026-11-20"):
         assert said in row
-    assert 'class="verdict verdict-not-run"' in text
+
+
+def test_tested_papers_come_first_and_what_is_decided_before_what_is_open(root: Path):
+    text = generated.scoreboard(root / "book")
+    first, second, third = (text.index(f'id="{claim}"') for claim in ("TR-C07", "TR-C08", "TR-C01"))
+    assert first < second < third, "reproduced, undecided, not run"
+    planned = text.index(":::{dropdown} Planned: 72 claims of Label noise and Lost in pruning and")
+    assert third < planned < text.index('id="LIP-C01"')
+
+
+def test_a_claim_leads_to_its_page_by_title_where_the_book_has_it(root: Path):
+    prepare(root)
+    row = row_of(generated.scoreboard(root / "book", toy.NAMES), "TR-C07")
+    assert f'<a href="papers/{toy.NAME}.html">Test error of an invented network</a>' in row
+    assert "href" not in row_of(generated.scoreboard(root / "book"), "TR-C07")
+
+
+def test_a_long_reason_is_a_list_and_folds(root: Path):
+    long = "; ".join(f"group {number}" for number in range(9)) + "; 9 of 9 cases are decided."
+    verdict = toy.verdict("TR-C09", "laptop", "reproduced", "9 of 9", long)
+    (root / "book" / "claims.csv").write_text(scoreboard_text([verdict]), "utf-8")
+    row = row_of(generated.scoreboard(root / "book"), "TR-C09")
+    assert "<li>group 3</li></ul><details><summary>5 more</summary><ul><li>group 4</li>" in row
+    assert "are decided" not in row, "how many cases stands below the reason"
 
 
 def test_without_claims_the_scoreboard_says_what_to_do(tmp_path: Path):
     assert "make book" in generated.scoreboard(tmp_path)
 
 
-def test_cards_show_how_far_a_paper_has_come(root: Path):
-    text = generated.cards(root / "book", toy.NAMES)
-    assert "0 of 2 pages run" in text
-    assert "39 claims: {bdg-success-line}`1 reproduced`" in text
-    assert text.count("planned") == 3
-    assert f":link: papers/{toy.NAME}" in text
+def test_cards_count_each_claim_once_at_the_scale_that_decided_it(root: Path):
+    text = cards(root / "book", toy.NAMES)
+    counts = re.findall(r"scoreboard.html#([^\"]*)\"><b>(\d+)</b> ([^<]*)<", text)
+    paper = "paper=Training%20and%20regularization&amp;"
+    assert counts == [
+        (f"{paper}verdict=reproduced&amp;scale=paper", "1", "reproduced at paper scale"),
+        (f"{paper}state=open", "38", "open"),
+    ]
+    assert "39 claims" in text
+    assert text.count(">planned, ") == 3
+    assert f"<papers/{toy.NAME}>" in text, "without an opening a card leads to the first page"
+    assert "<papers/training_regularization/opening>" in cards(root / "book", ["training_regularization/opening"])
+
+
+def test_the_real_cards_add_up_to_the_papers_claims():
+    claims = generated.claims_of(REPOSITORY / "book")
+    text = cards(REPOSITORY / "book", ["training_regularization/opening", "label_noise/opening"])
+    numbers = [int(number) for number in re.findall(r"<b>(\d+)</b>", text)]
+    built = [one for one in claims if one.statement.paper in ("training_regularization", "label_noise")]
+    assert sum(numbers) == len(built)
 
 
 def test_cards_name_what_a_paper_lacks(root: Path):
     (root / "book" / "papers.yml").write_text("- {folder: x, title: y}", "utf-8")
-    with pytest.raises(InputError, match="x has no cite, question, venue"):
-        generated.cards(root / "book", [])
+    with pytest.raises(InputError, match="x has no cite, question, short, venue"):
+        cards(root / "book", [])
+
+
+def test_the_front_page_draws_the_largest_committed_table_and_says_what_it_shows():
+    text = front(REPOSITORY)
+    assert text.count('<figure class="book-chart"') == 1
+    assert re.search(
+        r"wrong labels the dense network errs on [\d.]+ %.*of the weights left \(\w+ scale, \d seeds?\)", text
+    )
+
+
+def test_without_tables_the_front_page_has_no_chart(tmp_path: Path):
+    assert front(tmp_path) == ""
 
 
 def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(root: Path):
