@@ -7,8 +7,8 @@ import sys
 
 sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]  # see lib.charts
 
-from lib.analysis import scoreboard  # noqa: E402
 from lib.batch import __main__ as batch  # noqa: E402
+from lib.batch import claims  # noqa: E402
 from lib.book import build  # noqa: E402
 from lib.data import __main__ as data  # noqa: E402
 from lib.scales import SCALES  # noqa: E402
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     except SystemExit as ended:  # Snakemake ends so, whole or not
         if ended.code:
             raise
-    scoreboard.main(["--write", CLAIMS])
+    claims.main([CLAIMS])
     build.main([])
 
 
