@@ -16,7 +16,7 @@ from lib.charts.data import average, checked, name_columns
 from lib.charts.images import SIDE, data_url
 from lib.charts.notes import source_note
 from lib.charts.parts import broken, finish
-from lib.charts.theme import INK, PALETTE
+from lib.charts.theme import INK, PALETTE, WRONG
 from lib.errors import InputError
 
 RIGHT, REPLACED = "as it was", "replaced"
@@ -157,7 +157,7 @@ def _images(base: alt.Chart, several: int) -> alt.LayerChart:
     frame = some.transform_filter(_ONE).mark_point(shape="square", size=side, stroke=INK, strokeWidth=3, filled=False)
     drawn = some.mark_image(width=SIDE, height=SIDE, baseline="middle", cursor="pointer")
     text = some.mark_text(fontSize=11, lineBreak="\n", lineHeight=13, baseline="top", aria=False)
-    painted = alt.when(f"datum.labels == '{REPLACED}'").then(alt.value(PALETTE[3])).otherwise(alt.value(INK))
+    painted = alt.when(f"datum.labels == '{REPLACED}'").then(alt.value(WRONG)).otherwise(alt.value(INK))
     told = [alt.Tooltip("said:N", title="training image")]
     return alt.layer(
         frame.encode(x, y=y),

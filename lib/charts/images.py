@@ -13,7 +13,7 @@ from PIL import Image
 from lib.charts.controls import Controls
 from lib.charts.data import Frame, name_columns, safe, spoken
 from lib.charts.parts import finish
-from lib.charts.theme import INK, PALETTE
+from lib.charts.theme import INK, WRONG
 from lib.errors import InputError
 
 SIDE = 46  # pixels of a drawn image; six of them fit beside each other on a phone
@@ -62,7 +62,7 @@ def images(
     extra = _LINE * (max(map(len, texts)) - 1)
     drawn = base.mark_image(width=SIDE, height=SIDE, baseline="middle", yOffset=-extra / 2)
     text = base.mark_text(dy=SIDE / 2 + 9 - extra / 2, fontSize=10.5, lineBreak="\n", lineHeight=_LINE)
-    painted = alt.when("datum.marked").then(alt.value(PALETTE[3])).otherwise(alt.value(INK))
+    painted = alt.when("datum.marked").then(alt.value(WRONG)).otherwise(alt.value(INK))
     start = controls.at_start(cells)
     first = "; ".join(" ".join(caption.split()) for caption in start["caption"][:20])
     return finish(

@@ -5,9 +5,9 @@ the book's Sphinx extension draws the specification with a local script, and Jup
 type of version 5 as its newest and draws specifications of version 6 under it; Altair's own name for version 6 does not end
 in "+json", which notebooks refuse.
 
-Colours: blue, green and vermillion follow Okabe and Ito (Color Universal Design, 2008); grey, purple and red are chosen so
-that every colour has a contrast of at least 3 : 1 with white and with the book's dark background, and any two stay apart for
-readers who do not see red or green. Colour is never the only sign: series differ in the shape of their points too.
+Colours: grey, blue, green, vermillion, purple and red, near those of Okabe and Ito (Color Universal Design, 2008), moved so
+that any two stay apart for readers who do not see red, green or blue, on white and in dark mode, and that each has a
+contrast of at least 3 : 1 with both grounds. Colour is never the only sign: series differ in the shape of their points too.
 """
 
 from typing import Any
@@ -17,13 +17,14 @@ import altair as alt
 MIME = "application/vnd.vegalite.v5+json"
 VEGALITE_VERSION = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])  # as vl-convert names it
 
-PALETTE = ("#5f6673", "#0072b2", "#009e73", "#d55e00", "#8a2ee6", "#cc0033")
+PALETTE = ("#6a6a77", "#035faa", "#26a06a", "#e16109", "#a452ff", "#95002e")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 STAR = (  # five points, as a path
     "M0,-1L0.225,-0.309L0.951,-0.309L0.363,0.118L0.588,0.809L0,0.382"
     "L-0.588,0.809L-0.363,0.118L-0.951,-0.309L-0.225,-0.309Z"
 )
 INK = "#24292f"
+WRONG = "#a84300"  # of words about what is wrong, such as a replaced label: vermillion, dark enough to be read
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 LEFT = -40  # pixels from the plot to the left edge of titles and notes, over the axis labels
 WIDTH = 680  # pixels; of a picture without any window

@@ -9,10 +9,9 @@ from typing import Any
 
 from lib.charts.data import safe
 from lib.charts.images import data_url
-from lib.charts.theme import MIME, specification
+from lib.charts.theme import MIME, WRONG, specification
 
 SIDE = 56  # pixels of a picture
-_WRONG = "#b34700"  # of a text below a picture; on white and on dark it has a contrast of at least 3 : 1
 
 
 class Message(str):
@@ -71,7 +70,7 @@ def picture_grid(pictures: Sequence[Any], texts: Sequence[str], marked: Sequence
     cells = []
     for picture, text, mark in zip(pictures, texts, marked, strict=True):
         said = html.escape(text).replace("\n", "<br>")
-        colour = f"color: {_WRONG}; font-weight: 600; " if mark else ""
+        colour = f"color: {WRONG}; background: #fff; font-weight: 600; " if mark else ""
         cells.append(
             f'<figure style="display: inline-block; margin: 3px; width: {SIDE + 26}px; text-align: center; '
             f'vertical-align: top"><img alt="{html.escape(text, quote=True)}" src="{data_url(picture)}" width="{SIDE}" '

@@ -1,11 +1,12 @@
-"""Colours: contrast with light and dark ground, and apart for readers who do not see red or green."""
+"""Colours: contrast with light and dark ground, and apart for readers who do not see red, green or blue."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from lib.charts.theme import INK, PALETTE, SHAPES
+from lib.analysis.files import REPOSITORY
+from lib.charts.theme import INK, PALETTE, SHAPES, WRONG
 
 # Simulation of dichromats in linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.
 DICHROMATS = {
@@ -39,23 +40,38 @@ def contrast(first, second):
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
-def test_lines_stand_out_on_light_and_dark_ground(ground):
-    assert all(contrast(colour, ground) >= 3 for colour in PALETTE)
+def in_dark_mode(colour):
+    """What the page's filter makes of it: invert(0.9) hue-rotate(180deg), by the matrices of the CSS standard."""
+    turned = np.array([[-0.574, 1.430, 0.144], [0.426, 0.430, 0.144], [0.426, 1.430, -0.856]])
+    value = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return "#" + "".join(f"{round(255 * one):02x}" for one in np.clip(turned @ (0.9 - 0.8 * value), 0, 1))
 
 
-def test_text_stands_out_on_white():
-    assert contrast(INK, "#ffffff") >= 7
+WHITE, DARK = "#ffffff", "#14181e"
+MODES = {"light": (lambda colour: colour, WHITE), "dark": (in_dark_mode, DARK)}
 
 
-@pytest.mark.parametrize("kind", DICHROMATS)
-def test_any_two_colours_stay_apart_without_red_or_green(kind):
-    seen = [lab(np.array(DICHROMATS[kind]) @ linear(colour)) for colour in PALETTE]
+def test_the_filter_is_that_of_the_page():
+    assert "filter: invert(0.9) hue-rotate(180deg)" in (REPOSITORY / "book/_static/book.css").read_text("utf-8")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_lines_and_texts_stand_out(mode):
+    shown, ground = MODES[mode]
+    assert all(contrast(shown(colour), ground) >= 3 for colour in PALETTE)
+    assert all(contrast(shown(colour), ground) >= 4.5 for colour in (INK, WRONG))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", [*DICHROMATS, "all colours"])
+def test_any_two_colours_stay_apart_for_everyone(kind, mode):
+    matrix = np.array(DICHROMATS.get(kind, np.eye(3)))
+    seen = [lab(matrix @ linear(MODES[mode][0](colour))) for colour in PALETTE]
     distances = {
         (PALETTE[a], PALETTE[b]): float(np.linalg.norm(seen[a] - seen[b]))
         for a, b in itertools.combinations(range(len(PALETTE)), 2)
     }
-    assert min(distances.values()) > 20, distances
+    assert min(distances.values()) > {"light": 20, "dark": 15}[mode], distances
 
 
 def test_colour_is_never_the_only_sign():
