@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, Locator, expect
 
 from lib.book import extension
 from lib.book.build import build
@@ -106,16 +106,62 @@ def test_hovering_over_a_point_shows_its_numbers(browser: Browser, toy_book: Pat
 
 
 @pytest.mark.browser
-def test_the_scoreboard_filters(browser: Browser, toy_book: Path):
+def test_the_scoreboard_filters_and_opens_as_a_link_asks(browser: Browser, toy_book: Path):
     with read(browser, address(toy_book, "scoreboard")) as reading:
-        rows = reading.page.locator("table.filterable tbody tr:visible")
-        assert rows.count() == 111, "the claims of the four papers"
-        reading.page.locator("label", has_text="verdict").locator("select").select_option("reproduced")
+        rows = reading.page.locator("table.scoreboard").first.locator("tbody tr:visible")
+        assert rows.count() == 39, "the claims of the paper that has a page"
+        bar = reading.page.locator(".controls").first
+        bar.locator("label", has_text="verdict").locator("select").select_option("reproduced")
         assert rows.count() == 1
-        reading.page.locator("label", has_text="verdict").locator("select").select_option("")
-        reading.page.locator("input[type=search]").last.fill("replicate needed")
+        bar.locator("label", has_text="verdict").locator("select").select_option("")
+        bar.locator("input[type=search]").fill("replicate needed")
         assert rows.count() == 1
         assert "TR-C08" in rows.first.inner_text()
+    with read(
+        browser, address(toy_book, "scoreboard") + "#paper=Training%20and%20regularization&state=open"
+    ) as reading:
+        rows = reading.page.locator("table.scoreboard").first.locator("tbody tr:visible")
+        expect(rows).to_have_count(38)
+    with read(browser, address(toy_book, "scoreboard") + "#LIP-C01", PHONE) as reading:
+        expect(reading.page.locator("#LIP-C01")).to_be_in_viewport()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_link_to_the_glossary_shows_its_definition(browser: Browser, toy_book: Path, dark: bool):
+    with read(browser, address(toy_book, f"papers/{toy.NAME}"), dark=dark) as reading:
+        link, tip = reading.page.locator("a[href$='#term-level']"), reading.page.get_by_role("tooltip")
+        expect(tip).to_be_hidden()
+        link.hover()
+        expect(tip).to_contain_text("How often a network has been pruned")
+        tip.hover()
+        reading.page.wait_for_timeout(400)
+        expect(tip, "it stays while the pointer is on it").to_be_visible()
+        reading.page.mouse.move(0, 0)
+        expect(tip).to_be_hidden()
+        link.focus()
+        reading.page.keyboard.press("Shift+Tab")
+        reading.page.keyboard.press("Tab")
+        expect(tip).to_be_visible()
+        assert link.get_attribute("aria-describedby") == tip.get_attribute("id")
+        reading.page.keyboard.press("Escape")
+        expect(tip).to_be_hidden()
+        assert not reading.errors
+
+
+@pytest.mark.browser
+def test_a_touch_shows_the_definition_instead_of_leaving_the_page(browser: Browser, toy_book: Path):
+    context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844}, offline=True)
+    page = context.new_page()
+    page.goto(address(toy_book, f"papers/{toy.NAME}"))
+    page.locator("a[href$='#term-level']").tap()
+    tip = page.get_by_role("tooltip")
+    expect(tip).to_contain_text("How often a network has been pruned")
+    box = tip.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    tip.get_by_role("link", name="In the glossary").tap()
+    page.wait_for_url("**/glossary.html#term-level")
+    context.close()
 
 
 @pytest.mark.browser
