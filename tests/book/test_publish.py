@@ -1,0 +1,130 @@
+"""Publishing executes pages without training, keeps them on a branch, and builds only what changed."""
+
+import multiprocessing
+import shutil
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lib.batch.page import PageFailed
+from lib.batch.state import RECORD
+from lib.book import build as building
+from lib.book.build import REPOSITORY, build_if_changed
+from lib.book.publish import execute, publish
+
+from . import toy
+
+PAGE = """# %% tags=["parameters"]
+scale: str = "smoke"
+seed: int = 0
+
+# %%
+import altair
+from IPython.display import Markdown, display
+
+from lib.charts import enable
+
+enable()
+print("\\033[2Kmeasured with", seed)
+altair.Chart(altair.Data(values=[{"x": 1}]), description="A dot.").mark_point().encode(x="x:Q")
+
+# %%
+display(Markdown("*first*"))
+seed + 1
+"""
+
+
+def in_a_process(*given) -> int | None:
+    """Execute a page as publishing does, in a process of its own, and return its exit status."""
+    alone = multiprocessing.get_context("fork").Process(target=execute, args=given)
+    alone.start()
+    alone.join()
+    return alone.exitcode
+
+
+def test_a_page_is_executed_with_what_it_shows(tmp_path: Path):
+    source, target = tmp_path / "page.py", tmp_path / "runs" / "page.ipynb"
+    source.write_text(PAGE, "utf-8")
+    assert in_a_process(source, target, {"scale": "laptop", "seed": 3}, "fingerprint") == 0
+    notebook = nbformat.read(target, as_version=4)
+    nbformat.validate(notebook)
+    record = notebook.metadata[RECORD]
+    assert record["parameters"] == {"scale": "laptop", "seed": 3} and record["fingerprint"] == "fingerprint"
+    _, drawn, shown = (cell.outputs for cell in notebook.cells if cell.cell_type == "code")
+    assert drawn[0].text == "measured with 3\n" and drawn[1].data["text/plain"] == "A dot."
+    assert [output.data["text/plain"] for output in shown][-1] == "4" and shown[0].data["text/markdown"] == "*first*"
+
+
+def test_a_page_that_fails_is_named_and_leaves_nothing(tmp_path: Path):
+    source, target = tmp_path / "page.py", tmp_path / "page.ipynb"
+    source.write_text(PAGE + "\n# %%\n1 / 0\n", "utf-8")
+    with pytest.raises(PageFailed, match=r"page\.py failed: ZeroDivisionError(.|\n)*1 / 0"):
+        execute(source, target, {})
+    assert not target.exists()
+
+
+def test_a_book_is_published_and_only_what_changed_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    source = toy.write(tmp_path)
+    source.write_text(PAGE, "utf-8")
+    built = []
+
+    def build(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
+        built.append(engine)
+        (output / "_build" / "html").mkdir(parents=True, exist_ok=True)
+        (output / "_build" / "html" / "index.html").touch()
+        return output / "_build" / "html" / "index.html"
+
+    monkeypatch.setattr(building, "build", build)
+    for _ in range(2):
+        publish(tmp_path, tmp_path / "book", tmp_path, 2)
+    assert built == ["jupyter-book"]
+    kept = tmp_path / "runs" / "published" / toy.PAPER / f"{toy.PAGE}.ipynb"
+    staged = tmp_path / "book" / "papers" / toy.PAPER / f"{toy.PAGE}.ipynb"
+    first = kept.stat().st_mtime_ns
+    assert "A dot." in staged.read_text("utf-8")
+    source.write_text(PAGE.replace("seed + 1", "seed + 2"), "utf-8")
+    publish(tmp_path, tmp_path / "book", tmp_path, 1)
+    assert len(built) == 2 and kept.stat().st_mtime_ns > first
+    source.write_text(PAGE + "\n# %%\n1 / 0\n", "utf-8")
+    with pytest.raises(PageFailed, match="ZeroDivisionError"):
+        publish(tmp_path, tmp_path / "book", tmp_path, 2)
+
+
+def test_a_build_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "index.md").write_text("# Book", "utf-8")
+    tried = []
+
+    def build(book: Path, output: Path, engine: str) -> Path:
+        tried.append(engine)
+        raise RuntimeError("a warning")
+
+    monkeypatch.setattr(building, "build", build)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            build_if_changed(tmp_path, tmp_path / "out")
+    assert len(tried) == 2
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git keeps the branch")
+def test_executed_notebooks_are_kept_on_a_branch(tmp_path: Path):
+    def git(*words: str, where: Path = tmp_path / "clone") -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        return subprocess.run(["git", *who, *words], cwd=where, check=True, capture_output=True, text=True).stdout
+
+    git("init", "--quiet", "--bare", "bare.git", where=tmp_path)
+    git("init", "--quiet", "--initial-branch=main", "clone", where=tmp_path)
+    git("remote", "add", "origin", str(tmp_path / "bare.git"))
+    git("commit", "--quiet", "--allow-empty", "-m", "A commit")
+    notebook = tmp_path / "clone" / "runs" / "published" / "paper" / "page.ipynb"
+    script = REPOSITORY / ".github" / "keep_executed.sh"
+    nothing = subprocess.run([script], cwd=tmp_path / "clone", capture_output=True, text=True)
+    assert nothing.returncode == 1 and "make html" in nothing.stderr
+    for content in ("first", "second"):
+        notebook.parent.mkdir(parents=True, exist_ok=True)
+        notebook.write_text(content, "utf-8")
+        subprocess.run([script, "origin", "executed"], cwd=tmp_path / "clone", check=True, capture_output=True)
+    assert git("show", "executed:paper/page.ipynb", where=tmp_path / "bare.git") == "second"
+    assert git("rev-list", "--count", "executed", where=tmp_path / "bare.git").strip() == "2"
+    assert git("status", "--short") == "?? runs/\n", "the checkout is as it was"
