@@ -37,7 +37,7 @@ from lib.batch.plan import BookPage, book_pages, read_plans
 from lib.book.staging import write_if_changed
 from lib.errors import InputError
 
-WORK = "work"
+WORK, SETTINGS_FOLDER = "work", ".jupyterlab"
 MADE = "pruning_book_lab"  # in a notebook's metadata: from which page it was made, and what was written
 VERSION = 1  # of the rewriting; raise it so that unchanged notebooks are made anew
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
@@ -272,11 +272,9 @@ def page_list(
         title, question = questions.get(
             paper, ("This book's own pages" if paper == "costs" else "Your own network", "")
         )
-        parts += [f"## {title}", "", question, "", "| page | left to train here | your notebook |", "|---|---|---|"]
+        parts += [f"## {title}", "", question, "", "| page | left to train here |", "|---|---|"]
         for home in (one for one in pages if one.startswith(f"{paper}/")):
-            parts.append(
-                f"| [{titles.get(home, home)}]({home}.ipynb) | {left(home, store)} | {states[home] or 'as in the book'} |"
-            )
+            parts.append(f"| [{titles.get(home, home)}]({home}.ipynb){states[home]} | {left(home, store)} |")
         parts.append("")
     return "\n".join(parts)
 
@@ -313,12 +311,12 @@ def prepare(root: Path = REPOSITORY, store: str = "") -> Path:
     states = {
         home: write_notebook(work / f"{home}.ipynb", notebook_of(source, home, known)) for home, source in pages.items()
     }
-    words = {"changed": "changed by you", "changed, and older": "changed by you, from an older page"}
+    words = {"changed": " (changed by you)", "changed, and older": " (changed by you; the page has moved on)"}
     said = {home: words.get(state, "") for home, state in states.items()}
     terms = [f"**{term}**\n: {meaning}\n" for term, meaning in known.terms.items()]
     write_if_changed(work / "glossary.md", "\n".join(["# Glossary\n", *terms]))
     write_if_changed(work / "references.md", "# References\n\n" + bibliography(root / "book" / "references.bib"))
-    write_if_changed(work / "settings" / "overrides.json", json.dumps(SETTINGS, indent=1) + "\n")
+    write_if_changed(work / SETTINGS_FOLDER / "overrides.json", json.dumps(SETTINGS, indent=1) + "\n")
     write_if_changed(work / "pages.md", page_list(root, pages, said, known.titles, store))
     return work / "pages.md"
 
@@ -349,7 +347,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--open", action="store_true", help="start JupyterLab on the list of pages")
     parser.add_argument("rest", nargs="*", help="after --, for JupyterLab")
     given = parser.parse_args(arguments)
-    listed = prepare()
+    try:
+        listed = prepare()
+    except (InputError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None
     if not given.open:
         print(f"The pages are ready: {listed}")
         return
@@ -368,7 +369,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def jupyterlab_settings(root: Path = REPOSITORY) -> list[str]:
     """Return the arguments with which JupyterLab opens on the list of pages."""
-    return [f"--LabApp.default_url=/lab/tree/{WORK}/pages.md", f"--LabApp.app_settings_dir={root / WORK / 'settings'}"]
+    return [
+        f"--LabApp.default_url=/lab/tree/{WORK}/pages.md",
+        f"--LabApp.app_settings_dir={root / WORK / SETTINGS_FOLDER}",
+    ]
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
 """Pages open as notebooks in JupyterLab that read well, belong to the reader, and never write back to their scripts."""
 
 import json
+import os
 import posixpath
 import re
 import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from importlib.metadata import files
 from pathlib import Path
 
@@ -11,6 +17,7 @@ import jupytext
 import nbformat
 import pytest
 from jupytext import TextFileContentsManager
+from playwright.sync_api import Browser, expect
 
 from lib.analysis.files import REPOSITORY
 from lib.book import lab
@@ -156,16 +163,91 @@ def test_the_list_names_every_page_and_what_is_left_of_it(known, tmp_path):
     text = lab.page_list(
         REPOSITORY,
         pages,
-        dict.fromkeys(pages, "") | {"label_noise/dynamics": "changed by you"},
+        dict.fromkeys(pages, "") | {"label_noise/dynamics": " (changed by you)"},
         known.titles,
         str(tmp_path),
     )
     assert set(re.findall(r"\]\(([\w/]+)\.ipynb\)", text)) == pages.keys()
     dynamics = next(line for line in text.splitlines() if "label_noise/dynamics" in line)
-    assert "mnist-lenet: about" in dynamics and dynamics.endswith("| changed by you |")
+    assert "mnist-lenet: about" in dynamics and ".ipynb) (changed by you) |" in dynamics
 
 
 def test_the_lab_reads_what_is_left_without_a_network():
     """Folded answers and formulas are MyST; its JupyterLab extension comes prebuilt, scripts included."""
     shipped = [file for file in files("jupyterlab-myst") or [] if "labextensions" in file.parts]
     assert any(file.name == "package.json" for file in shipped) and any(file.suffix == ".js" for file in shipped)
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Start JupyterLab as `make lab` does, in a tree of its own with the repository's pages, and give its address."""
+    for name in ("papers", "book"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    lab.prepare(tmp_path, str(tmp_path / "store"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {
+        f"JUPYTER{name}": str(tmp_path / "jupyter")
+        for name in ("_CONFIG_DIR", "_DATA_DIR", "LAB_SETTINGS_DIR", "LAB_WORKSPACES_DIR")
+    }
+    start = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}"]
+    start += ["--IdentityProvider.token=", f"--notebook-dir={tmp_path}", *lab.jupyterlab_settings(tmp_path)]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(start, stdout=log, stderr=log, env=os.environ | own)
+    try:
+        for _ in range(240):
+            if "is running at" in (tmp_path / "log").read_text():
+                break
+            assert server.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+CHANGED = """scale: str = "smoke"
+recompute: bool = True
+benchmark: str = "mnist-lenet"
+noise_percents: list[float] = [35.0]
+seeds: list[int] = [0]
+store: str = "{store}"
+device: str = "cpu"
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_reader_changes_the_noise_runs_the_page_and_moves_the_explorer(
+    browser: Browser, address: str, tmp_path: Path
+):
+    asked: list[str] = []
+    page = browser.new_page(viewport={"width": 1300, "height": 3000})
+    page.set_default_timeout(120_000)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.locator(".jp-MarkdownViewer a", has_text="Double descent while pruning").click()
+    expect(page.locator(".jp-MarkdownCell h1", has_text="Double descent while pruning")).to_be_visible(timeout=120_000)
+    expect(page.locator(".jp-MarkdownCell abbr[title]").first).to_be_visible()
+    assert not re.search(r"\{[a-z:]+\}`|:::|Citation Not Found", page.locator(".jp-Notebook").inner_html())
+
+    page.locator(".jp-CodeCell .cm-content", has_text="noise_percents").first.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(CHANGED.format(store=tmp_path / "store"))
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator("[data-command='runmenu:run-all']").click()
+    box = page.locator(".jp-OutputArea-output .widget-vbox").last
+    expect(box).to_contain_text("%", timeout=300_000)
+    page.wait_for_function("!document.querySelector('.jp-StatusBar-Widget')?.innerText.includes('Busy')")
+    assert (
+        "35 % noise" in page.locator(".jp-Notebook").inner_text()
+        or "noise 35 %" in page.locator(".jp-Notebook").inner_text()
+    )
+
+    box.locator(".noUi-handle").first.focus()
+    before = box.inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(box).not_to_have_text(before)
+    assert all(url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for url in asked)
+    page.close()
