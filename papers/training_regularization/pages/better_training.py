@@ -43,7 +43,7 @@
 #
 # ## EL2N, by hand
 #
-# Three small networks, a few steps of training each, and a thousand digits of which the first fifty have a wrong label:
+# Three small networks, a few steps of training each, and five hundred digits of which the first 25 have a wrong label:
 
 # %%
 import torch
@@ -53,8 +53,8 @@ from lib.data import load, normalization, normalize
 from lib.models import build, initialize
 
 digits = load("mnist")
-images, labels = digits.train_images[:1000], digits.train_labels[:1000].long()
-labels[:50] = (labels[:50] + 1) % 10
+images, labels = digits.train_images[:500], digits.train_labels[:500].long()
+labels[:25] = (labels[:25] + 1) % 10
 inputs = normalize(images, normalization("mnist"))
 
 
@@ -62,7 +62,7 @@ def briefly_trained(seed):
     module = build("lenet-300-100").module
     initialize(module, torch.Generator().manual_seed(seed))
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
-    for _step in range(30):
+    for _step in range(15):
         optimizer.zero_grad()
         cross_entropy(module(inputs), labels).backward()
         optimizer.step()
@@ -73,11 +73,11 @@ networks = [briefly_trained(seed) for seed in range(3)]
 with torch.no_grad():
     errors = [network(inputs).softmax(-1) - one_hot(labels, 10) for network in networks]
 score = torch.stack([error.norm(dim=-1) for error in errors]).mean(0)
-print(f"mean EL2N: {score[:50].mean():.2f} of wrong labels, {score[50:].mean():.2f} of correct ones")
-print(f"of the hardest twentieth, {(score.argsort()[-50:] < 50).sum()} of 50 have a wrong label")
+print(f"mean EL2N: {score[:25].mean():.2f} of wrong labels, {score[25:].mean():.2f} of correct ones")
+print(f"of the hardest twentieth, {(score.argsort()[-25:] < 25).sum()} of 25 have a wrong label")
 
 # %% [markdown]
-# Thirty steps are enough: the networks have learned what digits have in common and not yet any single image, so what they get wrong is odd or mislabelled. The library measures
+# Fifteen steps are enough: the networks have learned what digits have in common and not yet any single image, so what they get wrong is odd or mislabelled. The library measures
 # the same:
 
 # %%
