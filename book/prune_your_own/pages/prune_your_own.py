@@ -24,10 +24,14 @@ from lib import data
 from lib.analysis.prune_your_own import parameters_of, prune_your_own, what_we_see
 from lib.analysis.table import SIZE, rows
 from lib.charts import enable, lines, table
+from lib.pruning import magnitude, select
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.widgets.page import show_source
 
 enable()
 
 # %%
+import torch
 from torch import nn
 
 
@@ -61,6 +65,25 @@ class Small(nn.Module):
 table(parameters_of(Small), "parameters")
 
 # %% [markdown]
+# By hand, one cut by {term}`magnitude` over all layers together is a threshold: of a new network, half of all these weights stay.
+
+# %%
+network = Small(classes=10)
+weights = {name: w.detach() for name, w in network.named_parameters() if w.dim() > 1}
+threshold = torch.cat([w.abs().flatten() for w in weights.values()]).median()
+{name: f"{(w.abs() > threshold).float().mean():.0%} of {w.numel():,} stay" for name, w in weights.items()}
+
+# %% [markdown]
+# The library removes exactly these:
+
+# %%
+whole = {name: torch.ones_like(w, dtype=torch.bool) for name, w in weights.items()}
+masks = select(magnitude(network, [*weights]), whole, fraction=0.5)
+all(torch.equal(masks[name], w.abs() > threshold) for name, w in weights.items())
+
+# %% [markdown]
+# The layer with the smallest weights pays, here the last one. With `scope="layer"` each layer would lose the same share.
+#
 # Percentages of {term}`weights remaining` count prunable weights only: here they are of 9,064, not of all 9,114 parameters that the module has.
 #
 # ## The images
@@ -93,7 +116,11 @@ images.shape, labels.shape, labels[:10]
 #
 # One call trains the network for each seed and prunes it by {term}`learning-rate rewinding`: remove half of the weights that remain, train
 # again with the schedule from the first epoch on, and repeat. Other settings are those of the book's recipes, such as
-# `optimizer="sgd"`, `momentum=0.9` or `data={"augmentation": "flip-crop"}`.
+# `optimizer="sgd"`, `momentum=0.9` or `data={"augmentation": "flip-crop"}`. This is the {term}`chain <stage>` that is run, once for each score;
+# `algorithm=weight_rewinding` or another function beside it in `lib/stages/algorithms.py` takes its place.
+
+# %%
+show_source(learning_rate_rewinding)
 
 # %%
 settings = {
