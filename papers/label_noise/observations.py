@@ -46,6 +46,8 @@ STEP = 0.2
 """How far the sharpness of a minimum is read, in units of each filter's norm, as LN-C15 does."""
 EXTREME = 80.0
 """Percent of wrong labels; below it LN expects the error to climb before it falls."""
+BARRIER = 0.01
+"""Of the whole fall: a loss that climbs by less on its way falls without a barrier, as LN-C14 has it."""
 CLOSE = 1.0
 """Percentage points; errors that are closer are called close."""
 
@@ -146,14 +148,22 @@ def errors_by_score(table: Table) -> str:
     noises = [n for n in _noises(table, RANDOM, BEST_TEST) if n in _noises(table, GRADIENT, BEST_TEST)]
     if not noises:
         raise InputError(f"no errors of pruning by gradient and at random were measured at {table.scale} scale")
-    words, won = [], []
+    told, won = "", []
     for noise in noises:
         lowest = {score: _lowest(table, BEST_TEST, name, noise) for name, score in SCORES.items()}
         order = sorted(lowest, key=lambda score: lowest[score].mean())
-        told = listed([f"{mean_std(lowest[score])} {_by(score)}" for score in order])
-        words.append(f"{told} with {noise:g} % wrong labels")
+        told = told or listed([f"{mean_std(lowest[score])} {_by(score)}" for score in order])
         won.append((noise, order[0], differs(lowest[order[0]], lowest[order[1]]) == "lower"))
-    return f"The lowest error of any epoch is {'; '.join(words)}. {_winner(won)} {_longest(table, noises[0])}"
+    first = f"With {noises[0]:g} % wrong labels the lowest error of any epoch is {told}."
+    return f"{first} {_winner(won)} {_last_by_score(table, noises)} {_longest(table, noises[0])}"
+
+
+def _last_by_score(table: Table, noises: Sequence[float]) -> str:
+    """Compare the lowest errors after the last epoch of random and of magnitude pruning."""
+    pairs = {noise: [_lowest(table, TEST, name, noise) for name in (RANDOM, WR)] for noise in noises}
+    better, first = [noise for noise, pair in pairs.items() if difference(*pair).mean < 0], pairs[noises[0]]
+    told = f"({mean_std(first[0])} against {mean_std(first[1])} at {noises[0]:g} % noise)"
+    return f"After the last epoch, too, random pruning gets lower than magnitude {_at(better, noises)} {told}."
 
 
 def _by(score: str) -> str:
@@ -173,7 +183,7 @@ def _winner(won: Sequence[tuple[float, str, bool]]) -> str:
         return (
             f"Pruning *at random* leads {_at(at, noises)}, {how}. The paper has the gradient score lead and passes "
             "this over: "
-            "a network that has lost random weights learns slowly what is wrong, so its best epoch is a good one."
+            "our guess is that a network without the weights that memorize best learns wrong labels late."
         )
     return (
         "The paper has the gradient score lead in nearly all cases; here it leads "
@@ -225,8 +235,14 @@ def efficacy_table(table: Table) -> str:
     return " ".join(words)
 
 
+def loss_change_by_score(tables: Sequence[Table]) -> Markdown:
+    """What the first cut does to the training loss, by the first table that compares scores, if there is one."""
+    compared = [table for table in tables if _noises(table, RANDOM, CHANGE)]
+    return _loss_change(compared or tables)
+
+
 @observed
-def loss_change_by_score(table: Table) -> str:
+def _loss_change(table: Table) -> str:
     """What the first cut does to the training loss, by score, and how much of it the linear estimate sees."""
     noises = _noises(table, RANDOM, CHANGE) or _noises(table, WR, CHANGE)
     if not noises:
@@ -421,23 +437,24 @@ def loss_along_paths(table: Table) -> str:
 
 
 def _barriers(table: Table) -> str:
-    """Count the paths whose training loss rises on the way by more than a hundredth of its fall."""
-    free, total, worst = 0, 0, 0.0
+    """Say how far the training loss climbs on the paths, and whether it climbs less from sparser networks."""
+    first, free, total, sparser = "", 0, 0, []
     for noise in _noises(table, REDENSE, f"training {PATH}"):
-        own = table.where(quantity=f"training {PATH}", noise_percent=noise).frame
+        own, shares, told = table.where(quantity=f"training {PATH}", noise_percent=noise).frame, [], []
         for level in sorted(own["level"].unique()):
             losses = values(table, f"training {PATH}", "position", algorithm=REDENSE, noise_percent=noise, level=level)
             fall = losses.iloc[:, 0] - losses.iloc[:, -1]
             rise = (losses - losses.cummin(axis="columns")).max(axis="columns")
-            share = (rise / fall).where(fall > 0, 1.0).mean()
-            free, total, worst = free + (share < 0.01), total + 1, max(worst, share)
-    if free == total:
-        return f"On none of the {total} paths is there a barrier: only the mask closed the way down."
-    return (
-        f"{free} of {total} paths go down without a barrier; on the others the loss climbs on the way, at worst by "
-        f"{_share(worst) if worst < 1 else 'more than the whole'} of its fall. So not every sparse network was held "
-        "by its mask alone."
-    )
+            shares.append((rise / fall).where(fall > 0, float("inf")).mean())
+            size = size_at(table, level, WR, noise_percent=noise)
+            told.append(f"{mean_std(rise, 'nats')} from {size} of the weights")
+        first = first or f"On the way the training loss climbs by {listed(told)} ({noise:g} % noise)."
+        free, total = free + sum(one < BARRIER for one in shares), total + len(shares)
+        sparser += [noise] * int(len(shares) > 1 and shares[-1] < shares[0])
+    words = f"{first} A climb by more than a hundredth of the fall is a barrier: {free} of {total} paths have none."
+    if sparser:
+        words += f" The sparser start has the freer way {_at(sparser, _noises(table, REDENSE, f'training {PATH}'))}."
+    return words
 
 
 @observed

@@ -6,6 +6,7 @@ from typing import Any
 import altair
 import pandas
 import pytest
+import vl_convert
 from IPython.display import Markdown
 
 from lib.analysis.levels import chosen_level
@@ -60,6 +61,7 @@ def test_every_figure_draws_the_committed_tables(name, lenet):
     chart = getattr(figures, name)(lenet)
     assert isinstance(chart, altair.LayerChart), chart
     assert chart.to_dict()["description"]
+    assert vl_convert.vegalite_to_svg(chart.to_json()).startswith("<svg")
 
 
 @pytest.mark.parametrize("name", FIGURES)
