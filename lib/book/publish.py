@@ -101,23 +101,25 @@ def _attempt(given: tuple[Path, Path, dict[str, object], str]) -> str:
     return ""
 
 
-def publish(root: Path, book: Path, output: Path, at_once: int) -> Path:
-    """Execute the pages that would come out differently today, stage all of them and build the HTML; return its first page.
+def execute_pages(root: Path, folder: Path, at_once: int) -> dict[Path, tuple[Path, Path]]:
+    """Execute the pages that would come out differently today.
 
     Args:
         root: the repository.
-        book: the book's folder, in which pages are staged.
-        output: the folder in which `_build` is made.
+        folder: where the executed notebooks lie, those of before too.
         at_once: how many pages run at a time.
+
+    Returns:
+        The source and the executed notebook of every page, by its place in the book's folder.
 
     Raises:
         InputError: a plan is wrong.
-        PageFailed: a page raised an error; the others were executed.
+        PageFailed: pages raised errors; the others were executed.
     """
-    fingerprints, waiting, staged = Fingerprints(root), [], {}
+    fingerprints, waiting, pages = Fingerprints(root), [], {}
     for place, run in published(root).items():
-        source, executed = root / run.source, root / "runs" / "published" / run.paper / place.name
-        staged[book / place] = (source, executed)
+        source, executed = root / run.source, folder / run.paper / place.name
+        pages[place] = source, executed
         fingerprint = fingerprints.of(run)
         if record_of(executed).get("fingerprint") != fingerprint:
             waiting.append((source, executed, run.parameters, fingerprint))
@@ -128,8 +130,19 @@ def publish(root: Path, book: Path, output: Path, at_once: int) -> Path:
             failed = [said for said in pool.imap_unordered(_attempt, waiting) if said]
         if failed:
             raise PageFailed("\n\n".join(failed))
-    for target, (source, executed) in staged.items():
-        stage(source, executed, target)
+    return pages
+
+
+def publish(root: Path, book: Path, output: Path, at_once: int) -> Path:
+    """Execute the pages, see `execute_pages`, stage them and build the HTML; return its first page.
+
+    Args:
+        root, at_once: see there.
+        book: the book's folder, in which pages are staged.
+        output: the folder in which `_build` is made.
+    """
+    for place, (source, executed) in execute_pages(root, root / "runs" / "published", at_once).items():
+        stage(source, executed, book / place)
     prepare(root, book)
     return build_if_changed(book, output)
 
