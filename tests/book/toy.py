@@ -21,8 +21,7 @@ NAME = f"{PAPER}/{PAGE}"
 VARIANT = f"{NAME}_other-seed"  # a second page of the book from the same source
 RUN = f"runs/pages/{NAME}/seed~0_scale~laptop.ipynb"
 NAMES = (NAME, VARIANT)
-GUIDE = "costs/what_it_costs"  # the guide refers to this page
-DRAFTS = (GUIDE, "prune_your_own/prune_your_own")  # the book's own pages, which nobody has run here
+DRAFTS = ("costs/what_it_costs", "prune_your_own/prune_your_own")  # the book's own pages, which nobody has run here
 
 
 def verdict(claim: str, scale: str, answer: Any, cases: str, reason: str) -> Verdict:
@@ -37,8 +36,10 @@ VERDICTS = [
     verdict("TR-C08", "laptop", "undecided", "", "1 replicate, 3 needed."),
 ]
 
+# A page of the book's own refers to the second label.
 SOURCE = r"""# %% [markdown]
 # (sec-toy)=
+# (tr-preliminaries)=
 # # Test error of an invented network
 #
 # After $k$ levels $0.8^k$ of the weights remain {cite:p}`renda2020rewinding`, see {term}`level` and {numref}`fig-toy`:
@@ -131,7 +132,7 @@ def write(root: Path) -> Path:
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text("utf-8"))
     pages = [{"file": f"papers/{name}"} for name in NAMES]
     for part in toc["parts"]:
-        guide = [c for c in part["chapters"] if "papers/" not in c["file"] or GUIDE in c["file"]]
+        guide = [c for c in part["chapters"] if c["file"].removeprefix("papers/") in DRAFTS or "papers/" not in c["file"]]
         here = any(f"papers/{PAPER}" in chapter["file"] for chapter in part["chapters"])
         part["chapters"] = pages if here else guide
     toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
