@@ -81,9 +81,25 @@ def _add_scripts(app: Sphinx, page: str, template: str, context: dict[str, Any],
             app.add_js_file(script, loading_method="defer")
 
 
+def _leave_out_launching(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document
+) -> None:
+    """Leave out the scripts by which Jupyter Book 1 would run cells on a server of others, which this book never does.
+
+    It puts one of them in twice, of which browsers complain, and an address of the network with it.
+    """
+
+    def of_thebe(script: Any) -> bool:
+        body = getattr(script, "attributes", {}).get("body") or ""
+        return "thebe" in f"{getattr(script, 'filename', script)} {body}".lower()
+
+    context["script_files"] = [one for one in context.get("script_files", []) if not of_thebe(one)]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the extension; Sphinx calls this."""
     app.connect("config-inited", lambda app, config: setattr(config, "mathjax_path", FORMULA_SCRIPT))
     app.connect("builder-inited", _write_scripts)
     app.connect("html-page-context", _add_scripts)
+    app.connect("html-page-context", _leave_out_launching, priority=900)  # after those who put them in
     return {"parallel_read_safe": True, "parallel_write_safe": True}
