@@ -1,12 +1,15 @@
 """Publishing executes pages without training, keeps them on a branch, and builds only what changed."""
 
 import multiprocessing
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from lib.batch.page import PageFailed
 from lib.batch.state import RECORD
@@ -146,3 +149,13 @@ def test_executed_notebooks_are_kept_on_a_branch(tmp_path: Path):
     assert git("show", "executed:paper/page.ipynb", where=tmp_path / "bare.git") == "second"
     assert git("rev-list", "--count", "executed", where=tmp_path / "bare.git").strip() == "2"
     assert git("status", "--short") == "?? runs/\n", "the checkout is as it was"
+
+
+def test_the_workflow_runs_what_is_tried_here():
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "publish.yml").read_text("utf-8"))
+    steps = workflow["jobs"]["book"]["steps"]
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    commands = [step["run"].split() for step in steps if "run" in step]
+    assert [one[0] for one in commands] == ["make", ".github/keep_executed.sh"] and commands[0][1] == "html"
+    assert os.access(REPOSITORY / commands[1][0], os.X_OK)
+    assert [step["with"]["path"] for step in steps if "pages-artifact" in step.get("uses", "")] == ["book/_build/html"]
