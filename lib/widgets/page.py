@@ -55,10 +55,11 @@ class Parameters(Changes):
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> "Parameters":
         """Return those of these values that are parameters, lists as tuples; what else the mapping has is left alone."""
-        known = {name: given[name] for name in cls.model_fields if name in given}
+        known: dict[str, Any] = {name: given[name] for name in cls.model_fields if name in given}
         if callable(score := known.get("score")):
             known["score"] = f"{score.__module__}:{score.__qualname__}"
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
+        values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in known.items()}
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ class OpenPage:
             line += f"; {label_of(self.found.changes)} is not measured yet: set recompute = True"
         # Not Markdown: JupyterLab's has no folded parts.
         folded = html.escape(self.found.note)
-        return HTML(f"<details><summary>Drawn: {html.escape(line)}.</summary><p>{folded}</p></details>")
+        sign = "cursor: pointer; list-style: revert"  # which JupyterLab takes away
+        return HTML(f'<details><summary style="{sign}">Drawn: {html.escape(line)}.</summary><p>{folded}</p></details>')
 
     @property
     def cost(self) -> Markdown:
