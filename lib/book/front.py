@@ -51,12 +51,11 @@ def _said(table: Table) -> str:
     left = values(table, SIZE, algorithm=ALGORITHM, noise_percent=noise).mean()
     lowest = mean.drop(0).idxmin()
     before = mean.loc[:lowest]
-    dense, best = f"{number(mean[0])} %", f"{number(mean[lowest])} %"
+    best = f"{number(mean[lowest])} %"
     rise = f" first rises to {number(before.max())} % and then" if before.max() > max(mean[0], mean[lowest]) else ""
     seeds = f"{table.scale} scale, {counted(len(table.seeds), 'seed')}"
-    start = (
-        f"With {noise:g} % wrong labels the dense network errs on {dense} of the test images. While it is pruned, that"
-    )
+    dense = f"With {noise:g} % wrong training labels the dense network errs on {number(mean[0])} % of the test images."
+    start = f"{dense} As weights go, the error"
     if mean[lowest] < mean[0]:
         return f"{start}{rise} falls to {best}, with {left[lowest]:.2g} % of the weights left ({seeds})."
     return f"{start}{rise} gets no lower than {best}, with {left[lowest]:.2g} % of the weights left ({seeds})."

@@ -1,15 +1,18 @@
 """Look for barriers on every page of the built book: python -m tests.book.accessibility [--html FOLDER] [PAGE ...]
 
 Each page is opened as `tests.book.browser.read` does it, on a desktop in light and on a phone in dark mode. It must have
-no violation of axe-core's rules that is serious or critical, no control that the Tab key does not reach, no error of ours
-in the console, no request to a network, no need to scroll sideways, and no more bytes than a page may have.
+no violation of axe-core's rules that is serious or critical, no control that the Tab key does not reach, no link that leads
+nowhere, no error of ours in the console, no request to a network, no need to scroll sideways, and no more bytes than a page
+may have.
 """
 
 import argparse
+import functools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser, Page
 
@@ -70,6 +73,8 @@ def _found(reading: Reading) -> Iterator[str]:
     yield from violations(reading.page)
     for control in unreached(reading.page):
         yield f"the Tab key does not reach {control}"
+    for link in dead_links(reading.page):
+        yield f"a link leads nowhere: {link}"
     if (excess := reading.overflow()) > 0:
         yield f"{excess} px wider than the window"
     for error in reading.errors:
@@ -106,6 +111,28 @@ def unreached(page: Page) -> list[str]:
             break
         last = now
     return page.evaluate(_UNREACHED)
+
+
+def dead_links(page: Page) -> list[str]:
+    """Return the links of a page to files, or places in them, that are not there."""
+    links: list[str] = page.evaluate(
+        "[...document.links].filter((one) => one.protocol === 'file:').map((one) => one.href)"
+    )
+    return [link for link in dict.fromkeys(links) if not _leads_somewhere(link)]
+
+
+def _leads_somewhere(link: str) -> bool:
+    """Tell whether the file of an address is there, and its place in it; a "=" makes it a choice instead of a place."""
+    parts = urlsplit(link)
+    file, place = Path(unquote(parts.path)), unquote(parts.fragment)
+    if not file.is_file():
+        return False
+    return not place or "=" in place or file.suffix != ".html" or f'id="{place}"' in _text(file)
+
+
+@functools.cache
+def _text(file: Path) -> str:
+    return file.read_text("utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -33,6 +33,7 @@ def test_a_page_of_the_built_book_has_no_barrier(browser: Browser, page: str):
 
 def test_barriers_are_found(browser: Browser, tmp_path: Path):
     text = '<img src="x.png"><button tabindex="-1">Go</button><p style="color: #ccc">pale</p><p style="width: 3000px">x</p>'
+    text += '<a href="missing.html">one</a> <a href="#missing">two</a>'
     page = tmp_path / "bad.html"
     page.write_text(f"<!doctype html><html lang='en'><title>Bad</title><main>{text}</main></html>", "utf-8")
     said = "\n".join(accessibility.problems(browser, page))
@@ -41,6 +42,7 @@ def test_barriers_are_found(browser: Browser, tmp_path: Path):
         "color-contrast (serious)",
         "does not reach <button",
         "px wider than the window",
+        "leads nowhere",
     ):
         assert wrong in said
 

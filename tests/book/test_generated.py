@@ -102,7 +102,7 @@ def test_the_front_page_draws_the_largest_committed_table_and_says_what_it_shows
     text = front(REPOSITORY)
     assert text.count('<figure class="book-chart"') == 1
     assert re.search(
-        r"wrong labels the dense network errs on [\d.]+ %.*of the weights left \(\w+ scale, \d seeds?\)", text
+        r"wrong training labels the dense network errs on [\d.]+ %.*of the weights left \(\w+ scale, \d seeds?\)", text
     )
 
 
