@@ -132,7 +132,9 @@ def write(root: Path) -> Path:
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text("utf-8"))
     pages = [{"file": f"papers/{name}"} for name in NAMES]
     for part in toc["parts"]:
-        guide = [c for c in part["chapters"] if c["file"].removeprefix("papers/") in DRAFTS or "papers/" not in c["file"]]
+        guide = [
+            c for c in part["chapters"] if c["file"].removeprefix("papers/") in DRAFTS or "papers/" not in c["file"]
+        ]
         here = any(f"papers/{PAPER}" in chapter["file"] for chapter in part["chapters"])
         part["chapters"] = pages if here else guide
     toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
