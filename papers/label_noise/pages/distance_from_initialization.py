@@ -199,8 +199,8 @@ page.verdicts()
 #    network halve? What happens to that of the sparsest one, in $d$ and in $d'$?
 #
 # :::{dropdown} Answer
-# The dense distance falls by less than half: steps are large at first and small later. Of the sparsest network $d$ hardly changes, since
-# nearly all of it is the cut; $d'$ falls like that of the dense one.
+# Of the sparsest network $d$ hardly changes, since nearly all of it is the cut; $d'$ and the dense distance shrink. They need not halve:
+# distance is not length of the way, and steps that go back and forth add nothing to it.
 # :::
 #
 # 2. **Random cuts** (about 2 minutes). `score = "random"`, `seeds = [0]`, `noise_percents = [20]`, `recompute = True`. Magnitude pruning removes the weights
@@ -211,12 +211,12 @@ page.verdicts()
 # were small from the start, so its $d$ is the smaller one.
 # :::
 #
-# 3. **Wrong labels and distance** (about 1 minute). `noise_percents = [0, 80]`, `levels = 1`, `seeds = [0]`, `recompute = True`. Does a dense network travel
-#    farther to learn wrong labels than to learn right ones?
+# 3. **Wrong labels and distance** (no training). In {numref}`fig-ln-distance`, let the menu show more noise. Does the dense network travel farther to learn
+#    more wrong labels, in as many steps? And the sparsest one, by the count that leaves out the pruned part?
 #
 # :::{dropdown} Answer
-# Yes, several times as far with the same number of steps: a right label is soon fitted and stops pulling, a wrong one pulls until it is known
-# by heart. This is the part of the paper's hypothesis that is easiest to see.
+# The dense one does: 10.9, 13.4 and 15.9 at 20, 40 and 80 % noise, at laptop scale. A right label is soon fitted and stops pulling; a wrong one pulls until
+# it is known by heart. The sparsest one travels *less* the more labels are wrong (7.7, 6.6, 3.8): it cannot learn them, so they only blur what it learns.
 # :::
 
 # %% tags=["remove-output"]

@@ -237,8 +237,8 @@ page.verdicts()
 #    together after 5 and after 40 passes. How many images are neither?
 #
 # :::{dropdown} Answer
-# `(~((answers[noisy] == given[noisy]) | (answers[noisy] == true[noisy]))).float().mean()` is a few percent at both ends and largest
-# between: on its way from the true to the wrong label an image passes through other answers.
+# `(~((answers[noisy] == given[noisy]) | (answers[noisy] == true[noisy]))).float().mean()` falls from about a sixth to about a twentieth. Few images are
+# between: most go straight from the true label to the wrong one.
 # :::
 
 # %% tags=["remove-output"]

@@ -234,7 +234,7 @@ page.verdicts()
 #    ```
 #
 # :::{dropdown} Answer
-# Every curve changes a little and the order hardly: hundreds of thousands of random entries average out, so that one direction is much like
+# Expect every curve to change a little and the order hardly: hundreds of thousands of random entries average out, so that one direction is much like
 # another.
 # :::
 #
@@ -242,8 +242,8 @@ page.verdicts()
 #    second network?
 #
 # :::{dropdown} Answer
-# `torch.linspace(-0.5, 1.5, 9, dtype=torch.float64)`: the training loss still falls a little beyond α = 1. Training had not finished; the straight line
-# points the way on.
+# `torch.linspace(-0.5, 1.5, 9, dtype=torch.float64)`: the training loss still falls just beyond α = 1. Training had not finished; the straight line
+# points the way on, for a while.
 # :::
 #
 # 3. **Without normalization** (no training). In the cell by hand, leave out the scaling: `direction[name] = drawn`. Why is the loss at $x = 0.2$ so

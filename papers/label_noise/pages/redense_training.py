@@ -205,8 +205,8 @@ page.verdicts()
 #    done half of its way. How long would re-dense training have to be for an answer?
 #
 # :::{dropdown} Answer
-# Most of the way is done in the first few epochs: the network is as large as a dense one at once, and starts from weights that already know the
-# digits. A quarter of the schedule would have answered the question.
+# At laptop scale about 17 of 40 epochs, and the test error follows. A quarter of the schedule would have shown that the network leaves (90 % become
+# 76 %), but not where it goes. Learning exceptions takes time, also for a network of full size that already knows the digits.
 # :::
 #
 # 2. **Without wrong labels** (about 2 minutes). `noise_percents = [0]`, `seeds = [0]`, `recompute = True`. Does the network leave its sparse
