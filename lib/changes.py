@@ -81,7 +81,7 @@ def read_changes(given: Iterable[str]) -> Changes:
     Raises:
         InputError: a text is not name=value, a name is unknown or given twice, or a value has another type.
     """
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals:

@@ -207,7 +207,7 @@ def _spent(page: Page, plan: Plan, table: Parts) -> Iterable[tuple[str, float, f
         if ERRORS.name in made.measurements and len(made.algorithms) == 1:
             replicates = [one for one in plan.replicates() if one.seed in made.seeds]
             found = _stages(page, plan, replicates, made.algorithms) if replicates else {}
-            if amount := sum(work(*one) for one in found.values()):
+            if amount := sum(work(chain, stage) for chain, stage in found.values()):
                 yield made.algorithms[0], made.training_seconds, amount
 
 

@@ -261,7 +261,8 @@ def keys_today(paper: str, benchmark: str, scale: str, changes: Changes = NO_CHA
 
 def current(table: Table) -> tuple[Table, list[str]]:
     """Return a table without stale rows, its levels chosen from what is left, and the names of the parts that lost some."""
-    keys = keys_today(table.paper, table.benchmark, table.scale, table.changes)
+    asked = (table.paper, table.benchmark, table.scale, table.changes)
+    keys = keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash
     today = [one for page in pages_of(table.paper).values() for one in (ERRORS, *page.measurements)]
     known = {(one.name, one.identity) for one in today}
     parts = {part: made for part, made in table.parts.items() if made.measurements.items() <= known}

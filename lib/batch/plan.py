@@ -100,8 +100,9 @@ class Run:
     @property
     def every(self) -> dict[str, Value]:
         """The parameters, and those that are changed."""
-        changed = self.changes.model_dump(exclude_defaults=True)
-        return self.parameters | {n: list(v) if isinstance(v, tuple) else v for n, v in changed.items()}
+        changed = self.changes.model_dump(exclude_defaults=True).items()
+        own: dict[str, Value] = {name: list(value) if isinstance(value, tuple) else value for name, value in changed}
+        return self.parameters | own
 
 
 @dataclass(frozen=True)

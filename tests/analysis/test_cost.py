@@ -1,6 +1,7 @@
 """What is left of a page is said before it runs, and is what then runs."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def test_what_is_left_is_what_runs(toy, tmp_path, monkeypatch, capsys):
     bars = []
     bar_of = measuring.progress_bar
     monkeypatch.setattr(measuring, "progress_bar", lambda *a, **k: bars.append(bar_of(*a, **k)) or bars[-1])
-    asked = {"store": str(tmp_path / "store"), "device": "cpu", "root": tmp_path}
+    asked: Any = {"store": str(tmp_path / "store"), "device": "cpu", "root": tmp_path}
     cost = cost_of(toy, *ASKED, **asked)
     assert (cost.stages, cost.missing, cost.seconds) == (16, 16, None), (
         "4 networks: t = 0, dense, a cut, longer training"
@@ -47,7 +48,7 @@ def test_what_is_left_is_what_runs(toy, tmp_path, monkeypatch, capsys):
     spent = sum(json.loads((path / MANIFEST).read_text())["record"]["seconds"] for path in kept.iterdir())
     assert (
         more.seconds == pytest.approx(spent / 2, rel=0.9)
-        and f"about {lasting(more.seconds)}, by the rate" in more.sentence
+        and f"about {lasting(more.seconds or 0)}, by the rate" in more.sentence
     )
     elsewhere = cost_of(own, *ASKED, **asked | {"store": str(tmp_path / "other")})
     assert elsewhere.source == "by the rate of the laptop table measured on this machine" and elsewhere.seconds
