@@ -3,6 +3,8 @@
 A menu's parameter is named by its column, such as `table_menu`.
 """
 
+import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +48,7 @@ class Controls:
         position: of the slider at the start.
         start: column → the value of its menu at the start, as it is named.
         words: what a reader can choose, for the description.
+        absent: the expression that tells whether the menus choose a case of which there is no row; empty if all are there.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Controls:
                 self.parameters.append(alt.param(name=name, value=first, bind=bind))
                 self.tests[column] = f"datum.{safe(column)} == {name}"
                 self.words.append(label.lower())
+        self.absent = _absent(rows, [*self.tests])
         self.slider = ""
         if slider:
             values = sorted(rows[slider].unique())
@@ -105,6 +109,17 @@ class Controls:
             if column in frame:
                 frame = frame[frame[column] == value]
         return frame[frame["from"].lt(self.position) & frame["to"].ge(self.position)] if "from" in frame else frame
+
+
+def _absent(rows: Frame, columns: Sequence[str]) -> str:
+    if len(columns) < 2:
+        return ""
+    cases = rows[list(columns)].drop_duplicates()
+    if len(cases) == math.prod(rows[column].nunique() for column in columns):
+        return ""
+    there = [" | ".join(map(str, case)) for case in cases.itertuples(index=False)]
+    chosen = " + ' | ' + ".join(f"{safe(column)}_menu" for column in columns)
+    return f"indexof({json.dumps(there)}, {chosen}) < 0"
 
 
 def between(rows: Frame, slider: str, context: Sequence[str]) -> Frame:

@@ -115,6 +115,10 @@ def finish(
     caption = _text_above(under, controls, left, f"{below} - length(datum.said)")
     sources = pandas.DataFrame({"table": list(notes), "text": [f"{key}\n{note}".strip() for note in notes.values()]})
     above = _text_above(sources[sources["text"] != ""], controls, left, below)
+    if controls.absent:  # a plot without anything in it would look broken
+        words = alt.Chart(pandas.DataFrame([{"said": "Not measured: choose another entry of a menu."}]))
+        words = words.transform_filter(controls.absent).mark_text(align="left", baseline="top", fontSize=13, color=INK)
+        above = [*above, words.encode(x=alt.value(12), y=alt.value(12), text="said:N")]
     choices = f" Controls choose {', '.join(controls.words)}." if controls.words else ""
     note = notes.get(controls.start.get("table", ""), next(iter(notes.values()), ""))
     words = " ".join(f"{description} {note} {key}".split()) + choices

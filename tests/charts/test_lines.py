@@ -250,6 +250,15 @@ def test_a_seed_can_be_chosen_and_nothing_is_without_an_extent():
     assert not [p for p in specification(alone)["params"] if p["name"] == "seed"] and made.svg(alone)
 
 
+def test_a_choice_without_numbers_says_so():
+    rows = made.together(two(noise_percent=0.0), two(noise_percent=20.0), two(table="short", noise_percent=20.0))
+    asked = json.dumps(specification(lines(rows, x=SIZE, colour="algorithm", menus=["noise_percent"], title="Errors")))
+    assert "Not measured: choose another" in asked and "short | 20 %" in asked and "short | 0 %" not in asked
+    whole = rows[rows["table"] != "short"]
+    asked = json.dumps(specification(lines(whole, x=SIZE, colour="algorithm", menus=["noise_percent"], title="Errors")))
+    assert "Not measured: choose another" not in asked
+
+
 def test_a_chart_that_advances_is_whole_at_the_start():
     chart = advancing(two().query("algorithm == @made.FIRST"), colour="algorithm", title="Errors")
     spec = specification(chart)
