@@ -6,6 +6,7 @@ Both follow from files: the committed tables, `book/papers.yml` and `book/claims
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from lib.analysis.scoreboard import Summary
@@ -39,16 +40,16 @@ def front(root: Path) -> str:
 
 
 def _has(table: Table) -> bool:
-    """Whether a table has errors of several levels and at most one value for each network."""
-    some = table.frame[(table.frame["quantity"] == ERROR) & (table.frame["algorithm"] == ALGORITHM)]
+    """Whether a table has errors of several levels."""
+    some: Any = table.frame[(table.frame["quantity"] == ERROR) & (table.frame["algorithm"] == ALGORITHM)]
     return some["level"].nunique() > 1
 
 
 def _said(table: Table) -> str:
     """Say what happens at the highest noise level, chosen by the numbers."""
     noise = table.frame["noise_percent"].max()
-    mean = values(table, ERROR, algorithm=ALGORITHM, noise_percent=noise).dropna(axis="columns").mean()
-    left = values(table, SIZE, algorithm=ALGORITHM, noise_percent=noise).mean()
+    mean: Any = values(table, ERROR, algorithm=ALGORITHM, noise_percent=noise).dropna(axis="columns").mean()
+    left: Any = values(table, SIZE, algorithm=ALGORITHM, noise_percent=noise).mean()
     lowest = mean.drop(0).idxmin()
     before = mean.loc[:lowest]
     best = f"{number(mean[lowest])} %"

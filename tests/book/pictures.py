@@ -7,6 +7,7 @@ on. `--charts` takes each chart by itself, `--vision deuteranopia` shows what a 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page
 
@@ -47,9 +48,10 @@ def take(reading: Reading, folder: Path, name: str, charts: bool = False) -> lis
     for part in range(parts):
         top = part * TALLEST
         made.append(folder / (f"{name}-{part + 1}.png" if parts > 1 else f"{name}.png"))
-        size = {"width": page.viewport_size["width"], "height": min(TALLEST, height - top)}  # pyright: ignore
+        width = page.evaluate("window.innerWidth")
         page.evaluate("window.scrollTo(0, 0)")
-        page.screenshot(path=made[-1], full_page=True, clip={"x": 0, "y": top, **size})
+        clip: Any = {"x": 0, "y": top, "width": width, "height": min(TALLEST, height - top)}
+        page.screenshot(path=made[-1], full_page=True, clip=clip)
     return made
 
 
@@ -57,7 +59,8 @@ def print_out(reading: Reading, path: Path) -> Path:
     """Print an open page on A4, as a reader does, and return the path of the PDF."""
     path.parent.mkdir(parents=True, exist_ok=True)
     reading.wait_for_charts()
-    reading.page.pdf(path=path, format="A4", margin=dict.fromkeys(("top", "right", "bottom", "left"), "15mm"))
+    margin: Any = dict.fromkeys(("top", "right", "bottom", "left"), "15mm")
+    reading.page.pdf(path=path, format="A4", margin=margin)
     return path
 
 
