@@ -265,7 +265,7 @@ def kept_steps(page: str, tables: Sequence[Table], root: Path = REPOSITORY) -> t
     part = file_name(f"{STEPS.name}, {page}")
     for table in tables:
         own = table.frame.loc[(table.frame["part"] == part) & (table.frame["quantity"] == LEFT)]
-        folder = table_folder(table.paper, table.benchmark, table.scale, table.origin, root)
+        folder = table_folder(table.paper, table.benchmark, table.scale, table.origin, root, table.changes)
         kept = read_detail(folder, part) if len(own) else None
         # Where a level is gone, it was another network's, and nothing of such a chain is shown.
         if kept and own["stage_key"].tolist() == [step.pop("stage_key") for step in kept]:
