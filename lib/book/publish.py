@@ -24,7 +24,7 @@ from IPython.utils.capture import capture_output
 from nbformat import NotebookNode
 
 from lib.analysis.files import REPOSITORY
-from lib.batch.page import PageFailed, notebook_of
+from lib.batch.page import PageFailed, end_with_parent, notebook_of
 from lib.batch.plan import Run, read_plans
 from lib.batch.state import RECORD, Fingerprints, record_of
 from lib.book.build import build_if_changed, prepare
@@ -91,9 +91,14 @@ def import_what_pages_import(sources: Iterable[Path]) -> None:
                     importlib.import_module(name)
 
 
+def _begin() -> None:
+    """Set up a forked process: the other cores have pages of their own, and it ends with the process that it comes from."""
+    torch.set_num_threads(1)
+    end_with_parent()
+
+
 def _attempt(given: tuple[Path, Path, dict[str, object], str]) -> str:
     """Execute a page in a forked process; return what went wrong, nothing where all went well."""
-    torch.set_num_threads(1)  # the other cores have pages of their own
     try:
         execute(*given)
     except (InputError, PageFailed) as error:
@@ -126,7 +131,7 @@ def execute_pages(root: Path, folder: Path, at_once: int) -> dict[Path, tuple[Pa
     if waiting:
         import_what_pages_import(sorted({source for source, *_ in waiting}))
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        with context.Pool(min(at_once, len(waiting)), maxtasksperchild=1) as pool:
+        with context.Pool(min(at_once, len(waiting)), _begin, maxtasksperchild=1) as pool:
             failed = [said for said in pool.imap_unordered(_attempt, waiting) if said]
         if failed:
             raise PageFailed("\n\n".join(failed))
