@@ -31,9 +31,11 @@
 # $\partial L / \partial w$ the gradient, the three scores are
 #
 # $$
-# s_{\text{magnitude}} = \lvert w \rvert, \qquad
-# s_{\text{gradient}} = \Bigl\lvert w \, \frac{\partial L}{\partial w} \Bigr\rvert \ \text{on one batch}, \qquad
-# s_{\text{random}} \sim U[0, 1) .
+# \begin{aligned}
+# s_{\text{magnitude}} &= \lvert w \rvert, \\
+# s_{\text{gradient}} &= \Bigl\lvert w \, \frac{\partial L}{\partial w} \Bigr\rvert \ \text{on one batch}, \\
+# s_{\text{random}} &\sim U[0, 1) .
+# \end{aligned}
 # $$ (eq-ln-scores)
 #
 # $U[0, 1)$ is a number drawn evenly between 0 and 1. This is what the page runs, and the chain behind it: a list of stages, each
@@ -107,8 +109,10 @@ all(torch.equal(cut[name], masks[name]) for name in prunable)
 # included, and $\tau = 1$ percentage point:
 #
 # $$
-# \text{pruning efficacy: the largest } k \text{ with } e_k \le e_0 + \tau, \qquad
-# \text{interpolation threshold: the largest } k \text{ with } e_k \le \tau .
+# \begin{aligned}
+# \text{pruning efficacy:} & \text{ the largest } k \text{ with } e_k \le e_0 + \tau, \\
+# \text{interpolation threshold:} & \text{ the largest } k \text{ with } e_k \le \tau .
+# \end{aligned}
 # $$ (eq-ln-efficacy)
 #
 # ## Parameters
@@ -188,7 +192,10 @@ observations.efficacy_table(page.tables)
 # the one after, $\odot$ the product of each weight with its entry of the mask, and $\nabla L^{\top} v$ the sum over weights of gradient times $v$,
 #
 # $$
-# \Delta L = L(w \odot m') - L(w \odot m) \approx \nabla L(w \odot m)^{\top} \bigl( w \odot (m' - m) \bigr) = - \sum_{i \text{ removed}} w_i \, \frac{\partial L}{\partial w_i} .
+# \begin{aligned}
+# \Delta L &= L(w \odot m') - L(w \odot m) \\
+# &\approx \nabla L(w \odot m)^{\top} \bigl( w \odot (m' - m) \bigr) = - \sum_{i \text{ removed}} w_i \, \frac{\partial L}{\partial w_i} .
+# \end{aligned}
 # $$ (eq-ln-taylor)
 #
 # The gradient score removes the terms of the right-hand sum that are smallest in absolute value. Does it keep $\Delta L$ small?

@@ -23,7 +23,9 @@
 # as many epochs again. Between the two lie, following {cite:t}`goodfellow2015qualitatively`,
 #
 # $$
-# \theta(\alpha) = (1 - \alpha)\, \theta_s + \alpha\, \theta_r, \qquad \alpha = 0,\ 0.01,\ \dots,\ 1 .
+# \begin{gathered}
+# \theta(\alpha) = (1 - \alpha)\, \theta_s + \alpha\, \theta_r, \\ \alpha = 0,\ 0.01,\ \dots,\ 1 .
+# \end{gathered}
 # $$ (eq-ln-path)
 #
 # If the loss of $\theta(\alpha)$ never rises, $\theta_s$ is no minimum of the loss of all weights: a way down was there, and the mask closed
@@ -35,7 +37,9 @@
 # {cite:p}`li2018visualizing`:
 #
 # $$
-# L(\theta + x\, d), \qquad d_f \leftarrow d_f \, \frac{\lVert \theta_f \rVert}{\lVert d_f \rVert}, \qquad x = -1,\ -0.96,\ \dots,\ 1 .
+# \begin{gathered}
+# L(\theta + x\, d), \qquad d_f \leftarrow d_f \, \frac{\lVert \theta_f \rVert}{\lVert d_f \rVert}, \\ x = -1,\ -0.96,\ \dots,\ 1 .
+# \end{gathered}
 # $$ (eq-ln-slice)
 #
 # At $x = 1$ a filter is perturbed by as much as it has. Biases and normalization keep their values, and all networks share one draw.

@@ -37,7 +37,9 @@ show_source(experiments.missed_double_descent, fine_tuning, weight_rewinding)
 # reader sees a peak where the error comes down again: at the level $p$ where its largest fall begins. The rise is
 #
 # $$
-# \Delta = E_p - E_0, \qquad (p, q) = \operatorname*{arg\,max}_{0 \le p < q} \; (E_p - E_q) .
+# \begin{gathered}
+# \Delta = E_p - E_0, \\ (p, q) = \operatorname*{arg\,max}_{0 \le p < q} \; (E_p - E_q) .
+# \end{gathered}
 # $$ (eq-ln-rise)
 #
 # Nothing rises ($\Delta = 0$) where the fall begins with the dense network, or nothing falls. In plain Python, for a curve that climbs and

@@ -23,7 +23,9 @@
 # mask. {term}`Re-dense training <re-dense training>` replaces the mask by ones and goes on for as many epochs again, on the same labels:
 #
 # $$
-# w^{(T)} \odot m \;\longrightarrow\; \text{train all weights, at the last learning rate, from epoch } T \text{ to } 2T.
+# \begin{gathered}
+# w^{(T)} \odot m \;\longrightarrow\; \text{train all weights,} \\ \text{at the last learning rate, from epoch } T \text{ to } 2T.
+# \end{gathered}
 # $$ (eq-redense)
 
 # %% tags=["remove-input"]
