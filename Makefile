@@ -14,7 +14,7 @@ endif
 
 help:
 	@echo "make book   measure every page at laptop scale, render the book, say where to open it"
-	@echo "make html   render the book from the tables that are there, without training: two minutes"
+	@echo "make html   render the book from the tables that are there, without training: a minute or two"
 	@echo "make test   every check and test; pages run small, the book opens in a browser"
 	@echo "make lab    JupyterLab with the pages as notebooks"
 	@echo "make bench  what training costs here, against the conventional loop"
