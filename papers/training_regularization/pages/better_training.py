@@ -129,10 +129,10 @@ from papers.training_regularization import tables
 
 page = open_page(PAGES["better_training"], vars())
 
-# %%
+# %% tags=["remove-input"]
 page.note
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.cost
 
 # %% [markdown]
@@ -144,7 +144,7 @@ page.cost
 # %% mystnb={"figure": {"caption": "Change of training loss by pruning for 20 groups of examples, one sparsity at a time, as in Fig. 18 of the paper.", "name": "fig-tr-groups-pruning"}} tags=["hide-input"]
 example_figures.change_at_each_level(page.tables, "learning-rate rewinding", title="Pruning, level by level")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.change_at_each_level(page.tables, "learning-rate rewinding")
 
 # %% [markdown]
@@ -158,7 +158,7 @@ observations.change_at_each_level(page.tables, "learning-rate rewinding")
 # %% mystnb={"figure": {"caption": "Change of training loss by extended dense training for 20 groups of examples, one length at a time, as in Fig. 19 of the paper.", "name": "fig-tr-groups-longer"}} tags=["hide-input"]
 example_figures.change_at_each_level(page.tables, "extended dense training", title="Longer training, cycle by cycle")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.change_at_each_level(page.tables, "extended dense training")
 
 # %% [markdown]
@@ -167,7 +167,7 @@ observations.change_at_each_level(page.tables, "extended dense training")
 # %% mystnb={"figure": {"caption": "Change of training loss by width down-scaling for 20 groups of examples, one width at a time, as in Fig. 20 of the paper.", "name": "fig-tr-groups-narrower"}} tags=["hide-input"]
 example_figures.change_at_each_level(page.tables, "width down-scaling", title="Narrower networks, width by width")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.change_at_each_level(page.tables, "width down-scaling")
 
 # %% [markdown]
@@ -178,7 +178,7 @@ observations.change_at_each_level(page.tables, "width down-scaling")
 # %% mystnb={"figure": {"caption": "Change of training loss by pruning to the optimal sparsity, for 20 groups of examples by EL2N, a line for each share of wrong labels, as in Fig. 5 of the paper.", "name": "fig-tr-groups-noise"}} tags=["hide-input"]
 example_figures.change_at_optimum(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.change_at_optimum(page.tables)
 
 # %% [markdown]
@@ -190,7 +190,7 @@ observations.change_at_optimum(page.tables)
 # %% mystnb={"figure": {"caption": "Change of training loss by pruning, for 20 groups of examples by EL2N, without label noise, at the level with the lowest validation error and at the sparsest level that still lowers the test error, as in Fig. 1b and 2 of the paper.", "name": "fig-tr-groups-clean"}} tags=["hide-input"]
 example_figures.change_at_two_levels(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.change_at_two_levels(page.tables)
 
 # %% [markdown]
@@ -221,10 +221,10 @@ figures.printed_table(benchmark, page.tables, 6, noise_percent=0.0)
 # by learning wrong labels, or raise it by refusing to, and the second is the better network. Longer training pushes the right end one way, small networks the other, and pruning does
 # one after the other.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_better_training(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.chips()
 
 # %% mystnb={"code_prompt_show": "Each verdict with its reason"} tags=["hide-cell"]

@@ -25,7 +25,7 @@ Markdown(tally(found))
 # %% [markdown]
 # ## What held
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 outcome_list(found[HELD])
 
 # %% [markdown]
@@ -34,7 +34,7 @@ outcome_list(found[HELD])
 # Where this happens at `laptop` scale, ask first whether the small experiment could have shown it: fewer images, fewer epochs, larger cuts. The reason under
 # each claim has the numbers.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 outcome_list(found[NOT_HELD])
 
 # %% [markdown]
@@ -43,7 +43,7 @@ outcome_list(found[NOT_HELD])
 # Most of these speak of networks that are not measured here, or of a case in which the network with the best validation error is the dense one, so that there is
 # nothing to compare.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 outcome_list(found[OPEN])
 
 # %% [markdown]
@@ -51,43 +51,43 @@ outcome_list(found[OPEN])
 #
 # **Pruning gains under wrong labels.**
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_additional_regularization(lenet)
 
 # %% [markdown]
 # **It helps first and gives up later, and the hardest images show both.**
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_better_training(lenet)
 
 # %% [markdown]
 # **Longer training explains the first half.**
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_pruning_and_longer_training(lenet)
 
 # %% [markdown]
 # **A smaller size explains the second half.**
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_size_reduction(lenet)
 
 # %% [markdown]
 # **What a network gives up is what it should not have learned.** A dense network, told what to ignore, needs no pruning to generalize.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_correct_examples(lenet)
 
 # %% [markdown]
 # **What it comes to fit is worth fitting.**
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_leaving_out_examples(lenet)
 
 # %% [markdown]
 # **The images themselves agree.**
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_examples_themselves(lenet)
 
 # %% [markdown]

@@ -36,7 +36,7 @@ from lib.models import build, initialize
 
 digits = load("mnist")
 inputs, true = normalize(digits.train_images[:1000], normalization("mnist")), digits.train_labels[:1000].long()
-test_inputs, test_labels = normalize(digits.test_images[-2000:], normalization("mnist")), digits.test_labels[-2000:].long()
+test_inputs, test_labels = normalize(digits.test_images[-2000:], normalization("mnist")), digits.test_labels[-2000:]
 noise = add_label_noise(true, 15, "other", 10, torch.Generator().manual_seed(0))
 
 
@@ -74,7 +74,9 @@ from lib.stages.subsets import choose
 
 losses = torch.zeros(1000)  # this rule does not look at them
 is_correct = judge(inputs).argmax(-1) == noise.labels
-torch.equal(choose(Subset(judge=1, rule="correct", equal_steps=True), losses, losses, is_correct, torch.Generator()), correct)
+torch.equal(
+    choose(Subset(judge=1, rule="correct", equal_steps=True), losses, losses, is_correct, torch.Generator()), correct
+)
 
 # %% [markdown]
 # ## The algorithm, as it is run
@@ -113,10 +115,10 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %%
 page = open_page(PAGES["correct_examples"], vars())
 
-# %%
+# %% tags=["remove-input"]
 page.note
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.cost
 
 # %% [markdown]
@@ -128,7 +130,7 @@ page.cost
 # %% mystnb={"figure": {"caption": "Test error of dense networks trained on what the sparse network of each level classifies correctly, and of that sparse network, as in Fig. 10 of the paper.", "name": "fig-tr-correct"}} tags=["hide-input"]
 figures.error_on_correct_examples(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_on_correct_examples(page.tables)
 
 # %% [markdown]
@@ -140,7 +142,7 @@ observations.error_on_correct_examples(page.tables)
 # %% mystnb={"figure": {"caption": "Printed and measured test errors of pruning and of dense training on correctly classified examples, Table 8 of the paper.", "name": "fig-tr-table-8"}} tags=["hide-input"]
 figures.printed_beside_measured(benchmark, page.tables, 8)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.printed_beside_measured(benchmark, page.tables, 8)
 
 # %% mystnb={"code_prompt_show": "Table 8 in numbers"} tags=["hide-cell"]
@@ -152,10 +154,10 @@ figures.printed_table(benchmark, page.tables, 8)
 # This is the paper's argument in one picture. A network with all of its weights, trained as long as usual, needs only to be told which images to ignore. So a sparse network need not generalize better because it is
 # sparse. It does because it has left out the right images, and whoever leaves them out can have the rest of the weights back.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_correct_examples(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.chips()
 
 # %% mystnb={"code_prompt_show": "Each verdict with its reason"} tags=["hide-cell"]

@@ -111,10 +111,10 @@ from papers.training_regularization import tables
 page = open_page(PAGES["examples_themselves"], vars())
 clean, noisiest = min(page.plan.noise_percents), max(page.plan.noise_percents)
 
-# %%
+# %% tags=["remove-input"]
 page.note
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.cost
 
 # %% [markdown]
@@ -126,7 +126,7 @@ page.cost
 # %% mystnb={"figure": {"caption": "The training images whose loss pruning raises most, when part of the labels is wrong; one replicate.", "name": "fig-tr-worsened-noisy"}} tags=["hide-input"]
 example_figures.ranked_images(page.tables, "most worsened", noisiest, "Most worsened, with wrong labels")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.ranked_images(page.tables, "most worsened", noisiest)
 
 # %% [markdown]
@@ -137,7 +137,7 @@ observations.ranked_images(page.tables, "most worsened", noisiest)
 # %% mystnb={"figure": {"caption": "The training images whose loss pruning raises most, with label and prediction of most pruned networks, as in Fig. 16 of the paper.", "name": "fig-tr-most-worsened"}} tags=["hide-input"]
 example_figures.ranked_images(page.tables, "most worsened", clean, "Most worsened by pruning")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.ranked_images(page.tables, "most worsened", clean)
 
 # %% [markdown]
@@ -146,7 +146,7 @@ observations.ranked_images(page.tables, "most worsened", clean)
 # %% mystnb={"figure": {"caption": "The training images whose loss pruning lowers most, as in Fig. 16 of the paper.", "name": "fig-tr-most-improved"}} tags=["hide-input"]
 example_figures.ranked_images(page.tables, "most improved", clean, "Most improved by pruning")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.ranked_images(page.tables, "most improved", clean)
 
 # %% [markdown]
@@ -157,7 +157,7 @@ observations.ranked_images(page.tables, "most improved", clean)
 # %% mystnb={"figure": {"caption": "Training images whose loss pruning hardly changes, as in Fig. 16 of the paper.", "name": "fig-tr-least-affected"}} tags=["hide-input"]
 example_figures.ranked_images(page.tables, "least affected", clean, "Least affected by pruning")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.ranked_images(page.tables, "least affected", clean)
 
 # %% [markdown]
@@ -186,7 +186,7 @@ table(tables.ranked_groups(page.tables), "ranked")
 # %% mystnb={"figure": {"caption": "Test error against weights remaining; the levels at or below the dashed line improve generalization.", "name": "fig-tr-examples-error"}} tags=["hide-input"]
 figures.error_while_pruning(page.tables, title="Where generalization is preserved")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_while_pruning(page.tables)
 
 # %% [markdown]
@@ -202,10 +202,10 @@ table(tables.ranked_sizes(benchmark, page.tables), "sizes")
 # A sparse network argues with its training set. Asked which labels it refuses, it points at wrong ones with few false alarms, although nobody told it that some were wrong. On the clean set it points at digits over
 # which people would argue too. That is why giving up such images need not cost test error, and may lower it.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_examples_themselves(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.chips()
 
 # %% mystnb={"code_prompt_show": "Each verdict with its reason"} tags=["hide-cell"]

@@ -101,10 +101,10 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %%
 page = open_page(PAGES["leaving_out_examples"], vars())
 
-# %%
+# %% tags=["remove-input"]
 page.note
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.cost
 
 # %% [markdown]
@@ -116,7 +116,7 @@ page.cost
 # %% mystnb={"figure": {"caption": "Test error of dense networks trained without the most improved examples, or without random ones, against weights remaining in the network that chose, as in Fig. 9 of the paper.", "name": "fig-tr-improved"}} tags=["hide-input"]
 figures.error_without_examples(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_without_examples(page.tables)
 
 # %% [markdown]
@@ -131,7 +131,7 @@ asked = benchmark in WORSENED
 not_asked = Markdown(f"Not run on {benchmark}: this part of the paper is about {' and '.join(WORSENED)}.")
 figures.difference_with_worsened_examples(page.tables) if asked else not_asked
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.difference_with_worsened_examples(page.tables) if asked else None
 
 # %% [markdown]
@@ -145,10 +145,10 @@ observations.difference_with_worsened_examples(page.tables) if asked else None
 # If the improved images are worth more than random ones, then fitting them better is one way in which pruning improves a network: better training, on images that count. The experiment is coarse. It takes out a
 # fifth of the data, changes the number of steps with it, and compares means of a few levels; a tenth is already too little to see.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_leaving_out_examples(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.chips()
 
 # %% mystnb={"code_prompt_show": "Each verdict with its reason"} tags=["hide-cell"]

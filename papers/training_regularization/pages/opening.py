@@ -33,7 +33,7 @@ lenet = [table for table in tables if table.benchmark == "mnist-lenet"]
 # %% mystnb={"figure": {"caption": "Test error of LeNet on MNIST against weights remaining, for four shares of wrong labels, as in Fig. 3 of the paper.", "name": "fig-tr-story"}} tags=["hide-input"]
 figures.error_while_pruning(lenet, title="Pruning under wrong labels")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_while_pruning(lenet)
 
 # %% [markdown]
@@ -61,5 +61,5 @@ observations.error_while_pruning(lenet)
 # Every figure and table of the paper, its place in the book, and the networks and scales at which it is measured here. The paper shows most of them for five
 # networks; what is not named is not measured.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 map_table("training_regularization")

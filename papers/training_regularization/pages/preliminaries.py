@@ -168,7 +168,7 @@ table(chain_table(chain), "chain")
 # %% mystnb={"figure": {"caption": "One LeNet, pruned level by level: weights left for each pixel of the first layer; errors; weights of the prunable layers around the cut and after training. The outermost bars of a histogram hold all that lies beyond.", "name": "fig-tr-steps"}} tags=["hide-input"]
 figures.network_level_by_level(done, source)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.network_level_by_level(done)
 
 # %% [markdown]
@@ -245,7 +245,7 @@ difference(first, together).verdict, difference(first, apart).verdict
 # %% tags=["hide-input"]
 table(tables.hyperparameters(), "hyperparameters")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_preliminaries(page.tables)
 
 # %% [markdown]

@@ -127,10 +127,10 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %%
 page = open_page(PAGES["pruning_and_longer_training"], vars())
 
-# %%
+# %% tags=["remove-input"]
 page.note
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.cost
 
 # %% [markdown]
@@ -141,7 +141,7 @@ page.cost
 # %% mystnb={"figure": {"caption": "Test error of pruning by learning-rate rewinding and of extended dense training against epochs trained, as in Fig. 6 of the paper.", "name": "fig-tr-epochs"}} tags=["hide-input"]
 figures.error_against_training(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_against_training(page.tables)
 
 # %% [markdown]
@@ -153,7 +153,7 @@ observations.error_against_training(page.tables)
 # %% mystnb={"figure": {"caption": "Test error of five ways to prune against weights remaining, and of extended dense training after as many epochs, as in Fig. 8 of the paper.", "name": "fig-tr-variants"}} tags=["hide-input"]
 figures.error_of_five_ways(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_of_five_ways(page.tables)
 
 # %% [markdown]
@@ -165,7 +165,7 @@ observations.error_of_five_ways(page.tables)
 # %% mystnb={"figure": {"caption": "Test error of weight rewinding and of learning-rate rewinding against weights remaining, as in Fig. 14 of the paper.", "name": "fig-tr-rewinding"}} tags=["hide-input"]
 figures.error_of_weight_rewinding(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_of_weight_rewinding(page.tables)
 
 # %% [markdown]
@@ -176,7 +176,7 @@ observations.error_of_weight_rewinding(page.tables)
 # %% mystnb={"figure": {"caption": "Test error while pruning by magnitude (learning-rate rewinding), by SynFlow and at random, as in Fig. 15 of the paper.", "name": "fig-tr-selection"}} tags=["hide-input"]
 figures.error_of_three_scores(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_of_three_scores(page.tables)
 
 # %% [markdown]
@@ -188,7 +188,7 @@ observations.error_of_three_scores(page.tables)
 # %% mystnb={"figure": {"caption": "Printed and measured test errors of pruning and of extended dense training, Table 5 of the paper.", "name": "fig-tr-table-5"}} tags=["hide-input"]
 figures.printed_beside_measured(benchmark, page.tables, 5)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.printed_beside_measured(benchmark, page.tables, 5)
 
 # %% mystnb={"code_prompt_show": "Pruning and longer training with noise: Table 5"} tags=["hide-cell"]
@@ -210,10 +210,10 @@ figures.printed_table(benchmark, page.tables, 10)
 # only learn these better, and what helps is whatever makes the network forget: fewer weights, weights set back, weights chosen badly. That random pruning does well there is no praise
 # of randomness. It weakens the network sooner.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_pruning_and_longer_training(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.chips()
 
 # %% mystnb={"code_prompt_show": "Each verdict with its reason"} tags=["hide-cell"]

@@ -121,10 +121,10 @@ deterministic: bool = False  # on a GPU: repeat to the bit, slower; a CPU always
 # %%
 page = open_page(PAGES["size_reduction"], vars())
 
-# %%
+# %% tags=["remove-input"]
 page.note
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.cost
 
 # %% [markdown]
@@ -135,7 +135,7 @@ page.cost
 # %% mystnb={"figure": {"caption": "Test error of pruning by learning-rate rewinding and of width down-scaling against weights remaining, as in Fig. 7 and 11 of the paper.", "name": "fig-tr-width"}} tags=["hide-input"]
 figures.error_of_narrower_networks(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_of_narrower_networks(page.tables)
 
 # %% [markdown]
@@ -146,7 +146,7 @@ observations.error_of_narrower_networks(page.tables)
 # %% mystnb={"figure": {"caption": "Test error of one-shot pruning and of width down-scaling, both trained for two cycles, against weights remaining, as in Fig. 12 of the paper.", "name": "fig-tr-equal-training"}} tags=["hide-input"]
 figures.error_after_equal_training(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.error_after_equal_training(page.tables)
 
 # %% [markdown]
@@ -158,7 +158,7 @@ observations.error_after_equal_training(page.tables)
 # %% mystnb={"figure": {"caption": "Change of the training loss by EL2N group in one-shot pruning and in longer width down-scaling, each at its optimal size, against the dense network, as in Fig. 13 of the paper.", "name": "fig-tr-groups-of-both"}} tags=["hide-input"]
 example_figures.change_of_smaller_networks(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.change_of_smaller_networks(page.tables)
 
 # %% [markdown]
@@ -170,7 +170,7 @@ observations.change_of_smaller_networks(page.tables)
 # %% mystnb={"figure": {"caption": "Printed and measured test errors of pruning and of width down-scaling, Table 7 of the paper.", "name": "fig-tr-table-7"}} tags=["hide-input"]
 figures.printed_beside_measured(benchmark, page.tables, 7)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.printed_beside_measured(benchmark, page.tables, 7)
 
 # %% mystnb={"code_prompt_show": "Pruning and width down-scaling: Table 7"} tags=["hide-cell"]
@@ -185,10 +185,10 @@ figures.printed_table(benchmark, page.tables, 3)
 # A small network is a regularizer however it became small: under wrong labels narrow and sparse networks improve on the dense one in much the same way, and on much the same images. Without wrong
 # labels there is nothing to hold back, and a narrow network lacks what pruning also brings, the longer training. Each of the two simple explanations fails where the other holds.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 observations.learned_size_reduction(page.tables)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 page.chips()
 
 # %% mystnb={"code_prompt_show": "Each verdict with its reason"} tags=["hide-cell"]
