@@ -51,7 +51,7 @@ Algorithm = Callable[[Recipe, int, Prune], Chain | list[Chain]]
 
 def prune_your_own(
     network: nn.Module | Callable[..., nn.Module] | str, images: Any, labels: Any = None, *,
-    scores: Sequence[str] = ("magnitude", "random"), levels: int = 5, fraction: float = 0.5, scope: str = "global",
+    scores: Sequence[Any] = ("magnitude", "random"), levels: int = 5, fraction: float = 0.5, scope: str = "global",
     seeds: Sequence[int] = (0, 1, 2), noise_percents: Sequence[float] = (0.0,), test: Any = 0.2, side: int = 32,
     unpruned: Sequence[str] = (), algorithm: Algorithm = learning_rate_rewinding, name: str = "yours", store: str = "",
     device: str = "auto", root: Path = REPOSITORY, **settings: Any,
@@ -62,7 +62,7 @@ def prune_your_own(
         network: a module; a function that builds one, called with `classes` where it takes that; or a name, as
             `lib.models.build` takes it. It maps images [N, channels, height, width] to logits [N, classes].
         images, labels, test, side: see `lib.data.own_images`.
-        scores: of `lib.pruning.scores`, or "package.module:function"; in a notebook "__main__:function".
+        scores: names, see `lib.pruning.scores`, or functions of your own, also of a notebook.
         levels, fraction, scope: how often to prune, the share of the remaining weights that each level removes, and
             whether all layers are compared together ("global") or each by itself ("layer").
         seeds: the replicates at each noise level.
@@ -77,6 +77,7 @@ def prune_your_own(
     Raises:
         InputError: the network or the images cannot be used; nothing was trained.
     """
+    scores = [_name(score) for score in scores]
     plan = own_plan(
         network, images, labels, scores=scores, levels=levels, fraction=fraction, scope=scope, seeds=seeds,
         noise_percents=noise_percents, test=test, side=side, unpruned=unpruned, name=name, **settings,
@@ -85,14 +86,18 @@ def prune_your_own(
     return measure(page, file_name(name), SCALE, How(store, device, root=root))
 
 
-def own_chains(plan: Plan, scores: Sequence[str], algorithm: Algorithm = learning_rate_rewinding) -> list[Chain]:
+def own_chains(plan: Plan, scores: Sequence[Any], algorithm: Algorithm = learning_rate_rewinding) -> list[Chain]:
     """Return the chains of a plan: one for each score, or what else the algorithm makes of it."""
-    made = [algorithm(plan.recipe, plan.levels, plan.prune.but(score=score)) for score in scores]
+    made = [algorithm(plan.recipe, plan.levels, plan.prune.but(score=_name(score))) for score in scores]
     return [chain for one in made for chain in (one if isinstance(one, list) else [one])]
 
 
+def _name(score: Any) -> str:
+    return f"{score.__module__}:{score.__qualname__}" if callable(score) else score
+
+
 def own_plan(
-    network: Any, images: Any, labels: Any = None, *, scores: Sequence[str] = ("magnitude",), levels: int = 5,
+    network: Any, images: Any, labels: Any = None, *, scores: Sequence[Any] = ("magnitude",), levels: int = 5,
     fraction: float = 0.5, scope: str = "global", seeds: Sequence[int] = (0,), noise_percents: Sequence[float] = (0.0,),
     test: Any = 0.2, side: int = 32, unpruned: Sequence[str] = (), name: str = "yours", **settings: Any,
 ) -> Plan:  # fmt: skip
@@ -108,7 +113,7 @@ def own_plan(
             validation=max(1, round(HELD_OUT * count)),
             normalization=data.spelled(data.constants_of(found.train_images)),
         ),
-        network=own_network(network, found, unpruned, scores),
+        network=own_network(network, found, unpruned, [_name(score) for score in scores]),
         normalization_scale="one",
         epochs=10,
         batch_size=64,

@@ -49,7 +49,7 @@ def run(network, tmp_path, **settings):
 
 
 def test_the_table_is_the_books(tmp_path):
-    table = run(Small, tmp_path, noise_percents=[0, 20], scores=["magnitude", f"{__name__}:score"])
+    table = run(Small, tmp_path, noise_percents=[0, 20], scores=["magnitude", score])
     sizes = values(table, SIZE, algorithm="learning-rate rewinding", noise_percent=20.0)
     assert sizes.shape == (2, 3) and sizes.mean().round(0).tolist() == [100, 50, 25]
     found = rows([table], TEST)
