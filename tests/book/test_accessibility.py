@@ -1,6 +1,6 @@
 """No page has a barrier that axe-core calls serious, a control out of the keyboard's reach, or too many bytes.
 
-Here pages of the toy book are looked at, and pages of the real one where it has been built; all of them with
+Here pages of the toy book are looked at, those of the real book in `test_real_book`, and any built book with
 `python -m tests.book.accessibility`.
 """
 
@@ -13,7 +13,6 @@ from . import accessibility, pictures, toy
 from .browser import read
 
 TOY = ("index", "how_to_read", "how_to_rerun", "glossary", "references", "scoreboard", "runs", f"papers/{toy.NAME}")
-REAL = ("index", "scoreboard", "prune_it_yourself", "papers/label_noise/double_descent")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -21,14 +20,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.mark.parametrize("page", TOY)
 def test_a_page_has_no_barrier(browser: Browser, toy_book: Path, page: str):
     assert list(accessibility.problems(browser, toy_book / "_build" / "html" / f"{page}.html")) == []
-
-
-@pytest.mark.parametrize("page", REAL)
-def test_a_page_of_the_built_book_has_no_barrier(browser: Browser, page: str):
-    built = accessibility.HTML / f"{page}.html"
-    if not built.is_file():
-        pytest.skip("the book is not built here: make html")
-    assert list(accessibility.problems(browser, built)) == []
 
 
 def test_barriers_are_found(browser: Browser, tmp_path: Path):

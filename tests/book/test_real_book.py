@@ -20,7 +20,7 @@ from lib.batch.plan import Run, book_pages, needed, read_plans, runs
 from lib.book.build import REPOSITORY, build, prepare
 from lib.book.staging import stage
 
-from . import toy
+from . import accessibility, toy
 from .browser import check_page
 
 PLANS = read_plans(REPOSITORY)
@@ -104,6 +104,12 @@ def test_every_page_runs(run: Run, executed: dict[str, tuple[Path, str]]):
 def test_every_page_reads_well(smoke_book: Path, browser: Browser):
     for page in [*(smoke_book / f"{name}.html" for name in FROM_FILES), *smoke_book.glob("papers/*/*.html")]:
         check_page(browser, page.as_uri())
+
+
+@pytest.mark.browser
+def test_no_page_has_a_barrier(smoke_book: Path, browser: Browser):
+    found = {page.stem: list(accessibility.problems(browser, page)) for page in accessibility.pages(smoke_book)}
+    assert {page: said for page, said in found.items() if said} == {}
 
 
 def test_drafts_build_without_a_warning_under_plain_sphinx(tmp_path: Path):
