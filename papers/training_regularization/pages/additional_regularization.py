@@ -234,7 +234,9 @@ page.verdicts()
 # ```
 #
 # :::{dropdown} Answer
-# The first cut already destroys what was learned, and each level has to learn anew with what is left. The wrong labels are lost at once, and the correct ones soon after.
+# A surprise: with 15 % wrong labels the error *falls*, in one seed at `laptop` scale from 11.7 % to 8.9 % and 7.4 % after one and two cuts, lower than by removing the smallest. The cut destroys what was learned,
+# wrong labels included. What is left has to learn anew, and has too little room to learn by heart. So under wrong labels a low error is no proof that a score knows which weights matter. Try
+# `noise_percents = [0.0]`.
 # :::
 #
 # In JupyterLab (`make lab`) the explorer answers to noise and level at once, and shows the training images that a network fits worst.
