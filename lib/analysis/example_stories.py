@@ -116,5 +116,5 @@ def stories(plan: Plan, table: Table, **where) -> Stories:
     shown = examples_at(plan, replicate, torch.tensor(index.loc[seed].to_numpy()).long(), score)
     network = ["seed", "level"]
     losses = table.where(quantity=LOSS, **where).frame[[*network, "position", "value"]]
-    sizes = table.where(quantity=SIZE, **where).frame[[*network, "value"]].rename(columns={"value": SIZE})
+    sizes = table.where(quantity=SIZE, **where).frame.rename(columns={"value": SIZE})[[*network, SIZE]]
     return Stories(shown, losses.merge(sizes, on=network).reset_index(drop=True))

@@ -104,7 +104,7 @@ def _sign(legend: bool = False) -> list[Any]:
     return [colour, alt.Shape("labels:N", legend=alt.Legend(**both)).scale(range=["circle", "diamond"], **given)]
 
 
-def _difficulty(base: alt.Chart, cells: Any, group: int) -> alt.LayerChart:
+def _difficulty(base: alt.Chart, cells: Any, group: int) -> Any:
     """Draw every example by group and EL2N; columns that the pointer meets choose a group."""
     groups = range(int(cells["group"].min()), int(cells["group"].max()) + 1)
     x = alt.X("at:Q", axis=None).scale(domain=[groups[0] - 0.5, groups[-1] + 0.5], nice=False, zero=False)
@@ -147,7 +147,7 @@ def _difficulty(base: alt.Chart, cells: Any, group: int) -> alt.LayerChart:
     )
 
 
-def _images(base: alt.Chart, several: int) -> alt.LayerChart:
+def _images(base: alt.Chart, several: int) -> Any:
     """Draw the images of the chosen group; a click chooses one."""
     some = base.transform_filter(_CHOSEN)
     places = {"range": [0, alt.ExprRef(f"min({_CELL * several}, width)")], "domain": list(range(1, several + 1))}
@@ -169,7 +169,7 @@ def _images(base: alt.Chart, several: int) -> alt.LayerChart:
     )  # fmt: skip
 
 
-def _losses(controls: Controls, points: Any, keys: Sequence[str]) -> alt.LayerChart:
+def _losses(controls: Controls, points: Any, keys: Sequence[str]) -> Any:
     """Draw the losses of the chosen group's examples, that of the chosen one strongly and with its replicates."""
     base = controls.chart_of_points(points, keys, [SIZE, "level", "mean", "std", "n", "values", "seeds"])
     some = base.transform_filter(_CHOSEN)

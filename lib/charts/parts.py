@@ -139,7 +139,8 @@ def finish(
         params=[one.param for one in parameters],
     )  # fmt: skip
     assert isinstance(chart, alt.LayerChart)  # what alt.layer returns unless a layer is a facet
-    for one in chart.params:  # of panels, Altair names the first view of each; Vega takes a choice in one view only
+    every: Any = chart.params
+    for one in every:  # of panels, Altair names the first view of each; Vega takes a choice in one view only
         if isinstance(one, alt.TopLevelSelectionParameter):
             one.views = one.views[:1]
     return chart

@@ -13,7 +13,7 @@ read when a choice asks for them first, and nothing is trained.
 import functools
 import html
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pandas
 import torch
@@ -251,9 +251,9 @@ def flips(page: OpenPage, redense: str, level: int, noise_percent: float) -> tup
     Raises:
         InputError: the store does not hold the two networks.
     """
-    plan = page.plan
+    plan: Any = page.plan
     chains = [chain for chain in page.chains if chain.algorithm == redense]
-    chain = next((one for one in chains if one.stages[-1].level == level), None)
+    chain: Any = next((one for one in chains if one.stages[-1].level == level), None)
     if chain is None:
         raise InputError(f"{redense} has no level {level} in this plan; choose another network.")
     return _flips(plan, chain, noise_percent, page.store)
@@ -262,14 +262,14 @@ def flips(page: OpenPage, redense: str, level: int, noise_percent: float) -> tup
 @functools.lru_cache(maxsize=16)
 @torch.no_grad()
 def _flips(plan: Any, chain: Any, noise_percent: float, store: str) -> tuple[Tensor, Tensor, list[str], Tensor]:
-    ends = [_find(plan, chain, place, noise_percent, store).tensors("weights") for place in (-2, -1)]
+    first, last = (_find(plan, chain, place, noise_percent, store).tensors("weights") for place in (-2, -1))
     examples, names = _examples(plan, noise_percent)
     recipe = chain.recipe
     images, labels = examples.test_images[:IMAGES], examples.test_labels[:IMAGES].cpu()
     module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module.eval()
     inputs = data.normalize(images, data.normalization(recipe.data.normalization))
     found = [
-        forward(module, interpolate(*ends, share[None]), inputs)[0].argmax(-1)
+        forward(module, interpolate(first, last, share[None]), inputs)[0].argmax(-1)
         for share in torch.linspace(0, 1, SHARES, dtype=torch.float64).float()
     ]
     return images, labels, names, torch.stack(found)
@@ -283,7 +283,8 @@ def ranked_by_change(
     Raises:
         InputError: the store does not hold one of the two networks.
     """
-    return _ranked(page.plan, page.chains[0], noise_percent, level, order, page.store)
+    plan, chain = cast(Any, (page.plan, page.chains[0]))  # frozen, which a type checker does not know
+    return _ranked(plan, chain, noise_percent, level, order, page.store)
 
 
 @functools.lru_cache(maxsize=64)
