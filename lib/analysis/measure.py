@@ -23,6 +23,7 @@ from lib.analysis.cost import cost_of
 from lib.analysis.experiments import ERRORS, Context, Measurement, Page, errors_of, find_page, listed
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_detail, write_part
+from lib.analysis.statistics import FEWEST_REPLICATES
 from lib.analysis.table import Origin, Table, assemble, joined, label_of, read_table, table_folder
 from lib.changes import NO_CHANGES, Changes, read_changes
 from lib.errors import InputError, unknown
@@ -238,7 +239,10 @@ class Found:
 def find(
     page: Page, benchmark: str, scale: str, root: Path = REPOSITORY, changes: Changes = NO_CHANGES
 ) -> Found:  # fmt: skip
-    """Find what a page can draw at this scale and all that are scored, without training anything; see `measure`."""
+    """Find what a page can draw at this scale and all that are scored, without training anything; see `measure`.
+
+    The largest scale leads, among those with enough replicates to decide a claim.
+    """
     changes = real_changes(page.plans(benchmark, scale), changes)
     own = {chain.algorithm for chain in page.chains(page.plans(benchmark, scale))}
     tables, stale, lacking = [], {}, {}
@@ -259,6 +263,7 @@ def find(
         if one == scale or one in SCORED:
             look(one, "committed")
             look(one, "this machine")
+    tables.sort(key=lambda table: len(table.seeds) < FEWEST_REPLICATES)  # what decides nothing does not lead
     if changes:
         look(scale, "this machine", changes)
         if not any(table.changes for table in tables):
