@@ -17,6 +17,7 @@ import torch
 from lib.analysis.distance import DISTANCE, DISTANCES, MASKED_DISTANCE
 from lib.analysis.epoch_curves import errors_by_epoch
 from lib.analysis.example_groups import GROUP_LOSS, GROUP_SCORE, GROUPS, example_groups
+from lib.analysis.example_images import WORST_INDEX, worst_fitted_examples
 from lib.analysis.example_stories import EXAMPLES, LOSS, SCORE, example_stories, stories
 from lib.analysis.example_stories import INDEX as PLACE
 from lib.analysis.experiments import Context, Measurement
@@ -26,6 +27,7 @@ from lib.analysis.loss_slice import loss_slice
 from lib.analysis.overlap import OVERLAP, jaccard, most_changed, overlap
 from lib.analysis.part import make_frame
 from lib.analysis.ranked_examples import INDEX, LABEL, NOISY, PREDICTION, ranked_examples
+from lib.analysis.steps import LEFT, STEPS
 from lib.analysis.table import Table, assemble, values
 from lib.errors import InputError
 from lib.stages import Prune, Store, run
@@ -45,7 +47,7 @@ CASE: dict[str, Any] = {"noise_percent": 20.0}
 MEASUREMENTS = (
     errors_by_epoch(SPARSE, ("test", "noisy training")), example_groups(SPARSE), overlap(ONE_SHOT, WIDTH), LOSS_CHANGE,
     loss_path(SPARSE, REDENSE), loss_slice(SPARSE, REDENSE), DISTANCES, ranked_examples(SPARSE),
-    example_stories(SPARSE),
+    example_stories(SPARSE), worst_fitted_examples(SPARSE), STEPS,
 )  # fmt: skip
 DISCRETE = (INDEX, LABEL, PREDICTION, PLACE, LOSS)  # they jump where two examples are nearly alike
 
@@ -208,6 +210,20 @@ def test_stories_are_of_examples_from_easy_to_hard(context, measured):
     )
     with pytest.raises(InputError, match="not measured"):
         stories(context.plan, measured["overlap"], algorithm=SPARSE, **CASE)
+
+
+def test_worst_fitted_examples_have_the_highest_losses(context, measured):
+    named = values(measured["worst-fitted examples"], WORST_INDEX, "position", algorithm=SPARSE, level=2, **CASE)
+    own = losses(context, SPARSE, 0)
+    assert named.index.tolist() == [0], "of the first replicate alone"
+    assert (
+        own[named.loc[0].astype(int).tolist()].tolist() == own.sort(descending=True).values[: named.shape[1]].tolist()
+    )
+
+
+def test_steps_count_what_is_left(measured):
+    left = values(measured["steps"], LEFT, algorithm=SPARSE, **CASE).loc[0].tolist()
+    assert left == [265_200, 53_040, 10_608]
 
 
 def test_what_was_measured_is_not_measured_again(context, measured, monkeypatch):
