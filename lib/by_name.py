@@ -118,7 +118,7 @@ def _add(thing: Any, found: dict[Any, str]) -> None:
     except (OSError, TypeError) as error:
         raise _without_source(thing, error) from error
     values = {name: thing.__globals__[name] for name in _names(thing.__code__) if name in thing.__globals__}
-    for name, value in sorted((values | inspect.getclosurevars(thing).nonlocals).items()):
+    for name, value in sorted({**values, **inspect.getclosurevars(thing).nonlocals}.items()):
         if type(value) in CONSTANTS:
             found[thing] += f"{name} = {value!r}\n"
         elif inspect.isfunction(value) or inspect.isclass(value):

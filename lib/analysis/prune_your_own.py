@@ -152,16 +152,16 @@ def own_network(
     constants = data.constants_of(images.train_images)
     batch, labels = data.normalize(images.train_images[:SOME], constants), images.train_labels[:SOME].long()
     with torch.random.fork_rng(devices=[]):
-        module = _module(network, classes)
+        module: Any = _module(network, classes)
         if unpruned:
-            module.unpruned = tuple(unpruned)  # pyright: ignore[reportAttributeAccessIssue]
+            module.unpruned = tuple(unpruned)
         _try_out(module, batch, classes)
         random = _check_training(copy.deepcopy(module), batch, labels)
         found = Network(copy.deepcopy(module), _prunable(module))
         for score in scores:
             _try_score(find_score(score), score, found, batch, labels)
     if random and not draws_numbers(module):
-        module.draws_numbers = True  # pyright: ignore[reportAttributeAccessIssue]
+        module.draws_numbers = True
     return by_name.keep("network", lambda classes: copy.deepcopy(module), _content(module))
 
 
@@ -175,7 +175,8 @@ def what_we_see(table: Table) -> Markdown:
         for name in names:
             said += [f"By *{name}* the test error is {course(table, TEST, name, noise_percent=noise)}."]
         if len(names) > 1:
-            first, second = (values(table, TEST, algorithm=name, noise_percent=noise) for name in names[:2])
+            found: list[Any] = [values(table, TEST, algorithm=name, noise_percent=noise) for name in names[:2]]
+            first, second = found
             level = int((second - first).mean().abs().idxmax())
             size = size_at(table, level, names[0], noise_percent=noise)
             said += [

@@ -148,7 +148,7 @@ def glossary(file: Path) -> dict[str, str]:
 
 def _plain(text: str) -> str:
     """Return Markdown without roles, emphasis and signs of formulas."""
-    text = _ROLE.sub(lambda role: (_NAMED.fullmatch(role[2]) or [None, role[2]])[1], text)
+    text = _ROLE.sub(lambda role: re.sub(_NAMED, r"\1", role[2]), text)
     return re.sub(r"[*`$]|\[([^\]]*)\]\([^)]*\)", lambda found: found[1] or "", text)
 
 

@@ -54,7 +54,7 @@ def test_the_table_is_the_books(tmp_path):
     assert sizes.shape == (2, 3) and sizes.mean().round(0).tolist() == [100, 50, 25]
     found = rows([table], TEST)
     assert set(found["algorithm"]) == {"learning-rate rewinding", "learning-rate rewinding, score score"}
-    assert found["optimum"].any() and not rows([table], VALIDATION).empty and found["scale"].unique() == ["own"]
+    assert sum(found["optimum"]) and not rows([table], VALIDATION).empty and found["scale"].unique() == ["own"]
     chart = lines(found, x=SIZE, colour="algorithm", menus=["noise_percent"], reference="dense, shared", title="Yours")
     assert "50" in str(chart.to_dict())
     again = run(
