@@ -29,6 +29,9 @@ from lib.errors import InputError, unknown
 HERE = Path(__file__).parent
 LOCK = ".batch.lock"
 STAGING = HERE.parent / "book" / "staging.py"
+PAGES_AT_ONCE = 4
+"""Small networks do not keep two cores busy: two pages with a core each train nearly twice as much as one page with both.
+A page takes about a gigabyte of memory."""
 
 
 def take_folder(folder: Path) -> FileLock:
@@ -124,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="change the plans: noise_percents=20,60")
     add("--gpus", help="names as in CUDA_VISIBLE_DEVICES: 0,1; none; default: all of the machine")
     add("--places-per-gpu", type=_count, default=1, help="pages that share a GPU (default: 1)")
-    add("--at-once", type=_count, help="pages at once without GPUs (default: 1, with all cores)")
+    add("--at-once", type=_count, help=f"pages at once without GPUs (default: one a core, at most {PAGES_AT_ONCE})")
     add("--again", action="store_true", help="execute the selected pages even if they are finished")
     add("--dry-run", action="store_true", help="only say what would run, and why")
     add("--profile", default="default", help="default, slurm, kubernetes, or a folder (default: default)")
@@ -170,7 +173,8 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     if settings.get("executor", "local") == "local":  # elsewhere the scheduler hands out the GPUs
         gpus = visible_gpus() if given.gpus is None else [] if given.gpus == "none" else names(given.gpus)
         places = len(gpus) * given.places_per_gpu
-        config |= {"gpus": gpus, "places": given.places_per_gpu, "at_once": given.at_once or max(1, places)}
+        at_once = given.at_once or places or min(PAGES_AT_ONCE, os.cpu_count() or 1)
+        config |= {"gpus": gpus, "places": given.places_per_gpu, "at_once": at_once}
         line += ["--resources", f"gpu={places}"] if gpus else []
     elif settings.get("default-storage-provider") == "fs":
         line += ["--default-storage-prefix", str(Path.cwd())]
