@@ -17,7 +17,7 @@ import yaml
 from lib.analysis.findings import ANSWERS, DECIDED
 from lib.analysis.scoreboard import Summary, Verdict, read_verdicts, summary
 from lib.batch.state import record_of
-from lib.book.wording import counted, duration, raw, words
+from lib.book.wording import counted, duration, ranges, raw, words
 from lib.charts import wide_table
 from lib.charts.tables import Cell
 from lib.errors import InputError
@@ -26,6 +26,9 @@ from lib.scales import SCALES
 MENUS = ("paper", "benchmark", "scale", "state", "kept")  # columns of the list of runs by which a reader filters
 UNFINISHED = {"partial": "running or stopped", "failed": "failed"}  # by the second suffix of a run's notebook
 LINES = 4  # of a reason before the rest folds
+NONE_EXECUTED = (
+    "No page was run by `make book` where this HTML was built. (`make html` runs pages, but only to draw tables.)"
+)
 DECIDED_CASES = re.compile(r"; \d+ of \d+ cases? (?:is|are) decided")  # stands below the reason
 
 
@@ -114,7 +117,7 @@ def _score_row(one: Summary, paper: str, pages: Mapping[str, str]) -> str:
     scale = f'<span class="at-scale">at {one.scale} scale</span>' if one.scale else ""
     where = [_joined(one, name) for name in ("benchmark", "cases", "seeds", "device", "date")]
     cases = f"{where[1]} cases" if where[1] else ""
-    seeds = f"seeds {where[2]}" if where[2] else ""
+    seeds = f"seeds {ranges(where[2])}" if where[2] else ""
     facts = " · ".join(html.escape(fact) for fact in (where[0], cases, seeds, *where[3:]) if fact)
     hidden = "".join(f"<td hidden>{html.escape(text)}</td>" for text in (paper, *counted_by(one).values()))
     return (
@@ -174,7 +177,7 @@ def runs(papers: Path, folder: Path) -> str:
     executed = [_executed_row(path, folder) for path in notebooks if "scale~smoke" not in path.name]
     parts += ["", "## Executed pages", ""]
     heads = ["paper", "page", "configuration", "started", "duration", "state"]
-    parts += [table(heads, executed) if executed else "None on this machine yet.", ""]
+    parts += [table(heads, executed) if executed else NONE_EXECUTED, ""]
     return "\n".join(parts)
 
 
@@ -187,9 +190,21 @@ def _measured_row(path: Path, papers: Path) -> list[Cell] | None:
     times = [duration(made.get(f"{kind}_seconds")) for kind in ("training", "measuring")]
     facts = [str(made.get(name, "")) for name in ("device", "precision", "date")]
     return [
-        words(path.parts[-4 if committed else -3]), benchmark, scale, words(path.stem), str(len(made.get("seeds", []))),
-        *facts, *times, "committed" if committed else "this machine",
+        words(path.parts[-4 if committed else -3]), benchmark, scale, _part(path.stem, made),
+        str(len(made.get("seeds", []))), *facts, *times, "committed" if committed else "this machine",
     ]  # fmt: skip
+
+
+def _part(stem: str, made: Mapping[str, Any]) -> str:
+    """Return the name of a part as words: an algorithm, or "loss path (loss landscape)", a measurement and its page."""
+    for name in made.get("measurements", {}):
+        if stem.startswith(begin := f"{_stem(name)}_"):
+            return f"{name} ({words(stem.removeprefix(begin))})"
+    return next((name for name in made.get("algorithms", []) if _stem(name) == stem), words(stem))
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"\W+", "_", name)
 
 
 def _executed_row(path: Path, folder: Path) -> list[Cell]:

@@ -187,10 +187,10 @@ def _how_far(curves: Mapping[str, Sequence[float]], made: Made) -> str:
     after = curves["largest"][per_level]
     return (
         f"**Which weights matter.** Whole, the network reads {dense:.1f} % of these digits. If the smallest weights go "
-        f"first, it stays within {WORTH:g} point of that down to **{_size(small, made)}** of them{more}. Random cuts leave "
-        f"that margin {sooner}, below {_size(chance, made)}. With half of the weights ({_size(half, made)}) it reads "
-        f"{curves['magnitude'][half]:.1f} % without the smallest and {curves['random'][half]:.1f} % without random ones. "
-        f"Without the largest fifth it reads {after:.1f} %"
+        f"first, it stays within {WORTH:g} point of that down to **{_size(small, made)}** of the weights{more}. Random "
+        f"cuts leave that margin {sooner}, below {_size(chance, made)}. With half of the weights ({_size(half, made)}) it "
+        f"reads {curves['magnitude'][half]:.1f} % without the smallest and {curves['random'][half]:.1f} % without random "
+        f"ones. Without the largest fifth it reads {after:.1f} %"
         + (": what it knows sits in its large weights." if after < dense - 10 * WORTH else ".")
     )
 
@@ -224,7 +224,7 @@ def _again(made: Made, root: Path) -> str:
     return (
         f"**After retraining.** Other networks of the same kind ({series['label']}) were trained again after each cut. "
         f"With {100 * level['share']:.3g} % of the weights they read {level['mean']:.1f}{spread} % of the test set. Cut "
-        f"to this size without retraining, yours reads {before:.1f} % of its 500 digits.{verdict}"
+        f"to this size without retraining, the network of this page reads {before:.1f} % of its 500 digits.{verdict}"
     )
 
 
