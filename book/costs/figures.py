@@ -28,7 +28,7 @@ def part(name: str, draw: Callable[[pandas.DataFrame], Any]) -> Any:
 def seen(name: str, observe: Callable[[pandas.DataFrame], str]) -> Markdown:
     """Say what the figure of a part shows, machine by machine; nothing where it has not been measured."""
     found = read(name)
-    said = [f"**What we see** ({one.source.device}). {observe(one.frame)}" for one in found]
+    said = [f"**What we see** on {one.source.device}. {observe(one.frame)}" for one in found]
     return Markdown("\n\n".join(said))
 
 
@@ -106,7 +106,7 @@ def precision(rows: pandas.DataFrame) -> Any:
     return dots(
         printed=rows.assign(mean=rows["difference_mean"], std=rows["difference_std"], source="minus float32"),
         y=_cases(rows, "benchmark", "noise_percent", "weights_remaining_percent") or ["benchmark"],
-        x="test error minus that in float32 (percentage points)",
+        x="difference (percentage points)",
         reference=0.0,
         title="Difference in test error from float32",
         key="The rule at 0: no difference.",

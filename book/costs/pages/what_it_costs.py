@@ -47,7 +47,7 @@ enable()
 # %% mystnb={"figure": {"caption": "Training speed as a multiple of the conventional loop, and the floor of the machine.", "name": "fig-costs-epochs"}} tags=["hide-input"]
 figures.part("epochs", figures.speed)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 figures.seen("epochs", observations.speed)
 
 # %% [markdown]
@@ -89,10 +89,10 @@ images, bias = torch.rand(2000, 784), weights["hidden.0.bias"]
 whole, with_zeros = seconds(images, first, second, bias)
 same, left_out = seconds(images[:, pixels], small_first, small_second, bias[neurons])
 _, dense = seconds(images, weights[names[0]], weights[names[1]], bias)
-print(
-    f"{pixels.sum()} of 784 pixels and {neurons.sum()} of 300 neurons are connected; same answers: {torch.allclose(whole, same, atol=1e-4)}"
-)
-print(f"all weights {1000 * dense:.1f} ms, zeros {1000 * with_zeros:.1f} ms, units left out {1000 * left_out:.1f} ms")
+print(f"{pixels.sum()} of 784 pixels and {neurons.sum()} of 300 neurons are connected")
+print("same answers:", torch.allclose(whole, same, atol=1e-4))
+for name, time_taken in {"all weights": dense, "zeros": with_zeros, "units left out": left_out}.items():
+    print(f"{name}: {1000 * time_taken:.1f} ms")
 
 # %% [markdown]
 # One weight in a hundred is left, and the zeros cost as much as the weights did. Magnitude spreads what it keeps over many units, so
@@ -104,7 +104,8 @@ network = build("lenet-300-100")
 masks = {name: (w != 0)[None] for name, w in zip(network.prunable, (first, second), strict=True)}
 units = find_connected_units(network.units, {name: w[None] for name, w in weights.items()}, masks)
 assert units.pixels is not None  # not all are connected
-print(set(pixels.nonzero()[:, 0].tolist()) <= set(units.pixels.tolist()), f"{len(units.pixels)} pixels")
+needed, kept = set(pixels.nonzero()[:, 0].tolist()), set(units.pixels.tolist())
+print(f"all that are needed are kept: {needed <= kept}; {len(kept)} pixels")
 
 # %% [markdown]
 # ### In training
@@ -117,14 +118,13 @@ print(set(pixels.nonzero()[:, 0].tolist()) <= set(units.pixels.tolist()), f"{len
 # %% mystnb={"figure": {"caption": "Time of training with masks alone, and with the unconnected units left out.", "name": "fig-costs-paths"}} tags=["hide-input"]
 figures.part("paths", figures.sparsity)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 figures.seen("paths", observations.sparsity)
 
 # %% [markdown]
 # The networks measured here keep more units than the one above: LeNet's twelve train as a stack, in which each keeps as many units as the
 # one that needs most, and before each cut they had only a few epochs to move their weights.
-
-# %% [markdown]
+#
 # ## Precision
 #
 # float32 is the reference. In bfloat16 the factors of a matrix product are rounded to 8 significant bits; TF32, on GPUs, rounds them to
@@ -135,20 +135,20 @@ figures.seen("paths", observations.sparsity)
 # %% mystnb={"figure": {"caption": "Test error minus that in float32, paired by seed, ± 1 standard deviation.", "name": "fig-costs-precision"}} tags=["hide-input"]
 figures.part("precision", figures.precision)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 figures.seen("precision", observations.precision)
 
 # %% [markdown]
 # ## The pages of this book
 #
-# These times are estimates for an empty store: the number of epochs of a page, all seeds and levels, times the time of a few training
-# steps. A {term}`stage` that several pages share counts in each of them; a batch trains it once. What training the book's tables did take
-# stands in the [list of runs](../../runs.md). A page whose table is there takes seconds, since it only reads.
+# These times are estimates for an empty store: the epochs of a page, all seeds and levels, times the time of an epoch, which a few training
+# steps tell. A {term}`stage` that several pages share counts in each of them; a batch trains it once. The [list of runs](../../runs.md) has
+# the time that the book's tables took. A page whose table is there takes seconds, since it only reads.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 figures.total(scale)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 figures.seen("pages", observations.pages)
 
 # %% tags=["hide-cell"]
@@ -158,12 +158,12 @@ figures.part("pages", figures.pages)
 # ## What it means
 #
 # Speed here comes from the loop and from precision. Sparsity, as these papers make it, is about generalization and storage: single
-# weights go, and a processor that multiplies whole matrices has no use for that. Whoever wants time back must remove whole neurons or filters
+# weights go, and a processor that multiplies whole matrices has no use for that. To save time, remove whole neurons or filters
 # ({term}`structured pruning`), or use hardware that skips zeros.
 #
 # ## What we learned
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 figures.learned()
 
 # %% [markdown]

@@ -7,10 +7,7 @@
 # several sizes, with {term}`seeds <seed>` as {term}`replicates <replicate>`, and with {term}`label noise` if you ask for it. The page brings a
 # small network and some digits of its own, so that you can first see it work, and then replace both.
 #
-# ## The network
-#
-# This is how a reader's module may look: a convolution, a batch normalization, another convolution, a linear layer. Nothing in it knows
-# about pruning.
+# ## Parameters
 
 # %% tags=["parameters"]
 scale: str = "laptop"
@@ -29,6 +26,12 @@ from lib.stages.algorithms import learning_rate_rewinding
 from lib.widgets.page import show_source
 
 enable()
+
+# %% [markdown]
+# ## The network
+#
+# Your module may look like this: a convolution, a batch normalization, another convolution, a linear layer. Nothing in it knows
+# about pruning.
 
 # %%
 import torch
@@ -71,7 +74,8 @@ table(parameters_of(Small), "parameters")
 network = Small(classes=10)
 weights = {name: w.detach() for name, w in network.named_parameters() if w.dim() > 1}
 threshold = torch.cat([w.abs().flatten() for w in weights.values()]).median()
-{name: f"{(w.abs() > threshold).float().mean():.0%} of {w.numel():,} stay" for name, w in weights.items()}
+for name, w in weights.items():
+    print(f"{name}: {(w.abs() > threshold).float().mean():.0%} of {w.numel():,} stay")
 
 # %% [markdown]
 # The library removes exactly these:
@@ -84,7 +88,8 @@ all(torch.equal(masks[name], w.abs() > threshold) for name, w in weights.items()
 # %% [markdown]
 # The layer with the smallest weights pays, here the last one. With `scope="layer"` each layer would lose the same share.
 #
-# Percentages of {term}`weights remaining` count prunable weights only: here they are of 9,064, not of all 9,114 parameters that the module has.
+# Percentages of {term}`weights remaining` count prunable weights only: here 100 % are 9,064 weights, not all 9,114 parameters of the
+# module.
 #
 # ## The images
 #
@@ -105,9 +110,9 @@ images.shape, labels.shape, labels[:10]
 # photos/cat/1.jpg   photos/cat/2.png   …   photos/dog/1.jpg   …
 # ```
 #
-# Then `images="photos"` takes the place of both tensors. Images may have any size; `side=32` says to how many pixels they are resized, and their
-# middle is taken. If there are `photos/train` and `photos/test`, these are used; else a fifth of the images is set aside for testing, always
-# the same fifth.
+# Then `images="photos"` takes the place of both tensors. Images may have any size; with `side=32` their short side is resized to 32
+# pixels and the square in the middle is taken. If there are `photos/train` and `photos/test`, these are used; otherwise a fifth of the images is set aside for testing,
+# always the same fifth.
 #
 # You need not normalize: the book subtracts the mean of your training images and divides by their standard deviation, for each channel. A
 # tenth of the training images is held out for validation; it chooses the starred network below.
@@ -164,27 +169,30 @@ lines(
 what_we_see(results)
 
 # %% [markdown]
-# Read such a chart from the left, where nothing is pruned. Where the line stays at the dashed rule, pruning costs nothing; where it dips
-# below by more than the seeds differ, pruning helped, as {ref}`the first paper <tr-preliminaries>` describes. How far pruning by magnitude stays below
-# random pruning says how much it matters *which* weights go. Beware of one trap: each level also trains the network further. A dense network that
-# has not finished training, as this one after five epochs, gains from that alone; give it more `epochs` before you credit pruning. Three seeds are the fewest that tell a difference from chance; with five or ten you see
-# smaller ones.
+# Read such a chart from the left, where nothing is pruned. Where the line stays at the dashed rule, pruning costs nothing. Where it dips
+# below by more than the seeds differ, pruning helped, as {ref}`the first paper <tr-preliminaries>` describes. How far pruning by magnitude
+# stays below random pruning says how much it matters *which* weights go.
+#
+# Beware of one trap: each level also trains the network further. A dense network that has not finished training, as this one after five
+# epochs, gains from that alone; give it more `epochs` before you credit pruning. Three seeds are the fewest that tell a difference from
+# chance; five or ten show smaller ones.
 #
 # The table has more than the test error: `"training error (%)"`, `"validation error (%)"` and the losses, and with label noise
 # `"noisy training error (%)"`, the error on the examples whose labels are wrong. Any of them goes into `rows(...)`.
 
 # %%
-rows(results, "training error (%)").groupby(["algorithm", "level"])["value"].agg(["mean", "std"]).round(2)
+errors = rows(results, "training error (%)")
+errors.groupby(["algorithm", "level"])["value"].agg(["mean", "std"]).round(2)
 
 # %% [markdown]
 # ## What to keep in mind
 #
-# * **Your weights are not used.** Every seed draws its initial weights anew, also if your module was trained before. What other layers hold, such
-#   as an embedding, starts as you give it and is the same for all seeds.
+# * **Your weights are not used.** Every seed draws its initial weights anew, also if your module was trained before. What other layers
+#   hold, such as an embedding, starts as you give it and is the same for all seeds.
 # * **A small network on few images is an example, not evidence.** The numbers above say how this network behaves on 2,700 digits.
-# * **Same question, same key.** What is trained is kept under a key that has the hash of your images, of the module's structure and of the
-#   source of its classes. If you change any of it, you get another key, and new training. Functions of other files that your classes call are not
-#   in the key; if you change those, take a new `store`.
+# * **Same question, same key.** What is trained is kept under a key made from your images, the module's structure and the source of its
+#   classes. Change any of these, and it is trained anew. Functions of other files that your classes call are not in the key; if you
+#   change those, take a new `store`.
 # * **No training, if something is wrong.** The network is tried on eight images first. A sentence then says what to change: images of a wrong
 #   shape, labels that are no whole numbers, an output for another number of classes, a softmax at the end, dropout that is not switched
 #   off in evaluation, a function that builds another network each time, nothing that could be pruned.
@@ -194,8 +202,8 @@ rows(results, "training error (%)").groupby(["algorithm", "level"])["value"].agg
 #
 # Each takes about a minute with `recompute = True`.
 #
-# 1. **A network in five lines.** Put this in place of `Small` in the call. It has three times as many weights and no convolution. Will its curve be
-#    flatter?
+# 1. **A network in five lines.** Put this in place of `Small` in the call. It has three times as many weights and no convolution. Will its
+#    curve be flatter?
 #
 #    ```python
 #    def wide(): return nn.Sequential(
@@ -228,6 +236,6 @@ rows(results, "training error (%)").groupby(["algorithm", "level"])["value"].agg
 #    50 % of the *weights remaining* mean now?
 #
 #    :::{dropdown} Answer
-#    Half of the 1,224 weights of the convolutions. The axis counts what could be pruned, so the two curves are not of equally large networks
-#    at the same place.
+#    Half of the 1,224 weights of the convolutions. The axis counts what could be pruned, so at the same place the two curves belong to
+#    networks of different size.
 #    :::
