@@ -204,7 +204,7 @@ def _part(stem: str, made: Mapping[str, Any]) -> str:
 
 
 def _stem(name: str) -> str:
-    return re.sub(r"\W+", "_", name)
+    return re.sub(r"\W+", "_", name).strip("_").lower()
 
 
 def _executed_row(path: Path, folder: Path) -> list[Cell]:

@@ -2,10 +2,10 @@
 # (prune-your-own)=
 # # Prune your own
 #
-# Does what this book finds hold for *your* network and *your* images? Here you give an `nn.Module` and a folder of images, or two tensors, and
-# get the book's curves for them: the error of the {term}`dense` network, the error while {term}`pruning` by several {term}`scores <score>`, at
-# several sizes, with {term}`seeds <seed>` as {term}`replicates <replicate>`, and with {term}`label noise` if you ask for it. The page brings a
-# small network and some digits of its own, so that you can first see it work, and then replace both.
+# Does what this book finds hold for *your* network and *your* images? Here you give an `nn.Module` and a folder of images, or two
+# tensors, and get the book's curves for them: the error of the {term}`dense` network, the error while {term}`pruning` by several
+# {term}`scores <score>`, at several sizes, with {term}`seeds <seed>` as {term}`replicates <replicate>`, and with {term}`label noise` if
+# you ask for it. The page brings a small network and some digits of its own, so that you can first see it work, and then replace both.
 #
 # ## Parameters
 
@@ -111,18 +111,18 @@ images.shape, labels.shape, labels[:10]
 # ```
 #
 # Then `images="photos"` takes the place of both tensors. Images may have any size; with `side=32` their short side is resized to 32
-# pixels and the square in the middle is taken. If there are `photos/train` and `photos/test`, these are used; otherwise a fifth of the images is set aside for testing,
-# always the same fifth.
+# pixels and the square in the middle is taken. If there are `photos/train` and `photos/test`, these are used; otherwise a fifth of the
+# images is set aside for testing, always the same fifth.
 #
 # You need not normalize: the book subtracts the mean of your training images and divides by their standard deviation, for each channel. A
 # tenth of the training images is held out for validation; it chooses the starred network below.
 #
 # ## The run
 #
-# One call trains the network for each seed and prunes it by {term}`learning-rate rewinding`: remove half of the weights that remain, train
-# again with the schedule from the first epoch on, and repeat. Other settings are those of the book's recipes, such as
-# `optimizer="sgd"`, `momentum=0.9` or `data={"augmentation": "flip-crop"}`. This is the {term}`chain <stage>` that is run, once for each score;
-# `algorithm=weight_rewinding` or another function beside it in `lib/stages/algorithms.py` takes its place.
+# One call trains the network for each seed and prunes it by {term}`learning-rate rewinding`: remove half of the weights that remain,
+# train again with the schedule from the first epoch on, and repeat. Other settings are those of the book's recipes, such as
+# `optimizer="sgd"`, `momentum=0.9` or `data={"augmentation": "flip-crop"}`. This is the {term}`chain <stage>` that is run, once for each
+# score; `algorithm=weight_rewinding` or another function beside it in `lib/stages/algorithms.py` takes its place.
 
 # %%
 show_source(learning_rate_rewinding)
