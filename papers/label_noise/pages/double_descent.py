@@ -177,7 +177,7 @@ observations.errors_by_score(page.tables)
 # ### How small a network can get
 #
 # {term}`Pruning efficacy <pruning efficacy>` and {term}`interpolation threshold` of {eq}`eq-ln-efficacy`. The last row of each noise level is the family of dense
-# networks of falling width. A dash: not even the dense network fits its labels to within $\tau$.
+# networks of falling width. A dash: no network of the row fits its labels to within $\tau$, by the mean of its seeds.
 
 # %% tags=["remove-input"]
 table(tables.efficacy_table(page.tables), "efficacy")
@@ -220,9 +220,10 @@ table(tables.levels_table(page.tables), "chosen-levels")
 # %% [markdown]
 # ## What it means
 #
-# A network that *just* fits its training labels has no freedom left: each wrong label bends the function near it, and a test image that
+# Why is there a peak? The usual picture, which this page does not test: a network that *just* fits its training labels has no freedom left.
+# Each wrong label bends the function near it, and a test image that
 # lies close by is answered wrongly. A dense network fits the same labels with freedom to spare and bends less. A very sparse one
-# cannot fit them, so it does not bend. That is why the worst network stands between the two, near the {term}`interpolation
+# cannot fit them, so it does not bend. So the worst network stands between the two, near the {term}`interpolation
 # threshold`, whether the size comes from pruning or from width. Stopping early avoids the peak in another way: it ends training before the
 # wrong labels are learnt.
 
@@ -263,8 +264,8 @@ page.verdicts()
 #
 # ## Try it
 #
-# Change the parameter cell and run the page again (`make lab`). What you measure is drawn as *yours* beside the book's. Minutes are for two
-# CPU cores.
+# Change the parameter cell and run the page again (`make lab`). What you measure is drawn as *yours* beside the book's. Minutes and
+# answers are for LeNet at `laptop` scale on two CPU cores.
 #
 # 1. **No noise** (about 2 minutes). `noise_percents = [0]`, `seeds = [0]`, `recompute = True`. Does pruning still make the last test error
 #    worse before it makes it better?
@@ -278,8 +279,8 @@ page.verdicts()
 #    from its interpolation threshold. Will the dense network be better or worse than after all epochs, and what becomes of the peak?
 #
 # :::{dropdown} Answer
-# The dense network is better (about 11 % instead of 14 at 20 % noise): it has learnt the digits and only some of the wrong labels. The peak is lower or
-# gone. The training error says why: it starts well above zero, so no network of the row fits all labels.
+# The dense network is better (about 11 % instead of 14 at 20 % noise): it has learnt the digits and only some of the wrong labels. The peak is gone or
+# nearly so. The training error says why: it starts well above zero, so no network of the row fits all labels.
 # :::
 #
 # 3. **A score of your own** (about 2 minutes). Any function of network, names and batch that returns one number per weight is a score.

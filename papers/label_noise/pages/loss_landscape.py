@@ -152,7 +152,7 @@ page.cost
 # ## A walk along one path
 #
 # Pull the slider of {numref}`fig-ln-walk` from the sparse network on the left to the re-dense one on the right. The line above the chart has the
-# numbers of the place where you stand. Does the training loss ever rise on the way? And does the test error follow it? The menu *Path from*
+# numbers of the place where you stand, on 2,000 training and 2,000 test images. Does the training loss ever rise on the way? And does the test error follow it? The menu *Path from*
 # takes the path of another {ref}`level <ln-dynamics>`.
 
 # %% mystnb={"figure": {"caption": "Loss and error on the straight line from one sparse network to the re-dense network that it became; a slider walks along it. After Fig. 5 and 14 of the paper.", "name": "fig-ln-walk"}} tags=["hide-input"]
@@ -190,8 +190,8 @@ observations.loss_along_direction(page.tables)
 # ## What it means
 #
 # A path without a bump says that the sparse network was no minimum of the full loss; a path with one says that training found its way around,
-# since re-dense training does not follow a straight line. Either way, "flat" and "generalizes" can come apart: the re-dense network has the
-# lower training loss, and the figures show what that is worth on test images. The paper prints no number for these figures. Its curves are of ResNet-18;
+# since re-dense training does not follow a straight line. Either way, neither a low training loss
+# nor a flat minimum is a good network by itself: the lines below set both beside the test error. The paper prints no number for these figures. Its curves are of ResNet-18;
 # LeNet is not among them, so its claims speak of other networks and LeNet's curves are this book's own.
 
 # %% tags=["remove-input"]

@@ -62,7 +62,7 @@ curve = [15.0, 16.0, 20.0, 26.0, 18.0, 8.0, 14.0]
 {f"every {every}": rise(curve, every) for every in (1, 2, 4)}
 
 # %% [markdown]
-# With every fourth level two points are left beside the dense network, and the peak is gone. The line that checks this against the
+# With every fourth level one point is left beside the dense network, and the peak is gone. The line that checks this against the
 # library needs a table; it follows the run.
 #
 # ## Parameters
@@ -145,9 +145,9 @@ table(tables.peaks_table(page.tables), "rise-by-experiment")
 # %% [markdown]
 # ## What it means
 #
-# Whether a paper shows double descent depends on where it looks as much as on what it trains. The peak is narrow on an axis of weights
-# that remain, and it stands where few papers go. The first level that is left when every fourth is kept has lost more weights than most
-# papers remove in all.
+# Whether a paper shows double descent depends on where it looks as much as on what it trains. A peak that is one
+# or two levels wide falls between points that lie further apart. How far apart is too far depends on the cuts: a level of `laptop` scale keeps
+# 30 % of the weights of the one before, a level of the paper 80 %, so every fourth of the paper's is still about as fine as every one here.
 
 # %% tags=["remove-input"]
 observations.learned_missed_double_descent(page.tables)
@@ -161,7 +161,7 @@ observations.learned_missed_double_descent(page.tables)
 #
 # ## Try it
 #
-# Change the parameter cell and run the page again (`make lab`). Minutes are for two CPU cores.
+# Change the parameter cell and run the page again (`make lab`). Minutes and answers are for `laptop` scale on two CPU cores.
 #
 # 1. **A finer look** (about 2 minutes). `levels = 12`, `fraction = 0.4`, `noise_percents = [40]`, `seeds = [0]`, `recompute = True`. Is the peak
 #    higher with smaller cuts, or only better resolved?

@@ -9,7 +9,7 @@
 # **The thesis in plain words.** Removing *some* of the weights makes things worse. The network still fits every wrong label,
 # with less to spare. Removing *nearly all* of them makes things better: what is left can no longer hold single exceptions and
 # falls back on what most labels have in common, which is the truth. The {term}`test error` goes up before it comes down, the
-# paper's {term}`double descent`. It then asks why. Its answer is not that sparse networks sit in flat valleys of the loss, but
+# paper's {term}`double descent`. The paper then asks why. Its answer is not that sparse networks sit in flat valleys of the loss, but
 # that a {term}`mask` keeps them near the weights from which they started.
 #
 # ## The chart that carries it
@@ -59,8 +59,8 @@ Markdown(tally(outcomes("label_noise", committed)))
 # | {ref}`ln-double-descent` | What happens to the test error when weights go? |
 # | {ref}`ln-missed-double-descent` | Why do few papers show a climb? |
 # | {ref}`ln-dynamics` | What does a sparse network give up: the wrong labels, or the images? |
-# | {ref}`ln-redense-training` | Does it stay where it is because it wants to, or because it must? |
-# | {ref}`ln-loss-landscape` | What does the loss look like on its way, and where it ends? |
+# | {ref}`ln-redense-training` | Does a sparse network stay where it is because it wants to, or because it must? |
+# | {ref}`ln-loss-landscape` | What does the loss look like on the way that it takes, and where it ends? |
 # | {ref}`ln-distance` | Is it the nearness to the initial weights that protects? |
 # | {ref}`ln-closing` | What held, what did not, what we cannot tell |
 #
@@ -76,7 +76,7 @@ map_table("label_noise")
 # ## The hyper-parameters
 #
 # The paper's Table A1 beside what this book trains. `laptop` and `short` see fewer images or epochs and take several of the
-# paper's cuts at once; everything else is the paper's. CIFAR-100 has the printed values of CIFAR-10.
+# paper's cuts at once; the steps of a schedule shrink with its epochs. Everything else is the paper's. A dash: not used, or not printed. CIFAR-100 has the printed values of CIFAR-10.
 
 # %% tags=["remove-input"]
 table(tables.hyperparameters_table(), "hyperparameters")
