@@ -249,9 +249,9 @@ def error_without_examples(tables: Tables) -> Any:
 
 
 def pruning_beside(found: Any, tables: Tables) -> Any:
-    """Return the test errors of learning-rate rewinding in the tables that other rows come from."""
+    """Return the test errors of learning-rate rewinding in the tables, and at the noise, of other rows."""
     pruned: Any = rows(tables, TEST, algorithm=LRR)
-    return pruned[pruned["table"].isin(found["table"])]
+    return pruned.merge(found[["table", "noise_percent"]].drop_duplicates(), on=["table", "noise_percent"])
 
 
 @or_what_is_missing
@@ -288,7 +288,7 @@ def learning_rate_while_pruning(chain: Chain) -> Any:
     for stage in chain.stages:
         if stage.prune:
             left *= 1 - stage.prune.fraction
-            cuts.append({"x": len(found), "label": f"level {stage.level}, {100 * left:.3g} %"})
+            cuts.append({"x": len(found), "label": f"{100 * left:.3g} %"})
         found += [learning_rate(chain.recipe, epoch, 1) for epoch in range(stage.from_epoch, stage.to_epoch)]
     frame = pandas.DataFrame({"value": found, "epochs over all levels": range(len(found))})
     return lines(

@@ -198,13 +198,11 @@ def gains(table: Table, noisy: Sequence[float]) -> str:
     """Say how much pruning gains at each share of wrong labels, and whether that grows."""
     found = {n: difference(error(table, LRR, 0, n), error(table, LRR, "optimum", n)) for n in noisy}
     said = listed([f"{number(one.mean, signed=True)} points at {noise:g} %" for noise, one in found.items()])
-    if len(noisy) == 1:
-        return f"pruning to the optimum gains {said}" + ", of one seed" * (found[noisy[0]].n == 1)
     lower = sum(one.verdict == "higher" for one in found.values())
     means = [one.mean for one in found.values()]
     grows = all(a < b for a, b in zip(means, means[1:], strict=False))
     return (
-        f"pruning to the optimum lowers the error {times(lower, len(noisy), 'noise level')}: {said}; the gain "
+        f"pruning to the optimum lowers the error {times(lower, len(noisy), 'noise level')}: {said}; the mean gain "
         + ("grows with the share of wrong labels" if grows else "does not grow with every step of noise, as the paper says")
     )  # fmt: skip
 
@@ -282,6 +280,9 @@ def error_of_five_ways(table: Table) -> str:
         said = listed([f"{CALLED[way]} {mean_std(best[way], '')}" for way in ranked])
         ahead = [CALLED[way] for way in ways if differs(best[way], best[EDT]) == "lower"]
         words.append(f"{labels(noise)}, from best to worst (%): {said}")
+        dense = [CALLED[way] for way in best if chosen_level(table, "optimum", algorithm=way, noise_percent=noise) == 0]
+        if dense:
+            words.append(f"the optimum of {listed(dense)} is the dense network itself")
         words.append(
             f"clearly ahead of longer training {'is' if len(ahead) == 1 else 'are'} {listed(ahead)}" if ahead
             else "no way to prune is clearly ahead of longer training without any cut"
@@ -481,14 +482,14 @@ def change_of_smaller_networks(table: Table) -> str:
         size = size_at(table, "best smaller", algorithm, noise_percent=most)
         easy = mean_std(found[found.columns[: found.shape[1] // 2]].mean(axis=1), "nats", signed=True)
         words.append(
-            f"{CALLED[algorithm]} ({size} of the weights) changes the loss of the hardest twentieth by {hardest(found)}, "
+            f"{CALLED[algorithm]} ({size} of the weights): the loss of the hardest twentieth changes by {hardest(found)}, "
             f"that of the easier half by {easy}"
         )
     overlap = read(table, OVERLAP, "best smaller", ONE_SHOT, noise_percent=most)
     words.append(
         f"the tenth of the images that each changes most overlap by {mean_std(overlap, '')}; chance gives 0.05"
     )
-    return f"{sentence(labels(most))[:-1]}: " + " ".join(map(sentence, words))
+    return f"{sentence(labels(most))[:-1]}, {words[0]}. " + " ".join(map(sentence, words[1:]))
 
 
 # Examples left out
@@ -532,7 +533,7 @@ def error_on_correct_examples(table: Table) -> str:
         f"the dense network on all examples {mean_std(error(table, LRR, 0, most))}",
     ]
     found = verdicts(table, DS, LRR, noises)
-    words.append(f"its error is {counted(found.values())}, against the sparse network's")
+    words.append(f"on such images the error is {counted(found.values())}, against the sparse network's")
     holds = all(one != "higher" for one in found.values())
     return " ".join(map(sentence, words)) + contradicts(holds, "it is never worse than the sparse network")
 
@@ -650,7 +651,9 @@ def _dense_pays(table: Table) -> str:
 @_line
 def _gain_by_noise(table: Table) -> str:
     noisy = noisy_shares(table, LRR)
-    return gains(table, noisy)
+    if len(noisy) > 1:
+        return gains(table, noisy)
+    return f"{labels(noisy[0])}, {_first_effect(table, noisy[0])}"
 
 
 @_line
@@ -707,14 +710,17 @@ def _longer_noisy(table: Table) -> str:
 
 @_line
 def _best_way(table: Table) -> str:
-    ways, found = (LRR, WR, SYNFLOW, SNIP, RANDOM), {}
+    ways = (LRR, WR, SYNFLOW, SNIP, RANDOM)
+    found: dict[str, list[str]] = {}
+    everywhere = {CALLED[way] for way in ways}
     for noise in shares(table, *ways):
         means = {CALLED[way]: round(error(table, way, "optimum", noise).mean(), 6) for way in ways}
         lowest = [way for way, mean in means.items() if mean == min(means.values())]
-        found[noise] = lowest[0] if len(lowest) == 1 else "several alike, the dense network among them"
-    said = listed([f"{way} at {noise:g} %" for noise, way in found.items()])
-    none_everywhere = "; no rule is best everywhere" * (len(set(found.values())) > 1)
-    return f"the lowest mean error of five ways to prune, by share of wrong labels: {said}{none_everywhere}"
+        everywhere &= {*lowest}
+        found.setdefault(lowest[0] if len(lowest) == 1 else f"{len(lowest)} alike", []).append(f"{noise:g} %")
+    said = listed([f"{way} at {listed(noises)}" for way, noises in found.items()])
+    none = "; no rule is best everywhere" * (not everywhere)
+    return f"the lowest mean error of five ways to prune, by share of wrong labels: {said}{none}"
 
 
 learned_pruning_and_longer_training = learned(_longer_clean, _longer_noisy, _best_way)

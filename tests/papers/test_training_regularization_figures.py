@@ -174,7 +174,7 @@ def test_wrong_labels_and_predictions_are_marked(monkeypatch):
 def test_the_methods_own_figures_draw():
     plan = PAGES["preliminaries"].plans("cifar10-resnet20", "smoke")
     (chain,) = PAGES["preliminaries"].chains(plan)
-    assert "level 1, 51.2 %" in str(figures.learning_rate_while_pruning(chain).to_dict())
+    assert "51.2 %" in str(figures.learning_rate_while_pruning(chain).to_dict())
     errors = pandas.Series({0: 9.1, 1: 8.4})
     assert figures.paired_runs({"one": {"A": errors, "B": errors + 1}}).to_dict()["description"]
     assert isinstance(figures.network_level_by_level([], "note"), Markdown)

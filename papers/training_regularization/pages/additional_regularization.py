@@ -174,9 +174,9 @@ figures.printed_table(benchmark, page.tables, 11)
 # %% [markdown]
 # ## What it means
 #
-# Read the two figures together. Where the error climbs, the loss on wrong labels is at its lowest: with a moderate number of weights, and many rounds of training,
-# the network has learned nearly every wrong label. Where the error falls, that loss shoots up while the loss on correct labels hardly moves: the network has begun to
-# forget, and it forgets selectively. At the far end both rise, and so does the error.
+# Read the two figures together. While the error climbs, the network still fits wrong labels, at first even better than the dense one: it has lost few weights and gained a
+# round of training with every cut. Where the error falls, the loss on wrong labels has shot up, and that on correct ones has risen less: the network has begun to forget,
+# and it forgets selectively. At the far end it fits neither kind well, and the error rises again.
 #
 # So the number of weights acts as a {term}`regularizer <regularization>`: it limits what can be learned by heart. The paper calls this *additional regularization*. It
 # leaves open whether that is all pruning does; {ref}`tr-better-training` looks at the other half. The hill before the valley is studied by the book's other paper on wrong
@@ -213,15 +213,15 @@ page.verdicts()
 # **1. About two minutes.** `noise_percents = [40.0]`. Does the hill move left or right? Why should a network with more wrong labels to learn run out of weights earlier?
 #
 # :::{dropdown} Answer
-# Left, and it grows. The chart at `paper` scale shows it already: the tops stand at about 7, 11 and 13 % of the weights for 5, 10 and 15 % noise. Every wrong label takes weights to
+# Left, and it grows. LeNet's chart at `paper` scale shows it already: the tops stand at about 7, 11 and 13 % of the weights for 5, 10 and 15 % noise. Every wrong label takes weights to
 # store, so with more of them the last network that can store them all is a larger one. Your own run takes large steps: its top may stay at the same level and only grow.
 # :::
 #
-# **2. About five minutes.** `score = "random"`. Weights now go at random. Which of the two figures changes more?
+# **2. About five minutes.** `score = "random"`. Weights now go at random. What becomes of the hill, and of the dip of the loss on wrong labels?
 #
 # :::{dropdown} Answer
-# At the same number of weights a randomly pruned network has worse ones, so it forgets wrong labels earlier: the loss on them rises at a lower sparsity, and the valley of
-# the error comes earlier too. {ref}`tr-pruning-and-longer-training` compares five ways to choose.
+# The dip goes, and most of the hill with it. At the same number of weights a randomly pruned network has worse ones. It never comes to learn the wrong labels better than the dense
+# network: the loss on them rises from the first cut on, and the valley of the error comes at a larger size. {ref}`tr-pruning-and-longer-training` compares five ways to choose.
 # :::
 #
 # **3. Three lines of your own, about five minutes.** In the parameter cell, below the others, write a score; the lowest go first. This one removes the *largest* weights:
@@ -234,7 +234,7 @@ page.verdicts()
 # ```
 #
 # :::{dropdown} Answer
-# A surprise: with 15 % wrong labels the error *falls*, in one seed at `laptop` scale from 11.7 % to 8.9 % and 7.4 % after one and two cuts, lower than by removing the smallest. The cut destroys what was learned,
+# A surprise: with 15 % wrong labels the error *falls*, in one seed at `laptop` scale from 11.8 % to 8.9 % and 7.4 % after one and two cuts, lower than by removing the smallest. The cut destroys what was learned,
 # wrong labels included. What is left has to learn anew, and has too little room to learn by heart. So under wrong labels a low error is no proof that a score knows which weights matter. Try
 # `noise_percents = [0.0]`.
 # :::

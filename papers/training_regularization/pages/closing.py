@@ -32,7 +32,7 @@ outcome_list(found[HELD])
 # ## What did not
 #
 # Where this happens at `laptop` scale, ask first whether the small experiment could have shown it: fewer images, fewer epochs, larger cuts. The reason under
-# each claim has the numbers.
+# each claim has the numbers. TR-C17 and TR-C23 in particular ask how far something falls behind pruning; where pruning itself gains next to nothing, as in LeNet's five large cuts, nothing can.
 
 # %% tags=["remove-input"]
 outcome_list(found[NOT_HELD])
@@ -47,45 +47,47 @@ outcome_list(found[NOT_HELD])
 outcome_list(found[OPEN])
 
 # %% [markdown]
-# ## The argument, line by line, with our numbers
+# ## The argument, question by question, with our numbers
 #
-# **Pruning gains under wrong labels.**
+# ### Does pruning gain under wrong labels?
 
 # %% tags=["remove-input"]
 observations.learned_additional_regularization(lenet)
 
 # %% [markdown]
-# **It helps first and gives up later, and the hardest images show both.**
+# ### Does it help first and give up later?
 
 # %% tags=["remove-input"]
 observations.learned_better_training(lenet)
 
 # %% [markdown]
-# **Longer training explains the first half.**
+# ### Is the gain without wrong labels the longer training?
 
 # %% tags=["remove-input"]
 observations.learned_pruning_and_longer_training(lenet)
 
 # %% [markdown]
-# **A smaller size explains the second half.**
+# ### Is the gain with wrong labels the smaller size?
 
 # %% tags=["remove-input"]
 observations.learned_size_reduction(lenet)
 
 # %% [markdown]
-# **What a network gives up is what it should not have learned.** A dense network, told what to ignore, needs no pruning to generalize.
+# ### Is what it gives up what it should not have learned?
+#
+# Then a dense network, told what to ignore, needs no pruning to generalize.
 
 # %% tags=["remove-input"]
 observations.learned_correct_examples(lenet)
 
 # %% [markdown]
-# **What it comes to fit is worth fitting.**
+# ### Is what it comes to fit worth fitting?
 
 # %% tags=["remove-input"]
 observations.learned_leaving_out_examples(lenet)
 
 # %% [markdown]
-# **The images themselves agree.**
+# ### Do the images themselves agree?
 
 # %% tags=["remove-input"]
 observations.learned_examples_themselves(lenet)

@@ -220,7 +220,8 @@ page.verdicts()
 # * "Generalization" is read as the test error: the levels are not chosen for reporting an error, only for looking at training images.
 # * The prediction is that of the majority of all networks at the levels of the category, over all replicates. The paper does not say over which networks its majority runs.
 # * Losses are measured without augmentation and kept in half precision, so losses below about $10^{-7}$ nats cannot be told from 0.
-# * The claim is decided by the two numbers above, not by looking.
+# * The claim is decided by the two numbers above, not by looking. Without noise the ranking is one of all replicates together, so EL2N gives one number and no spread: that half of the claim stays
+#   undecided, however clear the number.
 # :::
 #
 # ## Try it

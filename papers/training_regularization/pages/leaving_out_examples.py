@@ -111,7 +111,8 @@ page.cost
 # ## Without the images that pruning improves
 #
 # Without wrong labels, as in the paper; a menu has the smaller share left out. Where the two lines part, it matters *which* images are left out.
-# Shaded stretches are those where the sparse network beats the dense one by more than replicates differ. If nothing is shaded, no level improves, and the claim cannot be tested.
+# Shaded stretches are those where the sparse network beats the dense one by more than replicates differ. Where nothing is shaded, no level improves by that
+# much; what is said below the figure then rests on levels whose mean error is lower.
 
 # %% mystnb={"figure": {"caption": "Test error of dense networks trained without the most improved examples, or without random ones, against weights remaining in the network that chose, as in Fig. 9 of the paper.", "name": "fig-tr-improved"}} tags=["hide-input"]
 figures.error_without_examples(page.tables)
@@ -138,12 +139,13 @@ observations.difference_with_worsened_examples(page.tables) if asked else None
 # ## Measured beside printed
 #
 # The paper prints no table of these errors. Its appendix D quotes how many points more it costs, on average over the levels at which pruning improves, to leave out the improved fifth than a random one: 0.78 for LeNet,
-# 0.77 for ResNet-20, 0.34 for VGG-16, 0.69 for ResNet-50, and nothing for ResNet-32 at its standard width. The sentence above has ours.
+# 0.77 for ResNet-20, 0.34 for VGG-16, 0.69 for ResNet-50, and nothing for ResNet-32 at its standard width. Ours stands below {numref}`fig-tr-improved`.
 #
 # ## What it means
 #
 # If the improved images are worth more than random ones, then fitting them better is one way in which pruning improves a network: better training, on images that count. The experiment is coarse. It takes out a
-# fifth of the data, changes the number of steps with it, and compares means of a few levels; a tenth is already too little to see.
+# fifth of the data, changes the number of steps with it, and compares means of a few levels. In the paper a tenth is too little to see. A network that learns from fewer images, as at `laptop` scale, misses each of
+# them more, and a tenth may show.
 
 # %% tags=["remove-input"]
 observations.learned_leaving_out_examples(page.tables)

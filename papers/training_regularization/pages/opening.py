@@ -37,9 +37,8 @@ figures.error_while_pruning(lenet, title="Pruning under wrong labels")
 observations.error_while_pruning(lenet)
 
 # %% [markdown]
-# Two things are worth a second look. The gain grows with the share of wrong labels: pruning repairs damage, and where there is little damage there is little to
-# repair. And on the way to the gain the error climbs: the first cuts make the network better at learning wrong labels by heart. That hill is what
-# {ref}`the book's other paper on wrong labels <ln-double-descent>` calls sparse double descent.
+# Two things are worth a second look. Pruning repairs damage: where few labels are wrong, there is little to repair. And the way to the gain leads over a hill, because
+# the first cuts make the network better at learning wrong labels by heart. {ref}`ln-double-descent` is about that hill.
 #
 # ## The way through
 #
