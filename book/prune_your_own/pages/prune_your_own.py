@@ -232,8 +232,8 @@ errors.groupby(["algorithm", "level"])["value"].agg(["mean", "std"]).round(2)
 #    with 1,500 digits, three epochs and one seed, a quarter of the weights gave an error of 90 %, as guessing does; left at random, 38 %.
 #    :::
 #
-# 3. **Keep the last layer whole**: `"unpruned": ["output"]`. Then most of the 9,064 weights cannot be pruned at all. What does
-#    50 % of the *weights remaining* mean now?
+# 3. **Keep the last layer whole.** Add `"unpruned": ["output"]` to `settings`. Then most of the 9,064 weights cannot be pruned at all.
+#    What does 50 % of the *weights remaining* mean now?
 #
 #    :::{dropdown} Answer
 #    Half of the 1,224 weights of the convolutions. The axis counts what could be pruned, so at the same place the two curves belong to
