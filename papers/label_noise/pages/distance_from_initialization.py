@@ -134,7 +134,8 @@ page.cost
 # ## How far, and how good
 #
 # {numref}`fig-ln-distance` puts the distance above the test error. A vertical rule stands where sparse and re-dense networks change
-# places; 10 % of the weights are a sparsity of 90 %. If the paper is right, the rules of both panels stand close together. Then use the menu
+# places; 10 % of the weights are a sparsity of 90 %. If the paper is right, the rules of both panels stand close together; in a panel
+# without a rule they never change places. Then use the menu
 # *Distance from*: which part of the upper panel is travel, and which is pruning itself?
 
 # %% mystnb={"figure": {"caption": "Distance from initialization and last test error of sparse and re-dense networks against weights remaining, as in Fig. 7 of the paper.", "name": "fig-ln-distance"}} tags=["hide-input"]

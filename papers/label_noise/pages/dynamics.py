@@ -175,8 +175,8 @@ figures.worst_fitted_images(page, noise_percent=min(page.plan.noise_percents))
 #
 # Right labels agree with each other: one weight can serve thousands of them. Each wrong label is an exception that needs weights of its
 # own. With few weights training cannot afford exceptions, and its steps are spent on what many labels share. So the error on noisy
-# examples *rises* under pruning, the error on restored ones falls, and that is robustness. The paper prints no numbers for these figures;
-# its claims stand beside the measured ones.
+# examples *rises* under pruning, the error on restored ones falls, and that is robustness. The paper prints no numbers for these figures, so
+# what is tested are its claims.
 
 # %% tags=["remove-input"]
 observations.learned_dynamics(page.tables)

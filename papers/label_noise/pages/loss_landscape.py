@@ -226,7 +226,7 @@ page.verdicts()
 #
 # ## Try it
 #
-# Minutes are for two CPU cores; run the page with `make lab`.
+# Minutes and answers are for `laptop` scale on two CPU cores; run the page with `make lab`.
 #
 # 1. **Another direction** (less than a minute, in a cell of your own; the networks must be in the store). Which curves of {numref}`fig-ln-slices`
 #    change, and does the order of the networks?

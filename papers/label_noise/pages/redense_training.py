@@ -171,7 +171,7 @@ figures.worst_fitted_images(page, noise_percent=min(page.plan.noise_percents), a
 #
 # If a network leaves as soon as it may, the mask was what held it, and no property of the place where it stood. Then its resistance to
 # wrong labels cannot come from a flat minimum. Whether that is so for LeNet, the lines below say. The paper prints no numbers for these
-# figures; what it claims stands beside the measured ones.
+# figures, so what is tested is its claim.
 
 # %% tags=["remove-input"]
 observations.learned_redense_training(page.tables)
