@@ -125,7 +125,7 @@ page.cost
 # ## Test error while pruning
 #
 # Read it from left to right: each point has fewer weights than the one before. Horizontal rules are the dense networks; the star is the level that the validation
-# images choose. Click the legend to follow one share of wrong labels.
+# images choose. Where there are several shares of wrong labels, click the legend to follow one.
 
 # %% mystnb={"figure": {"caption": "Test error against weights remaining, for each share of wrong labels, as in Fig. 3 of the paper.", "name": "fig-tr-error"}} tags=["hide-input"]
 figures.error_while_pruning(page.tables)
