@@ -11,7 +11,7 @@ import functools
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -145,9 +145,11 @@ class _Parts:
         made = _provenance(used, identity, algorithms, seconds)
         self.made[name], self.frames[name] = made, frame
         self.folders[0].mkdir(parents=True, exist_ok=True)
+        asked = (self.page.paper, self.benchmark, self.scale, self.changes)
+        today = experiments.keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash
         with FileLock(self.folders[0] / ".lock"):  # two pages that add the same algorithm take turns
             for folder in self.folders:
-                _write(folder, name, frame, made)
+                _write(folder, name, frame, made, today)
 
     def table(self, origin: Origin = "memory") -> Table:
         """Put together what was written so far."""
@@ -188,14 +190,17 @@ def commit_of_repository() -> str:
         return ""
 
 
-def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance) -> None:
-    """Write a part unless what lies there says the same, or nothing was found where something lies; then parts of it go."""
+def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, today: Collection[str]) -> None:
+    """Write a part unless what lies there says as much, or nothing was found where something lies; then parts of it go.
+
+    What lies there may say more: another page runs more replicates or noise levels. `today` has the keys of all pages.
+    """
     csv, same = folder / f"{file_name(part)}.csv", False
     if csv.exists() and csv.with_suffix(".json").exists():
         old, before = read_part(csv)
-        fewer = set(made.seeds) < set(before.seeds)  # as of a page that looks at one replicate of another page's
-        there = len(frame.merge(old)) == len(frame) if fewer else before.seeds == made.seeds and old.equals(frame)
-        same = frame.empty or before.measurements == made.measurements and there
+        there = set(made.seeds) <= set(before.seeds) and len(frame.merge(old)) == len(frame)
+        whole = old.equals(frame) or set(made.seeds) < set(before.seeds) or set(old["stage_key"]) <= set(today)
+        same = frame.empty or before.measurements == made.measurements and there and whole
     if not same:
         write_part(folder, part, frame, made)
     for rest in (*folder.glob(f"{csv.stem}_seeds_*.json"), *folder.glob(f"{csv.stem}_of_*.json")):

@@ -78,6 +78,14 @@ def test_measuring_again_or_a_part_never_removes_or_empties_a_part(toy, how, pap
     assert len(read_part(committed / "last_epoch_page.csv")[0]) == 2 * 2 * 2 * 2
 
 
+def test_a_page_with_fewer_noise_levels_leaves_another_pages_part_whole(toy, how):
+    whole = measure(toy, *ASKED, how)
+    less = dataclasses.replace(toy, plans=lambda *asked: toy.plans(*asked).but(noise_percents=(20.0,)))
+    measure(less, *ASKED, how)
+    again = read_table("toy", *ASKED, "this machine", how.root)
+    assert again is not None and sorted_rows(again) == sorted_rows(whole)
+
+
 def test_a_measurement_that_finds_nothing_is_measured_all_the_same(toy, how, monkeypatch):
     silent = dataclasses.replace(toy, measurements=(Measurement("silence", lambda context: ()),))
     monkeypatch.setattr(experiments, "pages_of", lambda paper: {"page": silent})
