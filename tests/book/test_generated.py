@@ -13,6 +13,7 @@ from lib.book import __main__ as making
 from lib.book import generated
 from lib.book.build import REPOSITORY, prepare
 from lib.book.front import cards, front
+from lib.book.wording import ranges
 from lib.errors import InputError
 
 from . import toy
@@ -127,6 +128,21 @@ def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(r
     assert "<td>weight rewinding</td><td>3</td><td>one GPU</td>" in text
     for kept in ("committed", "this machine"):
         assert f"<td>1 h 56 min</td><td>4 s</td><td>{kept}</td>" in text
+
+
+def test_the_list_of_runs_names_a_part_as_its_algorithm_or_as_a_measurement_of_a_page(root: Path):
+    made = {"seeds": [0], "measurements": {"worst-fitted examples": "1"}, "algorithms": ["one-shot pruning"]}
+    folder = root / "papers/training_regularization/results/mnist-lenet_paper"
+    folder.mkdir(parents=True)
+    for stem in ("one_shot_pruning", "worst_fitted_examples_size_reduction"):
+        (folder / f"{stem}.json").write_text(json.dumps(made), "utf-8")
+    text = generated.runs(root / "papers", root / "runs")
+    assert "<td>one-shot pruning</td>" in text and "<td>worst-fitted examples (size reduction)</td>" in text
+
+
+def test_long_runs_of_seeds_are_drawn_together():
+    assert ranges("0, 1, 2, 1000, 1001, 1002, 1003") == "0, 1, 2, 1000–1003"
+    assert ranges("7") == "7"
 
 
 def test_preparing_twice_changes_nothing(root: Path):
