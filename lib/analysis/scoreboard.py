@@ -194,7 +194,7 @@ def summary(found: Iterable[Verdict]) -> list[Summary]:
         mine = own.get(statement.id) or [not_run(statement.id)]
         scale = max([v.scale for v in mine if v.verdict in DECIDED], key=SCALES.index, default="")
         rows = [v for v in mine if v.scale == scale and v.verdict in DECIDED]
-        first = min(rows or mine, key=lambda v: ORDER.index(v.verdict))
+        first = min(rows or mine, key=lambda v: (ORDER.index(v.verdict), -SCALES.index(v.scale) if v.scale else 0))
         rows = rows or [first]
         result.append(
             Summary(
@@ -243,12 +243,13 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
 def page_chips(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
     """Say of each claim of a page in one row what its tables decide, as `page_verdicts` does.
 
-    The first table that decides counts; where none does, the first that was asked.
+    The first table that decides counts; where none does, the first that has something of it; where none has, the first.
     """
     rows: dict[str, list[dict[str, str]]] = {}
     for row in page_verdicts(page, tables):
         rows.setdefault(row["claim"], []).append(row)
-    chosen = [next((row for row in own if row["verdict"] in DECIDED), own[0]) for own in rows.values()]
+    ranks = {**dict.fromkeys(DECIDED, 0), "not run": 2}
+    chosen = [min(own, key=lambda row: ranks.get(row["verdict"], 1)) for own in rows.values()]
     return [row | ({"scale": ""} if row["verdict"] == "not run" else {}) for row in chosen]
 
 

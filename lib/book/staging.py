@@ -66,6 +66,7 @@ def stage(source: Path, executed: Path | None, target: Path) -> bool:
     page.metadata = NotebookNode(kernelspec=KERNEL, language_info=LANGUAGE)
     if run:
         record = run.metadata[RECORD]  # a page staged from itself goes on naming the run that it came from
+        show_benchmark(page, record.get("parameters", {}))
         origin = {"executed": os.path.relpath(str(executed), target.parent)}
         page.metadata[RECORD] = origin | record | {"parameters": _published(record)}
     return write_if_changed(target, nbformat.writes(page) + "\n")
@@ -185,6 +186,13 @@ def _make_variant(page: NotebookNode, variant: str) -> None:
             figure["caption"] = rename(figure["caption"])
     for cell in prose:
         cell.source = rename(cell.source)
+
+
+def show_benchmark(page: NotebookNode, parameters: dict[str, Any]) -> None:
+    """Let the parameter cell name the benchmark of the run: readers take the page for what stands there."""
+    for cell in page.cells:
+        if "parameters" in cell.metadata.get("tags", []) and (benchmark := parameters.get("benchmark")):
+            cell.source = re.sub(r'^(benchmark: str = )"[^"]*"', rf'\1"{benchmark}"', cell.source, flags=re.M)
 
 
 def _complete_title(page: NotebookNode, variant: str, note: str) -> None:

@@ -95,7 +95,21 @@ def test_a_claim_is_counted_once_and_the_largest_scale_that_decides_counts(one_c
     found = row([pruned(), pruned(9.5, benchmark="cifar10-resnet20")])
     assert found.verdict == "not reproduced" and len(found.rows) == 2, "on one benchmark it is not"
     assert row([pruned(seeds=(0,))]).verdict == "undecided"
+    found = row([pruned(seeds=(0,)), pruned(seeds=(0,), scale="laptop")])
+    assert found.rows[0].scale == "paper", "where none decides, the largest scale says why"
     assert (row([]).verdict, row([]).scale) == ("not run", "")
+
+
+def test_a_chip_prefers_what_decides_and_then_what_was_run(monkeypatch):
+    def chip(*answers):
+        rows = [{"claim": "TR-C07", "scale": str(k), "verdict": one} for k, one in enumerate(answers)]
+        monkeypatch.setattr(scoreboard, "page_verdicts", lambda *_: rows)
+        (found,) = scoreboard.page_chips(None, [])  # pyright: ignore[reportArgumentType]
+        return found["scale"], found["verdict"]
+
+    assert chip("undecided", "reproduced") == ("1", "reproduced")
+    assert chip("not run", "undecided", "undecided") == ("1", "undecided")
+    assert chip("not run", "not run") == ("", "not run")
 
 
 def test_verdicts_are_read_back_as_they_were_written(tmp_path, one_claim):

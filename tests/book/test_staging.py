@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lib.book.staging import RECORD, executed_of, main, stage
+from lib.book.staging import RECORD, executed_of, main, show_benchmark, stage
 from lib.charts.theme import MIME
 from lib.errors import InputError
 
@@ -122,6 +122,17 @@ def test_a_variant_has_its_own_title_and_labels(source: Path, run: Path, tmp_pat
     assert '"name": "fig-toy-mnist-lenet"' in text
     assert "{term}`level`" in text, "what the page does not define keeps its name"
     assert text.count(f'"{MIME}"') == 2
+
+
+def test_the_parameter_cell_names_the_benchmark_of_the_run():
+    code = 'benchmark: str = "mnist-lenet"\nscale: str = "laptop"'
+    cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["parameters"]})
+    other = nbformat.v4.new_code_cell(code)
+    page = nbformat.v4.new_notebook(cells=[cell, other])
+    show_benchmark(page, {"benchmark": "cifar10-vgg16"})
+    assert [one.source for one in page.cells] == [code.replace("mnist-lenet", "cifar10-vgg16"), code]
+    show_benchmark(page, {})
+    assert cell.source.startswith('benchmark: str = "cifar10-vgg16"')
 
 
 def test_what_is_not_a_page_or_not_a_run_is_refused(source: Path, tmp_path: Path):

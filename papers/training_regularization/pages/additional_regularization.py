@@ -207,7 +207,7 @@ page.verdicts()
 #
 # ## Try it
 #
-# Each change goes into the parameter cell, with `recompute = True`. Your run then stands in the menu of every figure, and
+# Each change goes into the parameter cell, with `recompute = True`; minutes are those of LeNet. Your run then stands in the menu of every figure, and
 # `observations.error_while_pruning(page.tables[-1:])` puts it into words.
 #
 # **1. About two minutes.** `noise_percents = [40.0]`. Does the hill move left or right? Why should a network with more wrong labels to learn run out of weights earlier?
