@@ -36,7 +36,7 @@ DISTANCES = {
 }
 NETWORKS = {WR: "sparse", REDENSE: "re-dense"}
 NOISE, PLACE, DISTANCE = "noise_percent", "network from dense to sparse", "distance, no unit"
-ALPHA, STEP = "α, from the sparse (0) to the re-dense network (1)", "place on the path"
+ALPHA, STEP = "α: 0 is sparse, 1 is re-dense", "place on the path"
 PATHS = ["loss on path (nats)", "error on path (%)"]
 NAMED = ("dense", *DESCENT, "denser level", "sparser level")
 
@@ -104,7 +104,8 @@ def errors_over_epochs(tables: Tables) -> Any:
     found = _over_epochs(tables, [WR], ["test", "training"])
     return lines(
         _all_called(found), x="epoch", colour="network", domain=_present(found),
-        menus=[NOISE, "examples"], shown=_noise(found), title="A few networks over the epochs",
+        menus=[NOISE, "examples"], shown=_noise(found) | {"examples": EXAMPLES["test"]},
+        title="A few networks over the epochs",
     )  # fmt: skip
 
 
@@ -344,6 +345,8 @@ def _distances(tables: Tables) -> Any:
         found = _rows(there, [WR, REDENSE], quantity={quantity: DISTANCE, TEST: TEST})
         found["network"] = [NETWORKS[algorithm] for algorithm in found["algorithm"]]
         pieces.append(found.assign(**{"distance from": name}))
+    if not any((piece["algorithm"] == REDENSE).any() for piece in pieces):
+        raise InputError(f"no table has the distances of {REDENSE}; run the page with recompute=True.")
     return pandas.concat(pieces, ignore_index=True).sort_values("quantity", kind="stable")
 
 
@@ -352,5 +355,7 @@ def _crossings(found: Any) -> pandas.DataFrame:
     case, points = ["table", NOISE, "distance from", "quantity"], []
     for place, own in found.groupby(case, sort=False):
         means = own.pivot_table(index=SIZE, columns="network", values="value").sort_index(ascending=False)
+        if not {*NETWORKS.values()} <= {*means}:
+            continue  # a table without re-dense networks
         points += [[*place, at, f"{at:.2g} %"] for at in crossings(means["sparse"], means["re-dense"])]
     return pandas.DataFrame(points, columns=[*case, "x", "label"])

@@ -156,3 +156,18 @@ def test_a_table_without_a_fall_is_drawn():
     }
     assert isinstance(figures.errors_while_pruning([made_up(rising)]), altair.LayerChart)
     assert SIZE in set(made_up(rising).frame["quantity"])
+
+
+def test_curves_over_epochs_open_at_the_test_set(asked, lenet):
+    figures.errors_over_epochs.__wrapped__(lenet)
+    assert asked["shown"]["examples"] == "test set"
+
+
+@pytest.mark.parametrize("name", ["distance_and_error", "differences"])
+def test_distances_without_redense_networks_are_said_to_lack_them(name, lenet):
+    errors = [9.0, 8.0, 7.0]
+    distances = ["distance from initialization", "distance from masked initialization", "test error (%)"]
+    sparse = made_up(dict.fromkeys(distances, errors))
+    chart = getattr(figures, name)([sparse])
+    assert isinstance(chart, Markdown) and "re-dense training" in str(chart.data)
+    assert isinstance(getattr(figures, name)([*lenet, sparse]), altair.LayerChart)

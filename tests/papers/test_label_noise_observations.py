@@ -70,3 +70,17 @@ def test_the_score_with_the_lowest_best_error_is_named():
 def test_one_seed_is_said_to_be_one():
     words = said("errors_while_pruning", made_up(seeds=(0,)))
     assert words.count("chance") == 1 and "1 seed" in words
+
+
+def test_a_rise_that_chance_could_make_is_not_said_to_be_hidden():
+    steep, flat = made_up(), made_up({"test error (%)": [15.0, *(15.0 - level for level in range(1, 8))]})
+    assert "every fourth level, 1 besides the dense network, hides half" in said("error_at_few_levels", steep)
+    assert "not at all with all levels" in said("error_at_few_levels", flat)
+    assert "none can be hidden" in said("error_at_few_levels", flat)
+
+
+def test_memorization_goes_first_only_if_the_rest_stays():
+    errors = {"test error (%)": LAST, "noisy training error (%)": [0.0] * 5 + [80.0, 85.0, 90.0]}
+    for original, taken in ((10.0, "takes first is memorization"), (70.0, "takes both"), (85.0, "takes no more")):
+        rows = errors | {"original training error (%)": [0.0] * 5 + [original, 90.0, 95.0]}
+        assert taken in said("learned_dynamics", made_up(rows))
