@@ -55,9 +55,11 @@ def colours(
         raise unknown(f"value of {column!r} in domain", missing[0], every)
     numeric = all(number(value) is not None for value in every)
     longest = max(map(len, here)) + 5
-    columns = [max(1, min(len(here), letters // longest)) for letters in (WIDE - 10, NARROW)]
+    title = heading(column) if numeric else ""
+    rooms = [letters - bool(title) * (len(title) + 5) for letters in (WIDE - 10, NARROW)]
+    columns = [max(1, min(len(here), room // longest)) for room in rooms]
     legend = alt.Legend(
-        title=heading(column) if numeric else None, labelLimit=0, values=_listed(rows, column, every, menus),
+        title=title or None, labelLimit=0, values=_listed(rows, column, every, menus),
         columns=alt.ExprRef(f"narrow ? {columns[1]} : {columns[0]}"),
     ) if len(here) > 1 else None  # fmt: skip
     palette: dict[str, Any] = {"range": [PALETTE[i % len(PALETTE)] for i in range(len(every))]}

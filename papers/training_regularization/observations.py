@@ -717,7 +717,7 @@ def _best_way(table: Table) -> str:
         means = {CALLED[way]: round(error(table, way, "optimum", noise).mean(), 6) for way in ways}
         lowest = [way for way, mean in means.items() if mean == min(means.values())]
         everywhere &= {*lowest}
-        found.setdefault(lowest[0] if len(lowest) == 1 else f"{len(lowest)} alike", []).append(f"{noise:g} %")
+        found.setdefault(lowest[0] if len(lowest) == 1 else f"{len(lowest)} of them alike", []).append(f"{noise:g} %")
     said = listed([f"{way} at {listed(noises)}" for way, noises in found.items()])
     none = "; no rule is best everywhere" * (not everywhere)
     return f"the lowest mean error of five ways to prune, by share of wrong labels: {said}{none}"
