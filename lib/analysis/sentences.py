@@ -12,6 +12,9 @@ deviation from zero (`lib.analysis.statistics`), the rule of the claims. With fe
 one; the words say how the numbers lie and that it may be chance.
 """
 
+# pandas' stubs tell neither a column from a frame nor a number from either.
+# pyright: reportReturnType=false, reportArgumentType=false, reportGeneralTypeIssues=false
+
 import functools
 import math
 from collections.abc import Callable, Sequence

@@ -7,6 +7,9 @@ The data choose the words (`lib.analysis.sentences`), so that they hold at every
 they say so.
 """
 
+# pandas' stubs tell neither a column from a frame nor a number from either.
+# pyright: reportReturnType=false, reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+
 import functools
 import re
 from collections.abc import Callable, Sequence

@@ -4,6 +4,9 @@ The words follow the table that is drawn (`lib.analysis.sentences`): every numbe
 rises, falls or does neither. A sentence that contradicts the paper says so.
 """
 
+# pandas' stubs tell neither a column from a frame nor a number from either.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
+
 from collections.abc import Callable, Collection, Sequence
 
 import pandas

@@ -1,5 +1,8 @@
 """The map of a paper: everything that it shows has a place in the book or a reason, and the places are there."""
 
+# What is shown has no type of its own here.
+# pyright: reportOptionalMemberAccess=false, reportOperatorIssue=false
+
 import pytest
 
 from lib.analysis import inventory

@@ -1,5 +1,8 @@
 """Sentences say what the numbers say: which word, which digits, and what is missing."""
 
+# pandas' stubs tell neither a column from a frame nor a number from either.
+# pyright: reportArgumentType=false, reportOperatorIssue=false, reportOptionalMemberAccess=false
+
 import dataclasses
 
 import pandas

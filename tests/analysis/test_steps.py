@@ -1,5 +1,8 @@
 """What a step did: on weights and masks small enough to count by hand, and on a chain that really ran."""
 
+# What is shown has no type of its own here.
+# pyright: reportArgumentType=false
+
 import dataclasses
 import math
 from typing import Any

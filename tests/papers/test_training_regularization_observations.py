@@ -1,5 +1,8 @@
 """What TR's figures show is said with their numbers, at every scale, and what is missing is said too."""
 
+# pandas' stubs tell neither a column from a frame nor a number from either.
+# pyright: reportArgumentType=false, reportOperatorIssue=false, reportAttributeAccessIssue=false
+
 import re
 
 import pytest

@@ -1,5 +1,8 @@
 """TR's small tables: printed hyper-parameters against the recipes, ranked examples, and what the text quotes."""
 
+# pandas' stubs tell neither a column from a frame nor a number from either.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
+
 import pandas
 import pytest
 

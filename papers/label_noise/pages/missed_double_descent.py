@@ -105,10 +105,10 @@ page.cost
 # The library's $\Delta$ is the one by hand, averaged over seeds:
 
 # %%
-noise = page.table.frame["noise_percent"].min()
+noise = min(page.table.frame["noise_percent"].tolist())
 measured = values(page.table, TEST, algorithm=WR, noise_percent=noise).mean().tolist()
 of_library = tables.peak_above_dense(page.table, WR, noise)
-isclose(rise(measured), of_library.mean(), abs_tol=1e-9)
+of_library is not None and isclose(rise(measured), of_library.mean(), abs_tol=1e-9)
 
 # %% [markdown]
 # ## Fewer points

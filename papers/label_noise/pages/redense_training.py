@@ -82,6 +82,7 @@ print(
 
 # %%
 from types import SimpleNamespace
+from typing import Any
 
 from lib.models import Network
 from lib.stages.starting_point import starting_point
@@ -89,9 +90,10 @@ from lib.training import Replicate
 from papers.label_noise.recipes import plan
 
 chain = redense_training(plan("mnist-lenet", "smoke").recipe, 1, plan("mnist-lenet", "smoke").prune)[1]
-done = SimpleNamespace(tensors=lambda kind: sparse, masks=lambda: masks)  # stands for the finished sparse stage
+done: Any = SimpleNamespace(tensors=lambda kind: sparse, masks=lambda: masks)  # stands for the finished sparse stage
+examples: Any = None  # which only a score looks at
 weights, ones = starting_point(
-    Network(network, (*masks,)), chain, len(chain.stages) - 1, Replicate(seed=0), [done], None
+    Network(network, (*masks,)), chain, len(chain.stages) - 1, Replicate(seed=0), [done], examples
 )
 all(torch.equal(weights[name], sparse[name]) for name in sparse) and all(mask.all() for mask in ones.values())
 

@@ -53,9 +53,9 @@ from lib.data import load, normalization, normalize
 from lib.models import build, initialize
 
 digits = load("mnist")
-images, labels = digits.train_images[:500], digits.train_labels[:500].long()
+pixels, labels = digits.train_images[:500], digits.train_labels[:500].long()
 labels[:25] = (labels[:25] + 1) % 10
-inputs = normalize(images, normalization("mnist"))
+inputs = normalize(pixels, normalization("mnist"))
 
 
 def briefly_trained(seed):
@@ -72,9 +72,9 @@ def briefly_trained(seed):
 networks = [briefly_trained(seed) for seed in range(3)]
 with torch.no_grad():
     errors = [network(inputs).softmax(-1) - one_hot(labels, 10) for network in networks]
-score = torch.stack([error.norm(dim=-1) for error in errors]).mean(0)
-print(f"mean EL2N: {score[:25].mean():.2f} of wrong labels, {score[25:].mean():.2f} of correct ones")
-print(f"of the hardest twentieth, {(score.argsort()[-25:] < 25).sum()} of 25 have a wrong label")
+scores = torch.stack([error.norm(dim=-1) for error in errors]).mean(0)
+print(f"mean EL2N: {scores[:25].mean():.2f} of wrong labels, {scores[25:].mean():.2f} of correct ones")
+print(f"of the hardest twentieth, {(scores.argsort()[-25:] < 25).sum()} of 25 have a wrong label")
 
 # %% [markdown]
 # Fifteen steps are enough: the networks have learned what digits have in common and not yet any single image, so what they get wrong is odd or mislabelled. The library measures
@@ -85,8 +85,8 @@ from lib.analysis.example_groups import el2n
 from lib.training import evaluate, stack_states
 
 together = stack_states([network.state_dict() for network in networks])
-norms = evaluate(networks[0], together, images, labels, "mnist").error_norms
-torch.allclose(el2n(norms).float(), score, atol=1e-5)
+norms = evaluate(networks[0], together, pixels, labels, "mnist").error_norms
+torch.allclose(el2n(norms).float(), scores, atol=1e-5)
 
 # %% [markdown]
 # ## The algorithms, as they are run

@@ -57,7 +57,7 @@ from lib.data import load, normalization, normalize
 from lib.models import build, initialize
 
 digits = load("mnist")
-images = normalize(digits.train_images[:100], normalization("mnist"))
+inputs = normalize(digits.train_images[:100], normalization("mnist"))
 labels = digits.train_labels[:100].long()
 network = build("lenet-300-100")
 initialize(network.module, torch.Generator().manual_seed(0))
@@ -68,7 +68,7 @@ def weight_times_gradient(module, output):
     return [(w * g).abs().detach() for w, g in zip(weights, torch.autograd.grad(output, weights), strict=True)]
 
 
-snip = weight_times_gradient(network.module, cross_entropy(network.module(images), labels))
+snip = weight_times_gradient(network.module, cross_entropy(network.module(inputs), labels))
 
 positive = build("lenet-300-100").module.double()  # float64: the sum grows with the product of all layers
 positive.load_state_dict({name: tensor.abs() for name, tensor in network.module.state_dict().items()})
@@ -84,7 +84,7 @@ for name, scores in (("SNIP", snip), ("SynFlow", synflow)):
 # %%
 from lib.pruning import Batch, find_score
 
-batch = Batch(images, labels, torch.Generator())
+batch = Batch(inputs, labels, torch.Generator())
 ours = [find_score(name)(network.module, network.prunable, batch) for name in ("snip", "synflow")]
 pairs = zip([*snip, *synflow], [*ours[0].values(), *ours[1].values()], strict=True)
 all(torch.allclose(hand, library, rtol=1e-4) for hand, library in pairs)
