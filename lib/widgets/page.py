@@ -161,7 +161,7 @@ class OpenPage:
         return HTML(f'<p class="chips" style="line-height: 2">{" ".join(chips)}</p>')
 
     def explore(self, explorer: Callable[..., Any] | None = None, **settings: Any) -> Any:
-        """Return the page's explorer, for a live kernel.
+        """Return the page's explorer, for a live kernel, or a sentence on what it misses.
 
         Args:
             explorer: page, settings → widget; by default that which fits the page, `lib.widgets.explorer.explore`.
@@ -169,7 +169,7 @@ class OpenPage:
         """
         from lib.widgets.explorer import explore  # explorers take an open page
 
-        return (explorer or explore)(self, **settings)
+        return or_what_is_missing(explorer or explore)(self, **settings)
 
 
 def open_page(page: Page, parameters: Mapping[str, Any]) -> OpenPage:

@@ -27,6 +27,7 @@ def test_a_page_opens_without_training(monkeypatch):
     chips = str(page.chips().data)
     assert all(chips.count(claim) == 1 for claim in PAGES["dynamics"].claims) and 'title="' in chips
     assert page.explore(lambda given, count: (given, count), count=3) == (page, 3)
+    assert "no table has nothing" in str(page.explore(lambda given: given.rows("nothing")).data)
 
 
 def test_what_a_reader_changes_is_the_plan_of_the_page(monkeypatch):
