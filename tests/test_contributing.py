@@ -9,8 +9,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from IPython.display import Markdown
 
+from lib.analysis.display import Markdown
 from lib.analysis.experiments import find_page
 from lib.analysis.files import REPOSITORY
 from lib.analysis.findings import ANSWERS

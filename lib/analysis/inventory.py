@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pydantic
-from IPython.display import HTML
 
+from lib.analysis.display import HTML
 from lib.analysis.experiments import Page, pages_of
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import file_name

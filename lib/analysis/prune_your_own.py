@@ -19,11 +19,11 @@ from typing import Any
 
 import pandas
 import torch
-from IPython.display import Markdown
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lib import by_name, data
+from lib.analysis.display import Markdown
 from lib.analysis.experiments import Page
 from lib.analysis.files import REPOSITORY
 from lib.analysis.levels import TEST

@@ -20,8 +20,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import pandas
-from IPython.display import Markdown
 
+from lib.analysis.display import Markdown
 from lib.analysis.levels import chosen_level
 from lib.analysis.statistics import FEWEST_REPLICATES, Difference, difference, mean_and_std
 from lib.analysis.table import SIZE, Table, values

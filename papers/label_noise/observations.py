@@ -15,9 +15,9 @@ import re
 from collections.abc import Callable, Sequence
 
 import pandas
-from IPython.display import Markdown
 
 from lib.analysis import sentences
+from lib.analysis.display import Markdown
 from lib.analysis.experiments import UNSTEADINESS
 from lib.analysis.levels import BEST_TEST, TEST
 from lib.analysis.pruning_efficacy import efficacy_level, interpolation_level

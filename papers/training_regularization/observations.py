@@ -616,7 +616,7 @@ def printed_beside_measured(benchmark: str, tables: Sequence[Table], number_of_t
 
 def network_level_by_level(done: Sequence[Step]) -> object:
     """Section 2: say what the first cut took from each layer, and from the rim of the image."""
-    from IPython.display import Markdown
+    from lib.analysis.display import Markdown
 
     if len(done) < 2:
         return Markdown("*Nothing to see yet: no cut of this network is kept.*")

@@ -1,8 +1,8 @@
 """What LN says of its figures: chosen by the numbers, against the paper where they are, and never a crash."""
 
 import pytest
-from IPython.display import Markdown
 
+from lib.analysis.display import Markdown
 from lib.analysis.table import find_tables
 from papers.label_noise import figures, observations
 from papers.label_noise.names import GRADIENT, RANDOM, WR
