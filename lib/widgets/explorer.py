@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from lib import data
-from lib.analysis.example_images import DIGITS, named_worst, worst_fitted
+from lib.analysis.example_images import DIGITS
 from lib.analysis.loss_path import TRAIN_LOSS, interpolate
 from lib.analysis.statistics import difference
 from lib.analysis.table import SIZE, rows
@@ -33,7 +33,7 @@ from lib.stages import Chain, Entry, Store, stage_keys
 from lib.stages.experiment_plan import Plan
 from lib.training import Examples, Replicate, forward, prepare
 from lib.widgets.live import chart_told, menu, picture_grid, without_widgets
-from lib.widgets.page import OpenPage
+from lib.widgets.page import OpenPage, find_worst_fitted
 
 SHARES = 51  # points of a path
 IMAGES = 500  # test images that are watched on it
@@ -368,9 +368,7 @@ def _together(widgets: Any, controls: dict[str, Any], draw: Callable[..., None],
 def _worst(page: OpenPage, noise_percent: float, level: int, algorithm: str, count: int) -> str:
     """Return the examples that a network fits worst as HTML, or what is missing for them."""
     try:
-        named = named_worst(page.page, page.tables, noise_percent, level, algorithm, count)
-        asked = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
-        shown = named[0] if named else worst_fitted(page.own, *asked, count=count)
+        shown, _, _ = find_worst_fitted(page, noise_percent, level, algorithm, count)
     except InputError as missing:
         return f"<p>{html.escape(str(missing))}</p>"
     texts = [f"{text}\n{loss:.3g} nats" for text, loss in zip(shown.captions, shown.numbers, strict=True)]

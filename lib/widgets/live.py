@@ -7,6 +7,7 @@ import html
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from lib.analysis.display import Markdown
 from lib.charts.data import safe
 from lib.charts.images import data_url
 from lib.charts.theme import MIME, WRONG, specification
@@ -14,16 +15,9 @@ from lib.charts.theme import MIME, WRONG, specification
 SIDE = 56  # pixels of a picture
 
 
-class Message(str):
-    """A text that a notebook displays as a paragraph rather than between quotes."""
-
-    def _repr_markdown_(self) -> str:
-        return str(self)
-
-
-def without_widgets(what: str) -> Message:
+def without_widgets(what: str) -> Markdown:
     """Return what stands in a widget's place where there is no ipywidgets."""
-    return Message(f"{what} needs the package ipywidgets and a live notebook: open this page with `make lab`.")
+    return Markdown(f"{what} needs the package ipywidgets and a live notebook: open this page with `make lab`.")
 
 
 def chart_told(chart: Any) -> Callable[..., tuple[dict[str, Any], ...]]:

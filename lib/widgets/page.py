@@ -208,6 +208,21 @@ def or_what_is_missing(figure: Callable[..., Any]) -> Callable[..., Any]:
     return shown
 
 
+def find_worst_fitted(
+    page: OpenPage, noise_percent: float, level: int | None, algorithm: str, count: int
+) -> tuple[Any, str, int]:  # fmt: skip
+    """Return the training examples that one network fits worst, what their table is called, and the network's level.
+
+    Arguments as in `worst_fitted_images`; InputError where neither a table nor the store has them.
+    """
+    if named := named_worst(page.page, page.tables, noise_percent, level, algorithm, count):
+        shown, table, level = named
+        return shown, table.label, level
+    level = page.plan.levels if level is None else level
+    asked = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
+    return worst_fitted(page.own, *asked, count=count), f"{page.scale} scale", level
+
+
 @or_what_is_missing
 def worst_fitted_images(
     page: OpenPage, noise_percent: float, level: int | None = None, algorithm: str = "", count: int = SHOWN
@@ -220,13 +235,7 @@ def worst_fitted_images(
         count: at most so many.
     """
     algorithm = algorithm or page.chains[0].algorithm
-    if named := named_worst(page.page, page.tables, noise_percent, level, algorithm, count):
-        shown, table, level = named
-        label = table.label
-    else:
-        level, label = page.plan.levels if level is None else level, f"{page.scale} scale"
-        asked = (page.benchmark, page.scale, noise_percent, level, page.store, algorithm)
-        shown = worst_fitted(page.own, *asked, count=count)
+    shown, label, level = find_worst_fitted(page, noise_percent, level, algorithm, count)
     losses = [f"{loss:.3g}" for loss in shown.numbers]
     told = {"label": shown.labels, "label before noise": shown.original, "loss (nats)": losses}
     return images(
