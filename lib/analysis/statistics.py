@@ -5,10 +5,13 @@ one standard deviation from zero, |mean(a − b)| ≥ std(a − b) (section 2); 
 different in 22.5 % of cases, since |t| ≥ √3 with two degrees of freedom has this probability. Where the book itself asks, it
 takes p values of t tests, corrects them over cases by Holm's method, and calls things equal only within a margin (two
 one-sided tests).
+
+Configurations need not share seeds: means of two samples are compared by t tests (GS Tables C.1 and F.1), and intervals of
+means are resampled (GS Figure 3). Correlations over runs: `lib.analysis.correlation`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +21,12 @@ from scipy import stats
 
 FEWEST_REPLICATES = 3
 """TR section 2: every experiment is run three times; with fewer no rule says anything."""
+
+RESAMPLES = 10_000
+"""Bootstrap: so many samples of the same size, drawn with replacement."""
+
+LEVEL = 0.95
+"""Of every interval: it misses what it estimates in one of twenty samples."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +113,74 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(tested) - rank) * p_values[i]))
         corrected[i] = highest
     return corrected
+
+
+@dataclass(frozen=True)
+class TwoSamples:
+    """Means of two independent samples compared, such as the runs of two configurations.
+
+    Attributes:
+        difference: mean of the first minus mean of the second, in the unit of the values; NaN if one is empty.
+        n: how many values the first and the second have.
+        p_pooled: two-sided p value of Student's t test, both samples having one variance. By this rule the stars of GS's
+            Table C.1 come out of its printed means, by Welch's they do not.
+        p_welch: of Welch's t test, each sample having its own variance. Both p values are NaN with fewer than two values in
+            a sample, or if no value varies.
+    """
+
+    difference: float
+    n: tuple[int, int]
+    p_pooled: float
+    p_welch: float
+
+
+def two_samples(first: Sequence[float] | pandas.Series, second: Sequence[float] | pandas.Series) -> TwoSamples:
+    """Compare the means of two independent samples by t tests; only finite values count."""
+    both = [finite(first), finite(second)]
+    n = len(both[0]), len(both[1])
+    gap = float(both[0].mean() - both[1].mean()) if min(n) else math.nan
+    if min(n) < 2 or all(map(is_constant, both)):
+        return TwoSamples(gap, n, math.nan, math.nan)
+    means, stds = [float(one.mean()) for one in both], [float(one.std(ddof=1)) for one in both]
+    pooled, welch = (
+        stats.ttest_ind_from_stats(means[0], stds[0], n[0], means[1], stds[1], n[1], equal_var=equal)[1]
+        for equal in (True, False)
+    )
+    return TwoSamples(gap, n, float(pooled), float(welch))
+
+
+def finite(values: Sequence[float] | pandas.Series) -> numpy.ndarray:
+    """Return the finite ones of some numbers, float64 [n]."""
+    found = numpy.asarray(values, dtype="float64")
+    return found[numpy.isfinite(found)]
+
+
+def is_constant(values: numpy.ndarray) -> bool:
+    """Return whether numbers, [n], differ by rounding at most."""
+    return len(values) == 0 or bool(numpy.ptp(values) <= 1e-12 * numpy.abs(values).max())
+
+
+def mean_interval(values: Sequence[float] | pandas.Series) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of a mean over runs; NaN with fewer than two finite values."""
+    found = finite(values)
+    if len(found) < 2:
+        return math.nan, math.nan
+    return bootstrap_interval(lambda rows: found[rows].mean(axis=1), [numpy.arange(len(found))])
+
+
+def bootstrap_interval(
+    statistic: Callable[[numpy.ndarray], numpy.ndarray], groups: Sequence[numpy.ndarray]
+) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a statistic over samples drawn anew within each group; the same every time.
+
+    Args:
+        statistic: rows of the data, int64 [samples, n], → a number of each sample, [samples]; NaN does not count.
+        groups: rows of the data, int64 [·] each, such as those of one configuration: groups keep their sizes.
+    """
+    draw = numpy.random.default_rng(0)
+    rows = numpy.concatenate([draw.choice(group, (RESAMPLES, len(group))) for group in groups], axis=1)
+    found = finite(statistic(rows).tolist())
+    if not len(found):
+        return math.nan, math.nan
+    low, high = numpy.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)

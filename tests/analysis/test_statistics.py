@@ -1,13 +1,14 @@
 """Statistics against SciPy and against what can be counted by hand."""
 
 import math
+import warnings
 
 import numpy
 import pandas
 import pytest
 from scipy import stats
 
-from lib.analysis.statistics import difference, holm, mean_and_std, rank_correlation
+from lib.analysis.statistics import difference, holm, mean_and_std, mean_interval, rank_correlation, two_samples
 
 A, B = (
     pandas.Series([5.0, 6.0, 7.0], index=[0, 1, 2]),
@@ -60,3 +61,46 @@ def test_rank_correlation_is_spearmans():
 def test_many_tests_are_corrected():
     assert holm([0.01, 0.04, 0.03, math.nan])[:3] == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
+
+
+def test_two_samples_are_compared_by_both_t_tests_of_scipy():
+    first, second = [1.0, 2.0, 4.0, math.nan], [3.0, 5.0, 5.5, 9.0]
+    found = two_samples(first, pandas.Series(second))
+    assert found.difference == pytest.approx(7 / 3 - 22.5 / 4) and found.n == (3, 4)
+    pooled, welch = (stats.ttest_ind(first[:3], second, equal_var=equal)[1] for equal in (True, False))
+    assert (found.p_pooled, found.p_welch) == (pytest.approx(pooled), pytest.approx(welch))
+
+
+def scaled(mean, std, n):
+    """Return n numbers with this mean and sample standard deviation."""
+    values = numpy.linspace(-1, 1, n)
+    return mean + std * values / values.std(ddof=1)
+
+
+@pytest.mark.parametrize("few, many", [((87.95, 0.18, 3), (87.72, 0.18, 10)), ((87.48, 0.37, 3), (88.03, 0.26, 10))])
+def test_the_stars_of_table_c1_are_those_of_the_pooled_variance(few, many):
+    """GS marks p < 0.1 against the row above: from what it prints, Student's test gives that, Welch's does not."""
+    found = two_samples(scaled(*few), scaled(*many))
+    assert found.p_pooled < 0.1 < found.p_welch
+
+
+def test_no_t_test_without_spread_or_with_a_single_run():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for first, second in (([1.0, 1.0], [2.0, 2.0]), ([1.0], [2.0, 3.0]), ([], [1.0])):
+            found = two_samples(first, second)
+            assert math.isnan(found.p_pooled) and math.isnan(found.p_welch)
+        assert two_samples([1.0, 1.0], [2.0, 2.0]).difference == -1 and math.isnan(two_samples([], [1.0]).difference)
+        assert two_samples([1.0, 1.0], [2.0, 2.5]).p_pooled < 1
+
+
+def test_a_bootstrap_interval_of_a_mean_is_near_the_normal_one_and_repeats_itself():
+    values = numpy.random.default_rng(0).normal(5, 2, 200)
+    low, high = mean_interval(values.tolist())
+    width = 1.96 * values.std(ddof=1) / math.sqrt(200)
+    assert (low, high) == (
+        pytest.approx(values.mean() - width, abs=0.03),
+        pytest.approx(values.mean() + width, abs=0.03),
+    )
+    assert mean_interval([*values, math.nan]) == (low, high)
+    assert mean_interval([3.0, 3.0]) == (3.0, 3.0) and all(map(math.isnan, mean_interval([3.0])))
