@@ -32,6 +32,7 @@ NORMALIZATIONS: dict[str, Normalization] = {
     "mnist": Normalization((0.1307,), (0.3081,)),  # open_lth datasets/mnist.py; TR, LN
     "imagenet": Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # TR, LN, also on CIFAR-10
     "cifar": Normalization((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),  # LIP, GS
+    "cifar100": Normalization((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),  # GS
 }
 """The constants of the four papers, by the name in a recipe."""
 

@@ -51,6 +51,10 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "cifar-resnet20": partial(ResNet, depth=20),
     "cifar-resnet32": partial(ResNet, depth=32),
     "cifar-resnet18": partial(ResNet, depth=18, width=64, segments=4),
+    "cifar-resnet18-gated": partial(ResNet, depth=18, width=64, segments=4, gated=True),
+    "cifar-resnet20-padded": partial(ResNet, depth=20, gated=True, padded=True),
+    "cifar-resnet56-padded": partial(ResNet, depth=56, gated=True, padded=True),
+    "cifar-vgg11": partial(VGG, depth=11),
     "cifar-vgg16": VGG,
     "imagenet-resnet50": ImageNetResNet,
 }

@@ -6,16 +6,22 @@ shortcut with batch normalization (option B), as in the code that TR and LN buil
 272,474 parameters, 270,896 of them prunable: the output layer is pruned too. ResNet-18 for CIFAR (LN App. A.1) has S = 4 and
 W = 64: 11,173,962 parameters.
 
+GS prunes whole filters (facts D.1 and D.2). For it, `gated` networks can close a channel of the path that blocks add up, and
+`padded` ones halve the map without weights (option A): every second pixel, and channels of zeros on either side. Padded
+ResNet-20 and ResNet-56 have 269,722 and 853,018 parameters.
+
 ResNet-50 for 224 × 224 images, in torchvision's layout (table 1): a 7 × 7 convolution and a maximum, each halving the map,
 then segments of 3, 4, 6 and 3 bottleneck blocks: 1 × 1 to W, 2W, 4W or 8W inner filters, 3 × 3, and 1 × 1 to four times as
 many. The 3 × 3 convolution of the first block of segments two to four halves the map; the first block of every segment
 learns a shortcut. W = 64 gives 25,557,032 parameters for 1,000 classes, 25,502,912 of them prunable.
 """
 
+from functools import partial
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import max_pool2d, pad
 
 from lib.errors import InputError
 from lib.models.layers import Convolution, Linear, Normalization, apart, scaled, side_by_side
@@ -31,18 +37,47 @@ def convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Sequent
     return nn.Sequential(layer, Normalization(outputs))
 
 
+class Gate(nn.Module):
+    """A number, one or zero, that multiplies each channel of what a block adds up."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.open: Tensor
+        self.register_buffer("open", torch.ones(channels))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Multiply maps [batch, channels, height, width], or [batch, R channels, ...] with a stacked buffer, in place."""
+        return maps.mul_(self.open.view(1, -1, 1, 1).to(maps))
+
+
+class Padding(nn.Module):
+    """A shortcut without weights (He et al. 2016, option A) that halves the map and hands on more channels."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.inputs, self.before = inputs, (outputs - inputs) // 2
+        self.after = outputs - inputs - self.before
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map [batch, inputs, H, W] to [batch, outputs, H / 2, W / 2], or R of them side by side."""
+        apart = maps[..., ::2, ::2].unflatten(1, (-1, self.inputs))
+        return pad(apart, (0, 0, 0, 0, self.before, self.after)).flatten(1, 2)
+
+
 class Block(nn.Module):
     """Two 3 × 3 convolutions around which the input is added."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int):
+    def __init__(self, inputs: int, outputs: int, stride: int, gated: bool = False, padded: bool = False):
         super().__init__()
         self.first = convolution(inputs, outputs, 3, stride)
         self.second = convolution(outputs, outputs, 3, 1)
-        self.shortcut = nn.Identity() if stride == 1 else convolution(inputs, outputs, 1, stride)
+        halving = Padding if padded else partial(convolution, size=1, stride=stride)
+        self.shortcut = nn.Identity() if stride == 1 else halving(inputs, outputs)
+        self.gate = Gate(outputs) if gated else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map [batch, inputs, height, width] to [batch, outputs, height / stride, width / stride]."""
-        return self.second(self.first(maps).relu_()).add_(self.shortcut(maps)).relu_()
+        return self.gate(self.second(self.first(maps).relu_()).add_(self.shortcut(maps))).relu_()
 
 
 class Bottleneck(nn.Module):
@@ -84,7 +119,8 @@ class Residual(nn.Module):
         """Return the filters inside each block, and those of each segment's main path, which its blocks add up."""
         inside, written, read = [], [[*normalized("stem")]], [[]]
         for index, block in enumerate(self.blocks):
-            convolutions = [f"blocks.{index}.{n}" for n, _ in block.named_children() if n != "shortcut"]
+            names = ("first", "second", "third")
+            convolutions = [f"blocks.{index}.{n}" for n, _ in block.named_children() if n in names]
             inside += [Units(normalized(a), (f"{b}.0.weight",)) for a, b in pairwise(convolutions)]
             read[-1].append(f"{convolutions[0]}.0.weight")
             if isinstance(block.shortcut, nn.Sequential):  # a new segment begins
@@ -100,7 +136,10 @@ class Residual(nn.Module):
 class ResNet(Residual):
     """A CIFAR residual network; raises InputError if `depth` is not 2 · segments · n + 2."""
 
-    def __init__(self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0, segments: int = 3):
+    def __init__(
+        self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0, segments: int = 3,
+        gated: bool = False, padded: bool = False,
+    ):  # fmt: skip
         count, rest = divmod(depth - 2, 2 * segments)
         if rest or count < 1:
             form = f"{2 * segments}n + 2"
@@ -111,9 +150,15 @@ class ResNet(Residual):
         for segment in range(segments):
             outputs = scaled(width * 2**segment, scale)
             for block in range(count):
-                blocks.append(Block(inputs, outputs, stride=2 if segment and block == 0 else 1))
+                stride = 2 if segment and block == 0 else 1
+                blocks.append(Block(inputs, outputs, stride, gated, padded))
                 inputs = outputs
         super().__init__(stem, blocks, Linear(inputs, classes))
+        self.gated = gated
+
+    def units(self) -> tuple[Units, ...]:
+        """Return what may be left out; nothing where gates and padding say which channels are there."""
+        return () if self.gated else super().units()
 
 
 class ImageNetResNet(Residual):

@@ -1,8 +1,9 @@
-"""VGG-16 for 32 × 32 images (Simonyan and Zisserman 2015, configuration D; facts A.1).
+"""VGG for 32 × 32 images (Simonyan and Zisserman 2015): 3 × 3 convolutions with bias, batch normalization and ReLU.
 
-Thirteen 3 × 3 convolutions with bias, batch normalization and ReLU, halved four times by maxima and at last by averages,
-then one linear layer. Segments have W, 2W, 4W, 8W and 8W filters. The standard width W = 64 gives 14,728,266 parameters for
-ten classes, 14,710,464 of them prunable: the output layer is left whole.
+Segments have W, 2W, 4W, 8W and 8W filters; after each the map is halved, and one linear layer follows. The output layer is
+left whole. VGG-16 (configuration D; facts A.1) has thirteen convolutions and halves the last map by averages: with the
+standard width W = 64 and ten classes 14,728,266 parameters, 14,710,464 of them prunable. VGG-11 (configuration A; facts D.1)
+has eight and halves all maps by maxima: 9,231,114 parameters.
 """
 
 from torch import Tensor, nn
@@ -10,27 +11,29 @@ from torch import Tensor, nn
 from lib.models.layers import Convolution, Linear, Normalization, apart, scaled, side_by_side
 from lib.models.units import Units, normalized
 
-SEGMENTS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # filters in units of the width, and convolutions
+FACTORS = (1, 2, 4, 8, 8)  # filters of the segments, in units of the width
+CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 16: (2, 2, 3, 3, 3)}  # in each, by depth
 
 
 class VGG(nn.Module):
-    """A plain convolutional network; arguments as for `lib.models.build`."""
+    """A plain convolutional network of depth 11 or 16; other arguments as for `lib.models.build`."""
 
     stackable = True
     unpruned = ("output",)  # facts J13
 
-    def __init__(self, classes: int = 10, width: int = 64, scale: float = 1.0):
+    def __init__(self, classes: int = 10, width: int = 64, scale: float = 1.0, depth: int = 16):
         super().__init__()
         layers: list[nn.Module] = []
         inputs = 3
-        for factor, convolutions in SEGMENTS:
+        for factor, convolutions in zip(FACTORS, CONVOLUTIONS[depth], strict=True):
             outputs = scaled(factor * width, scale)
             for _ in range(convolutions):
                 convolution = Convolution(inputs, outputs, 3, padding=1)
                 layers.append(nn.Sequential(convolution, Normalization(outputs), nn.ReLU(inplace=True)))
                 inputs = outputs
             layers.append(nn.MaxPool2d(2))
-        layers[-1] = nn.AvgPool2d(2)
+        if depth == 16:
+            layers[-1] = nn.AvgPool2d(2)
         self.layers = nn.Sequential(*layers)
         self.output = Linear(inputs, classes)
 

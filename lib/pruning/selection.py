@@ -21,8 +21,8 @@ def prune_count(remaining: int, fraction: float) -> int:
     return math.ceil(round(fraction * remaining, 6))
 
 
-def _lowest(scores: Tensor, kept: Tensor, count: int) -> Tensor:
-    """Return the mask [n] without `count` of the kept entries, in O(n)."""
+def without_lowest(scores: Tensor, kept: Tensor, count: int) -> Tensor:
+    """Return the mask, bool [n], without the `count` ≥ 1 kept entries of the lowest scores [n], in O(n)."""
     scores = scores.masked_fill(~kept, torch.inf)
     threshold = torch.kthvalue(scores, count).values
     below = scores < threshold
@@ -71,7 +71,7 @@ def select(
             count = prune_count(remaining, fraction)
         else:
             count = max(0, prune_count(len(kept), 1 - keep) - (len(kept) - remaining))
-        new = _lowest(flat, kept, count) if count else kept
+        new = without_lowest(flat, kept, count) if count else kept
         parts = new.split([scores[name].numel() for name in names])
         pruned |= {name: part.view_as(scores[name]) for name, part in zip(names, parts, strict=True)}
     return pruned

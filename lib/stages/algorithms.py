@@ -11,6 +11,7 @@ part of the name: `with_score(LEARNING_RATE_REWINDING, "snip")` is "learning-rat
 from typing import Any, Literal
 
 from lib.errors import InputError
+from lib.stages.filter_events import FilterEvents
 from lib.stages.stage import Chain, Prune, Stage, Subset
 from lib.training import Recipe
 
@@ -150,6 +151,12 @@ def with_worsened_examples(recipe: Recipe, levels: int, prune: Prune) -> list[Ch
 def with_random_examples(recipe: Recipe, levels: int, prune: Prune) -> list[Chain]:
     """Train dense networks on the same 39 % of the examples and a random 1 % (TR App. K.2)."""
     return _on_subsets(WITH_RANDOM_EXAMPLES, recipe, levels, prune, rule="with_random", **WORSENED)
+
+
+def pruning_while_training(algorithm: str, recipe: Recipe, events: FilterEvents | None) -> Chain:
+    """Train once, and prune filters in between without a new start (GS); without events the dense network, level 0."""
+    stage = Stage(start="fresh", filters=events, from_epoch=0, to_epoch=recipe.epochs, level=1 if events else 0)
+    return Chain(algorithm=algorithm, recipe=recipe, stages=(stage,))
 
 
 def early_training(recipe: Recipe, epochs: int) -> Chain:

@@ -18,6 +18,7 @@ from lib.descriptions import Description
 from lib.errors import InputError, unknown
 from lib.pruning import find_score
 from lib.scales import check_scale
+from lib.stages.filter_events import FilterEvents
 from lib.stages.stage import Chain, Prune, stage_keys
 from lib.training import Precision, Recipe, Replicate
 
@@ -30,6 +31,8 @@ class Plan(Description):
         prune: what each level removes.
         levels: how often; 21 levels of 20 % leave 0.92 % of the weights.
         width_factor: what each level keeps of the width of a network where width, not sparsity, makes it smaller.
+        filters: events in which filters are pruned while networks train; a paper's chains vary them.
+        noise_batches, restored_batches: for how many batches noise acts in place of pruning, without and with values restored.
         scoring_share: of the epochs, for which networks are trained whose errors score the examples (EL2N).
         seeds: the replicates at each noise level.
         noise_percents: noise levels.
@@ -42,6 +45,9 @@ class Plan(Description):
     prune: Prune = Prune()
     levels: Annotated[int, Field(ge=0)]
     width_factor: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    filters: FilterEvents | None = None
+    noise_batches: tuple[int, ...] = ()
+    restored_batches: tuple[int, ...] = ()
     scoring_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     seeds: tuple[int, ...]
     noise_percents: tuple[float, ...] = (0.0,)

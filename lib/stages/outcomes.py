@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lib.models import Network, build
+from lib.stages.prune_while_training import event_records
 from lib.stages.stage import Stage
 from lib.training import Examples, Outcome, Progress, Recipe, Replicate, evaluate_each, unstack
 from lib.training.stack import State
@@ -54,7 +55,8 @@ def metrics(found: Mapping[str, Outcome], examples: Examples, replicate: int) ->
 
 
 def course(progress: Progress, train: Outcome, index: int, stage: Stage, replicate: Replicate) -> dict:
-    """Return how training went for one replicate: loss and recorded errors of each epoch, whether and when it diverged."""
+    """Return how training went for one replicate: loss and recorded errors of each epoch, events in which filters
+    were pruned, whether and when it diverged."""
     losses = [epoch[index] for epoch in progress.epoch_losses]
     diverged = not bool(torch.isfinite(train.losses[index]).all())
     first = progress.epoch - len(losses)
@@ -66,6 +68,8 @@ def course(progress: Progress, train: Outcome, index: int, stage: Stage, replica
             stacklevel=3,
         )
     found = {"train_losses": losses, "diverged": diverged, "diverged_in_epoch": first if diverged else None}
+    if events := list(event_records(progress, index)):
+        found["filter_events"] = events
     if progress.epoch_errors:
         found["epoch_errors"] = {
             subset: [round(epoch[index], 4) for epoch in errors]

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from lib import by_name
 from lib.descriptions import Description
 from lib.pruning import find_score
+from lib.stages.filter_events import FilterEvents
 from lib.stages.entry import digest
 from lib.training import Precision, Recipe, Replicate
 
@@ -88,6 +89,7 @@ class Stage(Description):
             first stage. Masks come from the stage before.
         prune: what to remove before training; scored on the final weights of the stage before.
         lift_masks: forget what was pruned, so that all weights train again.
+        filters: events in which filters are pruned while it trains.
         examples: what to train on; None for all.
         from_epoch, to_epoch: slice of the recipe's schedule that is trained, with a fresh optimizer. Past its end the
             schedule goes on at its last learning rate.
@@ -99,6 +101,7 @@ class Stage(Description):
     start: Literal["fresh", "previous", "rewind"]
     prune: Prune | None = None
     lift_masks: bool = False
+    filters: FilterEvents | None = None
     examples: Subset | None = None
     from_epoch: Annotated[int, Field(ge=0)]
     to_epoch: Annotated[int, Field(ge=0)]
@@ -152,6 +155,8 @@ def stage_keys(chain: Chain, replicate: Replicate, precision: Precision) -> list
         description = stage.model_dump(mode="json", exclude={"level"}, exclude_defaults=True)
         if stage.prune:
             description["prune"]["score"] = by_name.identity(stage.prune.score)
+        if stage.filters and "score" in description["filters"]:
+            description["filters"]["score"] = by_name.identity(stage.filters.score)
         parents = [keys[-1] if keys else root]
         if stage.start == "rewind":
             parents.append(keys[0])

@@ -82,4 +82,4 @@ def starting_point(
 def initialize_replicate(module: torch.nn.Module, recipe: Recipe, replicate: Replicate, position: int = 0) -> None:
     """Draw the weights with which a replicate enters the stage at a position that starts fresh."""
     generator = replicate.generator("initialization", position)
-    initialize(module, generator, recipe.normalization_scale, recipe.initial_bias)
+    initialize(module, generator, recipe.normalization_scale, recipe.initial_bias, recipe.initial_weights)

@@ -18,6 +18,7 @@ from lib.pruning import weights_remaining
 from lib.stages.checkpoint import Checkpoint, on_device
 from lib.stages.entry import Entry
 from lib.stages.outcomes import course, groups, metrics, outcomes, relative_size
+from lib.stages.prune_while_training import extra_masks, prune_while_training
 from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
 from lib.stages.starting_point import starting_point
 from lib.stages.store import Store
@@ -74,9 +75,11 @@ def train_stage(
     replicates, done, keys = [replicates[i] for i in rows], [done[i] for i in rows], [keys[i] for i in rows]
     examples = examples[rows]
     network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
-    start = _start(context, position, replicates, done, examples)
-    part = _part(context.chain.stages[position], position, replicates, done, len(examples.train_images))
+    start, stage = _start(context, position, replicates, done, examples), context.chain.stages[position]
+    part = _part(stage, position, replicates, done, len(examples.train_images))
     hooks = effect(network, replicates, examples) if effect else NO_HOOKS
+    if stage.filters:
+        hooks = prune_while_training(stage.filters, network, replicates, examples, recipe, part)
     try:
         network.module.to(device)
         with arithmetic(device, context.precision, context.deterministic):
@@ -87,13 +90,14 @@ def train_stage(
         network.module.cpu()  # the next stack, or this one divided, starts there
     shared = {"seconds": checkpoint.seconds() / len(replicates), **_provenance(context, replicates, device)}
     size = relative_size(network, recipe, examples.classes)
+    prunable = {name: progress.masks[name] for name in network.prunable}
     entries = {}
     for index, (key, replicate) in enumerate(zip(keys, replicates, strict=True)):
         record = {
             "metrics": metrics(found, examples, index),
-            "weights_remaining_percent": 100 * size * weights_remaining(unstack(progress.masks, index)),
+            "weights_remaining_percent": 100 * size * weights_remaining(unstack(prunable, index)),
             "replicate": replicate.model_dump(mode="json"),
-            **course(progress, found["train"], index, context.chain.stages[position], replicate),
+            **course(progress, found["train"], index, stage, replicate),
             **shared,
         }
         entries[key] = (record, groups(found, progress.stack, progress.masks, index))
@@ -109,9 +113,9 @@ def _start(
         starting_point(context.network, context.chain, position, replicate, entries, examples[[i]])
         for i, (replicate, entries) in enumerate(zip(replicates, done, strict=True))
     ]
-    device = examples.train_images.device
+    device, filters = examples.train_images.device, context.chain.stages[position].filters
     weights, masks = (on_device(stack_states(list(states)), device) for states in zip(*starts, strict=True))
-    return Progress(0, weights, masks)
+    return Progress(0, weights, masks | extra_masks(context.network.module, filters, weights) if filters else masks)
 
 
 def _part(

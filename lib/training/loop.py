@@ -100,11 +100,11 @@ class Hooks:
     Attributes:
         before_step: called with the number of the step in the schedule and the progress. It may change weights, masks that
             `Progress.masks` has from the start, and `Progress.kept`; the optimizer goes on as it is. `Progress.optimizer`
-            is whole between epochs only.
+            is whole between epochs only. It returns False where it changed neither weights nor masks.
         after_epoch: called with the progress, of which it may change `kept`, such as for bars, records, checkpoints.
     """
 
-    before_step: Callable[[int, Progress], None] | None = None
+    before_step: Callable[[int, Progress], bool | None] | None = None
     after_epoch: Callable[[Progress], None] | None = None
 
 
@@ -229,9 +229,10 @@ class _Loop:
             self.rate.fill_(learning_rate(self.recipe, step, self.steps_per_epoch))
             if self.hooks.before_step:
                 with torch.no_grad():
-                    self.hooks.before_step(step, progress)
+                    changed = self.hooks.before_step(step, progress)
                 self.module.train()
-                self.weights.take_over(progress.stack, progress.masks)
+                if changed is not False:
+                    self.weights.take_over(progress.stack, progress.masks)
             take_step(*batch)
         self.weights.write_back()
         progress.epoch += 1

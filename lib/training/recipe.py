@@ -52,7 +52,7 @@ class Recipe(Description):
             has one.
         width_scale: of the width of every layer of that network, inside (0, 1] (TR section 5.2).
         normalization_scale: initial distribution of the scale of batch normalization.
-        initial_bias: of convolutions and linear layers, see `lib.models.initialize`.
+        initial_bias, initial_weights: of convolutions and linear layers, see `lib.models.initialize`.
         epochs: length of the whole schedule.
         batch_size: examples a step; the last, smaller batch of an epoch is kept.
         optimizer: "adam" (0.9, 0.999, 1e-8) or "sgd" with `momentum`.
@@ -71,6 +71,7 @@ class Recipe(Description):
     width_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
     normalization_scale: Literal["uniform", "one"] = "uniform"
     initial_bias: Literal["uniform", "zero"] = "uniform"
+    initial_weights: Literal["fan-in", "fan-out", "uniform"] = "fan-in"
     epochs: Positive
     batch_size: Positive
     optimizer: Literal["adam", "sgd"]
