@@ -137,7 +137,7 @@ def _by_run(found: pandas.Series | pandas.DataFrame) -> pandas.Series:
 
 
 def _coefficient(x: numpy.ndarray, y: numpy.ndarray, group: numpy.ndarray) -> tuple[float, float, float, float]:
-    """Return r, p value and Fisher's interval of x and y around the means of their groups; `group` numbers them; [n] each."""
+    """Return r, p value and interval of x and y around the means of their groups, numbered by `group`; [n] each."""
     groups = [numpy.flatnonzero(group == one) for one in numpy.unique(group)]
     kept = [rows for rows in groups if not is_constant(x[rows]) and not is_constant(y[rows])]
     freedom = sum(map(len, kept)) - len(kept) - 1

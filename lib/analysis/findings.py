@@ -5,6 +5,8 @@ standard deviation from zero (section 2); the formal tests of `papers/claims.csv
 alone, a difference within one standard deviation leaves it undecided (`of_means`). "No worse in all 13 cases" would be
 refuted somewhere by chance if all were equal: Holm's method keeps the rate of that at what it is for one comparison. Nothing
 is decided with fewer than three replicates, or where the two networks are the same.
+
+GS asks for p values instead: a correlation over runs, or a difference of two means, has a sign where p < α (`by_p_value`).
 """
 
 import itertools
@@ -90,6 +92,36 @@ def compare(
     numbers = {f"{name} ({first.unit or 1})": told.mean, f"{name}, standard deviation": told.std}
     reason += f": {in_words(told, first.unit, verdict, signed=isinstance(than, int | float))}"
     return Finding(answer, reason, numbers, against=against, favour=favour, chances=chances)
+
+
+def by_p_value(
+    effect: float, p: float, allowed: Collection[str], alpha: float, reason: str, numbers: Mapping[str, float]
+) -> Finding:
+    """Decide by the sign of an effect and its two-sided p value.
+
+    Args:
+        effect: positive where the verdict is "higher".
+        p: NaN leaves it undecided.
+        allowed: of "lower", "higher" and "match", which is p ≥ α, those that bear the claim out. Where "match" does not, it
+            leaves the claim undecided.
+        alpha: significance level.
+        reason, numbers: of the finding.
+    """
+    if math.isnan(p) or math.isnan(effect):
+        return Finding("undecided", reason, numbers)
+    verdict = "match" if p >= alpha else "lower" if effect < 0 else "higher"
+    answer: Answer = "reproduced" if verdict in allowed else "undecided" if verdict == "match" else "not reproduced"
+    one_sided = {"lower": p / 2 if effect < 0 else 1 - p / 2, "higher": p / 2 if effect > 0 else 1 - p / 2}
+    against = [one for direction, one in one_sided.items() if direction not in allowed]
+    favour = [one for direction, one in one_sided.items() if direction in allowed and "match" not in allowed]
+    return Finding(
+        answer,
+        reason,
+        numbers,
+        against=len(against) * min(against, default=math.nan),
+        favour=min(favour, default=math.nan),
+        chances=(len(against) * alpha / 2,),
+    )
 
 
 def in_words(found: Difference, unit: str, verdict: str, signed: bool = False) -> str:

@@ -88,6 +88,22 @@ class Case:
             self.note(f"not every replicate of {algorithm} has {columns} {', '.join(lost[:4])}")
         return whole
 
+    def runs(self, quantity: str, configuration: str) -> pandas.Series:
+        """Return a quantity of the runs of a configuration by seed, at its last level; a run that diverged has none.
+
+        Raises:
+            NotRun: the table has none.
+        """
+        where = tuple({**self.where, "algorithm": configuration}.items())
+        found, parts = _read(self.table, quantity, "level", where)
+        if found.empty:
+            raise NotRun(f"no {quantity} of {configuration} was measured")
+        self.parts |= parts
+        last = found.iloc[:, -1].dropna()
+        if len(last) < FEWEST_REPLICATES:
+            self.note(f"{configuration} has {len(last)} of the {FEWEST_REPLICATES} runs that it takes")
+        return last
+
     def level(self, name: str | int, algorithm: str, by_others: bool = False) -> pandas.Series:
         """Return a level by seed, NaN where there is none.
 
@@ -177,6 +193,22 @@ def measured(quantity: str) -> Callable[..., Measure]:
         return Measure(f"{noun} of {words}", UNITS.get(unit, unit), read, noun=f"{noun} of ")
 
     return at
+
+
+def of_runs(quantity: str) -> Callable[[str], Measure]:
+    """Return a function of a configuration that makes the measure of a quantity over its runs (`Case.runs`).
+
+    A configuration is an algorithm of one network: the unpruned one, or the one that was pruned while it trained.
+    """
+    noun, _, unit = quantity.removesuffix(")").partition(" (")
+
+    def of(configuration: str) -> Measure:
+        words = f"{noun} of {configuration}"
+        return Measure(
+            words, UNITS.get(unit, unit), lambda case: case.runs(quantity, configuration), noun=f"{noun} of "
+        )
+
+    return of
 
 
 def given(words: str, unit: str, found: pandas.Series) -> Measure:
