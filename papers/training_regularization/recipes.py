@@ -78,6 +78,7 @@ CIFAR10_RESNET20_SMALLER = _smaller(
     CIFAR10_RESNET20, train=5000, test=5000, augmentation="none",
     width=8, epochs=40, drop_epochs=(20, 30), rewind_epoch=2,
 )  # fmt: skip
+CIFAR10_VGG16_SMALLER = CIFAR10_RESNET20_SMALLER.but(benchmark="cifar10-vgg16", network="cifar-vgg16")
 
 # Levels: 0.8^21 = 0.92 % of the weights is where the figures of TR end. Smaller scales take several of TR's levels at once.
 PLANS: dict[str, dict[str, Plan]] = {
@@ -114,12 +115,12 @@ PLANS: dict[str, dict[str, Plan]] = {
     },
     "cifar10-vgg16": {
         "paper": Plan(recipe=CIFAR10_VGG16, levels=21, seeds=(0, 1, 2), noise_percents=(0.0, 15.0, 30.0, 60.0)),
-        "laptop": Plan(
-            recipe=_smaller(
-                CIFAR10_VGG16, train=2500, test=5000, augmentation="none",
-                width=16, epochs=50, drop_epochs=(25, 37), rewind_epoch=3,
-            ),
-            prune=Prune(fraction=1 - 0.8**8), levels=3, seeds=(0,), noise_percents=(30.0,),
+        "short": Plan(
+            recipe=CIFAR10_VGG16_SMALLER, prune=Prune(fraction=0.7), levels=4, seeds=(0, 1, 2), noise_percents=(30.0, 60.0),
+            largest_stack=1,
+        ),
+        "laptop": Plan(  # the first replicate of `short`, whose stages it shares
+            recipe=CIFAR10_VGG16_SMALLER, prune=Prune(fraction=0.7), levels=4, seeds=(0,), noise_percents=(30.0,),
         ),
         "smoke": Plan(
             recipe=_smaller(CIFAR10_VGG16, train=128, test=100, width=4, epochs=2, drop_epochs=(1,), rewind_epoch=1),
