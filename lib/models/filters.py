@@ -1,7 +1,7 @@
 """The filters of a convolution, and all that makes their maps.
 
-A filter is gone when its map is zero: its weights and bias, the scale γ and the shift β of the batch normalization after it,
-and, where a block adds its input, what a shortcut would add to the same channel (GS; facts D.2). A `Gate` closes that channel.
+A filter is gone when its map is zero: its weights and bias, the scale γ and the shift β of the batch normalization after
+it, and, where a block adds its input, what a shortcut would add to the same channel (GS; facts D.2). A `Gate` closes that.
 """
 
 from dataclasses import dataclass

@@ -32,7 +32,8 @@ class Plan(Description):
         levels: how often; 21 levels of 20 % leave 0.92 % of the weights.
         width_factor: what each level keeps of the width of a network where width, not sparsity, makes it smaller.
         filters: events in which filters are pruned while networks train; a paper's chains vary them.
-        noise_batches, restored_batches: for how many batches noise acts in place of pruning, without and with values restored.
+        noise_batches: for how many training batches noise acts in place of pruning ...
+        restored_batches: ... and where values are put back after it.
         scoring_share: of the epochs, for which networks are trained whose errors score the examples (EL2N).
         seeds: the replicates at each noise level.
         noise_percents: noise levels.

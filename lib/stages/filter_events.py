@@ -18,6 +18,7 @@ from lib.descriptions import Description
 from lib.errors import InputError
 from lib.pruning.filter_scores import find_filter_score
 
+
 class FilterEvents(Description):
     """Events in which filters of some convolutions are pruned, or disturbed as if they were.
 

@@ -34,7 +34,12 @@ def extra_masks(module: nn.Module, events: FilterEvents, stack: Mapping[str, Ten
 
 
 def prune_while_training(
-    events: FilterEvents, network: Network, replicates: Sequence[Replicate], examples: Examples, recipe: Recipe, part: Part
+    events: FilterEvents,
+    network: Network,
+    replicates: Sequence[Replicate],
+    examples: Examples,
+    recipe: Recipe,
+    part: Part,
 ) -> Hooks:
     """Return the hooks of a training in which filters are pruned.
 
@@ -245,7 +250,7 @@ def _like(rows: Tensor, tensor: Tensor) -> Tensor:
 
 
 def event_records(progress: Progress, index: int) -> Iterator[dict[str, Any]]:
-    """Yield the records of the events of one replicate: `epoch`, `filters` by layer, `before` and `after` by set of images."""
+    """Yield the records of one replicate's events: `epoch`, `filters` by layer, `before` and `after` by set of images."""
     for one in progress.kept.get("events", []):
         yield {
             "epoch": round(one["epoch"], 4),

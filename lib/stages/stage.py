@@ -11,8 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from lib import by_name
 from lib.descriptions import Description
 from lib.pruning import find_score
-from lib.stages.filter_events import FilterEvents
 from lib.stages.entry import digest
+from lib.stages.filter_events import FilterEvents
 from lib.training import Precision, Recipe, Replicate
 
 NUMERICS_VERSION = 1

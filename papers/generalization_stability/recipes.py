@@ -1,8 +1,8 @@
-"""What is run of GS: the set-up that facts D recovers from its appendix and released code, at `paper` scale and smaller ones.
+"""What is run of GS: the set-up that facts D recovers from its appendix and released code, and the smaller scales.
 
-The paper holds out no images: stability and accuracy are both measured on test images, and accuracy is the best of any epoch
-after the last event (facts S9). Smaller scales train on few images, hold others out, and measure stability on both. Events are
-counted in the paper's epochs at every scale: a training of 40 epochs has those of 325, at the same parts of it.
+The paper holds out no images: stability and accuracy are both measured on test images, and accuracy is the best of any
+epoch after the last event (facts S9). Smaller scales train on few images, hold others out, and measure stability on both.
+Events are counted in the paper's epochs at every scale: a training of 40 epochs has those of 325, at the same parts of it.
 
 `laptop` is narrow and small: it shows the dips and not the trade-off, which takes a network that fits its training set in
 every configuration. `short` has the full width. `smoke` is for tests.
@@ -45,7 +45,9 @@ RESNET18_SGD = RESNET18.but(
     drop_epochs=(83, 125),
 )
 RESNET20, RESNET56 = (
-    RESNET18_SGD.but(benchmark=f"cifar10-resnet{depth}", network=f"cifar-resnet{depth}-padded", initial_weights="fan-in")
+    RESNET18_SGD.but(
+        benchmark=f"cifar10-resnet{depth}", network=f"cifar-resnet{depth}-padded", initial_weights="fan-in"
+    )
     for depth in (20, 56)
 )
 
@@ -68,7 +70,12 @@ VGG11_EVENTS = FilterEvents(
 """The last four convolutions; the last of all loses nine filters in ten (facts D.5)."""
 
 RESNET18_EVENTS = FilterEvents(
-    layers=("blocks.6.first.0.weight", "blocks.6.second.0.weight", "blocks.7.first.0.weight", "blocks.7.second.0.weight"),
+    layers=(
+        "blocks.6.first.0.weight",
+        "blocks.6.second.0.weight",
+        "blocks.7.first.0.weight",
+        "blocks.7.second.0.weight",
+    ),
     shares=(0.25, 0.4, 0.25, 0.95),
     first=(7, 8, 9, 10),
     last=(150, 150, 170, 275),
@@ -116,14 +123,14 @@ PLANS: dict[str, dict[str, Plan]] = {
             noise_batches=NOISE_BATCHES, restored_batches=RESTORED_BATCHES,
         ),
         "smoke": Plan(
-            recipe=_smaller(VGG11, 256, 100, 100, width=4, epochs=12),
+            recipe=_smaller(VGG11, 128, 100, 100, width=4, epochs=12, batch_size=16),
             filters=VGG11_EVENTS.but(images=50), levels=1, seeds=(0, 1), noise_batches=(1, 2), restored_batches=(2,),
         ),
     },
     "cifar10-resnet18": {
         "paper": Plan(recipe=RESNET18, filters=RESNET18_EVENTS, levels=1, seeds=TEN),
         "smoke": Plan(
-            recipe=_smaller(RESNET18, 256, 100, 100, width=4, epochs=12),
+            recipe=_smaller(RESNET18, 128, 100, 100, width=4, epochs=12, batch_size=16),
             filters=RESNET18_EVENTS.but(images=50), levels=1, seeds=(0,),
         ),
     },
@@ -131,7 +138,7 @@ PLANS: dict[str, dict[str, Plan]] = {
         recipe.benchmark: {
             "paper": Plan(recipe=recipe, filters=every_block(blocks, 40, 100, 30), levels=1, seeds=TEN),
             "smoke": Plan(
-                recipe=_smaller(recipe, 128, 100, 100, width=4, epochs=4),
+                recipe=_smaller(recipe, 128, 100, 100, width=4, epochs=11, batch_size=8),
                 filters=every_block(blocks, 40, 100, 60).but(images=50), levels=1, seeds=(0,),
             ),
         }
