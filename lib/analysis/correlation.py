@@ -11,7 +11,8 @@ less stable of two runs with the same settings generalize better? Both may have 
 means are over the runs of one seed, which share their initial weights: this compares configurations, and leaves out what a
 lucky seed adds to all of them.
 
-The 95 % interval is Fisher's, tanh(artanh r ± 1.96 / √(d − 1)). The bootstrap draws runs anew within each configuration.
+The 95 % interval of r is Fisher's, tanh(artanh r ± 1.96 / √(d − 1)). The bootstrap draws runs anew within each
+configuration.
 """
 
 import math
@@ -99,8 +100,7 @@ def correlation(first: pandas.Series | pandas.DataFrame, second: pandas.Series |
     Raises:
         InputError: an index has other levels, or names a run twice.
     """
-    pairs = pandas.DataFrame({"first": _by_run(first), "second": _by_run(second)})
-    pairs = pairs.replace([numpy.inf, -numpy.inf], numpy.nan).dropna().sort_index()
+    pairs = _pairs(first, second)
     x, y = (pairs[name].to_numpy(dtype="float64") for name in pairs)
     configurations, seeds = (pandas.factorize(pairs.index.get_level_values(level))[0] for level in (0, 1))
     count = int(configurations.max(initial=-1)) + 1
@@ -121,6 +121,12 @@ def correlation(first: pandas.Series | pandas.DataFrame, second: pandas.Series |
         _coefficient(means[0], means[1], numpy.zeros(count, int))[0],
         *_coefficient(x, y, seeds)[:2],
     )
+
+
+def _pairs(first: pandas.Series | pandas.DataFrame, second: pandas.Series | pandas.DataFrame) -> pandas.DataFrame:
+    """Return runs in which both are finite, by configuration and seed, in columns first and second."""
+    pairs = pandas.DataFrame({"first": _by_run(first), "second": _by_run(second)})
+    return pairs.replace([numpy.inf, -numpy.inf], numpy.nan).dropna().sort_index()
 
 
 def _by_run(found: pandas.Series | pandas.DataFrame) -> pandas.Series:
@@ -174,3 +180,26 @@ def p_different(first: Correlation, second: Correlation) -> float:
         return math.nan
     z = (math.atanh(values[0]) - math.atanh(values[1])) / math.sqrt(sum(1 / (n - 3) for n in counts))
     return float(2 * stats.norm.sf(abs(z)))
+
+
+def quadratic_term(
+    first: pandas.Series | pandas.DataFrame, second: pandas.Series | pandas.DataFrame
+) -> tuple[float, float]:
+    """Return c of the least-squares parabola y = a + b x + c x², and its two-sided p value by a t test.
+
+    Where c is negative, the second quantity is highest between: x is the first in units of its standard deviation around its
+    mean, so that c has the unit of the second. NaN with fewer than three different x or four runs.
+
+    Args:
+        first, second: as for `correlation`.
+    """
+    x, y = (column.to_numpy(dtype="float64") for _, column in _pairs(first, second).items())
+    if len(numpy.unique(x)) < 3 or len(x) < 4 or is_constant(x) or is_constant(y):
+        return math.nan, math.nan
+    x = (x - x.mean()) / x.std(ddof=1)
+    design = numpy.stack([numpy.ones_like(x), x, x * x], axis=1)
+    found = numpy.linalg.lstsq(design, y)[0]
+    squares, freedom = float(((y - design @ found) ** 2).sum()), len(x) - 3
+    error = math.sqrt(squares / freedom * float(numpy.linalg.inv(design.T @ design)[2, 2]))
+    t = abs(float(found[2])) / error if error else math.inf
+    return float(found[2]), float(2 * stats.t.sf(t, freedom))

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 import pandas
 
 from lib.analysis.claims import Claim, Question, ask
-from lib.analysis.correlation import Correlation, Kind, correlation, p_different
+from lib.analysis.correlation import Correlation, Kind, correlation, p_different, quadratic_term
 from lib.analysis.findings import Finding, by_p_value, combined
 from lib.analysis.measures import Case, Measure
 from lib.analysis.statistics import FEWEST_REPLICATES, two_samples
@@ -26,6 +26,9 @@ from lib.errors import unknown
 
 Quantity = Callable[[str], Measure]
 """Of the runs of a configuration, by its name, see `lib.analysis.measures.of_runs`."""
+
+Given = tuple[str, Mapping[str, float]]
+"""What a configuration sets, in words, and its value by the configuration's name, such as the share pruned at an event."""
 
 SIGNS: Mapping[str, frozenset[str]] = {
     "negative": frozenset({"lower"}),
@@ -54,7 +57,7 @@ def in_table(question: Question) -> Claim:
 
 
 def correlated(
-    first: Quantity,
+    first: Quantity | Given,
     second: Quantity,
     configurations: Sequence[str],
     sign: str = "negative",
@@ -64,7 +67,7 @@ def correlated(
     """Ask which sign the correlation of two quantities has over the runs of some configurations.
 
     Args:
-        first, second: quantities.
+        first, second: quantities; the first may be what each configuration sets.
         configurations: whose runs are the points (S10: say which; unpruned networks have stability 100 by convention).
         sign: one of `SIGNS`.
         alpha: significance level of the two-sided p value.
@@ -92,15 +95,26 @@ def correlated(
     return asked
 
 
-def over(case: Case, first: Quantity, second: Quantity, configurations: Sequence[str]) -> Correlation:
+def over(case: Case, first: Quantity | Given, second: Quantity, configurations: Sequence[str]) -> Correlation:
     """Correlate two quantities over the runs of some configurations of a case; raises NotRun where one is missing."""
-    both = (pandas.concat({name: one(name).read(case) for name in configurations}) for one in (first, second))
-    return correlation(*both)
+    return correlation(*map(pandas.concat, _points(case, first, second, configurations)))
 
 
-def _names(first: Quantity, second: Quantity, configurations: Sequence[str]) -> str:
-    measures = (one(configurations[0]) for one in (first, second))
-    return " and ".join(one.noun.removesuffix(" of ") or one.words for one in measures)
+def _points(
+    case: Case, first: Quantity | Given, second: Quantity, configurations: Sequence[str]
+) -> tuple[dict[str, pandas.Series], dict[str, pandas.Series]]:
+    """Return both quantities by seed, of each configuration."""
+    if not isinstance(first, tuple):
+        x, y = ({name: one(name).read(case) for name in configurations} for one in (first, second))
+        return x, y
+    y = {name: second(name).read(case) for name in configurations}
+    return {name: own * 0 + first[1][name] for name, own in y.items()}, y
+
+
+def _names(first: Quantity | Given, second: Quantity, configurations: Sequence[str]) -> str:
+    measures = [one(configurations[0]) for one in (first, second) if not isinstance(one, tuple)]
+    given = [first[0]] if isinstance(first, tuple) else []
+    return " and ".join([*given, *(one.noun.removesuffix(" of ") or one.words for one in measures)])
 
 
 def _numbers(found: Correlation, names: str) -> dict[str, float]:
@@ -127,6 +141,32 @@ def more_correlated(
         if case.notes:
             return Finding("undecided", reason, numbers)
         return by_p_value(gap, p, {"higher"}, alpha, reason, numbers)
+
+    return asked
+
+
+def highest_between(
+    first: Quantity | Given, second: Quantity, configurations: Sequence[str], alpha: float = 0.05
+) -> Question:
+    """Ask whether the second quantity rises with the first and falls again: the square's term of a parabola is negative.
+
+    A parabola also bends where it only flattens out, so it is undecided where the configuration with the highest mean is the
+    one whose first quantity is lowest or highest.
+    """
+
+    def asked(case: Case) -> Finding:
+        x, y = _points(case, first, second, configurations)
+        term, p = quadratic_term(pandas.concat(x), pandas.concat(y))
+        places = {name: float(own.mean()) for name, own in x.items()}
+        best, names = max(y, key=lambda name: float(y[name].mean())), _names(first, second, configurations)
+        inside = min(places.values()) < places[best] < max(places.values())
+        told = "no parabola is defined" if math.isnan(term) else f"square's term {term:.2g} (p = {p:.2g})"
+        reason = f"{names} over {sum(map(len, y.values()))} runs: {told}; "
+        reason += f"highest mean with {best}, {'between the ends' if inside else 'at one end'}"
+        numbers = {f"square's term of {names}": term, f"square's term of {names}, p value": p}
+        if case.notes or (term < 0 and not inside):
+            return Finding("undecided", reason, numbers)
+        return by_p_value(term, p, {"lower"}, alpha, reason, numbers)
 
     return asked
 

@@ -10,7 +10,7 @@ import pandas
 import pytest
 from scipy import stats
 
-from lib.analysis.correlation import Correlation, correlation, p_different
+from lib.analysis.correlation import Correlation, correlation, p_different, quadratic_term
 from lib.errors import InputError
 
 CONFIGURATIONS, SEEDS = ("none", "smallest", "largest"), range(10)
@@ -177,3 +177,20 @@ def test_coefficients_are_asked_for_by_name():
     found = correlation(*random_runs())
     assert found.coefficient("kendall") == (found.kendall, found.kendall_p)
     assert found.coefficient("by seed") == (found.by_seed, found.by_seed_p)
+
+
+def test_a_parabola_is_fitted_exactly_and_its_p_value_is_that_of_a_nested_model():
+    x = runs(range(30))
+    term, p = quadratic_term(x, 3 - 2 * (x - 11) ** 2)
+    assert term == pytest.approx(-2 * x.var()) and p == pytest.approx(0, abs=1e-12)
+    first, second = random_runs()
+    second = second + 0.3 * first**2
+    residuals = [numpy.polyfit(first, second, degree, full=True)[1][0] for degree in (1, 2)]
+    f = (residuals[0] - residuals[1]) / (residuals[1] / 27)
+    assert quadratic_term(first, second)[1] == pytest.approx(stats.f.sf(f, 1, 27))
+
+
+def test_no_parabola_goes_through_two_places_or_three_runs():
+    first, second = random_runs()
+    for x, y in ((first.round(0).clip(0, 1), second), (first.iloc[:3], second), (first, second * 0)):
+        assert all(map(math.isnan, quadratic_term(x, y)))

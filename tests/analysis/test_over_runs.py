@@ -10,7 +10,15 @@ import pytest
 from lib.analysis.claims import every
 from lib.analysis.findings import by_p_value
 from lib.analysis.measures import Case, given, of_runs
-from lib.analysis.over_runs import correlated, higher_mean, in_table, lower_mean, mean_differs, more_correlated
+from lib.analysis.over_runs import (
+    correlated,
+    higher_mean,
+    highest_between,
+    in_table,
+    lower_mean,
+    mean_differs,
+    more_correlated,
+)
 from lib.analysis.part import make_frame
 from lib.analysis.table import Table, assemble
 from lib.errors import InputError
@@ -158,6 +166,38 @@ def test_two_correlations_are_compared_in_size():
     assert found.answer == "reproduced" and "over 6 runs against r = " in found.reason
     assert asked(more_correlated(stability, accuracy, [NONE], than=[LARGEST]), both).answer == "not reproduced"
     assert asked(more_correlated(stability, accuracy, [NONE], than=[NONE]), both).answer == "undecided"
+
+
+def rates(*means):
+    """One configuration for each mean accuracy, ever less stable."""
+    cells = {
+        f"every {i}": [
+            (100 - 2 * i + o / 2, mean + e) for o, e in zip(OFFSETS, (0.02, -0.01, 0.0, 0.01, -0.02), strict=True)
+        ]
+        for i, mean in enumerate(means)
+    }
+    return table(cells), ("epochs between events", {name: float(i) for i, name in enumerate(cells)}), [*cells]
+
+
+def test_the_best_configuration_may_lie_between_the_others():
+    for means, answer in (
+        ((85.0, 86.0, 85.5, 84.0), "reproduced"), ((85.0, 84.0, 84.5, 86.0), "not reproduced"),
+        ((85.0, 85.8, 86.1, 86.2), "undecided"), ((85.0, 85.0, 85.0, 85.001), "undecided"),
+    ):  # fmt: skip
+        runs, set_, names = rates(*means)
+        for first in (stability, set_):
+            found = asked(highest_between(first, accuracy, names), runs)
+            assert found.answer == answer, (means, found.reason)
+    assert "epochs between events and best test accuracy over 20 runs: square's term" in found.reason
+
+
+def test_what_a_configuration_sets_can_be_correlated_too():
+    runs, set_, names = rates(85.0, 85.3, 85.6, 86.0)
+    found = asked(correlated(set_, accuracy, names, "positive", kind="kendall"), runs)
+    assert found.answer == "reproduced" and found.reason.startswith(
+        "epochs between events and best test accuracy: r = "
+    )
+    assert "within" not in found.reason, "it does not vary within a configuration"
 
 
 def test_equal_things_have_a_sign_as_often_as_alpha_says():
