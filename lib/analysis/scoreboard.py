@@ -221,7 +221,8 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
         tables: what the page shows, in its order; a run that the reader changed decides no claim.
 
     Returns:
-        For each claim and table, claim by claim: claim, statement, scale, verdict, reason, cases and seeds.
+        For each claim and table, claim by claim: claim, statement, scale, verdict, reason, cases and seeds; "not run" for
+        each claim where there is no table.
     """
     statements = {one.id: one.statement for one in read_statements()}
     known = claims_of(page.paper)
@@ -230,7 +231,11 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
         for table in tables
         if not table.changes
     ]
-    found = [(scale, decide(name, known[name], table, page.name)) for name in page.claims for scale, table in fresh]
+    found = [
+        (scale, decide(name, known[name], table, page.name) if table and name in known else not_run(name, page.name))
+        for name in page.claims
+        for scale, table in fresh or [("", None)]
+    ]
     return [
         {
             "claim": one.claim, "statement": statements[one.claim], "scale": scale, "verdict": one.verdict,
