@@ -113,12 +113,23 @@ class OpenPage:
 
     @property
     def table(self) -> Table:
-        """The first of the tables."""
+        """The first of the tables; InputError where there is none."""
+        if not self.tables:
+            raise InputError(f"no table of {self.benchmark} is there at any scale; {self._to_measure}")
         return self.tables[0]
+
+    @property
+    def _to_measure(self) -> str:
+        command = f"python -m lib.analysis.measure {self.page.paper} {self.page.name} {self.benchmark} {self.scale}"
+        return f"set recompute = True to train it at {self.scale} scale, or run {command}"
 
     @property
     def note(self) -> HTML:
         """What is drawn and what is not: a line in view, particulars folded."""
+        if not self.tables:
+            lost = html.escape(f"Nothing of {self.benchmark} is measured yet: {self._to_measure}.")
+            old = html.escape(self.found.note) if any(self.found.stale.values()) else ""
+            return HTML(f"<p>{lost} {old}".rstrip() + "</p>")
         first = self.table
         line = f"{first.label}, seed{'s' * (len(first.seeds) > 1)} {', '.join(map(str, first.seeds))}"
         more = len(self.tables) - 1
@@ -180,8 +191,7 @@ def open_page(page: Page, parameters: Mapping[str, Any]) -> OpenPage:
         parameters: values by name, such as `vars()` in the page; names that are no `Parameters` are left alone.
 
     Raises:
-        InputError: an unknown benchmark or scale, a value that a parameter cannot have, or nothing was measured and
-            nothing was asked to be.
+        InputError: an unknown benchmark or scale, or a value that a parameter cannot have.
     """
     asked = Parameters.read(parameters)
     enable()

@@ -30,6 +30,17 @@ def test_a_page_opens_without_training(monkeypatch):
     assert "no table has nothing" in str(page.explore(lambda given: given.rows("nothing")).data)
 
 
+def test_a_page_of_which_nothing_is_measured_says_how_to_measure_it(monkeypatch):
+    monkeypatch.setattr(measure, "read_table", lambda *given: None)
+    page = open_page(PAGES["dynamics"], {"benchmark": "mnist-lenet", "scale": "laptop"})
+    told = str(page.note.data)
+    assert "recompute = True" in told and "lib.analysis.measure label_noise dynamics mnist-lenet laptop" in told
+    assert "not run" in page.verdicts().to_html() and "not run" in str(page.chips().data)
+    assert "no table" in str(page.explore(lambda given: given.rows("test error (%)")).data)
+    with pytest.raises(InputError, match="recompute = True"):
+        _ = page.table
+
+
 def test_what_a_reader_changes_is_the_plan_of_the_page(monkeypatch):
     monkeypatch.setattr(measure, "run", lambda *a, **k: pytest.fail("trained"))
     asked = {"benchmark": "mnist-lenet", "scale": "laptop", "noise_percents": [60], "score": local_score}
