@@ -26,7 +26,8 @@ class Changes(Description):
         noise_percents, seeds: of the replicates, in place of the plan's; empty for these.
         levels: how often is pruned; here and below, 0 or "" is for the plan's.
         fraction: share of the remaining weights that each level removes.
-        score: which weights go, see `lib.pruning.scores`; "__main__:name" is a function of the notebook.
+        score: which weights go, see `lib.pruning.scores`, or which filters, `lib.pruning.filter_scores`; "__main__:name"
+            is a function of the notebook.
         epochs: length of the schedule, whose other epochs move in proportion.
         images: trained on.
     """

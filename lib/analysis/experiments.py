@@ -222,6 +222,10 @@ def find_page(paper: str, name: str) -> Page:
     return pages[name]
 
 
+NAMELESS = "magnitude", "l2"
+"""Scores of weights and of filters that are no part of an algorithm's name."""
+
+
 def changed(page: Page, changes: Changes) -> Page:
     """Return a page that runs what a reader changed, at every scale.
 
@@ -232,7 +236,9 @@ def changed(page: Page, changes: Changes) -> Page:
         return page
 
     def chains(plan: Plan) -> list[Chain]:
-        named = page.chains(plan.but(prune=plan.prune.but(score="magnitude"))) if changes.score else page.chains(plan)
+        filters = plan.filters and plan.filters.but(score=NAMELESS[1])
+        nameless = plan.but(prune=plan.prune.but(score=NAMELESS[0]), filters=filters)
+        named = page.chains(nameless if changes.score else plan)
         return [own.but(algorithm=one.algorithm) for own, one in zip(page.chains(plan), named, strict=True)]
 
     return replace(page, plans=lambda benchmark, scale: change(page.plans(benchmark, scale), changes), chains=chains)

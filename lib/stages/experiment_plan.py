@@ -17,6 +17,7 @@ from lib.data.image_sources import KNOWN
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
 from lib.pruning import find_score
+from lib.pruning.filter_scores import find_filter_score
 from lib.scales import check_scale
 from lib.stages.filter_events import FilterEvents
 from lib.stages.stage import Chain, Prune, stage_keys
@@ -93,7 +94,10 @@ def change(plan: Plan, changes: Changes) -> Plan:
         drops = tuple(max(1, round(epoch * ratio)) for epoch in recipe.drop_epochs)
         recipe = recipe.but(epochs=changes.epochs, drop_epochs=drops, warmup_epochs=warmup, rewind_epoch=rewind)
     cut = {"fraction": changes.fraction} if changes.fraction else {}
-    cut |= {"score": changes.score} if changes.score else {}
+    if changes.score and plan.filters:
+        plan = plan.but(filters=plan.filters.but(score=changes.score))
+    elif changes.score:
+        cut |= {"score": changes.score}
     plain = {name: getattr(changes, name) for name in ("noise_percents", "seeds", "levels") if getattr(changes, name)}
     return plan.but(recipe=recipe, prune=plan.prune.but(**cut), **plain)
 
@@ -103,7 +107,8 @@ def real_changes(plan: Plan, changes: Changes) -> Changes:
     _check(plan, changes)
     as_planned = {
         "noise_percents": plan.noise_percents, "seeds": plan.seeds, "levels": plan.levels, "fraction": plan.prune.fraction,
-        "score": plan.prune.score, "epochs": plan.recipe.epochs, "images": plan.recipe.data.train or _images_there(plan),
+        "score": plan.filters.score if plan.filters else plan.prune.score,
+        "epochs": plan.recipe.epochs, "images": plan.recipe.data.train or _images_there(plan),
     }  # fmt: skip
     given = changes.model_dump(exclude_defaults=True)
     return Changes(**{name: value for name, value in given.items() if value != as_planned[name]})
@@ -134,7 +139,7 @@ def _check(plan: Plan, changes: Changes) -> None:
             f"fraction is {changes.fraction:g}, but this plan says what to keep. Allowed: 0 for the plan's."
         )
     if changes.score:
-        find_score(changes.score)
+        (find_filter_score if plan.filters else find_score)(changes.score)
     for name in ("levels", "epochs", "images"):
         if getattr(changes, name) < 0:
             raise InputError(f"{name} is {getattr(changes, name)}. Allowed: 1 or more; 0 for the plan's.")

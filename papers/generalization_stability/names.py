@@ -9,7 +9,8 @@ SCORE_NAMES = {"l2": "", "l1": "", "activation": "", "expected": "E[BN] score", 
 
 def pruned(target: str, every: int, score: str = "l2", more: str = "") -> str:
     """Return the name of pruning a target, such as "smallest", every so many of the paper's 325 epochs."""
-    named = [f"{target} filters, every {every} epochs", SCORE_NAMES[score], more]
+    own = f"{score.rpartition(':')[2]} score"
+    named = [f"{target} filters, every {every} epochs", SCORE_NAMES.get(score, own), more]
     return ", ".join(part for part in named if part)
 
 

@@ -2,11 +2,16 @@
 
 import pytest
 
+from lib.analysis.experiments import changed
 from lib.changes import NO_CHANGES, Changes, read_changes
 from lib.errors import InputError
 from lib.stages.experiment_plan import change, real_changes
+from papers.generalization_stability import recipes
+from papers.generalization_stability.experiments import PAGES
+from papers.generalization_stability.names import FIGURE_2
 from papers.training_regularization.recipes import plan
 
+VGG = recipes.plan("cifar10-vgg11", "smoke")
 LENET, RESNET = plan("mnist-lenet", "laptop"), plan("cifar10-resnet20", "paper")
 
 
@@ -28,6 +33,21 @@ def test_each_change_is_where_it_acts():
     assert (own.recipe.epochs, own.recipe.data.train) == (3, 500)
     kept = {"learning_rate", "batch_size", "network", "optimizer"}
     assert all(getattr(own.recipe, name) == getattr(LENET.recipe, name) for name in kept)
+
+
+def test_where_filters_are_pruned_a_score_is_one_of_filters():
+    own = change(VGG, Changes(score="expected"))
+    assert own.filters and own.filters.score == "expected" and own.prune == VGG.prune
+    assert real_changes(VGG, Changes(score="l2")) == NO_CHANGES
+    with pytest.raises(InputError, match="score of filters"):
+        change(VGG, Changes(score="magnitude"))
+    page = PAGES["less_stable_better"]
+    mine = changed(page, Changes(score=f"{__name__}:narrow"))
+    assert [chain.algorithm for chain in mine.chains(mine.plans("cifar10-vgg11", "smoke"))] == [*FIGURE_2]
+
+
+def narrow(filters):
+    return filters.weight.flatten(1).abs().amax(1)
 
 
 def test_a_shorter_schedule_keeps_its_shape():
