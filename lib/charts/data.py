@@ -117,7 +117,7 @@ def average(rows: Frame, names: Sequence[str], beside: Sequence[str] = ()) -> Fr
     """Average rows over seeds.
 
     Args:
-        rows: as `checked` returns them.
+        rows: as `checked` returns them; columns `low` and `high`, if they have them, are kept as the ends of a spread.
         names: columns that name a point.
         beside: columns that are kept too: numbers as their mean, booleans as whether any is true.
 
@@ -145,6 +145,9 @@ def average(rows: Frame, names: Sequence[str], beside: Sequence[str] = ()) -> Fr
     limits = pandas.DataFrame(map(natural_bounds, found["quantity"]), columns=["low", "high"], dtype=float)
     found["low"] = (found["mean"] - found["std"]).clip(lower=limits["low"])
     found["high"] = (found["mean"] + found["std"]).clip(upper=limits["high"])
+    if {"low", "high"} <= {*rows.columns}:  # an interval of a number that is of all runs
+        for end in ("low", "high"):
+            found[end] = groups[end].mean().to_numpy()
     return found
 
 

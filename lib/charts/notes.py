@@ -11,7 +11,8 @@ def source_note(rows: Frame, keys: Sequence[str], menus: Sequence[str], point: s
     """Return the note of each table.
 
     Args:
-        rows: as `lib.charts.data.checked` returns them, the key columns already named.
+        rows: as `lib.charts.data.checked` returns them, the key columns already named. A column `runs` says over how many
+            runs a number is that is no single network's.
         keys: columns that name a line.
         menus: those of them that are menus.
         point: the column by which a replicate can lack some points of a line; empty for none.
@@ -20,8 +21,10 @@ def source_note(rows: Frame, keys: Sequence[str], menus: Sequence[str], point: s
     for table, own in rows.groupby("table", sort=False):
         benchmark = str(own["benchmark"].iloc[0])
         source = table if str(table).startswith(benchmark) else f"{benchmark}, {table}"
-        counts = own.groupby(list(keys), sort=False)["seed"].nunique()
-        parts, absent = [f"{source}: {counted(counts.min(), counts.max())}."] if source else [], []
+        over, counts = "replicate", own.groupby(list(keys), sort=False)["seed"].nunique()
+        if "runs" in own:
+            over, counts = "run", own["runs"]
+        parts, absent = [f"{source}: {counted(counts.min(), counts.max(), over)}."] if source else [], []
         for column, values in every.items():
             here = set(own[column])
             gone = ", ".join(value for value in values if value not in here)
@@ -47,9 +50,9 @@ def _names_levels(rows: Frame, case: Sequence[str], column: str) -> bool:
     return rows.groupby([*case, column])["level"].nunique().max() == 1
 
 
-def counted(fewest: int, most: int) -> str:
+def counted(fewest: int, most: int, what: str = "replicate") -> str:
     """Count replicates in words: "1 replicate", "3 replicates", "1 to 3 replicates"."""
-    return f"{fewest} to {most} replicates" if fewest < most else f"{most} replicate{'s' if most > 1 else ''}"
+    return f"{fewest} to {most} {what}s" if fewest < most else f"{most} {what}{'s' if most > 1 else ''}"
 
 
 def _left_out(rows: Frame, keys: Sequence[str], point: str) -> list[str]:

@@ -26,7 +26,8 @@ def scatter(
     """Draw a point for each network.
 
     Args:
-        rows, colour, menus, shown, domain, title, key, height: see `lib.charts`; rows of both quantities.
+        rows, colour, menus, shown, domain, title, key, height: see `lib.charts`; rows of both quantities. A `caption` of the
+            rows stands in place of the fit's coefficients.
         x, y: quantities or columns, and titles of their axes.
         fit: draw the least-squares line of the networks shown, and give Pearson's r and Spearman's ρ.
         x_scale, y_scale: "linear" or "log"; a fit is made in these scales.
@@ -43,20 +44,19 @@ def scatter(
     base = controls.chart(points[columns].assign(x=points[x], y=points[y]))
     base = base.mark_point(filled=True, size=45, opacity=0.75)
     marks: list[Any] = [base.encode(*placed, color=painted, shape=shape, tooltip=told)]
-    captions, said = [], ""
-    if fit:
-        ends = []
-        for place, own in points.groupby(case, sort=False):
-            found, text = _fit(own[x], own[y], x_scale, y_scale)
-            here = dict(zip(case, place, strict=True))
-            ends += [{**here, "x": at, "y": of} for at, of in found]
-            captions.append({**here, "text": text})
+    captions, ends = [], []
+    for place, own in points.groupby(case, sort=False):
+        found, text = _fit(own[x], own[y], x_scale, y_scale) if fit else ([], "")
+        here = dict(zip(case, place, strict=True))
+        ends += [{**here, "x": at, "y": of} for at, of in found]
+        captions.append({**here, "text": own["caption"].iloc[0] if "caption" in own else text})
+    if ends:
         line = controls.chart(pandas.DataFrame(ends)).mark_line(color=INK, strokeDash=[6, 4], aria=False)
         marks.insert(0, line.encode(*placed))
-        said = controls.at_start(pandas.DataFrame(captions))["text"].iloc[0]
+    said = controls.at_start(pandas.DataFrame(captions))["text"].iloc[0]
     return finish(
         marks, controls, title=title, key=f"A point for each network. {key}".strip(), height=height,
-        captions=pandas.DataFrame(captions), notes=source_note(points, keys, menus),
+        captions=pandas.DataFrame(captions).loc[lambda told: told["text"] != ""], notes=source_note(points, keys, menus),
         description=f"Scatter plot. {title}: {y} against {x}. {said}",
     )  # fmt: skip
 

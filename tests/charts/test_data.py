@@ -5,6 +5,7 @@ import pandas
 import pytest
 
 from lib.charts.data import average, checked, named, natural_bounds, spoken
+from lib.charts.notes import source_note
 from lib.errors import InputError
 from tests.charts import made
 
@@ -68,3 +69,11 @@ def test_no_rows_and_unknown_columns_are_refused():
 def test_tables_of_several_benchmarks_are_told_apart():
     both = made.together(made.rows({0: [1.0]}), made.rows({0: [1.0]}, benchmark="cifar10-vgg16"))
     assert set(checked(both, [])["table"]) == {f"mnist-lenet, {made.LABEL}", f"cifar10-vgg16, {made.LABEL}"}
+
+
+def test_a_number_of_all_runs_has_its_own_interval_and_its_note_counts_runs():
+    rows = made.rows({0: [-0.8], 1: [-0.5]}).assign(low=[-0.9, -0.7], high=[-0.6, -0.2], runs=[30, 29])
+    found = average(rows, ["level"])
+    assert found[["low", "mean", "high"]].to_numpy().tolist() == [[-0.9, -0.8, -0.6], [-0.7, -0.5, -0.2]]
+    assert found["std"].isna().all()
+    assert source_note(rows, ["table"], [])[made.LABEL].endswith(": 29 to 30 runs.")

@@ -24,6 +24,16 @@ def test_scatter_sets_two_quantities_of_a_network_beside_each_other():
         scatter(rows, x="distance", y="test errors (%)", title="Distance and error")
 
 
+def test_a_caption_stands_in_place_of_the_coefficients_of_a_fit():
+    first = made.rows({0: [1.0, 2.0], 1: [3.0, 5.0]}).assign(x=[1.0, 2.0, 3.0, 4.0], y=[4.0, 3.0, 2.0, 0.0])
+    drawn = scatter(first.assign(caption="τ = -1"), x="x", y="y", fit=True, title="Two columns")
+    told = [row["text"] for row in made.sets(drawn) if "text" in row]
+    assert "τ = -1" in told and not any("Pearson" in one for one in told)
+    assert "τ = -1" in specification(drawn)["description"]
+    bare = scatter(first, x="x", y="y", title="Two columns")
+    assert len([row for row in made.sets(bare) if "text" in row]) == 1, "the note alone"
+
+
 def test_a_heat_map_is_averaged_and_follows_its_slider():
     grid = [
         {"row": i, "column": j, "value": (i + j + s) * (1 + k), "seed": s, "level": k}
