@@ -4,6 +4,7 @@ A chain is one training, in which filters are pruned or not; its name says which
 """
 
 from lib.analysis.experiments import Page
+from lib.analysis.normality import normality
 from lib.analysis.stability import REMOVAL, stability
 from lib.stages import Chain
 from lib.stages.algorithms import pruning_while_training
@@ -142,7 +143,10 @@ def claims(*numbers: int) -> tuple[str, ...]:
 
 PAGES = {page.name: page for page in (
     Page(PAPER, "less_stable_better", find_plan, less_stable_better, (stability(),), claims(1, 3)),
-    Page(PAPER, "normalization_scores", find_plan, normalization_scores, (stability(series=False),), claims(2, 4, 22)),
+    Page(
+        PAPER, "normalization_scores", find_plan, normalization_scores, (stability(series=False), normality(NONE)),
+        claims(2, 4, 22),
+    ),
     Page(PAPER, "rate_and_target", find_plan, rate_and_target, (stability(series=False),), claims(5, 6, 7)),
     Page(PAPER, "how_much", find_plan, how_much, (stability(series=False),), claims(8, 9, 23)),
     Page(PAPER, "traditional", find_plan, traditional, (stability(series=False),), claims(10, 11, 12)),
