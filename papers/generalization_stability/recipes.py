@@ -122,6 +122,10 @@ PLANS: dict[str, dict[str, Plan]] = {
             recipe=VGG11, filters=VGG11_EVENTS, levels=1, seeds=TEN,
             noise_batches=NOISE_BATCHES, restored_batches=RESTORED_BATCHES,
         ),
+        "laptop": Plan(
+            recipe=_smaller(VGG11, 1_000, 1_000, 1_000, width=16, epochs=20, batch_size=64),
+            filters=VGG11_EVENTS.but(images=250), levels=1, seeds=THREE, noise_batches=(1, 8, 32), restored_batches=(8, 32),
+        ),
         "smoke": Plan(
             recipe=_smaller(VGG11, 128, 100, 100, width=4, epochs=12, batch_size=16),
             filters=VGG11_EVENTS.but(images=50), levels=1, seeds=(0, 1), noise_batches=(1, 2), restored_batches=(2,),
