@@ -28,6 +28,8 @@ class Changes(Description):
         fraction: share of the remaining weights that each level removes.
         score: which weights go, see `lib.pruning.scores`, or which filters, `lib.pruning.filter_scores`; "__main__:name"
             is a function of the notebook.
+        target: which filters events prune while a network trains: "smallest", "largest" or "random".
+        every: epochs between two such events, counted in the schedule of the plan's events.
         epochs: length of the schedule, whose other epochs move in proportion.
         images: trained on.
     """
@@ -37,6 +39,8 @@ class Changes(Description):
     levels: int = 0
     fraction: float = 0.0
     score: str = ""
+    target: str = ""
+    every: int = 0
     epochs: int = 0
     images: int = 0
 
@@ -50,6 +54,8 @@ class Changes(Description):
             "levels": f"{self.levels} level{'s' * (self.levels > 1)}",
             "fraction": f"{100 * self.fraction:.4g} % a cut",
             "score": f"score {self.score.rpartition(':')[2]}",
+            "target": f"{self.target} filters",
+            "every": f"events every {self.every} epochs",
             "epochs": f"{self.epochs} epoch{'s' * (self.epochs > 1)}",
             "images": f"{self.images:,} images",
         }

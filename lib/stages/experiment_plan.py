@@ -8,7 +8,7 @@ they act by `dict(replicate.dimensions)["distribution"]`.
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -32,7 +32,8 @@ class Plan(Description):
         prune: what each level removes.
         levels: how often; 21 levels of 20 % leave 0.92 % of the weights.
         width_factor: what each level keeps of the width of a network where width, not sparsity, makes it smaller.
-        filters: events in which filters are pruned while networks train; a paper's chains vary them.
+        filters: events in which filters are pruned while networks train; a paper's chains vary them ...
+        prunings: ... in target and epochs between events, pairs of them; empty for those of the page.
         noise_batches: for how many training batches noise acts in place of pruning ...
         restored_batches: ... and where values are put back after it.
         scoring_share: of the epochs, for which networks are trained whose errors score the examples (EL2N).
@@ -48,6 +49,7 @@ class Plan(Description):
     levels: Annotated[int, Field(ge=0)]
     width_factor: Annotated[float, Field(gt=0, lt=1)] = 0.8
     filters: FilterEvents | None = None
+    prunings: tuple[tuple[str, int], ...] = ()
     noise_batches: tuple[int, ...] = ()
     restored_batches: tuple[int, ...] = ()
     scoring_share: Annotated[float, Field(gt=0, le=1)] = 0.1
@@ -98,6 +100,8 @@ def change(plan: Plan, changes: Changes) -> Plan:
         plan = plan.but(filters=plan.filters.but(score=changes.score))
     elif changes.score:
         cut |= {"score": changes.score}
+    if plan.filters and (changes.target or changes.every):
+        plan = plan.but(prunings=((changes.target or plan.filters.target, changes.every or plan.filters.every),))
     plain = {name: getattr(changes, name) for name in ("noise_percents", "seeds", "levels") if getattr(changes, name)}
     return plan.but(recipe=recipe, prune=plan.prune.but(**cut), **plain)
 
@@ -108,7 +112,7 @@ def real_changes(plan: Plan, changes: Changes) -> Changes:
     as_planned = {
         "noise_percents": plan.noise_percents, "seeds": plan.seeds, "levels": plan.levels, "fraction": plan.prune.fraction,
         "score": plan.filters.score if plan.filters else plan.prune.score,
-        "epochs": plan.recipe.epochs, "images": plan.recipe.data.train or _images_there(plan),
+        "epochs": plan.recipe.epochs, "images": plan.recipe.data.train or _images_there(plan), "target": "", "every": 0,
     }  # fmt: skip
     given = changes.model_dump(exclude_defaults=True)
     return Changes(**{name: value for name, value in given.items() if value != as_planned[name]})
@@ -140,6 +144,7 @@ def _check(plan: Plan, changes: Changes) -> None:
         )
     if changes.score:
         (find_filter_score if plan.filters else find_score)(changes.score)
+    _check_filters(plan, changes)
     for name in ("levels", "epochs", "images"):
         if getattr(changes, name) < 0:
             raise InputError(f"{name} is {getattr(changes, name)}. Allowed: 1 or more; 0 for the plan's.")
@@ -155,6 +160,28 @@ def _check(plan: Plan, changes: Changes) -> None:
     if changes.images and not FEWEST_IMAGES <= changes.images <= (there or math.inf):
         most = f" to {there:,}, which is all but the {plan.recipe.data.validation:,} for validation" if there else " on"
         raise InputError(f"images is {changes.images:,}. Allowed: from {FEWEST_IMAGES}{most}; 0 for the plan's.")
+
+
+def _check_filters(plan: Plan, changes: Changes) -> None:
+    """Raise InputError where filters are asked for that the plan does not prune, or weights where it prunes filters."""
+    events, targets = plan.filters, get_args(FilterEvents.model_fields["target"].annotation)
+    if events is None:
+        for name in ("target", "every"):
+            if given := getattr(changes, name):
+                raise InputError(
+                    f"{name} is {given!r}, but this page prunes weights. Allowed: {Changes().model_dump()[name]!r}."
+                )
+        return
+    for name in ("levels", "fraction"):
+        if given := getattr(changes, name):
+            raise InputError(
+                f"{name} is {given:g}, but this page prunes filters. Allowed: 0; set target or every instead."
+            )
+    if changes.target and changes.target not in targets:
+        raise unknown("target", changes.target, targets)
+    if changes.every and not 0 < changes.every < events.schedule:
+        allowed = f"epochs between two events, from 1 to {events.schedule - 1} of the {events.schedule} that they are counted in"
+        raise InputError(f"every is {changes.every}. Allowed: {allowed}; 0 for the plan's.")
 
 
 def plan_keys(plan: Plan, chains: Iterable[Chain]) -> set[str]:

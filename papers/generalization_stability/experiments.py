@@ -4,8 +4,9 @@ A chain is one training, in which filters are pruned or not; its name says which
 """
 
 from lib.analysis.experiments import Page
-from lib.analysis.normality import normality
-from lib.analysis.stability import REMOVAL, stability
+from lib.analysis.flatness import ALONG, COVARIANCE, CRITERION, EIGENVALUE, EIGENVALUE_SUM, TOLERATED, flatness
+from lib.analysis.normality import AFTER, DISTANCE, normality
+from lib.analysis.stability import REMOVAL, STABILITY, stability
 from lib.stages import Chain
 from lib.stages.algorithms import pruning_while_training
 from lib.stages.experiment_plan import Plan
@@ -50,7 +51,7 @@ def from_scratch(plan: Plan) -> Chain:
 
 def figure_2(plan: Plan, score: str = "") -> list[Chain]:
     """Return pruning from stable to unstable: small filters often, small ones seldom, and large ones."""
-    return [pruning(plan, target, every, score) for target, every in RATES_AND_TARGETS]
+    return [pruning(plan, target, every, score) for target, every in plan.prunings or RATES_AND_TARGETS]
 
 
 def less_stable_better(plan: Plan) -> list[Chain]:
@@ -66,7 +67,8 @@ def normalization_scores(plan: Plan) -> list[Chain]:
 
 def rate_and_target(plan: Plan) -> list[Chain]:
     """Return seven rates for each of three targets (Fig. 3, C.1, C.2)."""
-    return [no_pruning(plan), *(pruning(plan, target, every) for every in RATES for target in TARGETS)]
+    prunings = plan.prunings or [(target, every) for every in RATES for target in TARGETS]
+    return [no_pruning(plan), *(pruning(plan, *one) for one in prunings)]
 
 
 def how_much(plan: Plan) -> list[Chain]:
@@ -151,7 +153,37 @@ PAGES = {page.name: page for page in (
     Page(PAPER, "how_much", find_plan, how_much, (stability(series=False),), claims(8, 9, 23)),
     Page(PAPER, "traditional", find_plan, traditional, (stability(series=False),), claims(10, 11, 12)),
     Page(PAPER, "is_it_noise", find_plan, is_it_noise, (stability(), REMOVAL), claims(13, 14, 15)),
-    Page(PAPER, "flat_minima", find_plan, flat_minima, (stability(series=False),), claims(16, 17, 18, 19, 20)),
+    Page(PAPER, "flat_minima", find_plan, flat_minima, (stability(series=False), flatness()), claims(16, 17, 18, 19, 20)),
     Page(PAPER, "another_data_set", find_plan, another_data_set, (stability(series=False),), claims(21,)),
     Page(PAPER, "opening", find_plan, less_stable_better, (stability(),)),
 )}  # fmt: skip
+
+PLACES = {
+    "GS-fig2": "less_stable_better",
+    "GS-figB2": "normalization_scores",
+    "GS-text-gamma": "normalization_scores",
+    "GS-figB1": "normalization_scores",
+    **dict.fromkeys(("GS-fig3-left", "GS-fig3-right", "GS-figC1", "GS-figC2"), "rate_and_target"),
+    "GS-tabC1": "how_much",
+    "GS-text-shortcut": "how_much",
+    **dict.fromkeys(("GS-fig4", "GS-figC3"), "traditional"),
+    **dict.fromkeys(("GS-fig5", "GS-figD1", "GS-figD2", "GS-text-prune-reentered"), "is_it_noise"),
+    **dict.fromkeys(("GS-fig6", *(f"GS-figE{n}" for n in range(1, 7))), "flat_minima"),
+    "GS-tabF1": "another_data_set",
+    "GS-text-scoreF": "another_data_set",
+    "GS-text-driver": "no figure of its own: the authors saw correlations weaken after an update of their GPU's driver, which no "
+    "page can repeat; pages say on which device a table was measured",
+}
+"""Where the book has what the paper shows (`lib.analysis.inventory`)."""
+
+NEEDS = {
+    "GS-fig4": (NONE, pruned("smallest", 30, "l1")),
+    "GS-figB1": (NONE, DISTANCE.format(AFTER)),
+    "GS-fig6": (SCRATCH, f"test {EIGENVALUE_SUM}", f"test {COVARIANCE}"),
+    **dict.fromkeys(("GS-figE1", "GS-figE2"), (f"test {EIGENVALUE}",)),
+    "GS-figE3": (TOLERATED,),
+    "GS-figE4": (ALONG.format(1),),
+    "GS-figE5": (f"test {CRITERION}",),
+    "GS-figE6": (SCRATCH, STABILITY),
+}
+"""Algorithms and quantities, where a figure needs less than its page."""

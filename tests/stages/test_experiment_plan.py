@@ -105,3 +105,33 @@ def test_changes_on_a_command_line():
     ):
         with pytest.raises(InputError, match=says):
             read_changes(given)
+
+
+@pytest.mark.parametrize(
+    ("paper", "given", "said"),
+    [
+        ("weights", {"every": 4}, "every is 4, but this page prunes weights"),
+        ("weights", {"target": "largest"}, "this page prunes weights"),
+        ("filters", {"target": "larges"}, "largest"),
+        ("filters", {"every": 325}, "from 1 to 324 epochs"),
+        ("filters", {"fraction": 0.5}, "this page prunes filters"),
+    ],
+)
+def test_only_what_a_plan_prunes_can_be_changed(paper, given, said):
+    from papers.generalization_stability.recipes import plan as filters
+    from papers.training_regularization.recipes import plan as weights
+
+    plan = filters("cifar10-vgg11", "smoke") if paper == "filters" else weights("mnist-lenet", "smoke")
+    with pytest.raises(InputError, match=said):
+        change(plan, Changes(**given))
+
+
+def test_target_and_rate_of_a_plan_are_changed():
+    from papers.generalization_stability.experiments import less_stable_better
+    from papers.generalization_stability.recipes import plan
+
+    changed = change(plan("cifar10-vgg11", "smoke"), Changes(target="largest", every=100))
+    assert [chain.algorithm for chain in less_stable_better(changed)] == [
+        "no pruning",
+        "largest filters, every 100 epochs",
+    ]
