@@ -166,11 +166,9 @@ def _check_filters(plan: Plan, changes: Changes) -> None:
     """Raise InputError where filters are asked for that the plan does not prune, or weights where it prunes filters."""
     events, targets = plan.filters, get_args(FilterEvents.model_fields["target"].annotation)
     if events is None:
-        for name in ("target", "every"):
+        for name, empty in (("target", '""'), ("every", "0")):
             if given := getattr(changes, name):
-                raise InputError(
-                    f"{name} is {given!r}, but this page prunes weights. Allowed: {Changes().model_dump()[name]!r}."
-                )
+                raise InputError(f"{name} is {given!r}, but this page prunes weights. Allowed: {empty}.")
         return
     for name in ("levels", "fraction"):
         if given := getattr(changes, name):
@@ -180,7 +178,7 @@ def _check_filters(plan: Plan, changes: Changes) -> None:
     if changes.target and changes.target not in targets:
         raise unknown("target", changes.target, targets)
     if changes.every and not 0 < changes.every < events.schedule:
-        allowed = f"epochs between two events, from 1 to {events.schedule - 1} of the {events.schedule} that they are counted in"
+        allowed = f"from 1 to {events.schedule - 1} epochs, counted in a schedule of {events.schedule}"
         raise InputError(f"every is {changes.every}. Allowed: {allowed}; 0 for the plan's.")
 
 
