@@ -122,6 +122,11 @@ PLANS: dict[str, dict[str, Plan]] = {
             recipe=VGG11, filters=VGG11_EVENTS, levels=1, seeds=TEN,
             noise_batches=NOISE_BATCHES, restored_batches=RESTORED_BATCHES,
         ),
+        "short": Plan(
+            recipe=_smaller(VGG11, 2_000, 5_000, 2_000, epochs=40),
+            filters=VGG11_EVENTS.but(images=500), levels=1, seeds=tuple(range(8)), precision="bfloat16", largest_stack=1,
+            noise_batches=(1, 8, 48), restored_batches=(8, 24, 48),
+        ),
         "laptop": Plan(
             recipe=_smaller(VGG11, 1_000, 1_000, 1_000, width=16, epochs=20, batch_size=64),
             filters=VGG11_EVENTS.but(images=250), levels=1, seeds=THREE, noise_batches=(1, 8, 32), restored_batches=(8, 32),
