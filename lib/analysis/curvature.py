@@ -30,7 +30,7 @@ with warnings.catch_warnings(action="ignore", category=FutureWarning):  # it use
     from curvlinops import HessianLinearOperator
 
 TOLERANCE = 1e-4  # residual of an eigenvector, relative to its eigenvalue (facts S1)
-IMAGES_TOGETHER = 128  # in a product; with a VGG-11 it takes 3 GB
+IMAGES_TOGETHER = 128  # in a product; with a VGG-11 it takes 2 GB
 GRADIENT_BYTES = 2**29  # of single gradients held together, a third of what they need meanwhile
 
 

@@ -10,6 +10,7 @@ final network of every reported stage.
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +26,9 @@ from lib.analysis.curvature import (
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import Sample, measure_stack, series, series_rows
 from lib.analysis.loss_slice import along
-from lib.errors import InputError
+from lib.errors import InputError, unknown
 from lib.models import build
+from lib.scales import SCALES, check_scale
 from lib.stages import Entry, Results
 from lib.training import Examples, arithmetic, prepare
 from lib.training.device import find_device
@@ -40,7 +42,7 @@ TOLERATED, ALONG = "test tolerated perturbation", "test loss along eigenvector {
 RISE, STEP, REACH = 0.1, 0.01, 0.40  # in nats, and of ε (facts D.7)
 DIRECTIONS, DRAWN = 10, (1, 2, 5, 10)  # eigenvectors that are followed, and those whose curves are kept
 CURVE = [index / 50 for index in range(-6, 7)]  # |ε| < 0.13 as in GS Fig. E.4
-FIRST, MOST_SERIES = 10, 3  # eigenvalues kept of every network; replicates of which all are, and curves
+FIRST, MOST_SPECTRA = 10, 3  # eigenvalues reported of every network; seeds of which all are
 
 
 def flatness(
@@ -50,11 +52,13 @@ def flatness(
     draws: int = 32,
     evaluated: int = 10_000,
     seeds: int = 10,
+    **scales: Mapping[str, int],
 ) -> Measurement:
     """Return the measurement of every reported network; the position is the eigenvalue's, from 1, or ε, or 0.
 
-    Eigenvalues are ordered by falling magnitude, signs kept. Eigenvalues after the tenth and losses along eigenvectors are
-    kept of the plan's first three seeds, so that a committed part stays below a megabyte.
+    Eigenvalues are ordered by falling magnitude, signs kept; those after the tenth are reported of the plan's first three
+    seeds only, so that a committed part stays near a megabyte. A full-width VGG-11 takes 700 products with its Hessian and,
+    along its eigenvectors, hundreds of losses: hours on one core, which smaller numbers make minutes.
 
     Args:
         algorithms: whose networks; none for all.
@@ -63,29 +67,43 @@ def flatness(
         draws: of Hutchinson's estimate.
         evaluated: first test images, on which losses along eigenvectors are measured.
         seeds: first ones of the plan, that are measured at all.
+        scales: scale → what it has other numbers of, such as laptop={"images": 128, "eigenvalues": 20}.
 
     Raises:
-        InputError: a number that is too small.
+        InputError: a number that is too small, or an unknown scale or name of a number.
     """
-    settings = {"images": images, "eigenvalues": eigenvalues, "draws": draws, "evaluated": evaluated}
-    for name, value in {**settings, "seeds": seeds}.items():
-        if value < (least := 2 if name == "draws" else 1):
-            raise InputError(f"flatness with {name}={value}: allowed is {least} or more")
-    rows = functools.partial(_rows, algorithms=algorithms, seeds=seeds, settings=settings)
+    numbers = {"images": images, "eigenvalues": eigenvalues, "draws": draws, "evaluated": evaluated}
+    least = {**dict.fromkeys(numbers, 1), "draws": 2, "seeds": 1}
+    settings, given = dict(numbers), [*numbers.items(), ("seeds", seeds)]
+    for scale, own in scales.items():
+        check_scale(scale)
+        settings |= {f"{scale} {name}": value for name, value in own.items()}
+        given += own.items()
+    for name, value in given:
+        if name not in least:
+            raise unknown("number of flatness", name, numbers)
+        if value < least[name]:
+            raise InputError(f"flatness with {name}={value}: allowed is {least[name]} or more")
+    sizes = {scale: {**numbers, **scales.get(scale, {})} for scale in SCALES}
+    rows = functools.partial(_rows, algorithms=algorithms, seeds=seeds, sizes=sizes)
     return Measurement("flatness", rows, 1, settings)
 
 
-def _rows(context: Context, algorithms: Sequence[str], seeds: int, settings: Mapping[str, int]) -> Iterator[dict]:
-    measured, whole = context.plan.seeds[:seeds], context.plan.seeds[:MOST_SERIES]
+def _rows(
+    context: Context, algorithms: Sequence[str], seeds: int, sizes: Mapping[str, Mapping[str, int]]
+) -> Iterator[dict]:
+    numbers, measured, whole = sizes[context.table.scale], context.plan.seeds[:seeds], context.plan.seeds[:MOST_SPECTRA]
+    if context.measurement:  # another scale's numbers do not make what is stored of a network stale
+        context = replace(context, measurement=replace(context.measurement, settings=numbers))
     for results in context.of(*algorithms) if algorithms else context.results:
         module, examples = _prepare(results, context.device)
         for columns, replicate, _, entry in reported(results):
             if replicate.seed in measured:
                 place = results.replicates.index(replicate)
-                measure = functools.partial(_flatness, module, entry, examples[[place]], **settings)
+                measure = functools.partial(_flatness, module, entry, examples[[place]], **numbers)
                 found = context.measured([entry], measure)
                 if replicate.seed not in whole:
-                    found = {name: pairs[:FIRST] for name, pairs in found.items() if "along" not in name}
+                    found = {name: pairs if "along" in name else pairs[:FIRST] for name, pairs in found.items()}
                 yield from series_rows(columns, found)
 
 
