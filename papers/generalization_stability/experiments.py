@@ -171,8 +171,8 @@ PLACES = {
     **dict.fromkeys(("GS-fig6", *(f"GS-figE{n}" for n in range(1, 7))), "flat_minima"),
     "GS-tabF1": "another_data_set",
     "GS-text-scoreF": "another_data_set",
-    "GS-text-driver": "no figure of its own: after an update of their GPU's driver the authors saw weaker correlations, which no "
-    "page can repeat; pages say on which device a table was measured",
+    "GS-text-driver": "no figure of its own: correlations that became weaker with another driver of the authors' GPU; "
+    "no page can repeat that, and each says on which device its table was measured",
 }
 """Where the book has what the paper shows (`lib.analysis.inventory`)."""
 
