@@ -1,5 +1,7 @@
 """Names of what GS compares, as its tables and charts have them: which filters go, how often, and what is done to them."""
 
+import re
+
 NONE = "no pruning"
 SCRATCH = "pruning from scratch"
 
@@ -12,6 +14,12 @@ def pruned(target: str, every: int, score: str = "l2", more: str = "") -> str:
     own = f"{score.rpartition(':')[2]} score"
     named = [f"{target} filters, every {every} epochs", SCORE_NAMES.get(score, own), more]
     return ", ".join(part for part in named if part)
+
+
+def setting(name: str) -> tuple[str, int] | None:
+    """Return target and epochs between events of what `pruned` named by a network's own score; None for other names."""
+    found = re.fullmatch(r"(smallest|largest|random) filters, every (\d+) epochs", name)
+    return (found[1], int(found[2])) if found else None
 
 
 def noised(effect: str, batches: int, restore: bool = False) -> str:
