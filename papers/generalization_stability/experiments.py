@@ -144,9 +144,9 @@ def claims(*numbers: int) -> tuple[str, ...]:
 
 
 FLATNESS = flatness(
-    smoke={"images": 32, "eigenvalues": 6, "draws": 2, "evaluated": 50},
+    smoke={"images": 20, "eigenvalues": 5, "draws": 2, "evaluated": 50},
     laptop={"images": 256, "eigenvalues": 40, "draws": 16, "evaluated": 1_000},
-    short={"images": 256, "eigenvalues": 50, "draws": 16, "evaluated": 2_000},
+    short={"images": 128, "eigenvalues": 20, "draws": 16, "evaluated": 1_000},
 )
 """As in the paper at `paper` scale, and cheaper below it."""
 
