@@ -3,15 +3,19 @@
 A chain is one training, in which filters are pruned or not; its name says which (`names`).
 """
 
+from collections.abc import Callable
+
 from lib.analysis.experiments import Page
 from lib.analysis.flatness import ALONG, COVARIANCE, CRITERION, EIGENVALUE, EIGENVALUE_SUM, TOLERATED, flatness
 from lib.analysis.normality import AFTER, DISTANCE, normality
 from lib.analysis.stability import REMOVAL, STABILITY, stability
+from lib.errors import unknown
 from lib.stages import Chain
 from lib.stages.algorithms import pruning_while_training
 from lib.stages.experiment_plan import Plan
 from lib.stages.filter_events import FilterEvents
 from papers.generalization_stability.names import NONE, RATES, SCRATCH, TARGETS, noised, pruned
+from papers.generalization_stability.recipes import BENCHMARKS
 from papers.generalization_stability.recipes import plan as find_plan
 
 PAPER = "generalization_stability"
@@ -143,6 +147,20 @@ def claims(*numbers: int) -> tuple[str, ...]:
     return tuple(f"GS-C{number:02d}" for number in numbers)
 
 
+def of(*benchmarks: str) -> Callable[[str, str], Plan]:
+    """Return the plans of the benchmarks that a page speaks of; other networks have other layers and events."""
+
+    def find(benchmark: str, scale: str) -> Plan:
+        if benchmark in BENCHMARKS and benchmark not in benchmarks:
+            raise unknown("benchmark of this page", benchmark, benchmarks)
+        return find_plan(benchmark, scale)
+
+    return find
+
+
+VGG11, RESNET18, *TRADITIONAL, CIFAR100 = BENCHMARKS
+NETWORKS = of(VGG11, RESNET18)
+
 FLATNESS = flatness(
     smoke={"images": 20, "eigenvalues": 5, "draws": 2, "evaluated": 50},
     laptop={"images": 256, "eigenvalues": 40, "draws": 16, "evaluated": 1_000},
@@ -151,18 +169,18 @@ FLATNESS = flatness(
 """As in the paper at `paper` scale, and cheaper below it."""
 
 PAGES = {page.name: page for page in (
-    Page(PAPER, "less_stable_better", find_plan, less_stable_better, (stability(),), claims(1, 3)),
+    Page(PAPER, "less_stable_better", NETWORKS, less_stable_better, (stability(),), claims(1, 3)),
     Page(
-        PAPER, "normalization_scores", find_plan, normalization_scores, (stability(series=False), normality(NONE)),
+        PAPER, "normalization_scores", NETWORKS, normalization_scores, (stability(series=False), normality(NONE)),
         claims(2, 4, 22),
     ),
-    Page(PAPER, "rate_and_target", find_plan, rate_and_target, (stability(series=False),), claims(5, 6, 7)),
-    Page(PAPER, "how_much", find_plan, how_much, (stability(series=False),), claims(8, 9, 23)),
-    Page(PAPER, "traditional", find_plan, traditional, (stability(series=False),), claims(10, 11, 12)),
-    Page(PAPER, "is_it_noise", find_plan, is_it_noise, (stability(), REMOVAL), claims(13, 14, 15)),
-    Page(PAPER, "flat_minima", find_plan, flat_minima, (stability(series=False), FLATNESS), claims(16, 17, 18, 19, 20)),
-    Page(PAPER, "another_data_set", find_plan, another_data_set, (stability(series=False),), claims(21,)),
-    Page(PAPER, "opening", find_plan, less_stable_better, (stability(),)),
+    Page(PAPER, "rate_and_target", of(VGG11), rate_and_target, (stability(series=False),), claims(5, 6, 7)),
+    Page(PAPER, "how_much", of(RESNET18), how_much, (stability(series=False),), claims(8, 9, 23)),
+    Page(PAPER, "traditional", of(*TRADITIONAL), traditional, (stability(series=False),), claims(10, 11, 12)),
+    Page(PAPER, "is_it_noise", of(VGG11), is_it_noise, (stability(), REMOVAL), claims(13, 14, 15)),
+    Page(PAPER, "flat_minima", of(VGG11), flat_minima, (stability(series=False), FLATNESS), claims(16, 17, 18, 19, 20)),
+    Page(PAPER, "another_data_set", of(CIFAR100), another_data_set, (stability(series=False),), claims(21,)),
+    Page(PAPER, "opening", NETWORKS, less_stable_better, (stability(),)),
 )}  # fmt: skip
 
 PLACES = {
