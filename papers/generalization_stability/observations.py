@@ -464,7 +464,7 @@ def shortcut_layer(table: Table) -> str:
     steady = [_percent(one) for one in _pair(table, STABILITY, less, UNSTABLE)]
     worst = [number(one.mean()) for one in _pair(table, LOWEST, less, UNSTABLE)]
     found = f"From a quarter of the layer to two fifths of it, accuracy {from_to(*pair)}; stability goes from "
-    found += f"{steady[0]} to {steady[1]}, and the worst event of a run leaves {worst[1]} in place of {worst[0]} % of the accuracy."
+    found += f"{steady[0]} to {steady[1]}, and the worst event leaves {worst[1]} in place of {worst[0]} % of accuracy."
     if not _there(table, NONE):
         return found
     return f"{found} Without pruning accuracy is {mean_std(_of(table, BEST, NONE))}. The paper has the gain grow."
