@@ -30,7 +30,8 @@ def dots(
     """Draw a row for each case and in it a dot with its spread for each source.
 
     Args:
-        rows, menus, shown, title, key: see `lib.charts`; rows are None where all numbers are averaged already.
+        rows, menus, shown, title, key: see `lib.charts`; rows are None where all numbers are averaged already. Where they
+            have columns `low` and `high`, these are the ends of a mean's 95 % interval, drawn in place of the deviation.
         y: columns that name a case, such as "noise_percent" and "algorithm".
         printed: averaged numbers: `mean`, `std` (NaN for none) and the columns of `y`; with `benchmark`, they stand
             beside the tables of this benchmark. A column `source` names them, else they are "printed".
@@ -58,7 +59,8 @@ def dots(
     points: Frame = pandas.concat(pieces[::-1], ignore_index=True).dropna(subset="mean")
     points["row"] = [", ".join(map(called, cases, place)) for place in points[cases].to_numpy()]
     controls, x = Controls(points, case, shown=shown), x or "value"
-    words = f"Dots: means{', bars: ± 1 standard deviation' if points['std'].notna().any() else ''}."
+    spread = "95 % interval of the mean" if rows is not None and "low" in rows else "± 1 standard deviation"
+    words = f"Dots: means{f', bars: {spread}' if points['low'].notna().any() else ''}."
     words += " Faint dots: single seeds (click one to follow it)." if (points["n"] > 1).any() else ""
     said = [f"Dot plot. {title}: {x}."]
     for row, own in controls.at_start(points).groupby("row", sort=False):
