@@ -143,9 +143,9 @@ def paper_map(paper: str, kinds: Sequence[str] = MAPPED, tables: Sequence[Table]
 
 
 def _called(identity: str) -> str:
-    """Return what the paper calls it: "TR-fig16" → "Figure 16", "LN-tabA1" → "Table A1"."""
+    """Return what the paper calls it: "TR-fig16" → "Figure 16", "LN-tabA1" → "Table A1", "GS-fig3-left" → "3, left"."""
     name = identity.partition("-")[2]
-    kind, number = name[:3], name[3:]
+    kind, number = name[:3], name[3:].replace("-", ", ")
     return f"{KINDS[kind]} {number}" if kind in KINDS else name.removeprefix("text-").replace("-", " ")
 
 
