@@ -11,7 +11,8 @@
       book:                                 # pages of the book, and the run that each one shows
         additional_regularization: {benchmark: mnist-lenet}
 
-The scale is a parameter of every page, so a run is known by the grid's values and the scale. Pages of the book
+The scale is a parameter of every page, so a run is known by the grid's values and the scale. A grid may name another one,
+`scale: [paper]`, for a page that has no plan at the batch's scale and only draws what is committed. Pages of the book
 that belong to no paper have plans too, such as `book/costs/plan.yml`; their folders count as papers here.
 """
 
@@ -205,7 +206,7 @@ def runs(plans: Plans, scale: str, paper: str = "", page: str = "") -> list[Run]
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
     return [
-        Run(p, name, dict(zip(grid, values, strict=True)) | {"scale": scale}, plan)
+        Run(p, name, dict(zip(grid, values, strict=True)) | ({} if "scale" in grid else {"scale": scale}), plan)
         for p, name, plan in _selected(plans, paper, page)
         for grid in plan.grids(scale)
         for values in product(*grid.values())

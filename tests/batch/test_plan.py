@@ -25,6 +25,15 @@ def test_a_grid_is_every_combination_with_the_scale(project: Path) -> None:
     assert plan.runs(plans, "paper") == []
 
 
+def test_a_page_without_a_plan_at_the_batchs_scale_is_drawn_at_another(project: Path) -> None:
+    plans = with_plan(
+        project, "page: {grid: {laptop: {benchmark: [one], scale: [paper]}}, book: {page: {benchmark: one}}}"
+    )
+    (run,) = plan.runs(plans, "laptop")
+    assert run.parameters == {"benchmark": "one", "scale": "paper"}
+    assert plan.book_pages(plans, "laptop", root=project)[0].executed == run.notebook
+
+
 def test_lists_have_no_comma_in_the_name(project: Path) -> None:
     (run,) = plan.runs(with_plan(project, "page: {grid: {smoke: {levels: [[1, 2]]}}}"), "smoke")
     assert run.configuration == "levels~1+2_scale~smoke"
