@@ -61,17 +61,22 @@ def improving(rows: Frame, keys: Sequence[str]) -> Frame:
     return pandas.DataFrame(found, columns=[*keys, "left", "right"])
 
 
+def shaded_rows(found: Prepared, shade: Frame | None) -> Frame:
+    """Return the stretches to shade, see `improving`, with the columns that they depend on; empty for none."""
+    if shade is None:
+        return pandas.DataFrame()
+    own = checked(shade, ["level", SIZE])
+    keys = [k for k in found.case if k in own]
+    return improving(name_columns(own, keys), keys)
+
+
 def layers_behind(
-    found: Prepared, reference: Frame, shade: Frame | None, rules: Frame | None, coloured: Any
+    found: Prepared, reference: Frame, shade: Frame, rules: Frame | None, coloured: Any
 ) -> Callable[..., list[alt.Chart]]:
     """Prepare what stands behind lines (see `lib.charts.lines.lines`), and return a function that draws it for one panel.
 
-    `reference` is of `reference_rows`, `coloured` is the column of colours.
+    `reference` is of `reference_rows`, `shade` of `shaded_rows`, `coloured` is the column of colours.
     """
-    if shade is not None:
-        own = checked(shade, ["level", SIZE])
-        keys = [k for k in found.case if k in own]
-        shade = improving(name_columns(own, keys), keys)
     if rules is not None:
         rules = name_columns(rules, [k for k in found.case if k in rules])
 
@@ -80,7 +85,7 @@ def layers_behind(
     ) -> list[alt.Chart]:  # fmt: skip
         """Draw those rows that `choose` leaves, rules of a reference in `colour`, vertical ones between two `ends`."""
         layers: list[Any] = []
-        if shade is not None and len(shade):
+        if len(shade):
             area = found.controls.chart(choose(shade)).mark_rect(color=PALETTE[2], opacity=0.16, aria=False)
             layers.append(area.encode(x("left"), alt.X2("right:Q")))
         if len(reference):

@@ -15,7 +15,7 @@ import pandas
 
 from lib.analysis.table import EPOCHS, SIZE
 from lib.charts.axes import X_SCALES, Y_SCALES, across, tooltip, upward
-from lib.charts.behind import Reference, layers_behind, reference_rows
+from lib.charts.behind import Reference, layers_behind, reference_rows, shaded_rows
 from lib.charts.controls import DRAWN, Prepared, lit, prepared, seed_choice
 from lib.charts.data import Frame, heading, options, quantity_of, safe, spoken
 from lib.charts.parts import colours, finish
@@ -92,8 +92,9 @@ def lines(
     if y_scale == "log":  # mean - std is often below zero
         points[["low", "high"]] = numpy.nan
     dense = reference_rows(found, reference)
-    said = _key(points, look, isinstance(reference, str) and len(dense) > 0, shade is not None)
-    behind = layers_behind(found, dense, shade, rules, colour)
+    shaded = shaded_rows(found, shade)
+    said = _key(points, look, isinstance(reference, str) and len(dense) > 0, shade is not None and len(shaded))
+    behind = layers_behind(found, dense, shaded, rules, colour)
     count = points[panels].nunique() if panels else 1
     height = height if count == 1 else count * (_PANEL + _GAP) - _GAP
     return finish(
@@ -233,8 +234,8 @@ def _dashes(points: Frame, column: str | None) -> tuple[dict[str, Any], dict[str
     return {"strokeDash": drawn}, {"detail": alt.Detail(field)}
 
 
-def _key(points: Frame, look: _Look, dense: bool, shaded: bool) -> str:
-    """Say what the signs mean."""
+def _key(points: Frame, look: _Look, dense: bool, shaded: int | bool) -> str:
+    """Say what the signs mean; `shaded` is how much is, False where nothing could be."""
     parts = []
     if (points["n"] > 1).any():
         bands = ", bands: ± 1 standard deviation" if points["low"].notna().any() else ""
@@ -250,6 +251,8 @@ def _key(points: Frame, look: _Look, dense: bool, shaded: bool) -> str:
         parts.append(f"Ring: the {heading(look.ringed)} of the slider.")
     if shaded:
         parts.append("Shaded: pruning improves on the dense network, by more than replicates differ.")
+    elif shaded is not False:
+        parts.append("At no level pruning improves on the dense network by more than replicates differ.")
     return " ".join(parts)
 
 
