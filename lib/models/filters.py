@@ -43,8 +43,8 @@ def find_filters(module: nn.Module) -> dict[str, Filters]:
     They are two neighbours among the children of one module, as `convolution` and torchvision make them; where the module
     above them has a `gate` after their maps and a shortcut were added, it belongs to the last of them, `second`.
     """
-    found = {}
-    for parent, container in module.named_modules():
+    found, modules = {}, dict(module.named_modules())
+    for parent, container in modules.items():
         children = list(container.named_children())
         for (name, layer), (after, normalization) in zip(children, children[1:], strict=False):
             follows = isinstance(layer, nn.Conv2d) and isinstance(normalization, nn.BatchNorm2d)
@@ -52,8 +52,8 @@ def find_filters(module: nn.Module) -> dict[str, Filters]:
                 continue
             prefix = f"{parent}." if parent else ""
             above, _, position = parent.rpartition(".")
-            gate = f"{above}.gate" if position == "second" else ""
-            gated = bool(gate) and isinstance(module.get_submodule(gate), Gate)
+            gate = f"{above}.gate".lstrip(".") if position == "second" else ""
+            gated = isinstance(modules.get(gate), Gate)
             found[f"{prefix}{name}.weight"] = Filters(
                 weight=f"{prefix}{name}.weight",
                 bias="" if layer.bias is None else f"{prefix}{name}.bias",

@@ -30,6 +30,13 @@ def test_every_convolution_of_a_vgg_has_its_normalization():
     assert last.gate == "" and last.maps == "layers.11.1"
 
 
+def test_a_part_called_second_needs_no_gate():
+    gated = build("cifar-resnet18-gated", width=4).module.blocks[7]
+    assert find_filters(gated)["second.0.weight"].gate == "gate.open"
+    pair = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    assert find_filters(nn.ModuleDict({"second": pair}))["second.0.weight"].gate == ""
+
+
 def test_filters_of_any_network_with_normalization_are_found():
     found = find_filters(resnet18(weights=None))
     assert found["layer4.1.conv2.weight"].scale == "layer4.1.bn2.weight"
