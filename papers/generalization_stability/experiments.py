@@ -206,8 +206,8 @@ PLACES = {
     "GS-figE4": "flat_minima#fig-gs-along",
     "GS-figE5": "flat_minima#fig-gs-flat-stability",
     "GS-figE6": "flat_minima#fig-gs-flat-accuracy",
-    "GS-tabF1": "another_data_set",
-    "GS-text-scoreF": "another_data_set",
+    "GS-tabF1": "another_data_set#fig-gs-cifar100",
+    "GS-text-scoreF": "another_data_set#fig-gs-cifar100",
     "GS-text-driver": "no figure of its own: correlations that became weaker with another driver of the authors' GPU; "
     "no page can repeat that, and each says on which device its table was measured",
 }
