@@ -209,6 +209,8 @@ def summary(found: Iterable[Verdict]) -> list[Summary]:
     return result
 
 
+UNMEASURED = "Nothing was measured yet."
+
 ORDER: tuple[Answer, ...] = ("not reproduced", "reproduced", "undecided", "not run")
 """Which verdict of several counts."""
 
@@ -232,7 +234,12 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
         if not table.changes
     ]
     found = [
-        (scale, decide(name, known[name], table, page.name) if table and name in known else not_run(name, page.name))
+        (
+            scale,
+            decide(name, known[name], table, page.name)
+            if table and name in known
+            else not_run(name, page.name, reason=UNMEASURED),
+        )
         for name in page.claims
         for scale, table in fresh or [("", None)]
     ]
