@@ -53,7 +53,7 @@ MEASURES = [
     for images in ("test", "training")
     for measure in (EIGENVALUE_SUM, TRACE, COVARIANCE, CRITERION)
 ] + [TOLERATED]  # fmt: skip
-TEN, HUNDRED = "first ten", "first hundred"
+TEN, WHOLE = "first ten", "all that were computed"
 
 CIFAR100 = {
     "No Pruning": NONE, "Scratch Pruning": SCRATCH,
@@ -66,11 +66,11 @@ CIFAR100 = {
 
 
 def kind(algorithm: str) -> tuple[str, int]:
-    """Return what a configuration of Figures 5 and D.2 does to filters, one of `KINDS`, and for how many batches, or 0."""
+    """Return what a configuration does to filters, one of `KINDS` or "" for others, and for how many batches, or 0."""
     if algorithm == NONE:
         return NONE, 0
     if not (found := re.fullmatch(r"(zeroing|Gaussian noise), (\d+) batch(?:es)?(, restored)?", algorithm)):
-        return PRUNING, 0
+        return (PRUNING if re.match(r"(smallest|largest|random) filters, ", algorithm) else ""), 0
     return (RESTORED if found[3] else found[1]), int(found[2])
 
 
@@ -219,7 +219,7 @@ def eigenvalues(tables: Tables) -> Any:
     found["eigenvalues"] = TEN
     place = "place of the eigenvalue"
     whole = found.groupby(RUN, observed=True)[place].transform("max") > FIRST  # kept whole of the first seeds alone
-    pieces = [found[found[place] <= FIRST], found[whole].assign(eigenvalues=HUNDRED)]
+    pieces = [found[found[place] <= FIRST], found[whole].assign(eigenvalues=WHOLE)]
     return lines(
         pandas.concat(pieces), x=place, y="eigenvalue", colour="algorithm", domain=FLAT, menus=["images", "eigenvalues"],
         y_scale="symlog", title="Eigenvalues of the Hessian",

@@ -2,7 +2,7 @@
 # (gs-another-data-set)=
 # # Another data set
 #
-# **The question.** All that came before was CIFAR-10. Is the trade-off between {term}`stability <pruning stability>` and generalization there, too, with a hundred classes?
+# **The question.** All that came before was CIFAR-10. Is the trade-off between {term}`stability` and generalization there, too, with a hundred classes?
 #
 # ## The idea
 #
@@ -17,7 +17,7 @@
 #
 # ## What is trained
 #
-# ResNet-18 by Adam with {term}`augmentation <data augmentation>`, three runs. Only the last convolution is pruned, 70 % of its filters in two events, after epochs 2,500 and 3,250; that is 15 % of the network.
+# ResNet-18 by Adam with augmentation, three runs. Only the last convolution is pruned, 70 % of its filters in two events, after epochs 2,500 and 3,250; that is 15 % of the network.
 
 # %% tags=["hide-input"]
 from lib.widgets.page import show_source

@@ -25,7 +25,7 @@
 #
 # **What the paper claims** ({cite:t}`bartoldson2020stability`, Fig. 6 and appendix E)
 #
-# * Lower {term}`stability <pruning stability>` goes with a smaller trace of $H$ and of $C$, and both go with higher accuracy (GS-C16).
+# * Lower {term}`stability` goes with a smaller trace of $H$ and of $C$, and both go with higher accuracy (GS-C16).
 # * Less stable networks tolerate larger perturbations (GS-C17).
 # * Directions of larger eigenvalues raise the loss more (GS-C18).
 # * The criterion falls with stability and predicts accuracy (GS-C19).
