@@ -69,13 +69,17 @@ class PagePlan(BaseModel):
 
 @dataclass(frozen=True)
 class Run:
-    """One page with one set of parameters, and what a reader changes of its plan."""
+    """One page with one set of parameters, and what a reader changes of its plan.
+
+    `drawn` says that the grid names a scale other than the batch's: the page shows what is committed and trains nothing.
+    """
 
     paper: str
     page: str
     parameters: dict[str, Value]
     plan: PagePlan
     changes: Changes = NO_CHANGES
+    drawn: bool = False
 
     @property
     def source(self) -> str:
@@ -206,17 +210,18 @@ def runs(plans: Plans, scale: str, paper: str = "", page: str = "") -> list[Run]
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
     return [
-        Run(p, name, dict(zip(grid, values, strict=True)) | ({} if "scale" in grid else {"scale": scale}), plan)
+        Run(p, name, {**chosen, "scale": chosen.get("scale", scale)}, plan, drawn="scale" in grid)
         for p, name, plan in _selected(plans, paper, page)
         for grid in plan.grids(scale)
-        for values in product(*grid.values())
+        for chosen in (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
     ]
 
 
 def changed(wanted: list[Run], changes: Changes) -> list[Run]:
     """Return runs with what a reader changes of their plans, of all pages that have such parameters.
 
-    They train what they lack, wait for no other page, and no page of the book shows them.
+    They train what they lack, wait for no other page, and no page of the book shows them. Pages that are only drawn at the
+    batch's scale are left out.
 
     Raises:
         InputError: a page that is alone has no such parameter.
@@ -225,6 +230,13 @@ def changed(wanted: list[Run], changes: Changes) -> list[Run]:
         return wanted
     names, found = changes.model_dump(exclude_defaults=True), []
     for run in wanted:
+        if run.drawn:
+            if len(wanted) == 1:
+                other = run.parameters["scale"]
+                raise InputError(
+                    f"{run.source} is only drawn at this scale; to train it with changes add --scale {other}."
+                )
+            continue
         declared = parameters.read(run.source)
         if missing := [name for name in names if name not in declared]:
             if len(wanted) == 1:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lib.batch import plan
+from lib.changes import Changes
 from lib.errors import InputError
 
 PAPERS = Path(__file__).parents[2] / "papers"
@@ -32,6 +33,8 @@ def test_a_page_without_a_plan_at_the_batchs_scale_is_drawn_at_another(project: 
     (run,) = plan.runs(plans, "laptop")
     assert run.parameters == {"benchmark": "one", "scale": "paper"}
     assert plan.book_pages(plans, "laptop", root=project)[0].executed == run.notebook
+    with pytest.raises(InputError, match="only drawn at this scale.*--scale paper"):
+        plan.changed([run], Changes(seeds=(7,)))
 
 
 def test_lists_have_no_comma_in_the_name(project: Path) -> None:
