@@ -290,6 +290,8 @@ def rate_of(benchmark: str, every: int) -> float:
 
 def _rows(tables: Tables, quantities: Sequence[str], names: Sequence[str]) -> Any:
     """Return quantities of some configurations, see `lib.analysis.table.rows`."""
+    if not tables:
+        raise InputError("nothing is measured yet")
     return rows(tables, [*quantities], algorithm=[*names])
 
 

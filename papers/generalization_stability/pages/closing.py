@@ -1,0 +1,87 @@
+# %% [markdown]
+# (gs-closing)=
+# # Generalization and stability: what held, and what did not
+#
+# The paper of {ref}`these pages <gs-opening>` makes 23 claims that can be tested. Each was written down as a formal test before it was run here. A claim is decided by the largest {term}`scale` that decides anything,
+# and counts as not held if one network contradicts it. It takes three {term}`seeds <seed>`. What was measured decides this page: it is made anew with the tables.
+
+# %% tags=["parameters"]
+scale: str = "laptop"  # the committed tables of every scale are read; nothing is trained here
+
+# %% tags=["remove-input"]
+from IPython.display import Markdown
+
+from lib.analysis.experiments import current
+from lib.analysis.inventory import HELD, NOT_HELD, OPEN, outcome_list, outcomes, tally
+from lib.analysis.statistics import FEWEST_REPLICATES
+from lib.analysis.table import find_tables
+from lib.charts import enable
+from papers.generalization_stability import observations
+
+enable()
+found_tables = [current(one)[0] for one in find_tables("generalization_stability") if one.origin == "committed"]
+found = outcomes("generalization_stability", found_tables)
+found_tables.sort(key=lambda one: len(one.seeds) < FEWEST_REPLICATES)  # what decides nothing does not lead
+of = {
+    name: [one for one in found_tables if one.benchmark == name and len(one.frame)]
+    for name in {t.benchmark for t in found_tables}
+}
+vgg = of.get("cifar10-vgg11", [])
+Markdown(tally(found))
+
+# %% [markdown]
+# ## What held
+
+# %% tags=["remove-input"]
+outcome_list(found[HELD])
+
+# %% [markdown]
+# ## What did not
+#
+# A claim that did not hold *here* may hold with the paper's 50,000 images and 325 epochs. Look at the scale before you blame the paper: in a narrow network pruning takes capacity, and the trade-off turns round.
+
+# %% tags=["remove-input"]
+outcome_list(found[NOT_HELD])
+
+# %% [markdown]
+# ## What we cannot tell
+#
+# Either the numbers are closer to each other than seeds are, or a table lacks what the claim speaks of. The gains that this paper is about are half a point; to see half a point takes many runs, and most of these
+# claims ask for a GPU and patience.
+
+# %% tags=["remove-input"]
+outcome_list(found[OPEN])
+
+# %% [markdown]
+# ## The argument, line by line, with our numbers
+#
+# **Less stable is better** ({ref}`gs-less-stable-better`). A correlation over configurations and one within them are different things; ask for both.
+
+# %% tags=["remove-input"]
+observations.learned_less_stable_better(vgg)
+
+# %% [markdown]
+# **By other scores, too** ({ref}`gs-normalization-scores`). A score that spreads the configurations raises the coefficient, whatever the cause.
+
+# %% tags=["remove-input"]
+observations.learned_normalization_scores(vgg)
+
+# %% [markdown]
+# **Up to a point** ({ref}`gs-rate-and-target`, {ref}`gs-how-much`). A trade-off has a best place. One finds it by turning one handle at a time.
+
+# %% tags=["remove-input"]
+observations.learned_rate_and_target(vgg)
+
+# %% tags=["remove-input"]
+observations.learned_how_much(of.get("cifar10-resnet18", []))
+
+# %% [markdown]
+# **Not everywhere** ({ref}`gs-traditional`). Where training regularizes already, there is little left to gain.
+
+# %% tags=["remove-input"]
+observations.learned_traditional(of.get("cifar10-resnet18-sgd", []))
+
+# %% [markdown]
+# **As noise, and into flat minima?** What {ref}`gs-is-it-noise`, {ref}`gs-flat-minima` and {ref}`gs-another-data-set` learned stands at the end of these pages.
+#
+# All verdicts of the book, of every scale, stand on [the scoreboard](../../scoreboard.md).
