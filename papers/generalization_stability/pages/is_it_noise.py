@@ -159,8 +159,8 @@ page.cost
 # ## How long is $n$?
 #
 # The paper counts $n$ in batches of training, 391 to an epoch, and has 40 epochs between two events: its longest zeroing acts in 7 % of the training between two events of a layer.
-# With few images an epoch has few batches, and 1,105 of them would be longer than the whole training. Smaller scales therefore have other $n$. A share of the time between
-# two events is comparable; a number of batches is not:
+# With few images an epoch has few batches, and 1,105 of them would be longer than the whole training. Smaller scales therefore have other $n$. Their longest noise lasts for most of the
+# time between two events, and is still far fewer steps than the paper's: a short training cannot keep both the number of steps and the share.
 
 # %% tags=["remove-input"]
 figures.lengths_of_noise(benchmark)
