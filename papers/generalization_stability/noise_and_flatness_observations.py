@@ -8,6 +8,7 @@ and there are three seeds or more.
 # pandas' stubs tell neither a column from a frame nor a number from either.
 # pyright: reportReturnType=false, reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -59,6 +60,8 @@ MEASURES = {
     f"test {CRITERION}": "the information criterion",
 }
 """What a sentence calls the measures of Figures 6, E.3 and E.5."""
+IN_LINES = (f"test {EIGENVALUE_SUM}", TOLERATED)
+"""Those of the lines that the page ends with."""
 FALLS_WITH_ACCURACY = {TOLERATED: False}
 """A flat minimum has a small trace and tolerates a large perturbation."""
 
@@ -249,10 +252,13 @@ def _rise(table: Table, name: str, place: int, step: float) -> float:
     return (away + back) / 2 - here
 
 
-def _of_measures(table: Table, quantity: str, called: str, flat_where_high: bool) -> str:
+def _of_measures(
+    table: Table, quantity: str, called: str, flat_where_high: bool, measures: Sequence[str] = tuple(MEASURES)
+) -> str:
     """Say how each measure correlates with a quantity, and for which it has the paper's sign."""
     told, as_claimed, doubted = [], [], []
-    for measure, words in MEASURES.items():
+    for measure in measures:
+        words = MEASURES[measure]
         found = _over(table, measure, quantity, FLAT)
         if math.isnan(found.pearson):
             continue
@@ -278,15 +284,15 @@ def _by_stability(table: Table) -> list[str]:
 
 
 def _flat_line(table: Table) -> str:
-    return _of_measures(table, STABILITY, "stability", flat_where_high=False)
+    return _of_measures(table, STABILITY, "stability", False, IN_LINES)
 
 
 def _predicts_line(table: Table) -> str:
-    return _of_measures(table, BEST, "accuracy", flat_where_high=True)
+    return _of_measures(table, BEST, "accuracy", True, IN_LINES)
 
 
 def _inner_line(table: Table) -> str:
-    found = {words: _over(table, measure, BEST, FLAT) for measure, words in MEASURES.items()}
+    found = {MEASURES[measure]: _over(table, measure, BEST, FLAT) for measure in IN_LINES}
     told = [
         f"{number(one.within)} ({_p(one.within_p)}) for {words}"
         for words, one in found.items()
@@ -358,6 +364,11 @@ def _missing(table: Table, what: str) -> str:
 
 def _over(table: Table, first: str, second: str, names: Sequence[str]) -> Correlation:
     """Correlate two quantities over the runs of those configurations that have both."""
+    return _correlated(table, first, second, tuple(names))
+
+
+@functools.lru_cache(maxsize=64)  # figures' sentences and the page's last lines ask for the same
+def _correlated(table: Table, first: str, second: str, names: tuple[str, ...]) -> Correlation:
     there = [name for name in names if _there(table, name, first) and _there(table, name, second)]
     if not there:
         return Correlation(0, 0)
