@@ -268,6 +268,21 @@ def printed_beside_measured(tables: Tables) -> Any:
     )  # fmt: skip
 
 
+@or_what_is_missing
+def chance_by_runs(chances: Mapping[str, Mapping[int, float]]) -> Any:
+    """Table F.1's comparisons: p value by number of runs, of PruneL against each of some methods (name → runs → p)."""
+    found = [
+        {"against": name, "runs of each": runs, "value": p, "quantity": "p value", "seed": 0, "table": ""}
+        for name, own in chances.items()
+        for runs, p in own.items()
+    ]
+    return lines(
+        pandas.DataFrame(found), x="runs of each", y="p value", colour="against", domain=[*chances], y_scale="log",
+        reference=0.05, title="PruneL against others, with as many runs",
+        key="Calculated from printed means and deviations, nothing trained. Horizontal rule: 0.05.",
+    )  # fmt: skip
+
+
 # What they share
 
 

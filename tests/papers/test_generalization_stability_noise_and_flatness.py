@@ -233,7 +233,7 @@ def test_pages_show_every_figure_and_say_what_is_seen():
             assert figure < seen and text[figure:seen].count("# %%") == 1, name
         assert text.count("{dropdown} Answer") >= 3
     assert {name for name in vars(figures) if hasattr(getattr(figures, name), "__wrapped__")} == {
-        *EVERY, "one_weight", "lengths_of_noise",
+        *EVERY, "one_weight", "lengths_of_noise", "chance_by_runs",
     }  # fmt: skip
     assert all(
         f"({claim})" in "".join(path.read_text() for path in FOLDER.glob("*.py"))
