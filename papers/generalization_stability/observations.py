@@ -511,6 +511,7 @@ def traditional_accuracy(table: Table) -> str:
 @observed
 def traditional_gap(table: Table) -> str:
     """The generalization gap with and without pruning."""
+    _traditional(table)
     names = [name for name in TRADITIONAL if _there(table, name, GAP)]
     told = [f"{mean_std(_of(table, GAP, name), 'points')} ({_called(name)})" for name in names]
     return f"At its best epoch a network fits training images better than test images by {listed(told)}."

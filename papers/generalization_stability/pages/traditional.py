@@ -53,7 +53,9 @@ def left(filters: int) -> list[int]:
 # Of sixteen filters one goes, at the last event; of five hundred and twelve fifty-one go, at all three. "A tenth of every layer" is a twentieth of the narrow ones. The library's schedule agrees:
 
 # %%
-events = recipes.every_block(1, first, last, gap, share)
+from papers.generalization_stability.recipes import every_block
+
+events = every_block(1, first, last, gap, share)
 all(
     events.left(events.layers[0], filters, event) == left(filters)[event]
     for filters in (16, 64, 512)
