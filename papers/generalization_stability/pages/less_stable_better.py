@@ -251,8 +251,8 @@ page.verdicts()
 #    30 % of the last layer. Before you run it: will stability be higher or lower than with `every = 40`? Will the network end better?
 #
 # :::{dropdown} Answer
-# Lower, on the whole: an event takes more than twice as many filters of the last layer, and each has to be recovered from. In {numref}`fig-gs-training` choose *yours* in the menu: fewer
-# drops, and deeper ones. Accuracy should not rise. A quarter of the paper's width has nothing to spare, so that what is lost at the last event, after three quarters of the training, is not learned again.
+# Lower: 87 % instead of 96 for this seed, and the worst event leaves 62 % of the accuracy. In {numref}`fig-gs-training` choose *yours* in the menu: fewer drops, and deeper ones. The network ends at 35 % instead of
+# 37, below the unpruned one's 41. A quarter of the paper's width has nothing to spare: here a drop is a loss.
 # :::
 #
 # 2. **A score of your own** (about three minutes). Any function that gives each filter a number is a score; it sees the weights, $\gamma$ and $\beta$. Put this below the parameter
