@@ -1,9 +1,9 @@
 """Render the book from committed tables, without training: python -m lib.book.publish [--output FOLDER] [--at-once N]
 
-Every page runs at laptop scale and draws the tables that are there, with nothing in the store, and of all image sets only
-MNIST. Pages run several at once, each in a process forked from this one (on Linux), which has imported what pages import:
-that takes longer than drawing. The executed notebooks are in `runs/published/<paper>/<page>.ipynb`, the HTML is where
-`make book` has it.
+Every page runs at laptop scale, or at that which its plan names for it, and draws the tables that are there, with nothing in
+the store, and of all image sets only MNIST. Pages run several at once, each in a process forked from this one (on Linux),
+which has imported what pages import: that takes longer than drawing. The executed notebooks are in
+`runs/published/<paper>/<page>.ipynb`, the HTML is where `make book` has it.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -25,7 +25,7 @@ from nbformat import NotebookNode
 
 from lib.analysis.files import REPOSITORY
 from lib.batch.page import PageFailed, end_with_parent, notebook_of
-from lib.batch.plan import Run, read_plans
+from lib.batch.plan import Grid, PagePlan, Run, Value, read_plans
 from lib.batch.state import RECORD, Fingerprints, record_of
 from lib.book.build import build_if_changed, prepare
 from lib.book.staging import stage
@@ -37,11 +37,21 @@ SCALE = "laptop"
 def published(root: Path) -> dict[Path, Run]:
     """Return every page of the book by its place in the book's folder, with what it runs with."""
     return {
-        Path("papers", paper, f"{target}.ipynb"): Run(paper, page, shown | {"scale": SCALE}, plan)
+        Path("papers", paper, f"{target}.ipynb"): Run(paper, page, shown | {"scale": scale_of(plan, shown)}, plan)
         for paper, pages in read_plans(root).items()
         for page, plan in pages.items()
         for target, shown in plan.book.items()
     }
+
+
+def scale_of(plan: PagePlan, shown: Mapping[str, Value]) -> Value:
+    """Return the scale of the grid that has what a page of the book shows, where it names one; else that of all pages."""
+    own = [grid["scale"][0] for grid in plan.grids(SCALE) if "scale" in grid and _has(grid, shown)]
+    return own[0] if own else SCALE
+
+
+def _has(grid: Grid, shown: Mapping[str, Value]) -> bool:
+    return all(value in grid.get(name, [value]) for name, value in shown.items())
 
 
 def execute(source: Path, target: Path, parameters: dict[str, object], fingerprint: str = "") -> None:

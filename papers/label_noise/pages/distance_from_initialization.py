@@ -93,8 +93,8 @@ for passes in range(6):
 # Before the first pass $d' = 0$ and $d$ is already most of what it will be: that is the cut, not training. The library counts the same:
 
 # %%
-now, every = network.state_dict(), [*initial]
-library = distance(now, initial, every), distance(now, initial, every, masks)
+now, named = network.state_dict(), [*initial]
+library = distance(now, initial, named), distance(now, initial, named, masks)
 all(abs(a - b) < 1e-6 for a, b in zip(library, distances(), strict=True))
 
 # %% [markdown]
