@@ -196,4 +196,4 @@ def test_every_page_has_chains_for_its_plans_and_claims_of_its_paper(paper):
 @pytest.mark.parametrize("paper", ["training_regularization", "label_noise", "generalization_stability"])
 def test_every_committed_table_is_current(paper):
     tables = [table for table in find_tables(paper) if table.origin == "committed"]
-    assert not [(table.label, stale) for table in tables if (stale := current(table)[1])]
+    assert tables and not [(table.label, stale) for table in tables if (stale := current(table)[1])]
