@@ -249,7 +249,8 @@ def find(
     The largest scale leads, among those with enough replicates to decide a claim.
     """
     changes = real_changes(page.plans(benchmark, scale), changes)
-    own = {chain.algorithm for chain in page.chains(page.plans(benchmark, scale))}
+    both = page, experiments.changed(page, changes)
+    own = {chain.algorithm for one in both for chain in one.chains(one.plans(benchmark, scale))}
     tables, stale, lacking = [], {}, {}
 
     def look(one: str, origin: Origin, changes: Changes = NO_CHANGES) -> None:

@@ -1,15 +1,20 @@
 """GS's pages on stability and accuracy: they show every figure, and their computations by hand are right."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jupytext
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from lib.analysis import experiments, measure
+from lib.changes import Changes
 from papers.generalization_stability import figures, observations
 from papers.generalization_stability.experiments import PAGES, pruning
+from papers.generalization_stability.names import NONE, pruned
 from papers.generalization_stability.recipes import plan
+from tests.papers import generalization_stability_cases as cases
 
 FOLDER = Path("papers/generalization_stability/pages")
 TRAINED = ("less_stable_better", "normalization_scores", "rate_and_target", "how_much", "traditional")
@@ -61,6 +66,15 @@ def test_the_library_does_what_is_computed_by_hand(name):
             done.raise_error()
             last = done.result
     assert last is True
+
+
+def test_a_pruning_that_the_page_does_not_have_is_drawn_once_it_is_measured(monkeypatch):
+    name, changes = pruned("largest", 100), Changes(target="largest", every=100)
+    mine = replace(cases.table(cases.configurations([NONE, name], [100.0, 96.0], [85.0, 85.5])), changes=changes)
+    monkeypatch.setattr(measure, "read_table", lambda *given: mine if given[-1] == changes else None)
+    monkeypatch.setattr(experiments, "current", lambda table: (table, []))
+    found = measure.find(PAGES["less_stable_better"], "cifar10-vgg11", "smoke", changes=changes)
+    assert [set(one.frame["algorithm"]) for one in found.tables] == [{NONE, name}]
 
 
 def test_a_chain_of_the_readers_own_differs_in_its_events_alone():
