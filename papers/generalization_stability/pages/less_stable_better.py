@@ -50,7 +50,7 @@ figures.accuracy_over_training(page.tables)
 observations.accuracy_over_training(page.tables)
 
 # %% [markdown]
-# The cell above the figure has all that you need to touch; [what to try](gs-try-less-stable) stands at the end. What you change becomes a
+# The cell above the figure has all that you need to touch; {ref}`what to try <gs-try-less-stable>` stands at the end. What you change becomes a
 # run of its own, drawn beside the book's.
 #
 # ## Stability

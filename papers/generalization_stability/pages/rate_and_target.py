@@ -7,7 +7,7 @@
 #
 # ## The idea
 #
-# Vary both, each with the other held. The {term}`target <structured pruning>` is the filters of smallest score, of largest score, or random ones; the rate is the
+# Vary both, each with the other held. The target is the filters of smallest score, of largest score, or random ones; the rate is the
 # share of a layer that goes at one event. The last layer loses nine filters in ten in any case. With $n$ events the rate is
 #
 # $$
