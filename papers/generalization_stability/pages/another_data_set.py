@@ -80,8 +80,10 @@ for name, index in (("Student", 1), ("Welch", 2)):
 # How many could, if means and deviations stayed what they are?
 
 # %% mystnb={"figure": {"caption": "p values of Student's t test of PruneL against three others by the number of runs, if the printed means and standard deviations of Table F.1 were those of as many runs. Printed were three.", "name": "fig-gs-chance"}} tags=["hide-input"]
+from lib.charts import enable
 from papers.generalization_stability import noise_and_flatness_figures as figures
 
+enable()  # the book's way to draw
 figures.chance_by_runs({
     other: {n: t_test(printed["PruneL"], printed[other], n)[1] for n in range(2, 11)}
     for other in ("scratch pruning", "PruneS", "no pruning")
@@ -206,6 +208,11 @@ page.verdicts()
 # :::{dropdown} Answer
 # A second set of dots appears in {numref}`fig-gs-cifar100`, near 1 % accuracy, that of a guess. You learn that the code runs, and nothing about CIFAR-100.
 # :::
+
+# %% [markdown]
+# ### Prune it live
+#
+# With the unpruned network in the store, this takes chosen filters from it and shows the drop at once. Two events take 70 % of the last layer: what does that cost at one stroke, from either end?
 
 # %% tags=["remove-output"]
 from lib.widgets.filter_dips import filter_dips

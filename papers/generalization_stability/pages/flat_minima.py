@@ -46,7 +46,7 @@ show_source(experiments.flat_minima, experiments.from_scratch)
 #
 # A logistic regression of forty small generated images has few enough weights to write its whole Hessian down:
 
-# %%
+# %% tags=["remove-stderr"]
 import torch
 from torch import nn
 from torch.func import functional_call, grad, hessian, jvp, vmap
@@ -244,7 +244,9 @@ page.verdicts()
 # The one without them. Their stability is a convention: they had no event, so nothing about them was measured. One point with an assigned position, at the end of the axis, decides a line through clusters. The text below the figure gives both.
 # :::
 #
-# Flat minima tolerate changes of weights; do they tolerate the loss of whole filters? The widget takes filters from the unpruned network:
+# ### Prune it live
+#
+# Flat minima tolerate changes of weights; do they tolerate the loss of whole filters? With the unpruned network in the store, this takes chosen filters from it and shows the drop at once.
 
 # %% tags=["remove-output"]
 from lib.widgets.filter_dips import filter_dips

@@ -84,8 +84,10 @@ for name, w in paths.items():
     print(f"{name:12} at the event {w[EVENT]:5.2f}, after 50 steps {w[EVENT + N]:5.2f}, in the end {w[-1]:5.2f}")
 
 # %% mystnb={"figure": {"caption": "One weight over training, without treatment, pruned, zeroed for 50 steps, and with Gaussian noise for 50 steps, as Fig. D.1 of the paper sketches it.", "name": "fig-gs-one-weight"}} tags=["hide-input"]
+from lib.charts import enable
 from papers.generalization_stability import noise_and_flatness_figures as figures
 
+enable()  # the book's way to draw
 figures.one_weight(paths, event=EVENT, until=EVENT + N)
 
 # %% [markdown]
@@ -270,7 +272,9 @@ page.verdicts()
 # Expect those of the longest noise: filters that return late have less time to come back into use, so that taking them away costs less.
 # :::
 #
-# A filter at a time: the widget prunes the finished network that no event touched. How many of the largest filters can go before accuracy falls? And of the smallest?
+# ### Prune it live
+#
+# With the unpruned network in the store, this takes chosen filters from it and shows the drop at once. How many of the largest filters can go before accuracy falls? And of the smallest?
 
 # %% tags=["remove-output"]
 from lib.widgets.filter_dips import filter_dips
