@@ -62,8 +62,8 @@ def accuracy_over_training(tables: Tables) -> Any:
     return lines(
         pandas.concat([accuracy, events], ignore_index=True), x="epoch", panels="quantity", colour="algorithm",
         domain=names, title="Test accuracy while filters are pruned",
-        key="Above, an event is a drop straight down; below `paper` scale it is measured on the first few hundred test images "
-        "and epochs on all, so that it may lie beside the curve. Below, 100 is an event that changed nothing.",
+        key="Above, an event is a drop straight down; at small scales it is measured on a few hundred test images, epochs "
+        "on all, so that it may lie beside the curve. Below, 100 is an event that changed nothing.",
     )  # fmt: skip
 
 
