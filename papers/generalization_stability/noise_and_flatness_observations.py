@@ -146,15 +146,20 @@ def _enough(table: Table, one: str) -> str:
     others = [name for name in noise_of([table], PRUNING, NONE) if _there(table, name, BEST)]
     if not names or not others:
         return ""
-    longest, called = names[-1], {NONE: "no pruning", PRUNING: "pruning"}
+    longest = names[-1]
     told = {
-        kind(name)[0]: f"{against(_of(table, BEST, longest), _of(table, BEST, name))} ({called[kind(name)[0]]})"
+        kind(name)[0]: f"{against(_of(table, BEST, longest), _of(table, BEST, name))} ({kind(name)[0]})"
         for name in others
     }
     words = f"The longest {SPOKEN[one]} has {listed([*told.values()])}."
     if len(table.seeds) < FEWEST_REPLICATES:
         return words
     verdicts = {kind(name)[0]: difference(_of(table, BEST, longest), _of(table, BEST, name)).verdict for name in others}
+    called = {kind(name)[0]: name for name in others}
+    if {NONE, PRUNING} <= {*called}:
+        gain = difference(_of(table, BEST, called[PRUNING]), _of(table, BEST, called[NONE]))
+        if gain.verdict != "higher":
+            return f"{words} Pruning itself is not above no pruning here, so there is no gain that noise could explain."
     if verdicts.get(NONE) == "higher" and verdicts.get(PRUNING) in ("higher", "match"):
         return f"{words} So noise that ends does as much as pruning that stays, as the paper has it."
     return f"{words} That is not what the paper has, where it does as much as pruning and more than neither."

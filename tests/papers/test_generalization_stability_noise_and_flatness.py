@@ -150,6 +150,8 @@ def test_long_noise_that_does_as_much_as_pruning_is_told_as_the_papers():
     frame = worse.frame.copy()
     frame.loc[(frame["algorithm"] == ZEROING[-1]) & (frame["quantity"] == BEST), "value"] -= 3
     assert "That is not what the paper has" in said("accuracy_by_noise", worse.with_frame(frame))
+    frame.loc[(frame["algorithm"] == PERMANENT) & (frame["quantity"] == BEST), "value"] -= 3
+    assert "there is no gain that noise could explain" in said("accuracy_by_noise", worse.with_frame(frame))
 
 
 def test_which_networks_use_the_filters_again_is_told_one_by_one():
