@@ -179,13 +179,17 @@ def correlation_by_rate(tables: Tables) -> Any:
     """Figures 3, right, and C.2: the correlation of stability and accuracy over the targets, at each rate."""
     found = []
     for (label, benchmark, share), own in _rated_runs(tables).groupby(["table", "benchmark", SHARE], sort=False):
+        if own["target"].nunique() < 2:
+            continue
         one = _correlation(own, STABILITY, BEST)
         point = {"table": label, "benchmark": benchmark, SHARE: share, "runs": one.n, "quantity": "correlation"}
         ends = {"low": one.low, "high": one.high}, {"low": float("nan"), "high": float("nan")}
         for name, value, end in zip(COEFFICIENTS, (one.pearson, one.kendall), ends, strict=True):
             found.append({**point, "coefficient": name, "value": value, **end})
+    if not found:
+        raise InputError("no rate has two targets yet; the note above the figures says what is missing")
     return lines(
-        pandas.DataFrame(found, columns=[*found[0]]).dropna(subset="value"), x=SHARE, x_scale="log",
+        pandas.DataFrame(found).dropna(subset="value"), x=SHARE, x_scale="log",
         y="correlation of stability and accuracy", colour="coefficient", domain=COEFFICIENTS, reference=0.0,
         title="Over the targets, at each rate", key="Band: 95 % interval of r. Below zero, less stable runs end better.",
     )  # fmt: skip
@@ -293,7 +297,12 @@ def _rows(tables: Tables, quantities: Sequence[str], names: Sequence[str]) -> An
     """Return quantities of some configurations, see `lib.analysis.table.rows`."""
     if not tables:
         raise InputError("nothing is measured yet")
-    return rows(tables, [*quantities], algorithm=[*names])
+    try:
+        return rows(tables, [*quantities], algorithm=[*names])
+    except InputError:
+        raise InputError(
+            f"no {quantities[0]} was measured yet; the note above the figures says what is missing"
+        ) from None
 
 
 def _runs(tables: Tables, names: Sequence[str]) -> Any:

@@ -342,10 +342,9 @@ def accuracy_by_rate(table: Table) -> str:
     for target, own in _by_target(table).items():
         best = max(own, key=lambda share: own[share][1].mean())
         first, last = (own[share][0] for share in (min(own), max(own)))
-        told.append(
-            f"{target} filters: accuracy is highest at {best:g} %, {mean_std(own[best][1])}; stability goes from "
-            f"{_percent(first)} at {min(own):g} % to {_percent(last)} at {max(own):g} %"
-        )
+        moves = f"stability goes from {_percent(first)} at {min(own):g} % to {_percent(last)} at {max(own):g} %"
+        moves = moves if len(own) > 1 else f"stability is {_percent(first)} at this one rate"
+        told.append(f"{target} filters: accuracy is highest at {best:g} %, {mean_std(own[best][1])}; {moves}")
     unpruned = f" Without pruning, accuracy is {mean_std(_of(table, BEST, NONE))}." if _there(table, NONE) else ""
     return f"With the {'. With the '.join(told)}.{unpruned} {_sweet_spot(table)}"
 
@@ -367,10 +366,10 @@ def _sweet_spot(table: Table) -> str:
 def correlation_by_rate(table: Table) -> str:
     """At which rates the correlation over the targets is negative."""
     found = _at_rates(table)
+    if not found:
+        raise InputError(f"no rate was measured with two targets at {table.scale} scale")
     negative = [share for share, one in found.items() if one.kendall < 0]
     clear = [share for share in negative if found[share].kendall_p < SIGNIFICANT]
-    if not found:
-        raise InputError(f"no rate was measured with two runs or more at {table.scale} scale")
     told = f"Kendall's τ is negative at {_at(negative, found)}"
     told += f", with p below 0.05 at {_at(clear, found)}" if negative else ""
     one_shot = max(found)
@@ -383,7 +382,7 @@ def accuracy_at_one_rate(table: Table) -> str:
     """The two ends of the rates."""
     found = _at_rates(table)
     if not found:
-        raise InputError(f"no rate was measured with two runs or more at {table.scale} scale")
+        raise InputError(f"no rate was measured with two targets at {table.scale} scale")
     told = []
     for share in dict.fromkeys((min(found), max(found))):
         one = found[share]
@@ -404,6 +403,8 @@ def _fading(found: Mapping[float, Correlation]) -> str:
 def _rate_line(table: Table) -> str:
     words = []
     for target, own in _by_target(table).items():
+        if len(own) < 3:
+            raise InputError(f"fewer than three rates of the {target} filters were measured at {table.scale} scale")
         best = max(own, key=lambda share: own[share][1].mean())
         words.append(f"{best:g} % for the {target} filters ({mean_std(own[best][1])})")
     return f"The best share to prune at an event is {listed(words)}."
@@ -412,7 +413,7 @@ def _rate_line(table: Table) -> str:
 def _rates_line(table: Table) -> str:
     found = _at_rates(table)
     if not found:
-        raise InputError(f"no rate was measured with two runs or more at {table.scale} scale")
+        raise InputError(f"no rate was measured with two targets at {table.scale} scale")
     negative = _at([share for share in found if found[share].kendall < 0], found)
     return f"Over the targets, stability and accuracy are negatively correlated at {negative}."
 
@@ -631,13 +632,13 @@ def _by_target(table: Table) -> dict[str, dict[float, tuple[pandas.Series, panda
 
 
 def _at_rates(table: Table) -> dict[float, Correlation]:
-    """Return the correlation over the targets at each rate at which it is defined."""
+    """Return the correlation over two targets or more at each rate at which it is defined."""
     names: dict[float, list[str]] = {}
     for name in _pruned(table):
         how = setting(name)
         assert how
         names.setdefault(rate_of(table.benchmark, how[1]), []).append(name)
-    found = {share: _over(table, names[share]) for share in sorted(names)}
+    found = {share: _over(table, names[share]) for share in sorted(names) if len(names[share]) > 1}
     return {share: one for share, one in found.items() if not math.isnan(one.kendall) and not math.isnan(one.pearson)}
 
 
