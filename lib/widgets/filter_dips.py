@@ -75,7 +75,7 @@ def find_unpruned(page: OpenPage, images: int = IMAGES) -> Trained:
         asked = f"{page.page.paper} {page.page.name} {page.benchmark} {page.scale}"
         own = f" --store {page.store}" if page.store else ""
         raise InputError(
-            "the store does not hold the unpruned network; this command trains it: python -m lib.analysis.measure "
+            "the unpruned network is not in the store; this command trains it: python -m lib.analysis.measure "
             f'{asked} --algorithms "{chain.algorithm}" --seeds {replicate.seed}{own}'
         )
     recipe, device = chain.recipe, find_device(page.parameters.device)

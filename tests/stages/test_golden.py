@@ -12,6 +12,7 @@ from lib.stages.algorithms import (
     weight_rewinding,
     without_improved_examples,
 )
+from lib.stages.filter_events import FilterEvents
 from lib.stages.stage import Subset
 from lib.training import DataRecipe, Precision, Recipe, Replicate
 
@@ -69,14 +70,18 @@ DEFAULTS = {
     DataRecipe: {"split_seed": 0, "train": None, "test": None, "augmentation": "none", "noise": "other"},
     Recipe: {
         "width": None, "width_scale": 1.0, "normalization_scale": "uniform", "initial_bias": "uniform",
-        "momentum": 0.0, "weight_decay": 0.0, "drop_epochs": (), "drop_factor": 0.1, "warmup_epochs": 0,
-        "rewind_epoch": 0, "rewind_step": 0, "record_epochs": False,
+        "initial_weights": "fan-in", "momentum": 0.0, "weight_decay": 0.0, "drop_epochs": (), "drop_factor": 0.1,
+        "warmup_epochs": 0, "rewind_epoch": 0, "rewind_step": 0, "record_epochs": False,
     },
     Replicate: {"noise_percent": 0.0, "shared": (), "dimensions": ()},
     Prune: {"score": "magnitude", "fraction": 0.2, "keep": None, "scope": "global", "examples": None},
     Subset: {"reference": 1, "share": 0.2, "added": 0.01, "equal_steps": False},
+    FilterEvents: {
+        "target": "smallest", "score": "l2", "effect": "prune", "batches": 1, "first_variance": 1.0, "restore": False,
+        "normalization": True, "images": None,
+    },
     Stage: {
-        "prune": None, "lift_masks": False, "examples": None, "from_step": 0, "to_step": 0, "level": None,
+        "prune": None, "lift_masks": False, "filters": None, "examples": None, "from_step": 0, "to_step": 0, "level": None,
     },
 }  # fmt: skip
 
