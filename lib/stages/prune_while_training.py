@@ -174,11 +174,9 @@ class _Pruning:
                 draws = replicate.generator("filters", self.events.layers.index(layer), events)
                 scores = torch.rand(len(free), generator=draws)
             else:
-                names = (own.weight, own.scale, own.shift)
-                tensors = FilterTensors(
-                    *(progress.stack[name][row].detach() for name in names),
-                    self.recorder.means[layer][row] if self.recorder else None,
-                )
+                weight, scale, shift = (progress.stack[n][row].detach() for n in (own.weight, own.scale, own.shift))
+                means = self.recorder.means[layer][row] if self.recorder else None
+                tensors = FilterTensors(weight, scale, shift, means)
                 scores = self.score(tensors).float().cpu()
             sign = -1 if self.events.target == "largest" else 1
             chosen[row] = free & ~without_lowest(sign * scores, free, count)

@@ -1,5 +1,8 @@
 """Correlations over runs, against SciPy and against clusters made by hand."""
 
+# Modules and series have no types of their own here.
+# pyright: reportArgumentType=false
+
 import itertools
 import math
 import warnings

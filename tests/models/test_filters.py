@@ -1,5 +1,9 @@
 """Filters of networks: what makes their maps, how many parameters networks of GS have, closed gates."""
 
+# Modules and series have no types of their own here.
+# pyright: reportIndexIssue=false, reportAttributeAccessIssue=false, reportArgumentType=false
+# pyright: reportCallIssue=false
+
 import pytest
 import torch
 from torch import nn

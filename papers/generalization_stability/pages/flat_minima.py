@@ -59,8 +59,8 @@ torch.manual_seed(0)
 drawn = data.ImageSet("digits", **generate("generated-digits", train=40))
 pixels, labels = drawn.train_images[:, 10:18, 10:18], drawn.train_labels.long()
 inputs = data.normalize(pixels, data.normalization("mnist"))
-network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, bias=False))
-weights = network[1].weight.detach()
+output = nn.Linear(64, 10, bias=False)
+network, weights = nn.Sequential(nn.Flatten(), output), output.weight.detach()
 
 
 def loss(w, x=inputs, y=labels):

@@ -60,13 +60,13 @@ def removed(parts: tuple[float, ...]) -> float:
 import torch
 
 torch.manual_seed(0)
-block = build("cifar-resnet18-gated", width=4).module.blocks[7].eval()
+block = build("cifar-resnet18-gated", width=4).module.get_submodule("blocks.7").eval()
 seen, gone = torch.rand(2, 32, 4, 4), torch.tensor([3, 5, 8])
 with torch.no_grad():
-    for parameter in block.second.parameters():
+    for parameter in block.get_submodule("second").parameters():
         parameter[gone] = 0
     as_shortcut = torch.equal(block(seen)[:, gone], seen[:, gone])
-    block.gate.open[gone] = 0
+    block.get_buffer("gate.open")[gone] = 0
     as_zero = bool((block(seen)[:, gone] == 0).all())
 as_shortcut, as_zero
 

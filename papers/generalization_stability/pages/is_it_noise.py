@@ -105,8 +105,8 @@ from lib.training import DataRecipe, Part, Progress, Recipe, Replicate, prepare
 drawn = DataRecipe(image_set="generated-objects", train=32, test=16, validation=0, normalization="cifar")
 recipe = Recipe(benchmark="objects", data=drawn, network="cifar-vgg11", width=4, epochs=100, batch_size=8,
                 optimizer="sgd", learning_rate=RATE)  # fmt: skip
-network, layer, seeds = build("cifar-vgg11", 10, width=4), "layers.11.0.weight", [Replicate(seed=0)]
-examples = prepare(drawn, seeds, torch.device("cpu"))
+network, layer, one = build("cifar-vgg11", 10, width=4), "layers.11.0.weight", [Replicate(seed=0)]
+examples = prepare(drawn, one, torch.device("cpu"))
 
 
 def of_library(effect):
@@ -115,11 +115,12 @@ def of_library(effect):
     stack = {name: tensor.detach()[None].clone() for name, tensor in network.module.state_dict().items()}
     masks = {layer: torch.ones_like(stack[layer], dtype=torch.bool)} | extra_masks(network.module, events, stack)
     progress = Progress(0, stack, masks)
-    hooks = prune_while_training(events, network, seeds, examples, recipe, Part(recipe.epochs))
+    before_step = prune_while_training(events, network, one, examples, recipe, Part(recipe.epochs)).before_step
+    assert before_step is not None
 
     def treatment(w, step):
         stack[layer][:] = w * masks[layer]
-        hooks.before_step(step, progress)
+        before_step(step, progress)
         return stack[layer].flatten()[0].clone()
 
     return treatment

@@ -107,17 +107,18 @@ import torch
 from torch import nn
 
 torch.manual_seed(0)
-layer = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8))
-nn.init.normal_(layer[1].bias)  # β of a trained network is not zero
-images_seen, weights, k = torch.rand(5, 3, 32, 32), layer[0].weight.detach().clone(), 3
+convolution, normalization = nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8)
+layer = nn.Sequential(convolution, normalization)
+nn.init.normal_(normalization.bias)  # β of a trained network is not zero
+images_seen, weights, k = torch.rand(5, 3, 32, 32), convolution.weight.detach().clone(), 3
 
 scores = weights.flatten(1).norm(dim=1)  # ‖w_f‖₂ of each filter f, its bias left out
 gone = scores.argsort()[:k]
 with torch.no_grad():
-    for parameter in layer[0].parameters():
+    for parameter in convolution.parameters():
         parameter[gone] = 0
     print("without weights and bias:", layer(images_seen)[:, gone].abs().amax(dim=(0, 2, 3)))
-    for parameter in layer[1].parameters():
+    for parameter in normalization.parameters():
         parameter[gone] = 0
     print("and without γ and β:     ", layer(images_seen)[:, gone].abs().amax(dim=(0, 2, 3)))
 
@@ -147,7 +148,7 @@ record = {
 }
 (
     filters.parameters == ("0.weight", "0.bias", "1.weight", "1.bias")
-    and torch.equal(l2(FilterTensors(weights, *layer[1].parameters())), scores)
+    and torch.equal(l2(FilterTensors(weights, normalization.weight, normalization.bias)), scores)
     and (layer(images_seen)[:, gone] == 0).all().item()
     and abs(of_run(record, 0)[STABILITY] - stability) < 1e-9
 )
