@@ -163,7 +163,7 @@ NETWORKS = of(VGG11, RESNET18)
 
 FLATNESS = flatness(
     smoke={"images": 20, "eigenvalues": 5, "draws": 2, "evaluated": 50},
-    laptop={"images": 256, "eigenvalues": 40, "draws": 16, "evaluated": 1_000},
+    laptop={"images": 128, "eigenvalues": 20, "draws": 8, "evaluated": 500},
     short={"images": 128, "eigenvalues": 20, "draws": 16, "evaluated": 1_000},
 )
 """As in the paper at `paper` scale, and cheaper below it."""
