@@ -126,9 +126,8 @@ def _removed(recipe: Recipe, stage: Stage, replicate: Replicate, entry: Entry, d
     weights = entry.tensors("weights")
     for own in filters_of(network.module, stage.filters.layers):
         targeted = sorted({f for event in entry.record["filter_events"] for f in event["filters"].get(own.weight, [])})
-        for name in (*own.parameters, own.gate):
-            if name:
-                weights[name][targeted] = 0
+        for name in own.tensors:
+            weights[name][targeted] = 0
     stack = {name: tensor.unsqueeze(0).to(examples.test_labels.device) for name, tensor in weights.items()}
     with torch.no_grad():
         module = network.module.to(examples.test_labels.device)

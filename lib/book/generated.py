@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from lib.analysis.findings import ANSWERS, DECIDED
+from lib.analysis.part import file_name
 from lib.analysis.scoreboard import Summary, Verdict, read_verdicts, summary
 from lib.batch.state import record_of
 from lib.book.wording import counted, duration, ranges, raw, words
@@ -198,13 +199,9 @@ def _measured_row(path: Path, papers: Path) -> list[Cell] | None:
 def _part(stem: str, made: Mapping[str, Any]) -> str:
     """Return the name of a part as words: an algorithm, or "loss path (loss landscape)", a measurement and its page."""
     for name in made.get("measurements", {}):
-        if stem.startswith(begin := f"{_stem(name)}_"):
+        if stem.startswith(begin := f"{file_name(name)}_"):
             return f"{name} ({words(stem.removeprefix(begin))})"
-    return next((name for name in made.get("algorithms", []) if _stem(name) == stem), words(stem))
-
-
-def _stem(name: str) -> str:
-    return re.sub(r"\W+", "_", name).strip("_").lower()
+    return next((name for name in made.get("algorithms", []) if file_name(name) == stem), words(stem))
 
 
 def _executed_row(path: Path, folder: Path) -> list[Cell]:

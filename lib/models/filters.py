@@ -36,6 +36,11 @@ class Filters:
         """Names of the parameters that have an entry for each filter."""
         return tuple(filter(None, (self.weight, self.bias, self.scale, self.shift)))
 
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Names of all that is zero for a filter that is gone: the parameters, and the gate where there is one."""
+        return tuple(filter(None, (*self.parameters, self.gate)))
+
 
 def find_filters(module: nn.Module) -> dict[str, Filters]:
     """Find the convolutions that are followed by a batch normalization, by the name of their weights, in module order.

@@ -8,7 +8,7 @@ they act by `dict(replicate.dimensions)["distribution"]`.
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, get_args
+from typing import Annotated
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ from lib.errors import InputError, unknown
 from lib.pruning import find_score
 from lib.pruning.filter_scores import find_filter_score
 from lib.scales import check_scale
-from lib.stages.filter_events import FilterEvents
+from lib.stages.filter_events import TARGETS, FilterEvents
 from lib.stages.stage import Chain, Prune, stage_keys
 from lib.training import Precision, Recipe, Replicate
 
@@ -164,7 +164,7 @@ def _check(plan: Plan, changes: Changes) -> None:
 
 def _check_filters(plan: Plan, changes: Changes) -> None:
     """Raise InputError where filters are asked for that the plan does not prune, or weights where it prunes filters."""
-    events, targets = plan.filters, get_args(FilterEvents.model_fields["target"].annotation)
+    events = plan.filters
     if events is None:
         for name, empty in (("target", '""'), ("every", "0")):
             if given := getattr(changes, name):
@@ -175,8 +175,8 @@ def _check_filters(plan: Plan, changes: Changes) -> None:
             raise InputError(
                 f"{name} is {given:g}, but this page prunes filters. Allowed: 0; set target or every instead."
             )
-    if changes.target and changes.target not in targets:
-        raise unknown("target", changes.target, targets)
+    if changes.target and changes.target not in TARGETS:
+        raise unknown("target", changes.target, TARGETS)
     if changes.every and not 0 < changes.every < events.schedule:
         allowed = f"from 1 to {events.schedule - 1} epochs, counted in a schedule of {events.schedule}"
         raise InputError(f"every is {changes.every}. Allowed: {allowed}; 0 for the plan's.")

@@ -10,13 +10,16 @@ the step that comes closest; after epoch −1 is before training, which is pruni
 """
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from lib.descriptions import Description
 from lib.errors import InputError
 from lib.pruning.filter_scores import find_filter_score
+
+Target = Literal["smallest", "largest", "random"]
+TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 class FilterEvents(Description):
@@ -47,7 +50,7 @@ class FilterEvents(Description):
     last: tuple[Annotated[int, Field(ge=-1)], ...]
     every: Annotated[int, Field(gt=0)]
     schedule: Annotated[int, Field(gt=0)]
-    target: Literal["smallest", "largest", "random"] = "smallest"
+    target: Target = "smallest"
     score: str = "l2"
     effect: Literal["prune", "zero", "gaussian"] = "prune"
     batches: Annotated[int, Field(gt=0)] = 1

@@ -26,6 +26,7 @@ from lib.pruning.filter_scores import FILTER_SCORES, FilterTensors, find_filter_
 from lib.pruning.selection import without_lowest
 from lib.seeds import generator
 from lib.stages import Store, stage_keys
+from lib.stages.filter_events import TARGETS
 from lib.training import prepare
 from lib.training.device import find_device
 from lib.widgets.live import menu, without_widgets
@@ -33,7 +34,6 @@ from lib.widgets.page import OpenPage
 
 IMAGES = 500  # test images on which accuracy is measured
 TOGETHER = 250  # images in one forward pass
-TARGETS = ("smallest", "largest", "random")
 KEPT, REMOVED = "kept", "removed"
 
 
@@ -149,7 +149,7 @@ def accuracy_without(network: Trained, layer: str, removed: Tensor) -> float:
     own = network.layers[layer]
     tensors = dict(network.module.named_parameters()) | dict(network.module.named_buffers())
     changed = {}
-    for name in filter(None, (*own.parameters, own.gate)):
+    for name in own.tensors:
         tensor = tensors[name].detach()
         changed[name] = tensor.masked_fill(removed.to(tensor.device).view(-1, *[1] * (tensor.dim() - 1)), 0)
     right = [

@@ -30,6 +30,7 @@ from lib.analysis.stability import BEST, LAST, STABILITY, WITHOUT_TARGETED
 from lib.analysis.statistics import FEWEST_REPLICATES, difference, mean_interval, two_samples
 from lib.analysis.table import Table, values
 from lib.errors import InputError
+from papers.generalization_stability.claims import SIGNIFICANT
 from papers.generalization_stability.names import FLAT, MIDDLE, NONE, RANDOM, SCRATCH, STABLE, UNSTABLE
 from papers.generalization_stability.noise_and_flatness_figures import (
     CIFAR100,
@@ -43,7 +44,6 @@ from papers.generalization_stability.noise_and_flatness_figures import (
 )
 from papers.generalization_stability.observations import learned, observed
 
-SIGNIFICANT = 0.05
 CALLED = {
     NONE: "no pruning",
     STABLE: "small filters often",

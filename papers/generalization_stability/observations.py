@@ -36,12 +36,10 @@ from lib.analysis.stability import (
 from lib.analysis.statistics import FEWEST_REPLICATES, difference, two_samples
 from lib.analysis.table import Table, values
 from lib.errors import InputError
-from papers.generalization_stability.claims import OFTEN, SELDOM
+from papers.generalization_stability.claims import OFTEN, SELDOM, SIGNIFICANT
 from papers.generalization_stability.experiments import LESS_SHORTCUT, MORE_PRUNED
 from papers.generalization_stability.figures import SCORES, TRADITIONAL, configurations, rate_of
 from papers.generalization_stability.names import NONE, UNSTABLE, pruned, setting
-
-SIGNIFICANT = 0.05
 
 
 def observed(sentence: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
