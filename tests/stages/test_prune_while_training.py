@@ -151,6 +151,16 @@ def test_without_a_gate_the_layer_is_refused(vgg, store):
         finished(vgg.but(network="cifar-resnet18"), events, store)
 
 
+@pytest.fixture
+def one_thread():
+    """Sums in one order: where several threads add, a maximum that rounding moves makes another network."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_a_plain_script_prunes_the_same_filters_and_answers_the_same(vgg, store):
     """Sixty lines that do the obvious: one network, a list of removed filters, zeros put back after every step.
 
