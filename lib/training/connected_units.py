@@ -5,9 +5,10 @@ the function nor any gradient, so they are left out while a stage trains, with t
 to them, and scattered back after it. A unit that only lost its inputs stays: its bias still reaches the output.
 
 Weight decay also shrinks weights without a path, and pruning compares magnitudes later. Without a gradient, momentum SGD
-(v ← μ v + λ w, w ← w - η v) is linear in w, so that steps multiply them all by one number, `decay_factors`. Running
-statistics of filters without a path would go on too, though no output depends on them: s ← (1 - α) s + α x with α = 0.1
-forgets what it was within `remembered_steps`, so that these last steps of a stage compute with everything.
+(v ← μ v + λ w, w ← w - η v; Nesterov's w ← w - η (λ w + μ v)) is linear in w, so that steps multiply them all by one
+number, `decay_factors`. Running statistics of filters without a path would go on too, though no output depends on them:
+s ← (1 - α) s + α x with α = 0.1 forgets what it was within `remembered_steps`, so that these last steps of a stage compute
+with everything.
 """
 
 import math
@@ -152,7 +153,8 @@ def decay_factors(recipe: Recipe, steps: range, steps_per_epoch: int) -> tuple[f
     weight, velocity = 1.0, 0.0
     for step in steps if recipe.weight_decay else ():
         velocity = recipe.momentum * velocity + recipe.weight_decay * weight
-        weight -= learning_rate(recipe, step, steps_per_epoch) * velocity
+        ahead = recipe.weight_decay * weight + recipe.momentum * velocity if recipe.nesterov else velocity
+        weight -= learning_rate(recipe, step, steps_per_epoch) * ahead
     return weight, velocity
 
 

@@ -165,7 +165,7 @@ def make_optimizer(recipe: Recipe, parameters: Iterable[Tensor], rate: Tensor) -
     if recipe.optimizer == "adam":
         capturable = rate.device.type == "cuda"
         return torch.optim.Adam(parameters, rate, weight_decay=decay, fused=True, capturable=capturable)
-    return torch.optim.SGD(parameters, rate, recipe.momentum, weight_decay=decay, fused=True)
+    return torch.optim.SGD(parameters, rate, recipe.momentum, weight_decay=decay, nesterov=recipe.nesterov, fused=True)
 
 
 @dataclass

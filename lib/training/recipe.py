@@ -55,9 +55,9 @@ class Recipe(Description):
         initial_bias, initial_weights: of convolutions and linear layers, see `lib.models.initialize`.
         epochs: length of the whole schedule.
         batch_size: examples a step; the last, smaller batch of an epoch is kept.
-        optimizer: "adam" (0.9, 0.999, 1e-8) or "sgd" with `momentum`.
+        optimizer: "adam" (0.9, 0.999, 1e-8) or "sgd" with `momentum`, Nesterov's with `nesterov`.
         learning_rate: at the start; times `drop_factor` from each epoch in `drop_epochs` on, and rising linearly from
-            zero over the first `warmup_epochs`.
+            zero over the first `warmup_epochs`, and times (1 - step / steps)^`decay_power` at each step of the schedule.
         weight_decay: on all parameters, as a term of the gradient.
         rewind_epoch: epoch t to which weights and schedule are rewound (TR Table 1) ...
         rewind_step: ... and as many steps more (LN App. A.1 counts in steps).
@@ -77,10 +77,12 @@ class Recipe(Description):
     optimizer: Literal["adam", "sgd"]
     learning_rate: Annotated[float, Field(gt=0)]
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    nesterov: bool = False
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     drop_epochs: tuple[int, ...] = ()
     drop_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    decay_power: Annotated[float, Field(ge=0)] = 0.0
     rewind_epoch: Annotated[int, Field(ge=0)] = 0
     rewind_step: Annotated[int, Field(ge=0)] = 0
     record_epochs: bool = False
@@ -91,9 +93,21 @@ class Recipe(Description):
             raise ValueError(f"rewind_epoch={self.rewind_epoch} must come before the end, epoch {self.epochs}")
         return self
 
+    @model_validator(mode="after")
+    def _momentum_to_look_ahead_by(self) -> Self:
+        if self.nesterov and (self.optimizer != "sgd" or not self.momentum):
+            given = f"optimizer={self.optimizer!r} and momentum={self.momentum}"
+            raise ValueError(f"nesterov=True needs optimizer='sgd' with a momentum above 0, not {given}")
+        return self
+
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """Return the learning rate of one step, counted from the start of the recipe's schedule (facts A.4)."""
+    """Return the learning rate of one step, counted from the start of the recipe's schedule (facts A.4, C.1).
+
+    Past the end of the schedule it stays that of its last step.
+    """
     drops = sum(step >= epoch * steps_per_epoch for epoch in recipe.drop_epochs)
     warmup = min(1.0, step / (recipe.warmup_epochs * steps_per_epoch)) if recipe.warmup_epochs else 1.0
-    return recipe.learning_rate * recipe.drop_factor**drops * warmup
+    steps = recipe.epochs * steps_per_epoch
+    decay = (1 - min(step, steps - 1) / steps) ** recipe.decay_power
+    return recipe.learning_rate * recipe.drop_factor**drops * warmup * decay

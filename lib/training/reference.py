@@ -41,7 +41,7 @@ def train_plainly(
     if recipe.optimizer == "adam":
         optimizer = torch.optim.Adam(parameters, rate, weight_decay=decay)
     else:
-        optimizer = torch.optim.SGD(parameters, rate, recipe.momentum, weight_decay=decay)
+        optimizer = torch.optim.SGD(parameters, rate, recipe.momentum, weight_decay=decay, nesterov=recipe.nesterov)
     steps_per_epoch = -(-len(labels) // recipe.batch_size)
     epoch_losses = []
     module.train()

@@ -181,10 +181,11 @@ def forgetful(*given):
     return network
 
 
-def test_decay_factor_is_what_the_optimizer_does(objects_recipe):
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_decay_factor_is_what_the_optimizer_does(objects_recipe, nesterov):
     weight = torch.nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
-    recipe = objects_recipe
-    optimizer = torch.optim.SGD([weight], lr=recipe.learning_rate, momentum=0.9, weight_decay=1e-4)
+    recipe = objects_recipe.but(nesterov=nesterov)
+    optimizer = torch.optim.SGD([weight], recipe.learning_rate, momentum=0.9, weight_decay=1e-4, nesterov=nesterov)
     for step in range(6):
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * (0.1 if step >= 3 else 1.0)
         weight.grad = torch.zeros_like(weight)

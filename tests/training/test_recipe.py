@@ -23,6 +23,13 @@ def test_warmup_rises_from_zero(recipe):
     ]
 
 
+def test_polynomial_decay_reaches_its_last_step_and_stays_there(recipe):
+    """0.02 (1 - step / 30)^0.9 over three epochs of ten steps (facts C.1)."""
+    segmentation = recipe.but(learning_rate=0.02, decay_power=0.9)
+    rates = [learning_rate(segmentation, step, 10) for step in (0, 15, 29, 30, 300)]
+    assert rates == pytest.approx([0.02, 0.02 * 0.5**0.9, *[0.02 * (1 / 30) ** 0.9] * 3])
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -32,6 +39,9 @@ def test_warmup_rises_from_zero(recipe):
         ({"epochs": 2.5}, "epochs"),
         ({"optimizer": "adamw"}, "'adam' or 'sgd'"),
         ({"rewind_epoch": 3}, "must come before the end"),
+        ({"nesterov": True, "momentum": 0.9}, "needs optimizer='sgd' .* not optimizer='adam'"),
+        ({"nesterov": True, "optimizer": "sgd"}, "momentum above 0, not .*momentum=0.0"),
+        ({"decay_power": -0.9}, "decay_power"),
     ],
 )
 def test_bad_recipes_are_refused(recipe, change, says):

@@ -11,10 +11,12 @@ REPLICATES = [Replicate(seed=0, noise_percent=20.0), Replicate(seed=1)]
 
 
 @pytest.mark.parametrize("kept", [None, 0.6, 0.1], ids=["dense", "masked", "compressed"])
-@pytest.mark.parametrize("kind", ["adam", "sgd"])
+@pytest.mark.parametrize("kind", ["adam", "sgd", "nesterov"])
 def test_a_stack_trains_like_a_textbook(kind, kept, request):
-    """Adam on LeNet; SGD with momentum, weight decay, a drop, augmentation and a smaller last batch on ResNet-20."""
-    recipe = request.getfixturevalue({"adam": "recipe", "sgd": "objects_recipe"}[kind])
+    """Adam on LeNet; SGD with momentum, weight decay, a drop, augmentation and a smaller last batch on ResNet-20;
+    that with Nesterov's momentum and polynomial decay."""
+    recipe = request.getfixturevalue("recipe" if kind == "adam" else "objects_recipe")
+    recipe = recipe.but(nesterov=True, decay_power=0.9) if kind == "nesterov" else recipe
     data = recipe.data.but(train=70)
     recipe = recipe.but(epochs=2, data=data)
     network, stack, examples = start(recipe, REPLICATES)
