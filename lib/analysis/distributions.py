@@ -1,0 +1,328 @@
+"""Test errors on shifted data: 19 corruptions, new test images, uniform noise; and what pruning removed (LIP section 5).
+
+    error under noise ε = mean over draws u ~ U(−1, 1) of the error on x + ε u
+
+x are normalized images, and nothing is clipped (facts C.8, L16). One u serves all levels of noise and all networks, so that
+their curves differ by the networks alone. Corrupted images are the published ones where their files are there, and made
+by `lib.data.corrupt` otherwise.
+
+    PR = 1 − parameters that remain / all parameters        FR = 1 − FLOPs / FLOPs of the network not pruned
+
+both in percent, of all parameters with biases and normalization (facts C.3, L23). FLOPs: `lib.pruning.flops`.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lib import data
+from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.landscape import parts, series_rows
+from lib.data.corruptions import SEVERITIES
+from lib.errors import InputError, unknown
+from lib.models import build
+from lib.pruning.budget import parameter_count, parameters_remaining
+from lib.pruning.flops import flops
+from lib.scales import SCALES, check_scale
+from lib.seeds import generator
+from lib.stages import Entry
+from lib.training import Examples, Recipe, arithmetic, prepare
+from lib.training.device import find_device
+from lib.training.evaluation import images_per_batch
+from lib.training.examples import Images
+from lib.training.stack import State, forward, stack_states
+
+REMOVED, FLOPS_REMOVED = "parameters removed (%)", "FLOPs removed (%)"
+NOISY = "test error under uniform noise (%)"
+"""By position ε; at 0 the error on the clean images that all errors of this measurement are about."""
+CIFAR101 = "test error on CIFAR-10.1 (%)"
+OFFICIAL = "official corrupted images"
+"""1 if the corrupted images are the published ones, 0 if they were made here."""
+
+EPSILONS = tuple(step / 20 for step in range(15))
+"""0 to 0.7, the paper's levels of noise."""
+
+CHUNK = 250  # images that are normalized, and get their noise, at once
+BYTES_LOADED = 2**31  # of networks that are measured together
+
+
+def error_under(corruption: str) -> str:
+    """Return the quantity of the error on images with a corruption, such as "fog"; its position is the severity."""
+    if corruption not in data.CORRUPTIONS:
+        raise unknown("corruption", corruption, data.CORRUPTIONS)
+    return f"test error under {corruption.replace('_', ' ')} (%)"
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """One set of test images, by name, and where the errors on it lie in a table."""
+
+    __test__ = False  # to pytest
+
+    name: str
+    quantity: str
+    position: float = 0.0
+
+
+CLEAN = TestSet("clean", NOISY)
+NEW_TEST = TestSet("CIFAR-10.1", CIFAR101)
+
+
+def corrupted(corruption: str, severity: int = 3) -> TestSet:
+    """Return the set of a corruption of `lib.data.CORRUPTIONS` at a severity."""
+    return TestSet(corruption.replace("_", " "), error_under(corruption), float(severity))
+
+
+def noisy(epsilon: float) -> TestSet:
+    """Return the set with uniform noise of a level ε."""
+    return TestSet(f"noise {epsilon:g}", NOISY, epsilon)
+
+
+def benchmark_sets(severity: int = 3) -> tuple[TestSet, ...]:
+    """Return the sets of the 15 corruptions of the benchmark."""
+    return tuple(corrupted(name, severity) for name in data.BENCHMARK_CORRUPTIONS)
+
+
+def extra_sets(severity: int = 3) -> tuple[TestSet, ...]:
+    """Return the sets of the four corruptions that were meant for validation."""
+    return tuple(corrupted(name, severity) for name in data.EXTRA_CORRUPTIONS)
+
+
+def distributions(
+    severities: Sequence[int] = (3,),
+    images: int = 10_000,
+    epsilons: Sequence[float] = EPSILONS,
+    draws: int = 1,
+    **scales: Mapping[str, Any],
+) -> Measurement:
+    """Return the measurement of every network on all sets.
+
+    Args:
+        severities: of every corruption.
+        images: first test images, of every set; all where there are fewer.
+        epsilons: levels of noise; 0 is added, it means the clean images.
+        draws: of the noise.
+        scales: scale → what it has other numbers of, such as laptop={"images": 1000}.
+
+    Raises:
+        InputError: a severity, level or number that is not allowed, or an unknown scale or name of a number.
+    """
+    numbers = {"severities": tuple(severities), "images": images, "epsilons": tuple(epsilons), "draws": draws}
+    settings, sizes = by_scale("distributions", numbers, scales)
+    for own in sizes.values():
+        if wrong := [one for one in own["severities"] if one not in SEVERITIES]:
+            raise unknown("severity", str(wrong[0]), map(str, SEVERITIES))
+    return Measurement("distributions", functools.partial(_rows, sizes=sizes), 1, settings)
+
+
+Numbers = Mapping[str, Any]
+
+
+def by_scale(
+    what: str, numbers: Numbers, scales: Mapping[str, Numbers]
+) -> tuple[dict[str, int | float | str], dict[str, dict[str, Any]]]:
+    """Return the settings of a measurement that has other numbers at some scales, and the numbers of each scale.
+
+    Raises:
+        InputError: an unknown scale or name, a number of things below one, or a negative level of noise.
+    """
+    for scale, own in scales.items():
+        check_scale(scale)
+        for name in own:
+            if name not in numbers:
+                raise unknown(f"number of {what}", name, numbers)
+    sizes = {scale: {**numbers, **scales.get(scale, {})} for scale in SCALES}
+    for own in (numbers, *sizes.values()):
+        for name, value in own.items():
+            if isinstance(value, int) and value < 1:
+                raise InputError(f"{what} with {name}={value}: allowed is 1 or more")
+            if name == "epsilons" and not all(level >= 0 for level in value):
+                raise InputError(f"{what} with epsilons={value}: allowed are levels of noise from 0")
+    settings = dict(numbers)
+    for scale, own in scales.items():
+        settings |= {f"{scale} {name}": value for name, value in own.items()}
+    return {name: _spelled(value) for name, value in settings.items()}, sizes
+
+
+def _spelled(value: Any) -> int | float | str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else "all" if value is None else value
+
+
+def at_scale(context: Context, sizes: Mapping[str, Numbers]) -> tuple[Context, Numbers]:
+    """Return the numbers of the table's scale, and a context for which those of other scales do not make anything stale."""
+    numbers = sizes[context.table.scale]
+    settings = {name: _spelled(value) for name, value in numbers.items()}
+    own = context.measurement and replace(context.measurement, settings=settings)
+    return replace(context, measurement=own), numbers
+
+
+def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
+    context, numbers = at_scale(context, sizes)
+    for recipe, found in networks_by_recipe(context).items():
+        subject = find_subject(recipe, context)
+        measure = functools.partial(_measure, subject, recipe, numbers=numbers)
+        for columns, own in measured_together(context, found, measure):
+            yield from series_rows(columns, own)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What networks of one recipe are measured with: the computation, on the device that measures, and the images."""
+
+    module: nn.Module
+    examples: Examples
+
+    @property
+    def constants(self) -> data.Normalization:
+        """Of the images."""
+        return data.normalization(self.examples.normalization)
+
+    def first(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return so many first test images, uint8 [N, H, W, C], and their labels; all where there are fewer."""
+        return in_memory(self.examples.test_images, count), self.examples.test_labels[:count]
+
+
+def find_subject(recipe: Recipe, context: Context) -> Subject:
+    """Return what the networks of a recipe are measured with."""
+    device = find_device(context.device)
+    examples = prepare(recipe.data, context.plan.replicates()[:1], device)
+    module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module
+    return Subject(module.to(device).eval(), examples)
+
+
+def in_memory(images: Images, count: int) -> Tensor:
+    """Return the first images, uint8 [N, H, W, C], also of those in files."""
+    if isinstance(images, Tensor):
+        return images[:count]
+    return torch.cat(list(images.read(torch.arange(min(count, len(images))), CHUNK)))
+
+
+Found = tuple[dict, Entry]
+"""Columns of a network, and its entry."""
+
+
+def networks_by_recipe(context: Context) -> dict[Recipe, list[Found]]:
+    """Return the reported networks of a page by the recipe that they were trained by."""
+    found: dict[Recipe, list[Found]] = {}
+    for results in context.results:
+        found.setdefault(results.chain.recipe, []).extend(
+            (columns, entry) for columns, _, _, entry in reported(results)
+        )
+    return found
+
+
+def measured_together(
+    context: Context, found: Sequence[Found], measure: Callable[[Sequence[Entry]], Sequence[Any]]
+) -> Iterator[tuple[dict, Any]]:
+    """Yield the columns of each network and what was measured of it: many at once, and kept of each by itself.
+
+    Args:
+        context: whose store keeps it.
+        found: the networks; one of several algorithms, such as their parent, is measured once.
+        measure: entries → a JSON value of each.
+    """
+    entries = list({entry.key: entry for _, entry in found}.values())
+    places, ready = {entry.key: place for place, entry in enumerate(entries)}, {}
+
+    def compute(key: str) -> Any:
+        if key not in ready:  # what follows was not measured either, unless by a page of other networks
+            group = _loadable(entries[places[key] :])
+            ready.update(zip((entry.key for entry in group), measure(group), strict=True))
+        return ready.pop(key)
+
+    kept = {entry.key: context.measured([entry], functools.partial(compute, entry.key)) for entry in entries}
+    for columns, entry in found:
+        yield columns, kept[entry.key]
+
+
+def _loadable(entries: Sequence[Entry]) -> Sequence[Entry]:
+    size = sum(tensor.numel() * tensor.element_size() for tensor in entries[0].tensors("weights").values())
+    return entries[: max(1, BYTES_LOADED // max(1, size))]
+
+
+def load_stack(subject: Subject, entries: Sequence[Entry]) -> State:
+    """Return the networks of some entries side by side, name → [S, …], on the device."""
+    device = next(subject.module.parameters()).device
+    return {n: t.to(device) for n, t in stack_states([entry.tensors("weights") for entry in entries]).items()}
+
+
+@torch.no_grad()
+def answers(module: nn.Module, stack: State, inputs: Tensor) -> Tensor:
+    """Return what S networks answer to network inputs [B, C, H, W]: logits, float32 [S, B, classes]."""
+    found = []
+    for part in parts(module, stack):
+        pieces = inputs.split(images_per_batch(part, inputs.shape[1:]))
+        found.append(torch.cat([forward(module, part, piece).float() for piece in pieces], 1))
+    return torch.cat(found)
+
+
+def chunks(subject: Subject, images: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Yield images, uint8 [N, H, W, C], as network inputs, a few at a time, with the place of the first."""
+    for start in range(0, len(images), CHUNK):
+        yield start, data.normalize(images[start : start + CHUNK], subject.constants)
+
+
+def uniform_noise(like: Tensor, draw: int, start: int) -> Tensor:
+    """Return u ~ U(−1, 1) for a chunk of inputs, the same for every network and level of noise."""
+    drawn = torch.rand(like.shape, generator=generator(0, "uniform noise", draw, start))
+    return (2 * drawn - 1).to(like.device)
+
+
+def errors_under_noise(
+    subject: Subject, stack: State, images: Tensor, labels: Tensor, epsilons: Sequence[float], draws: int
+) -> Tensor:
+    """Return the mean error in percent of S networks at E levels of noise, float64 [E, S]."""
+    wrong = torch.zeros(len(epsilons), len(next(iter(stack.values()))), dtype=torch.float64)
+    for start, inputs in chunks(subject, images):
+        own = labels[start : start + CHUNK]
+        for draw in range(draws):
+            noise = uniform_noise(inputs, draw, start)
+            for place, epsilon in enumerate(epsilons):
+                if epsilon or not draw:  # without noise all draws are alike
+                    found = answers(subject.module, stack, inputs + epsilon * noise).argmax(-1) != own
+                    wrong[place] += found.sum(1).double().cpu() * (1 if epsilon else draws)
+    return 100 * wrong / (draws * len(images))
+
+
+def errors(subject: Subject, stack: State, images: Tensor, labels: Tensor) -> Tensor:
+    """Return the error in percent of S networks on images, uint8 [N, H, W, C], float64 [S]."""
+    return errors_under_noise(subject, stack, images, labels, [0.0], 1)[0]
+
+
+def _measure(
+    subject: Subject, recipe: Recipe, entries: Sequence[Entry], numbers: Numbers
+) -> list[dict[str, list[tuple[float, float]]]]:
+    """Return what is measured of each network, quantity → pairs of position and number."""
+    (images, labels), stack = subject.first(numbers["images"]), load_stack(subject, entries)
+    found = [_removed(subject, entry) for entry in entries]
+
+    def keep(quantity: str, position: float, measured: Tensor) -> None:
+        for own, value in zip(found, measured.tolist(), strict=True):
+            own.setdefault(quantity, []).append((position, round(value, 4)))
+
+    with arithmetic(images.device, "float32"):
+        for name in data.CORRUPTIONS:
+            for severity in numbers["severities"]:
+                changed = data.corrupt(images, name, severity)
+                keep(error_under(name), float(severity), errors(subject, stack, changed, labels))
+        epsilons = sorted({0.0, *numbers["epsilons"]})
+        noise = errors_under_noise(subject, stack, images, labels, epsilons, numbers["draws"])
+    for epsilon, measured in zip(epsilons, noise, strict=True):
+        keep(NOISY, epsilon, measured)
+    for own in found:
+        own[OFFICIAL] = [(0.0, 0.0)]
+    return found
+
+
+def _removed(subject: Subject, entry: Entry) -> dict[str, list[tuple[float, float]]]:
+    """Return PR and FR of a network."""
+    masks, module = entry.masks(), subject.module
+    shape = subject.examples.test_images.shape[1:]
+    image = shape[2], *shape[:2]
+    left = parameters_remaining(module, masks) / parameter_count(module)
+    both = {REMOVED: left, FLOPS_REMOVED: flops(module, image, masks) / flops(module, image)}
+    return {quantity: [(0.0, round(100 * (1 - share), 4))] for quantity, share in both.items()}

@@ -1,0 +1,151 @@
+"""Errors on shifted data, against the house's own evaluation and numbers by hand."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+
+from lib import data
+from lib.analysis import distributions as module_of_distributions
+from lib.analysis.distributions import (
+    CLEAN,
+    FLOPS_REMOVED,
+    NOISY,
+    OFFICIAL,
+    REMOVED,
+    Subject,
+    benchmark_sets,
+    corrupted,
+    distributions,
+    error_under,
+    errors_under_noise,
+    extra_sets,
+    load_stack,
+    noisy,
+    uniform_noise,
+)
+from lib.errors import InputError
+from lib.models import build
+from lib.pruning.flops import flops
+from lib.stages import run
+from lib.stages.algorithms import weight_rewinding
+from lib.stages.stage import Prune
+from lib.training import Replicate, evaluate, prepare
+from tests.analysis.stages import measured
+
+IMAGES = 40
+
+
+@pytest.fixture
+def results(objects_recipe, shared_store):
+    chain = weight_rewinding(objects_recipe, 1, Prune(fraction=0.5))
+    return run(chain, [Replicate(seed=1), Replicate(seed=2)], shared_store, "cpu", progress=False)
+
+
+@pytest.fixture
+def subject(results):
+    recipe = results.chain.recipe
+    module = build(recipe.network, 10, recipe.width).module.eval()
+    return Subject(module, prepare(recipe.data, results.replicates, torch.device("cpu")))
+
+
+def entries_of(results):
+    return [own[-1] for own in results.entries]
+
+
+def test_every_network_has_the_errors_of_the_houses_evaluation(results, subject, store):
+    rows = measured(distributions(images=IMAGES, epsilons=(0.5,)), store, results)
+    examples = subject.examples
+    images, labels = examples.test_images[:IMAGES], examples.test_labels[:IMAGES]
+    changed = {CLEAN: images, corrupted("fog"): data.corrupt(images, "fog", 3)}
+    stack = load_stack(subject, entries_of(results))
+    for one, own in changed.items():
+        found = evaluate(subject.module, stack, own, labels, examples.normalization)
+        expected = (100 * (1 - found.correct.double().mean(1))).tolist()
+        there = [r for r in rows if (r["quantity"], r["position"], r["level"]) == (one.quantity, one.position, 1)]
+        assert [row["value"] for row in there] == pytest.approx(expected, abs=1e-3), one.name
+    per_network = 2 + len(data.CORRUPTIONS) + 2 + 1
+    assert len(rows) == 4 * per_network and {row["value"] for row in rows if row["quantity"] == OFFICIAL} == {0.0}
+
+
+def test_what_pruning_removed_is_a_share_of_all_parameters_and_of_the_first_networks_flops(results, subject, store):
+    rows = measured(distributions(images=4, epsilons=()), store, results)
+    module, entry = subject.module, entries_of(results)[0]
+    gone = sum(int((~mask).sum()) for mask in entry.masks().values())
+    count = sum(parameter.numel() for parameter in module.parameters())
+    found = {(row["quantity"], row["level"]): row["value"] for row in rows if row["seed"] == 1}
+    assert found[REMOVED, 0] == found[FLOPS_REMOVED, 0] == 0
+    assert found[REMOVED, 1] == pytest.approx(100 * gone / count, abs=1e-3)
+    left = flops(module, (3, 32, 32), entry.masks()) / flops(module, (3, 32, 32))
+    assert found[FLOPS_REMOVED, 1] == pytest.approx(100 * (1 - left), abs=1e-3)
+
+
+def test_noise_is_the_same_for_every_network_and_lies_within_its_level(results, subject):
+    images, labels = subject.first(IMAGES)
+    stack = load_stack(subject, entries_of(results))
+    together = errors_under_noise(subject, stack, images, labels, (0.0, 1.0), 2)
+    for place in range(2):
+        alone = {name: tensor[place : place + 1] for name, tensor in stack.items()}
+        assert (
+            errors_under_noise(subject, alone, images, labels, (0.0, 1.0), 2)[:, 0].tolist()
+            == together[:, place].tolist()
+        )
+    like = torch.zeros(50, 3, 32, 32)
+    noise = uniform_noise(like, 0, 0)
+    assert -1 <= float(noise.min()) < -0.99 and 0.99 < float(noise.max()) <= 1
+    assert float(noise.mean()) == pytest.approx(0, abs=0.005) and float(noise.var()) == pytest.approx(1 / 3, abs=0.005)
+    assert torch.equal(noise, uniform_noise(like, 0, 0)) and not torch.equal(noise, uniform_noise(like, 1, 0))
+
+
+def test_noise_is_neither_clipped_nor_averaged_before_the_network(subject, monkeypatch):
+    """A network that answers by one pixel's sign errs as often as noise of that level turns the sign."""
+
+    def sign(module, stack, inputs):
+        first = inputs[:, 0, 0, 0]
+        return torch.stack([-first, first], 1).unsqueeze(0)
+
+    monkeypatch.setattr(module_of_distributions, "answers", sign)
+    whole = data.normalization(subject.examples.normalization)
+    level = (torch.tensor(200 / 255) - whole.mean[0]) / whole.std[0]
+    images = torch.full((1000, 32, 32, 3), 200, dtype=torch.uint8)[:, :2, :2]
+    labels, stack = torch.ones(1000, dtype=torch.long), {"x": torch.zeros(1, 1)}
+    epsilons = (0.0, float(level), 2 * float(level))
+    found = errors_under_noise(subject, stack, images, labels, epsilons, 4)[:, 0]
+    assert found[:2].tolist() == [0, 0] and float(found[2]) == pytest.approx(25, abs=2)
+
+
+def test_networks_are_measured_together_and_each_is_kept(results, store, monkeypatch):
+    calls = []
+    original = module_of_distributions._measure
+
+    def count(subject, recipe, entries, numbers):
+        calls.append(len(entries))
+        return original(subject, recipe, entries, numbers)
+
+    monkeypatch.setattr(module_of_distributions, "_measure", count)
+    measurement = distributions(images=4, epsilons=())
+    other = dataclasses.replace(results, chain=results.chain.but(algorithm="another"))
+    first = measured(measurement, store, results, other)
+    assert calls == [4], "the same networks under another name are measured once"
+    fewer = dataclasses.replace(results, replicates=results.replicates[:1], entries=results.entries[:1])
+    assert measured(measurement, store, fewer) == first[: len(first) // 4] and calls == [4]
+
+
+def test_sets_are_named_once():
+    assert len(benchmark_sets()) == 15 and len(extra_sets(5)) == 4 and extra_sets(5)[0].position == 5
+    assert corrupted("gaussian_noise").name == "gaussian noise" and error_under("fog") == "test error under fog (%)"
+    assert noisy(0.1).quantity == CLEAN.quantity == NOISY and noisy(0.1).position == 0.1
+
+
+def test_another_scale_has_other_numbers_and_wrong_ones_are_refused():
+    one = distributions(laptop={"images": 1000, "epsilons": (0.1, 0.2)})
+    assert one.settings["laptop images"] == 1000 and one.settings["laptop epsilons"] == "0.1 0.2"
+    refused: list[dict[str, Any]] = [
+        {"images": 0}, {"severities": (6,)}, {"epsilons": (-0.1,)}, {"laptop": {"pictures": 3}}, {"tiny": {"images": 3}},
+    ]  # fmt: skip
+    for wrong in refused:
+        with pytest.raises(InputError, match="allowed|Allowed"):
+            distributions(**wrong)
+    with pytest.raises(InputError, match="fog"):
+        corrupted("fogg")
