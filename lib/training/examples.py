@@ -24,7 +24,7 @@ class Replicate(Description):
         seed: names all its random choices.
         noise_percent: share of the training labels that are wrong, in percent.
         shared: purpose → another seed, to hold one choice fixed over replicates or vary it alone; the purposes are
-            "initialization", "data order", "label noise", "augmentation".
+            "initialization", "data order", "label noise", "augmentation", "corruption".
         dimensions: name → value of what a paper varies besides, see `lib.stages.experiment_plan`; part of every key.
     """
 
@@ -100,6 +100,8 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
     allowed = ("none", "resized-crop" if recipe.image_set in data.STREAMED else "flip-crop")
     if recipe.augmentation not in allowed:
         raise unknown(f"augmentation of {recipe.image_set}", recipe.augmentation, allowed)
+    if recipe.corruptions and recipe.image_set in data.STREAMED:
+        raise InputError(f"{recipe.image_set} stays in files; corruptions in training need images on the device")
     train, validation = data.split(len(images.train_labels), recipe.validation, recipe.split_seed)
     train = _some(train, recipe.train, recipe.split_seed)
     test = _some(torch.arange(len(images.test_labels)), recipe.test, recipe.split_seed)

@@ -4,8 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lib.data import normalization
+from lib.data import CORRUPTIONS, normalization
+from lib.data.corruptions import SEVERITIES
 from lib.descriptions import Description
+from lib.errors import InputError, unknown
 
 Positive = Annotated[int, Field(gt=0)]
 Precision = Literal["float32", "bfloat16", "tf32"]
@@ -24,6 +26,10 @@ class DataRecipe(Description):
         augmentation: "none", or in every epoch "flip-crop" for a random flip and a 4-pixel shift, "resized-crop" for a
             random part of the image, resized, and a random flip (only images in files, see `lib.data.folder_images`).
         noise: "other" relabels with one of the other classes (TR), "any" with any class (LN).
+        corruptions: of `lib.data.corruptions`, of which each image has one or none, drawn anew in every epoch before
+            augmentation (LIP section 6) ...
+        severities: ... at these. With one, none is drawn as often as each corruption; with several, each of them is drawn as
+            often, 0 being none, then the corruption (as LIP's program does).
     """
 
     image_set: str
@@ -34,12 +40,29 @@ class DataRecipe(Description):
     normalization: str
     augmentation: Literal["none", "flip-crop", "resized-crop"] = "none"
     noise: Literal["other", "any"] = "other"
+    corruptions: tuple[str, ...] = ()
+    severities: tuple[int, ...] = (3,)
 
     @field_validator("normalization")
     @classmethod
     def _constants_exist(cls, name: str) -> str:
         normalization(name)
         return name
+
+    @field_validator("corruptions")
+    @classmethod
+    def _corruptions_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in CORRUPTIONS:
+                raise unknown("corruption", name, CORRUPTIONS)
+        return names
+
+    @field_validator("severities")
+    @classmethod
+    def _severities_exist(cls, given: tuple[int, ...]) -> tuple[int, ...]:
+        if not any(given) or len(set(given)) < len(given) or not {*given} <= {0, *SEVERITIES}:
+            raise InputError(f"severities are {given}; allowed: different ones of 0 to {SEVERITIES[-1]}, not 0 alone.")
+        return given
 
 
 class Recipe(Description):

@@ -6,6 +6,7 @@ indices, so that a captured step gathers the images itself; a streamed one start
 augmented ahead of it.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -14,7 +15,9 @@ from torch import Tensor
 from lib import data
 from lib.errors import InputError
 from lib.training.examples import Examples, Replicate
-from lib.training.recipe import Recipe
+from lib.training.recipe import DataRecipe, Recipe
+
+CORRUPTION_SEED = 1  # test images are corrupted with 0
 
 
 def data_order(
@@ -49,8 +52,36 @@ def augmentation_draws(
     return torch.stack([torch.cat([data.draw(size, one) for size in sizes]) for one in generators])
 
 
+def corruption_draws(
+    replicates: Sequence[Replicate], stage: int, epoch: int, examples: int, recipe: DataRecipe
+) -> Tensor:
+    """Return which version each replicate sees of each image in one epoch, int64 [R, examples]: 0 for the clean one, else
+    1 + its place in `corrupted_versions`.
+
+    With one severity and k corruptions, all k + 1 versions are as likely; with several, all severities are, 0 being clean.
+    """
+    kinds, severities = len(recipe.corruptions), recipe.severities
+    rows = []
+    for generator in (r.generator("corruption", stage, epoch) for r in replicates):
+        if len(severities) == 1:
+            rows.append(torch.randint(kinds + 1, (examples,), generator=generator))
+            continue
+        level = torch.randint(len(severities), (examples,), generator=generator)
+        kind = torch.randint(kinds, (examples,), generator=generator)
+        first = torch.tensor([1 + kinds * sum(0 < other < one for other in severities) for one in severities])
+        rows.append(torch.where(torch.tensor(severities)[level] == 0, 0, first[level] + kind))
+    return torch.stack(rows)
+
+
+def corrupted_versions(images: Tensor, recipe: DataRecipe) -> list[Tensor]:
+    """Return corrupted copies of all images, uint8 like them: severities ascending, and at each one the corruptions."""
+    levels = sorted(severity for severity in recipe.severities if severity)
+    return [data.corrupt(images, name, severity, CORRUPTION_SEED) for severity in levels for name in recipe.corruptions]
+
+
 class Resident:
-    """Images on the device, normalized once, shared by R replicates. Arguments are those of `make_source`."""
+    """Images on the device, shared by R replicates: normalized once, or with their corrupted versions as bytes, which are
+    normalized as they are chosen. Arguments are those of `make_source`."""
 
     def __init__(
         self, examples: Examples, replicates: Sequence[Replicate], recipe: Recipe, stage: int,
@@ -58,24 +89,38 @@ class Resident:
     ):  # fmt: skip
         assert isinstance(examples.train_images, Tensor)
         self._replicates, self._stage, self._labels = replicates, stage, examples.train_labels
-        self._size, self._moved = recipe.batch_size, recipe.data.augmentation == "flip-crop"
-        self._pixels = pixels if self._moved else None  # a whole image is moved, then some of it is read
-        at_once = None if self._moved else pixels
-        self._images = as_inputs(examples.train_images, examples.normalization, dtype, at_once)
-        self._black = data.normalization(examples.normalization).black.to(self._images)
+        self._size, self._recipe, self._moved = recipe.batch_size, recipe.data, recipe.data.augmentation == "flip-crop"
+        # A whole image is corrupted and moved, then some of it is read.
+        self._pixels, at_once = (pixels, None) if self._moved or recipe.data.corruptions else (None, pixels)
+        self._images = examples.train_images
+        self._as_inputs = functools.partial(
+            as_inputs, normalization=examples.normalization, dtype=dtype, pixels=at_once
+        )
+        if recipe.data.corruptions:
+            self._images = torch.cat([self._images, *corrupted_versions(self._images, recipe.data)])
+        else:
+            self._images = self._as_inputs(self._images)
+        self._black = data.normalization(examples.normalization).black.to(self._images.device, dtype)
 
     def batches(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, ...]]:
         """Yield what each step of an epoch starts from, for the order of the examples, int64 [R, count]."""
         inputs, count = [order], order.shape[1]
+        if self._recipe.corruptions:
+            inputs.append(corruption_draws(self._replicates, self._stage, epoch, count, self._recipe))
         if self._moved:
             inputs.append(augmentation_draws(self._replicates, self._stage, epoch, count, self._size))
         return zip(*(whole.to(self._images.device).split(self._size, 1) for whole in inputs), strict=True)
 
-    def gather(self, chosen: Tensor, draws: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def gather(self, chosen: Tensor, *draws: Tensor) -> tuple[Tensor, Tensor]:
         """Return inputs [R, B, C, H, W], or [R, B, P, 1, 1] where only P pixels are read, and labels [R, B] of a step."""
-        batch = self._images.index_select(0, chosen.flatten()).view(*chosen.shape, *self._images.shape[1:])
-        if draws is not None:
-            batch = data.crop_and_flip(batch, draws, self._black)
+        if self._recipe.corruptions:
+            places = chosen + self._labels.shape[1] * draws[0]
+            batch = self._as_inputs(self._images.index_select(0, places.flatten()))
+        else:
+            batch = self._images.index_select(0, chosen.flatten())
+        batch = batch.view(*chosen.shape, *batch.shape[1:])
+        if self._moved:
+            batch = data.crop_and_flip(batch, draws[-1], self._black)
         if self._pixels is not None:
             batch = batch.flatten(2).index_select(2, self._pixels)[..., None, None]
         return batch, self._labels.gather(1, chosen)

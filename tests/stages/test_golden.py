@@ -67,7 +67,10 @@ GOLDEN_CONVOLUTIONS = {
 }
 
 DEFAULTS = {
-    DataRecipe: {"split_seed": 0, "train": None, "test": None, "augmentation": "none", "noise": "other"},
+    DataRecipe: {
+        "split_seed": 0, "train": None, "test": None, "augmentation": "none", "noise": "other", "corruptions": (),
+        "severities": (3,),
+    },
     Recipe: {
         "width": None, "width_scale": 1.0, "normalization_scale": "uniform", "initial_bias": "uniform",
         "initial_weights": "fan-in", "momentum": 0.0, "weight_decay": 0.0, "drop_epochs": (), "drop_factor": 0.1,
