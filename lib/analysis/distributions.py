@@ -137,12 +137,11 @@ def by_scale(
                 raise unknown(f"number of {what}", name, numbers)
     sizes = {scale: {**numbers, **scales.get(scale, {})} for scale in SCALES}
     for own in (numbers, *sizes.values()):
-        for name, value in own.items():
-            if isinstance(value, int) and value < 1:
-                raise InputError(f"{what} with {name}={value}: allowed is 1 or more")
-            if name == "epsilons" and not all(level >= 0 for level in value):
-                raise InputError(f"{what} with epsilons={value}: allowed are levels of noise from 0")
-    settings = dict(numbers)
+        if few := [name for name, value in own.items() if isinstance(value, int) and value < 1]:
+            raise InputError(f"{what} with {few[0]}={own[few[0]]}: allowed is 1 or more")
+        if not all(level >= 0 for level in own.get("epsilons", ())):
+            raise InputError(f"{what} with epsilons={own['epsilons']}: allowed are levels of noise from 0")
+    settings: dict[str, Any] = dict(numbers)
     for scale, own in scales.items():
         settings |= {f"{scale} {name}": value for name, value in own.items()}
     return {name: _spelled(value) for name, value in settings.items()}, sizes
