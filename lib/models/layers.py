@@ -84,3 +84,11 @@ def side_by_side(images: Tensor, weight: Tensor) -> Tensor:
 def apart(features: Tensor, weight: Tensor) -> Tensor:
     """Undo `side_by_side` for features [batch, C] or [batch, R C], returning [batch, C] or [R, batch, C]."""
     return features if weight.dim() == 4 else features.unflatten(1, (len(weight), -1)).transpose(0, 1)
+
+
+def joined(first: Tensor, second: Tensor, weight: Tensor) -> Tensor:
+    """Join the channels of two maps [batch, C, H, W], or of each replicate's in [batch, R C, H, W]; `weight` as above."""
+    if weight.dim() == 4:
+        return torch.cat((first, second), 1)
+    pair = [maps.unflatten(1, (len(weight), -1)) for maps in (first, second)]
+    return torch.cat(pair, 2).flatten(1, 2).contiguous(memory_format=torch.channels_last)

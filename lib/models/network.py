@@ -3,16 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 
 from torch import nn
 
 from lib.by_name import find_function
 from lib.errors import InputError, unknown
+from lib.models import published
+from lib.models.densenet import DenseNet
 from lib.models.layers import WEIGHTED
 from lib.models.lenet import LeNet
 from lib.models.resnet import ImageNetResNet, ResNet
 from lib.models.units import Units
 from lib.models.vgg import VGG
+from lib.models.wide_resnet import WideResNet
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,19 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "cifar-resnet18-gated": partial(ResNet, depth=18, width=64, segments=4, gated=True),
     "cifar-resnet20-padded": partial(ResNet, depth=20, gated=True, padded=True),
     "cifar-resnet56-padded": partial(ResNet, depth=56, gated=True, padded=True),
+    "cifar-resnet56": partial(ResNet, depth=56),
+    "cifar-resnet110": partial(ResNet, depth=110),
+    "cifar-resnet56-bottleneck": partial(ResNet, depth=56, bottleneck=True),
+    "cifar-resnet110-bottleneck": partial(ResNet, depth=110, bottleneck=True),
+    "cifar-densenet22": DenseNet,
+    "cifar-wide-resnet16-8": WideResNet,
     "cifar-vgg11": partial(VGG, depth=11),
     "cifar-vgg16": VGG,
+    "cifar-vgg16-maximum": partial(VGG, averaged=False, unpruned=()),
+    "imagenet-resnet18": published.resnet18,
     "imagenet-resnet50": ImageNetResNet,
+    "imagenet-resnet101": published.resnet101,
+    "voc-deeplabv3": published.deeplabv3,
 }
 """The book's own by name: functions of classes and, where asked for, width and scale."""
 
@@ -73,11 +87,16 @@ def build(name: str, classes: int = 10, width: int | None = None, width_scale: f
         width_scale: of the width of every layer but the output, each rounded to at least one (TR section 5.2).
 
     Raises:
-        InputError: if the name is unknown.
+        InputError: if the name is unknown, or that network does not take `width` or `scale`.
     """
     chosen: dict[str, float] = {} if width is None else {"width": width}
     if width_scale != 1:
         chosen["scale"] = width_scale
-    module = find_function("network", name, NETWORKS)(classes=classes, **chosen)
+    make = find_function("network", name, NETWORKS)
+    try:
+        signature(make).bind(classes=classes, **chosen)
+    except TypeError as error:
+        raise InputError(f"network {name!r}: {error}; leave that setting out") from error
+    module = make(classes=classes, **chosen)
     units = module.units() if hasattr(module, "units") else ()
     return Network(module, prunable_weights(module, getattr(module, "unpruned", ())), units)

@@ -14,8 +14,13 @@ ResNet-50 for 224 × 224 images, in torchvision's layout (table 1): a 7 × 7 con
 then segments of 3, 4, 6 and 3 bottleneck blocks: 1 × 1 to W, 2W, 4W or 8W inner filters, 3 × 3, and 1 × 1 to four times as
 many. The 3 × 3 convolution of the first block of segments two to four halves the map; the first block of every segment
 learns a shortcut. W = 64 gives 25,557,032 parameters for 1,000 classes, 25,502,912 of them prunable.
+
+LIP prunes ResNet-20 and "ResNet-56 and ResNet-110", which are here those of the first paragraph. Its code has a bottleneck
+for each two convolutions instead, 83 and 164 layers (facts C.2, L1). They are here `bottleneck` networks: 869,530 and
+1,704,154 parameters.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -96,6 +101,18 @@ class Bottleneck(nn.Module):
         return self.third(inner).add_(self.shortcut(maps)).relu_()
 
 
+def bottlenecks(inputs: int, counts: Sequence[int], width: int, scale: float) -> tuple[list[nn.Module], int]:
+    """Return segments of so many bottlenecks, with `width` filters inside those of the first, and what they hand on."""
+    blocks: list[nn.Module] = []
+    for segment, count in enumerate(counts):
+        inner, outputs = (scaled(n * width * 2**segment, scale) for n in (1, EXPANSION))
+        for block in range(count):
+            stride = 2 if segment and block == 0 else 1
+            blocks.append(Bottleneck(inputs, inner, outputs, stride, shortcut=block == 0))
+            inputs = outputs
+    return blocks, inputs
+
+
 class Residual(nn.Module):
     """What all residual networks do with their stem, blocks and output layer."""
 
@@ -138,7 +155,7 @@ class ResNet(Residual):
 
     def __init__(
         self, classes: int = 10, depth: int = 20, width: int = 16, scale: float = 1.0, segments: int = 3,
-        gated: bool = False, padded: bool = False,
+        gated: bool = False, padded: bool = False, bottleneck: bool = False,
     ):  # fmt: skip
         count, rest = divmod(depth - 2, 2 * segments)
         if rest or count < 1:
@@ -146,8 +163,10 @@ class ResNet(Residual):
             raise InputError(f"depth={depth}; allowed with {segments} segments: {form}, n = 1, 2, …")
         inputs = scaled(width, scale)
         stem = convolution(3, inputs, 3, 1)
-        blocks = []
-        for segment in range(segments):
+        blocks: list[nn.Module] = []
+        if bottleneck:
+            blocks, inputs = bottlenecks(inputs, [count] * segments, width, scale)
+        for segment in range(0 if bottleneck else segments):
             outputs = scaled(width * 2**segment, scale)
             for block in range(count):
                 stride = 2 if segment and block == 0 else 1
@@ -166,15 +185,8 @@ class ImageNetResNet(Residual):
 
     def __init__(self, classes: int = 1000, width: int = 64, scale: float = 1.0):
         inputs = scaled(width, scale)
-        stem = convolution(3, inputs, 7, 2)
-        blocks = []
-        for segment, count in enumerate(IMAGENET_BLOCKS):
-            inner, outputs = (scaled(n * width * 2**segment, scale) for n in (1, EXPANSION))
-            for block in range(count):
-                stride = 2 if segment and block == 0 else 1
-                blocks.append(Bottleneck(inputs, inner, outputs, stride, shortcut=block == 0))
-                inputs = outputs
-        super().__init__(stem, blocks, Linear(inputs, classes))
+        blocks, outputs = bottlenecks(inputs, IMAGENET_BLOCKS, width, scale)
+        super().__init__(convolution(3, inputs, 7, 2), blocks, Linear(outputs, classes))
 
     def pool(self, maps: Tensor) -> Tensor:
         """Halve the map."""

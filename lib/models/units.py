@@ -19,4 +19,9 @@ class Units:
 def normalized(name: str, bias: bool = False) -> tuple[str, ...]:
     """Return the names that a convolution `name`.0 and the batch normalization `name`.1 after it write filters to."""
     own = ("0.weight", "0.bias") if bias else ("0.weight",)
-    return tuple(f"{name}.{n}" for n in (*own, "1.weight", "1.bias", "1.running_mean", "1.running_var"))
+    return (*(f"{name}.{n}" for n in own), *normalization(f"{name}.1"))
+
+
+def normalization(name: str) -> tuple[str, ...]:
+    """Return the names of a batch normalization's parameters and statistics that have an entry for each filter."""
+    return tuple(f"{name}.{n}" for n in ("weight", "bias", "running_mean", "running_var"))

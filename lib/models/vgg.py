@@ -3,7 +3,8 @@
 Segments have W, 2W, 4W, 8W and 8W filters; after each the map is halved, and one linear layer follows. The output layer is
 left whole. VGG-16 (configuration D; facts A.1) has thirteen convolutions and halves the last map by averages: with the
 standard width W = 64 and ten classes 14,728,266 parameters, 14,710,464 of them prunable. VGG-11 (configuration A; facts D.1)
-has eight and halves all maps by maxima: 9,231,114 parameters.
+has eight and halves all maps by maxima: 9,231,114 parameters. LIP's VGG-16 halves all maps by maxima too, and its output
+layer is pruned (facts C.2).
 """
 
 from torch import Tensor, nn
@@ -19,10 +20,13 @@ class VGG(nn.Module):
     """A plain convolutional network of depth 11 or 16; other arguments as for `lib.models.build`."""
 
     stackable = True
-    unpruned = ("output",)  # facts J13
 
-    def __init__(self, classes: int = 10, width: int = 64, scale: float = 1.0, depth: int = 16):
+    def __init__(
+        self, classes: int = 10, width: int = 64, scale: float = 1.0, depth: int = 16, averaged: bool = True,
+        unpruned: tuple[str, ...] = ("output",),
+    ):  # fmt: skip
         super().__init__()
+        self.unpruned = unpruned  # facts J13
         layers: list[nn.Module] = []
         inputs = 3
         for factor, convolutions in zip(FACTORS, CONVOLUTIONS[depth], strict=True):
@@ -32,7 +36,7 @@ class VGG(nn.Module):
                 layers.append(nn.Sequential(convolution, Normalization(outputs), nn.ReLU(inplace=True)))
                 inputs = outputs
             layers.append(nn.MaxPool2d(2))
-        if depth == 16:
+        if depth == 16 and averaged:
             layers[-1] = nn.AvgPool2d(2)
         self.layers = nn.Sequential(*layers)
         self.output = Linear(inputs, classes)

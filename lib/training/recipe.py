@@ -94,7 +94,7 @@ class Recipe(Description):
     width_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
     normalization_scale: Literal["uniform", "one"] = "uniform"
     initial_bias: Literal["uniform", "zero"] = "uniform"
-    initial_weights: Literal["fan-in", "fan-out", "uniform"] = "fan-in"
+    initial_weights: Literal["fan-in", "fan-out", "fan-out-small-linear", "uniform"] = "fan-in"
     epochs: Positive
     batch_size: Positive
     optimizer: Literal["adam", "sgd"]

@@ -1,4 +1,4 @@
-"""Networks: parameter counts of facts A.1, initialization of A.2."""
+"""Networks: parameter counts of facts A.1 and C.2, initialization of A.2."""
 
 import pytest
 import torch
@@ -6,8 +6,9 @@ import torchvision
 from torch import nn
 
 from lib.errors import InputError
-from lib.models import build, initialize, prunable_weights
+from lib.models import NETWORKS, build, initialize, prunable_weights
 from lib.models.layers import Convolution
+from lib.models.wide_resnet import Activated
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,16 @@ from lib.models.layers import Convolution
         ("cifar-resnet18", 100, 11_220_132, 11_210_432),
         ("cifar-vgg16", 10, 14_728_266, 14_710_464),
         ("imagenet-resnet50", 1000, 25_557_032, 25_502_912),
+        ("cifar-resnet56", 10, 855_770, 851_504),
+        ("cifar-resnet110", 10, 1_730_714, 1_722_416),
+        ("cifar-resnet56-bottleneck", 10, 869_530, 856_496),
+        ("cifar-resnet110-bottleneck", 10, 1_704_154, 1_679_024),
+        ("cifar-vgg16-maximum", 10, 14_728_266, 14_715_584),
+        ("cifar-densenet22", 10, 71_686, 69_684),
+        ("cifar-wide-resnet16-8", 10, 10_961_370, 10_954_160),
+        ("imagenet-resnet18", 1000, 11_689_512, 11_678_912),
+        ("imagenet-resnet101", 1000, 44_549_160, 44_442_816),
+        ("voc-deeplabv3", 21, 42_004_074, 41_946_816),
     ],
 )
 def test_counts(name, classes, parameters, prunable):
@@ -96,6 +107,9 @@ def test_any_module_has_prunable_weights():
     ("call", "says"),
     [
         (lambda: build("lenet-300-10"), "lenet-300-100"),
+        (lambda: NETWORKS["cifar-densenet22"](depth=21), "depth=21; allowed: 6n \\+ 4"),
+        (lambda: NETWORKS["cifar-wide-resnet16-8"](depth=4), "depth=4; allowed: 6n \\+ 4"),
+        (lambda: build("imagenet-resnet18", width=8), "'imagenet-resnet18': got an unexpected .* 'width'"),
         (lambda: prunable_weights(torch.nn.ReLU()), "no convolution or linear layer"),
         (lambda: prunable_weights(torch.nn.Sequential(torch.nn.Linear(1, 1)), ("1",)), "unknown layer '1'"),
     ],
@@ -111,7 +125,14 @@ def shapes(module: nn.Module) -> list[torch.Size]:
 
 @pytest.mark.parametrize(
     ("name", "scale", "width"),
-    [("cifar-resnet20", 0.5, 8), ("cifar-vgg16", 0.125, 8), ("imagenet-resnet50", 0.25, 16)],
+    [
+        ("cifar-resnet20", 0.5, 8),
+        ("cifar-vgg16", 0.125, 8),
+        ("imagenet-resnet50", 0.25, 16),
+        ("cifar-resnet56-bottleneck", 0.25, 4),
+        ("cifar-densenet22", 0.5, 6),
+        ("cifar-wide-resnet16-8", 0.125, 2),
+    ],  # fmt: skip
 )
 def test_width_scale_narrows_every_layer(name, scale, width):
     assert shapes(build(name, width_scale=scale).module) == shapes(build(name, width=width).module)
@@ -171,3 +192,44 @@ def test_strided_shortcut_is_the_convolution_it_stands_for(batch, replicates):
     expected.square().sum().backward()
     torch.testing.assert_close(outputs.double(), expected, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(weight.grad, double.grad, rtol=1e-4, atol=1e-3, check_dtype=False)
+
+
+def test_segmentation_gives_a_map_of_logits_for_each_class_and_in_training_two():
+    module, images = build("voc-deeplabv3", 21).module, torch.rand(2, 3, 33, 33)
+    assert {name: maps.shape for name, maps in module.train()(images).items()} == dict.fromkeys(
+        ("out", "aux"), torch.Size((2, 21, 33, 33))
+    )
+
+
+@torch.no_grad()
+def test_densenet_hands_on_all_maps_and_adds_its_own():
+    """Block by block as the paper has it: what a block computes of the maps so far comes after them."""
+    module = build("cifar-densenet22", width=3).module.eval()
+    images = torch.rand(2, 3, 8, 8)
+    maps = module.stem(images)  # pyright: ignore[reportCallIssue]
+    for index, block in enumerate(module.blocks):  # pyright: ignore[reportArgumentType]
+        if index in (3, 7):
+            maps = block(maps)
+            continue
+        inner = block.first[2](block.first[0](maps).relu())
+        maps = torch.cat([maps, block.second[2](block.second[0](inner).relu())], 1)
+    means = module.normalization(maps).relu().mean((2, 3))  # pyright: ignore[reportCallIssue]
+    torch.testing.assert_close(module.output(means), module(images))  # pyright: ignore[reportCallIssue]
+
+
+@torch.no_grad()
+def test_wide_resnets_shortcut_reads_what_the_first_convolution_reads():
+    module = build("cifar-wide-resnet16-8", width=1).module.eval()
+    block, maps = module.get_submodule("blocks.2"), torch.randn(2, 8, 6, 6)
+    assert isinstance(block, Activated) and block.shortcut is not None
+    read = block.before(maps).relu()
+    inner = block.second(block.between(block.first(read)).relu())
+    torch.testing.assert_close(block(maps), inner + torch.conv2d(read, block.shortcut.weight, stride=2))
+
+
+def test_initial_weights_of_lips_vgg_have_a_small_output_layer():
+    module = build("cifar-vgg16-maximum", width=16).module
+    initialize(module, torch.Generator().manual_seed(0), "one", "zero", "fan-out-small-linear")
+    assert module.get_parameter("output.weight").std().item() == pytest.approx(0.01, rel=0.05)
+    assert module.get_parameter("layers.1.0.weight").std().item() == pytest.approx((2 / (9 * 16)) ** 0.5, rel=0.05)
+    assert not any(p.any() for n, p in module.named_parameters() if n.endswith("bias"))

@@ -16,6 +16,8 @@ NETWORKS = {
     "cifar-resnet20": (4, (3, 16, 16), 0.6),
     "cifar-vgg16": (4, (3, 32, 32), 0.6),
     "imagenet-resnet50": (4, (3, 32, 32), 0.6),
+    "cifar-resnet56-bottleneck": (4, (3, 16, 16), 0.6),
+    "cifar-wide-resnet16-8": (3, (3, 8, 8), 0.6),
 }
 
 

@@ -39,6 +39,10 @@ def trained(recipe: Recipe, replicates: list[Replicate], epochs: int = 1, masks=
         ("cifar-resnet20", 4, (3, 32, 32)),
         ("cifar-vgg16", 4, (3, 32, 32)),
         ("imagenet-resnet50", 2, (3, 32, 32)),
+        ("cifar-resnet56-bottleneck", 2, (3, 16, 16)),
+        ("cifar-vgg16-maximum", 2, (3, 32, 32)),
+        ("cifar-densenet22", 3, (3, 16, 16)),
+        ("cifar-wide-resnet16-8", 1, (3, 16, 16)),
     ],
 )
 @pytest.mark.parametrize("mode", ["train", "eval"])
