@@ -173,6 +173,26 @@ def corruption_seed(name: str, severity: int, seed: int = 0) -> int:
     return derived_seed(seed, f"corruption {name}", severity)
 
 
+def chosen_constants(images: Tensor, name: str, severity: int, constants: str | None = None) -> tuple[float, ...]:
+    """Return the constants with which `corrupt` corrupts; arguments and errors are the same."""
+    if name not in CORRUPTIONS:
+        raise unknown("corruption", name, CORRUPTIONS)
+    if not isinstance(severity, Integral) or severity not in SEVERITIES:
+        raise unknown("severity", severity, map(str, SEVERITIES))
+    if constants is not None and constants not in CONSTANTS:
+        raise unknown("set of constants", constants, CONSTANTS)
+    if (
+        images.dtype != torch.uint8
+        or images.ndim != 4
+        or images.shape[3] != 3
+        or min(images.shape[1:3]) < SMALLEST_SIDE
+    ):
+        allowed = f"uint8 [N, H, W, 3] with sides of at least {SMALLEST_SIDE} pixels"
+        raise InputError(f"images to corrupt are {images.dtype} {list(images.shape)}; allowed: {allowed}.")
+    small = constants == "cifar" or (constants is None and max(images.shape[1:3]) <= LARGEST_SMALL_SIDE)
+    return (CORRUPTIONS[name].cifar if small else CORRUPTIONS[name].imagenet)[severity - 1]
+
+
 def corrupt(images: Tensor, name: str, severity: int, seed: int = 0, constants: str | None = None) -> Tensor:
     """Corrupt images, each with random numbers of its own.
 
@@ -193,25 +213,8 @@ def corrupt(images: Tensor, name: str, severity: int, seed: int = 0, constants: 
     Raises:
         InputError: there is no such corruption, severity or set of constants, or the images have another type or shape.
     """
-    if name not in CORRUPTIONS:
-        raise unknown("corruption", name, CORRUPTIONS)
-    if not isinstance(severity, Integral) or severity not in SEVERITIES:
-        raise unknown("severity", severity, map(str, SEVERITIES))
-    if constants is not None and constants not in CONSTANTS:
-        raise unknown("set of constants", constants, CONSTANTS)
-    if (
-        images.dtype != torch.uint8
-        or images.ndim != 4
-        or images.shape[3] != 3
-        or min(images.shape[1:3]) < SMALLEST_SIDE
-    ):
-        allowed = f"uint8 [N, H, W, 3] with sides of at least {SMALLEST_SIDE} pixels"
-        raise InputError(f"images to corrupt are {images.dtype} {list(images.shape)}; allowed: {allowed}.")
-    sides = images.shape[1:3]
+    chosen, sides = chosen_constants(images, name, severity, constants), images.shape[1:3]
     corruption = CORRUPTIONS[name]
-    small = constants == "cifar" or (constants is None and max(sides) <= LARGEST_SMALL_SIDE)
-    chosen = (corruption.cifar if small else corruption.imagenet)[severity - 1]
-
     generator = torch.Generator().manual_seed(corruption_seed(name, severity, seed))
     block = max(1, BLOCK_PIXELS // math.prod(sides))
     corrupted = torch.empty_like(images, memory_format=torch.contiguous_format)
@@ -220,3 +223,19 @@ def corrupt(images: Tensor, name: str, severity: int, seed: int = 0, constants: 
         changed = corruption.function(x, Draws(generator, len(x), block, images.device), *chosen)
         corrupted[start : start + block] = blur.levels(changed).permute(0, 2, 3, 1)
     return corrupted
+
+
+def corrupt_alone(
+    image: Tensor, name: str, severity: int, seed: int = 0, which: str = "", constants: str | None = None
+) -> Tensor:
+    """Corrupt one image of a set whose images are read one by one, of whatever sizes.
+
+    Its random numbers depend on what it is called, not on its place.
+
+    Args:
+        image: uint8 [H, W, 3].
+        which: what it is called in its set, such as the path of its file below the set's folder.
+        name, severity, seed, constants: see `corrupt`.
+    """
+    own = derived_seed(seed, f"image {which}")
+    return corrupt(image.unsqueeze(0), name, severity, own, constants)[0]

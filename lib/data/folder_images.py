@@ -19,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from lib.data.corruptions import corrupt_alone
 from lib.data.generated import write_image_folders
 from lib.data.image_sets import FOLDER_VARIABLE, NAMES, default_folder, load
 from lib.errors import InputError, unknown
@@ -48,11 +49,17 @@ class FolderImages:
         root: folder that the paths start from.
         paths: bytes [N], one path per image; an array, since worker processes would copy a list object by object.
         device: where batches are wanted.
+        short_side: pixels to which the short side is resized; None for files of 224 × 224 pixels, which stay as they are.
+        border: pixels that are cut off at each side of a file first.
+        corruption: name, severity and seed of `lib.data.corrupt_alone`, which corrupts what was read; None for none.
     """
 
     root: Path
     paths: np.ndarray
     device: torch.device = torch.device("cpu")
+    short_side: int | None = SHORT_SIDE
+    border: int = 0
+    corruption: tuple[str, int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -86,7 +93,7 @@ class FolderImages:
         Raises:
             InputError: a file cannot be read as an image.
         """
-        files = _Files(self.root, self.paths[indices.cpu().numpy()], seeds)
+        files = _Files(replace(self, paths=self.paths[indices.cpu().numpy()]), seeds)
         count = worker_count(len(indices))
         own = torch.Generator()  # lest it draws from the process's generator
         pinned = self.device.type == "cuda"
@@ -109,35 +116,40 @@ def worker_count(images: int) -> int:
 class _Files(Dataset):
     """Decoded images by their position in an order."""
 
-    root: Path
-    paths: np.ndarray
+    images: FolderImages
     seeds: Tensor | None
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.images)
 
     def __getitem__(self, position: int) -> Tensor:
-        path = self.root / os.fsdecode(self.paths[position])
+        images, which = self.images, os.fsdecode(self.images.paths[position])
+        path = images.root / which
         try:
             with Image.open(path) as file:
-                image = file.convert("RGB")
-        except (OSError, SyntaxError) as problem:  # of a broken PNG
+                image = ImageOps.crop(file.convert("RGB"), images.border)
+        except (OSError, SyntaxError, ValueError) as problem:  # of a broken PNG, and of one smaller than its border
             message = f"{path} cannot be read as an image: {problem}. Replace it by the original file."
             raise InputError(message) from problem
-        middle, random_part = _transforms()
+        if images.short_side is None and image.size != (SIDE, SIDE):
+            found = " × ".join(map(str, image.size))
+            raise InputError(f"{path} has {found} pixels; allowed: {SIDE} × {SIDE}. Replace it by the original file.")
+        middle, random_part = _transforms(images.short_side or SIDE)
         if self.seeds is None:
-            return torch.from_numpy(np.array(middle(image)))
-        with torch.random.fork_rng(devices=[]):  # torchvision draws from the process's generator
-            torch.default_generator.manual_seed(int(self.seeds[position]))
-            return torch.from_numpy(np.array(random_part(image)))
+            pixels = torch.from_numpy(np.array(middle(image)))
+        else:
+            with torch.random.fork_rng(devices=[]):  # torchvision draws from the process's generator
+                torch.default_generator.manual_seed(int(self.seeds[position]))
+                pixels = torch.from_numpy(np.array(random_part(image)))
+        return corrupt_alone(pixels, *images.corruption, which=which) if images.corruption else pixels
 
 
 @functools.cache
-def _transforms():
+def _transforms(short_side: int):
     """Return the transforms of an image for evaluation and for training; a second to import."""
     from torchvision import transforms
 
-    middle = [transforms.Resize(SHORT_SIDE), transforms.CenterCrop(SIDE)]
+    middle = [transforms.Resize(short_side), transforms.CenterCrop(SIDE)]
     part = transforms.RandomResizedCrop(SIDE, scale=AREA, ratio=ASPECT_RATIO)
     return transforms.Compose(middle), transforms.Compose([part, transforms.RandomHorizontalFlip()])
 

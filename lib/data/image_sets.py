@@ -127,11 +127,12 @@ def _check(name: str, tensors: dict[str, Tensor], hashes: dict[str, str] | None)
         tensor = tensors[part]
         if tensor.dtype != torch.uint8 or tuple(tensor.shape) != shape:
             raise Damaged(f"{part} is {tensor.dtype} {tuple(tensor.shape)}, not uint8 {shape}")
-        if hashes is not None and (digest := _sha256(tensor)) != hashes.get(part):
+        if hashes is not None and (digest := sha256(tensor)) != hashes.get(part):
             raise Damaged(f"the SHA-256 of {part} is {digest}, not {hashes.get(part)}")
 
 
-def _sha256(tensor: Tensor) -> str:
+def sha256(tensor: Tensor) -> str:
+    """Return the SHA-256 of a tensor's bytes; its shape does not enter."""
     return hashlib.sha256(tensor.contiguous().view(-1).numpy().data).hexdigest()
 
 
@@ -154,7 +155,7 @@ def _obtain(name: str, path: Path, download: bool) -> dict[str, Tensor]:
             try:
                 tensors = _first_good_source(name, path.parent, partial, download, reasons)
                 whole = partial / "whole.safetensors"
-                save_file(tensors, whole, {part: _sha256(tensor) for part, tensor in tensors.items()})
+                save_file(tensors, whole, {part: sha256(tensor) for part, tensor in tensors.items()})
                 whole.chmod(0o644)  # public data, whoever shares the folder
                 whole.replace(path)
             finally:
