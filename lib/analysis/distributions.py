@@ -3,8 +3,8 @@
     error under noise ε = mean over draws u ~ U(−1, 1) of the error on x + ε u
 
 x are normalized images, and nothing is clipped (facts C.8, L16). One u serves all levels of noise and all networks, so that
-their curves differ by the networks alone. Corrupted images are the published ones where their files are there, and made
-by `lib.data.corrupt` otherwise.
+their curves differ by the networks alone. Corrupted images are the published ones where their files are in the data folder,
+and made by `lib.data.corrupt` otherwise; new test images need their files (`lib.data.corrupted_sets`).
 
     PR = 1 − parameters that remain / all parameters        FR = 1 − FLOPs / FLOPs of the network not pruned
 
@@ -22,7 +22,9 @@ from torch import Tensor, nn
 from lib import data
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import parts, series_rows
+from lib.data.corrupted_sets import CIFAR10_1, CIFAR10_C, IMAGENET_C
 from lib.data.corruptions import SEVERITIES
+from lib.data.folder_images import IMAGENET
 from lib.errors import InputError, unknown
 from lib.models import build
 from lib.pruning.budget import parameter_count, parameters_remaining
@@ -30,7 +32,7 @@ from lib.pruning.flops import flops
 from lib.scales import SCALES, check_scale
 from lib.seeds import generator
 from lib.stages import Entry
-from lib.training import Examples, Recipe, arithmetic, prepare
+from lib.training import DataRecipe, Examples, Recipe, arithmetic, prepare
 from lib.training.device import find_device
 from lib.training.evaluation import images_per_batch
 from lib.training.examples import Images
@@ -39,14 +41,15 @@ from lib.training.stack import State, forward, stack_states
 REMOVED, FLOPS_REMOVED = "parameters removed (%)", "FLOPs removed (%)"
 NOISY = "test error under uniform noise (%)"
 """By position ε; at 0 the error on the clean images that all errors of this measurement are about."""
-CIFAR101 = "test error on CIFAR-10.1 (%)"
+CIFAR101, OBJECTNET = "test error on CIFAR-10.1 (%)", "test error on ObjectNet (%)"
 OFFICIAL = "official corrupted images"
-"""1 if the corrupted images are the published ones, 0 if they were made here."""
+"""The share of the sets of corrupted images that are the published ones; the others were made here."""
 
 EPSILONS = tuple(step / 20 for step in range(15))
 """0 to 0.7, the paper's levels of noise."""
 
-CHUNK = 250  # images that are normalized, and get their noise, at once
+CHUNK = 128  # images that are normalized, and get their noise, at once; on a CPU the fastest for one network, too
+OBJECTNET_FOLDER = "objectnet-1.0"
 BYTES_LOADED = 2**31  # of networks that are measured together
 
 
@@ -161,11 +164,40 @@ def at_scale(context: Context, sizes: Mapping[str, Numbers]) -> tuple[Context, N
 
 def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
     context, numbers = at_scale(context, sizes)
+    if context.measurement and (there := published_sets()):  # files that were added make what is kept stale
+        settings = {**context.measurement.settings, "published": " ".join(there)}
+        context = replace(context, measurement=replace(context.measurement, settings=settings))
     for recipe, found in networks_by_recipe(context).items():
         subject = find_subject(recipe, context)
-        measure = functools.partial(_measure, subject, recipe, numbers=numbers)
+        measure = functools.partial(_measure, subject, numbers=numbers)
         for columns, own in measured_together(context, found, measure):
             yield from series_rows(columns, own)
+
+
+Labelled = tuple[Images, Tensor]
+"""N images, uint8 [N, H, W, C] or in files, and their labels, int64 [N]."""
+
+
+def _first(images: Images, labels: Tensor, count: int) -> Labelled:
+    if isinstance(images, Tensor):
+        return images[:count], labels[:count]
+    return images.some(torch.arange(min(count, len(images))), labels.device), labels[:count]
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(name: str) -> data.ImageSet | data.FolderSet:
+    return data.open_folders(name) if name in data.STREAMED else data.load(name)
+
+
+def _published(image_set: str, corruption: str) -> bool:
+    """Tell whether the data folder has the published file of a corruption of CIFAR-10."""
+    return image_set == "cifar10" and (data.default_folder() / CIFAR10_C / f"{corruption}.npy").exists()
+
+
+def published_sets() -> list[str]:
+    """Return which published sets of shifted images the data folder has."""
+    folders = CIFAR10_C, CIFAR10_1, IMAGENET_C.lower(), OBJECTNET_FOLDER
+    return [name for name in folders if (data.default_folder() / name).is_dir()]
 
 
 @dataclass(frozen=True)
@@ -174,15 +206,30 @@ class Subject:
 
     module: nn.Module
     examples: Examples
+    recipe: DataRecipe
 
     @property
     def constants(self) -> data.Normalization:
         """Of the images."""
         return data.normalization(self.examples.normalization)
 
-    def first(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return so many first test images, uint8 [N, H, W, C], and their labels; all where there are fewer."""
-        return in_memory(self.examples.test_images, count), self.examples.test_labels[:count]
+    def clean(self, count: int) -> Labelled:
+        """Return so many first test images; all where there are fewer."""
+        return _first(self.examples.test_images, self.examples.test_labels, count)
+
+    def corrupted(self, name: str, severity: int, count: int) -> tuple[Labelled, bool]:
+        """Return the same images with a corruption, and whether they are published ones."""
+        images, labels = self.clean(count)
+        if isinstance(images, Tensor) and not _published(self.recipe.image_set, name):
+            return (data.corrupted(images, name, severity), labels), False
+        opened = _opened(self.recipe.image_set)
+        found, device = data.test_distribution(opened, name, severity), labels.device
+        places = torch.arange(len(opened.test_labels))
+        if self.recipe.test not in (None, len(places)):
+            places = data.split(len(places), self.recipe.test, self.recipe.split_seed)[1]
+        places = places[:count]
+        own = found.images[places].to(device) if isinstance(found.images, Tensor) else found.images.some(places, device)
+        return (own, labels), found.published
 
 
 def find_subject(recipe: Recipe, context: Context) -> Subject:
@@ -190,14 +237,19 @@ def find_subject(recipe: Recipe, context: Context) -> Subject:
     device = find_device(context.device)
     examples = prepare(recipe.data, context.plan.replicates()[:1], device)
     module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module
-    return Subject(module.to(device).eval(), examples)
+    return Subject(module.to(device).eval(), examples, recipe.data)
 
 
-def in_memory(images: Images, count: int) -> Tensor:
-    """Return the first images, uint8 [N, H, W, C], also of those in files."""
-    if isinstance(images, Tensor):
-        return images[:count]
-    return torch.cat(list(images.read(torch.arange(min(count, len(images))), CHUNK)))
+def new_images(subject: Subject, count: int) -> Iterator[tuple[str, Labelled]]:
+    """Yield quantity and images of new test sets whose files are there."""
+    found, device = [], subject.examples.test_labels.device
+    if subject.recipe.image_set == "cifar10" and data.has_cifar10_1():
+        found.append((CIFAR101, data.cifar10_1()))
+    if subject.recipe.image_set == IMAGENET and (data.default_folder() / OBJECTNET_FOLDER).is_dir():
+        found.append((OBJECTNET, data.objectnet()))
+    for quantity, one in found:
+        images = one.images.to(device) if isinstance(one.images, Tensor) else one.images
+        yield quantity, _first(images, one.labels.long().to(device), count)
 
 
 Found = tuple[dict, Entry]
@@ -215,7 +267,10 @@ def networks_by_recipe(context: Context) -> dict[Recipe, list[Found]]:
 
 
 def measured_together(
-    context: Context, found: Sequence[Found], measure: Callable[[Sequence[Entry]], Sequence[Any]]
+    context: Context,
+    found: Sequence[Found],
+    measure: Callable[[Sequence[Entry]], Sequence[Any]],
+    beside: Sequence[Entry] = (),
 ) -> Iterator[tuple[dict, Any]]:
     """Yield the columns of each network and what was measured of it: many at once, and kept of each by itself.
 
@@ -223,6 +278,7 @@ def measured_together(
         context: whose store keeps it.
         found: the networks; one of several algorithms, such as their parent, is measured once.
         measure: entries → a JSON value of each.
+        beside: networks that each is compared with.
     """
     entries = list({entry.key: entry for _, entry in found}.values())
     places, ready = {entry.key: place for place, entry in enumerate(entries)}, {}
@@ -233,7 +289,7 @@ def measured_together(
             ready.update(zip((entry.key for entry in group), measure(group), strict=True))
         return ready.pop(key)
 
-    kept = {entry.key: context.measured([entry], functools.partial(compute, entry.key)) for entry in entries}
+    kept = {entry.key: context.measured([*beside, entry], functools.partial(compute, entry.key)) for entry in entries}
     for columns, entry in found:
         yield columns, kept[entry.key]
 
@@ -259,10 +315,12 @@ def answers(module: nn.Module, stack: State, inputs: Tensor) -> Tensor:
     return torch.cat(found)
 
 
-def chunks(subject: Subject, images: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Yield images, uint8 [N, H, W, C], as network inputs, a few at a time, with the place of the first."""
-    for start in range(0, len(images), CHUNK):
-        yield start, data.normalize(images[start : start + CHUNK], subject.constants)
+def chunks(subject: Subject, images: Images) -> Iterator[tuple[int, Tensor]]:
+    """Yield images as network inputs, a few at a time, with the place of the first."""
+    streamed = not isinstance(images, Tensor)
+    batches = images.read(torch.arange(len(images)), CHUNK) if streamed else images.split(CHUNK)
+    for place, batch in enumerate(batches):
+        yield place * CHUNK, data.normalize(batch, subject.constants)
 
 
 def uniform_noise(like: Tensor, draw: int, start: int) -> Tensor:
@@ -272,7 +330,7 @@ def uniform_noise(like: Tensor, draw: int, start: int) -> Tensor:
 
 
 def errors_under_noise(
-    subject: Subject, stack: State, images: Tensor, labels: Tensor, epsilons: Sequence[float], draws: int
+    subject: Subject, stack: State, images: Images, labels: Tensor, epsilons: Sequence[float], draws: int
 ) -> Tensor:
     """Return the mean error in percent of S networks at E levels of noise, float64 [E, S]."""
     wrong = torch.zeros(len(epsilons), len(next(iter(stack.values()))), dtype=torch.float64)
@@ -287,33 +345,35 @@ def errors_under_noise(
     return 100 * wrong / (draws * len(images))
 
 
-def errors(subject: Subject, stack: State, images: Tensor, labels: Tensor) -> Tensor:
-    """Return the error in percent of S networks on images, uint8 [N, H, W, C], float64 [S]."""
+def errors(subject: Subject, stack: State, images: Images, labels: Tensor) -> Tensor:
+    """Return the error in percent of S networks on some images, float64 [S]."""
     return errors_under_noise(subject, stack, images, labels, [0.0], 1)[0]
 
 
 def _measure(
-    subject: Subject, recipe: Recipe, entries: Sequence[Entry], numbers: Numbers
+    subject: Subject, entries: Sequence[Entry], numbers: Numbers
 ) -> list[dict[str, list[tuple[float, float]]]]:
     """Return what is measured of each network, quantity → pairs of position and number."""
-    (images, labels), stack = subject.first(numbers["images"]), load_stack(subject, entries)
-    found = [_removed(subject, entry) for entry in entries]
+    count, stack = numbers["images"], load_stack(subject, entries)
+    found, official = [_removed(subject, entry) for entry in entries], []
 
     def keep(quantity: str, position: float, measured: Tensor) -> None:
         for own, value in zip(found, measured.tolist(), strict=True):
             own.setdefault(quantity, []).append((position, round(value, 4)))
 
-    with arithmetic(images.device, "float32"):
+    with arithmetic(next(subject.module.parameters()).device, "float32"):
         for name in data.CORRUPTIONS:
             for severity in numbers["severities"]:
-                changed = data.corrupt(images, name, severity)
-                keep(error_under(name), float(severity), errors(subject, stack, changed, labels))
+                own, published = subject.corrupted(name, severity, count)
+                official.append(published)
+                keep(error_under(name), float(severity), errors(subject, stack, *own))
+        for quantity, own in new_images(subject, count):
+            keep(quantity, 0.0, errors(subject, stack, *own))
         epsilons = sorted({0.0, *numbers["epsilons"]})
-        noise = errors_under_noise(subject, stack, images, labels, epsilons, numbers["draws"])
+        noise = errors_under_noise(subject, stack, *subject.clean(count), epsilons, numbers["draws"])
     for epsilon, measured in zip(epsilons, noise, strict=True):
         keep(NOISY, epsilon, measured)
-    for own in found:
-        own[OFFICIAL] = [(0.0, 0.0)]
+    keep(OFFICIAL, 0.0, torch.full((len(found),), sum(official) / max(1, len(official))))
     return found
 
 

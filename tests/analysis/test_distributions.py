@@ -47,7 +47,7 @@ def results(objects_recipe, shared_store):
 def subject(results):
     recipe = results.chain.recipe
     module = build(recipe.network, 10, recipe.width).module.eval()
-    return Subject(module, prepare(recipe.data, results.replicates, torch.device("cpu")))
+    return Subject(module, prepare(recipe.data, results.replicates, torch.device("cpu")), recipe.data)
 
 
 def entries_of(results):
@@ -82,7 +82,7 @@ def test_what_pruning_removed_is_a_share_of_all_parameters_and_of_the_first_netw
 
 
 def test_noise_is_the_same_for_every_network_and_lies_within_its_level(results, subject):
-    images, labels = subject.first(IMAGES)
+    images, labels = subject.clean(IMAGES)
     stack = load_stack(subject, entries_of(results))
     together = errors_under_noise(subject, stack, images, labels, (0.0, 1.0), 2)
     for place in range(2):
@@ -119,9 +119,9 @@ def test_networks_are_measured_together_and_each_is_kept(results, store, monkeyp
     calls = []
     original = module_of_distributions._measure
 
-    def count(subject, recipe, entries, numbers):
+    def count(subject, entries, numbers):
         calls.append(len(entries))
-        return original(subject, recipe, entries, numbers)
+        return original(subject, entries, numbers)
 
     monkeypatch.setattr(module_of_distributions, "_measure", count)
     measurement = distributions(images=4, epsilons=())
@@ -130,6 +130,19 @@ def test_networks_are_measured_together_and_each_is_kept(results, store, monkeyp
     assert calls == [4], "the same networks under another name are measured once"
     fewer = dataclasses.replace(results, replicates=results.replicates[:1], entries=results.entries[:1])
     assert measured(measurement, store, fewer) == first[: len(first) // 4] and calls == [4]
+
+
+def test_published_images_are_those_of_the_same_places(subject, monkeypatch):
+    """Their set is whole and in order, where a recipe takes some of the test images only."""
+    whole = data.load("generated-objects")
+    published = data.Distribution(255 - whole.test_images, whole.test_labels, "CIFAR-10-C")
+    monkeypatch.setattr(module_of_distributions, "_published", lambda image_set, corruption: True)
+    monkeypatch.setattr(data, "test_distribution", lambda image_set, name, severity: published)
+    for recipe in (subject.recipe, subject.recipe.but(test=60)):
+        some = Subject(subject.module, prepare(recipe, [Replicate(seed=0)], torch.device("cpu")), recipe)
+        (images, labels), official = some.corrupted("fog", 3, 50)
+        clean, truth = some.clean(50)
+        assert official and torch.equal(images, 255 - clean) and torch.equal(labels, truth) and len(labels) == 50
 
 
 def test_sets_are_named_once():
