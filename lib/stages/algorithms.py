@@ -8,6 +8,7 @@ An algorithm is named here, and nowhere else. Which weights go is a setting, `pr
 part of the name: `with_score(LEARNING_RATE_REWINDING, "snip")` is "learning-rate rewinding, SNIP score".
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from lib.errors import InputError
@@ -157,6 +158,15 @@ def pruning_while_training(algorithm: str, recipe: Recipe, events: FilterEvents 
     """Train once, and prune filters in between without a new start (GS); without events the dense network, level 0."""
     stage = Stage(start="fresh", filters=events, from_epoch=0, to_epoch=recipe.epochs, level=1 if events else 0)
     return Chain(algorithm=algorithm, recipe=recipe, stages=(stage,))
+
+
+def prune_and_retrain(algorithm: str, recipe: Recipe, prune: Prune, keeps: Sequence[float]) -> Chain:
+    """Prune to each share of all parameters in turn, and repeat the whole training after each cut (LIP Algorithm 1)."""
+    dense = Stage(start="fresh", from_epoch=0, to_epoch=recipe.epochs, level=0)
+    again = [
+        dense.but(start="previous", prune=prune.but(keep=keep), level=level) for level, keep in enumerate(keeps, start=1)
+    ]
+    return Chain(algorithm=algorithm, recipe=recipe, stages=(dense, *again))
 
 
 def early_training(recipe: Recipe, epochs: int) -> Chain:

@@ -18,6 +18,7 @@ from lib.descriptions import Description
 from lib.errors import InputError, unknown
 from lib.pruning import find_score
 from lib.pruning.filter_scores import find_filter_score
+from lib.pruning.methods import check_method
 from lib.scales import check_scale
 from lib.stages.filter_events import TARGETS, FilterEvents
 from lib.stages.stage import Chain, Prune, stage_keys
@@ -31,6 +32,8 @@ class Plan(Description):
         recipe: how the benchmark is trained at this scale.
         prune: what each level removes.
         levels: how often; 21 levels of 20 % leave 0.92 % of the weights.
+        keeps: share of all parameters that each level leaves, at least `levels` of them; empty where `prune` says it.
+        scores: pruning methods that are compared, see `lib.pruning.methods`; empty for the one of `prune`.
         width_factor: what each level keeps of the width of a network where width, not sparsity, makes it smaller.
         filters: events in which filters are pruned while networks train; a paper's chains vary them ...
         prunings: ... in target and epochs between events, pairs of them; empty for those of the page.
@@ -47,6 +50,8 @@ class Plan(Description):
     recipe: Recipe
     prune: Prune = Prune()
     levels: Annotated[int, Field(ge=0)]
+    keeps: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    scores: tuple[str, ...] = ()
     width_factor: Annotated[float, Field(gt=0, lt=1)] = 0.8
     filters: FilterEvents | None = None
     prunings: tuple[tuple[str, int], ...] = ()
@@ -100,6 +105,7 @@ def change(plan: Plan, changes: Changes) -> Plan:
         plan = plan.but(filters=plan.filters.but(score=changes.score))
     elif changes.score:
         cut |= {"score": changes.score}
+        plan = plan.but(scores=(changes.score,) if plan.scores else ())
     if plan.filters and (changes.target or changes.every):
         plan = plan.but(prunings=((changes.target or plan.filters.target, changes.every or plan.filters.every),))
     plain = {name: getattr(changes, name) for name in ("noise_percents", "seeds", "levels") if getattr(changes, name)}
@@ -143,11 +149,16 @@ def _check(plan: Plan, changes: Changes) -> None:
             f"fraction is {changes.fraction:g}, but this plan says what to keep. Allowed: 0 for the plan's."
         )
     if changes.score:
-        (find_filter_score if plan.filters else find_score)(changes.score)
+        check = check_method if plan.prune.scope == "parameters" else find_score
+        (find_filter_score if plan.filters else check)(changes.score)
     _check_filters(plan, changes)
     for name in ("levels", "epochs", "images"):
         if getattr(changes, name) < 0:
             raise InputError(f"{name} is {getattr(changes, name)}. Allowed: 1 or more; 0 for the plan's.")
+    if plan.keeps and changes.levels > len(plan.keeps):
+        raise InputError(
+            f"levels is {changes.levels}. Allowed: 1 to {len(plan.keeps)}, the shares that this plan keeps; 0 for all."
+        )
     levels, kept = changes.levels or plan.levels, 1 - (changes.fraction or plan.prune.fraction)
     if (changes.levels or changes.fraction) and kept**levels < SMALLEST_SHARE:
         most = math.floor(math.log(SMALLEST_SHARE) / math.log(kept))

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from lib import by_name
 from lib.descriptions import Description
 from lib.pruning import find_score
+from lib.pruning.methods import check_method
 from lib.stages.entry import digest
 from lib.stages.filter_events import FilterEvents
 from lib.training import Precision, Recipe, Replicate
@@ -23,30 +24,34 @@ class Prune(Description):
     """Remove weights by score.
 
     Attributes:
-        score: name of a score, see `lib.pruning.scores`.
+        score: name of a score, see `lib.pruning.scores`; with the scope "parameters" also of a method of
+            `lib.pruning.methods`.
         fraction: share of the remaining weights that is removed, inside (0, 1); not used where `keep` is given.
         keep: share of all weights that remains, in place of `fraction`.
-        scope: "global" or "layer".
-        examples: how many training examples, drawn at random, a score looks at; None for 10 of each class.
+        scope: "global" or "layer"; "parameters" for a share of all parameters and not of the weights alone (LIP), as
+            `keep` says.
+        examples: how many training examples, drawn at random, a score looks at; None for 10 of each class. With the scope
+            "parameters" they are held-out ones; None for 256 (facts L29).
     """
 
     score: str = "magnitude"
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     keep: Annotated[float, Field(gt=0, lt=1)] | None = None
-    scope: Literal["global", "layer"] = "global"
+    scope: Literal["global", "layer", "parameters"] = "global"
     examples: Annotated[int, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _one_share(self) -> Self:
         if self.keep is not None and "fraction" in self.model_fields_set:
             raise ValueError(f"fraction={self.fraction} and keep={self.keep}; only one of them can be given")
+        if self.scope == "parameters" and self.keep is None:
+            raise ValueError("scope='parameters' needs keep, the share of all parameters that remains")
         return self
 
-    @field_validator("score")
-    @classmethod
-    def _score_exists(cls, name: str) -> str:
-        find_score(name)
-        return name
+    @model_validator(mode="after")
+    def _score_exists(self) -> Self:
+        (check_method if self.scope == "parameters" else find_score)(self.score)
+        return self
 
 
 class Subset(Description):

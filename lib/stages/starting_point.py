@@ -8,15 +8,18 @@ from torch import Tensor
 
 from lib import data
 from lib.models import Network, initialize
+from lib.errors import InputError
 from lib.pruning import Batch, find_score, select
+from lib.pruning.methods import prune_parameters
 from lib.stages.entry import Entry
-from lib.stages.stage import Chain
+from lib.stages.stage import Chain, Prune
 from lib.training import Examples, Recipe, Replicate
 from lib.training.examples import Images
 from lib.training.stack import State
 
 EXAMPLES_PER_CLASS = 10  # that a score may look at (facts J17) ...
 EXAMPLES_SCORED = 1000  # ... and as many of all classes: with more than 100 of them, fewer per class
+HELD_OUT_SCORED = 256  # the sample S of LIP (facts L29)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +58,20 @@ def scoring_batch(examples: Examples, count: int | None, generator: torch.Genera
     return Batch(images, labels[chosen], generator)
 
 
+def held_out_batch(examples: Examples, count: int | None, generator: torch.Generator) -> Batch:
+    """Return held-out images, `count` of them or the sample S of LIP, at most half of what there is (facts C.1).
+
+    Raises:
+        InputError: if none are held out.
+    """
+    there = len(examples.validation_images)
+    if there < 2:
+        raise InputError(f"the recipe holds out validation={there} images; a sample for pruning needs at least 2")
+    chosen = torch.randperm(there, generator=generator)[: min(count or HELD_OUT_SCORED, there // 2)]
+    images = ChosenImages(examples.validation_images, chosen, examples.normalization)
+    return Batch(images, examples.validation_labels[chosen.to(examples.validation_labels.device)].cpu(), generator)
+
+
 def starting_point(
     network: Network, chain: Chain, position: int, replicate: Replicate, done: Sequence[Entry], examples: Examples
 ) -> tuple[State, State]:  # fmt: skip
@@ -66,9 +83,7 @@ def starting_point(
         masks = {n: torch.ones_like(module.get_parameter(n), dtype=torch.bool) for n in network.prunable}
     if stage.prune:
         module.load_state_dict(done[-1].tensors("weights"))
-        batch = scoring_batch(examples, stage.prune.examples, replicate.generator("score", position))
-        scores = find_score(stage.prune.score)(module, network.prunable, batch)
-        masks = select(scores, masks, stage.prune.fraction, stage.prune.scope, stage.prune.keep)
+        masks = _pruned(network, stage.prune, masks, examples, replicate.generator("score", position))
     if stage.start == "fresh":
         initialize_replicate(module, chain.recipe, replicate, position)
         weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
@@ -77,6 +92,19 @@ def starting_point(
     for name, mask in masks.items():
         weights[name] = weights[name] * mask
     return weights, masks
+
+
+def _pruned(
+    network: Network, prune: Prune, masks: dict[str, Tensor], examples: Examples, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Return the masks that pruning leaves of a network with its weights, for the only replicate of the examples."""
+    if prune.scope == "parameters":
+        assert prune.keep is not None, "a description without it is refused"
+        batch = held_out_batch(examples, prune.examples, generator)
+        return prune_parameters(network.module, masks, prune.score, prune.keep, batch)
+    batch = scoring_batch(examples, prune.examples, generator)
+    scores = find_score(prune.score)(network.module, network.prunable, batch)
+    return select(scores, masks, prune.fraction, prune.scope, prune.keep)
 
 
 def initialize_replicate(module: torch.nn.Module, recipe: Recipe, replicate: Replicate, position: int = 0) -> None:

@@ -70,7 +70,7 @@ def test_a_longer_chain_begins_with_the_shorter(recipe):
     [
         (lambda r: Prune(score="magnitud"), "magnitude"),
         (lambda r: Prune(fraction=1.0), "less than 1"),
-        (lambda r: Prune(scope="locally"), "'global' or 'layer'"),  # pyright: ignore
+        (lambda r: Prune(scope="locally"), "'global', 'layer' or 'parameters'"),  # pyright: ignore
         (lambda r: learning_rate_rewinding(r, -1, Prune()), "levels=-1"),
         (lambda r: fine_tuning(r, 1, Prune(), 99), "length of the schedule"),
         (lambda r: Prune(fraction=0.5, keep=0.5), "only one of them"),

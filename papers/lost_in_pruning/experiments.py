@@ -1,0 +1,65 @@
+"""What the pages of LIP run and measure; `PAGES` has them by name of their file.
+
+A chain is a family of networks: a parent, and what a method makes of it, cut after cut (LIP Algorithm 1). All pages look at
+the same families, each in its own way.
+"""
+
+from collections.abc import Callable
+
+from lib.analysis.distributions import distributions
+from lib.analysis.experiments import Page
+from lib.errors import unknown
+from lib.stages import Chain
+from lib.stages.algorithms import prune_and_retrain
+from lib.stages.experiment_plan import Plan
+from papers.lost_in_pruning.names import NAMES
+from papers.lost_in_pruning.recipes import BENCHMARKS
+from papers.lost_in_pruning.recipes import plan as find_plan
+
+PAPER = "lost_in_pruning"
+
+
+def families(plan: Plan) -> list[Chain]:
+    """Return a family of networks for each method of a plan."""
+    return [
+        prune_and_retrain(NAMES.get(score, score), plan.recipe, plan.prune.but(score=score), plan.keeps[: plan.levels])
+        for score in plan.scores
+    ]
+
+
+def claims(*numbers: int) -> tuple[str, ...]:
+    """Return ids of LIP's claims."""
+    return tuple(f"LIP-C{number:02d}" for number in numbers)
+
+
+NOMINAL = tuple(name for name in BENCHMARKS if not name.endswith("-robust"))
+ROBUST = tuple(name for name in BENCHMARKS if name.endswith("-robust"))
+
+
+def of(*benchmarks: str) -> Callable[[str, str], Plan]:
+    """Return the plans of the benchmarks that a page speaks of."""
+
+    def find(benchmark: str, scale: str) -> Plan:
+        if benchmark in BENCHMARKS and benchmark not in benchmarks:
+            raise unknown("benchmark of this page", benchmark, benchmarks)
+        return find_plan(benchmark, scale)
+
+    return find
+
+
+DISTRIBUTIONS = distributions(
+    smoke={"images": 20, "epsilons": (0.0, 0.1, 0.5)},
+    laptop={"images": 500, "epsilons": (0.0, 0.1, 0.2, 0.3, 0.5)},
+    short={"images": 2_000},
+)
+"""All test images at `paper` scale, fewer below it."""
+
+PAGES = {page.name: page for page in (
+    Page(PAPER, "test_set", of(*NOMINAL), families, (DISTRIBUTIONS,)),
+    Page(PAPER, "informative_pixels", of(*NOMINAL), families, ()),
+    Page(PAPER, "same_function", of(*NOMINAL), families, ()),
+    Page(PAPER, "prune_potential", of(*NOMINAL), families, (DISTRIBUTIONS,)),
+    Page(PAPER, "excess_error", of(*NOMINAL), families, (DISTRIBUTIONS,)),
+    Page(PAPER, "robust_training", of(*ROBUST), families, (DISTRIBUTIONS,)),
+    Page(PAPER, "opening", of(*NOMINAL), families, (DISTRIBUTIONS,)),
+)}  # fmt: skip
