@@ -5,8 +5,8 @@
     fog     (x + a m) M / (M + a)          m: a random landscape in [0, 1], M: the image's largest value
 
 Flakes are noise, enlarged, cut off below a threshold and streaked by the wind. The landscape is made by midpoint
-displacement on a torus. The authors' five photographs of frost cannot be shipped: the textures here are synthesized, and
-results under frost differ from those on the published files.
+displacement on a torus. The authors' five photographs of frost cannot be shipped: the textures here are synthesized, each with
+the mean and deviation of a photograph's colours. Results under frost still differ from those on the published files.
 """
 
 import functools
@@ -21,7 +21,15 @@ from lib.data.corruption_noise import Draws
 from lib.seeds import generator
 
 LUMA = (0.299, 0.587, 0.114)  # gray of red, green and blue
-TEXTURES = 5
+PHOTOGRAPHS = (
+    ((0.30, 0.58, 0.65), (0.11, 0.06, 0.06)),
+    ((0.79, 0.81, 0.84), (0.08, 0.09, 0.09)),
+    ((0.79, 0.81, 0.84), (0.08, 0.09, 0.09)),
+    ((0.54, 0.60, 0.65), (0.11, 0.11, 0.12)),
+    ((0.44, 0.48, 0.53), (0.17, 0.17, 0.16)),
+)
+"""Mean and deviation of red, green and blue in the authors' photographs of frost; the second and third are one picture."""
+
 TEXTURE_SIDE = 512
 
 
@@ -57,7 +65,7 @@ def frost(x: Tensor, draws: Draws, kept: float, added: float, scale: float) -> T
         scale: by which the texture is made smaller first.
     """
     textures = frost_textures(scale).to(x)
-    which = draws.integers(0, TEXTURES).view(-1, 1, 1)
+    which = draws.integers(0, len(PHOTOGRAPHS)).view(-1, 1, 1)
     corner = draws.integers(0, textures.shape[-1], 2)  # the textures have no edge
     rows, columns = (
         (corner[:, axis, None] + torch.arange(side, device=x.device)) % textures.shape[-1]
@@ -74,7 +82,7 @@ def frost_textures(scale: float = 1) -> Tensor:
     Needles of ice are the ridges of noise that is long in one direction. Each texture has three such directions, 60 degrees
     apart as in ice; smooth noise decides where which of them grows, and where the glass is clear.
     """
-    textures = torch.stack([_texture(number) for number in range(TEXTURES)])
+    textures = torch.stack([_texture(number) for number in range(len(PHOTOGRAPHS))])
     if scale == 1:
         return textures
     side = round(TEXTURE_SIDE * scale)
@@ -101,8 +109,9 @@ def _texture(number: int) -> Tensor:
     patches = torch.stack([noise(24, 24) for _ in range(3)])
     ice = (needles * torch.softmax(4 * patches, 0)).sum(0)
     cover = torch.sigmoid(0.5 + 2 * noise(20, 20))
-    light = (0.1 + 0.3 * cover + 0.8 * cover * ice + 0.04 * noise(1, 1)).clamp(0, 1)
-    return torch.stack([light**power for power in (1.15, 1.0, 0.9)])  # ice is bluish where it is thin
+    light = 0.3 * cover + 0.8 * cover * ice + 0.04 * noise(1, 1)
+    mean, deviation = torch.tensor(PHOTOGRAPHS[number]).view(2, 3, 1, 1)
+    return (mean + deviation * (light - light.mean()) / light.std()).clamp(0, 1)
 
 
 def fog(x: Tensor, draws: Draws, amount: float, decay: float) -> Tensor:
