@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ class FolderImages:
         parts = [*self.read(chosen, max(1, len(chosen)))]
         return parts[0] if parts else torch.empty(0, *self.shape[1:], dtype=torch.uint8, device=self.device)
 
-    def some(self, indices: Tensor, device: torch.device) -> "FolderImages":
+    def some(self, indices: Tensor, device: torch.device) -> Self:
         """Return some of the images, still in files, for a device."""
         return replace(self, paths=self.paths[indices.numpy()], device=device)
 
@@ -93,7 +94,7 @@ class FolderImages:
         Raises:
             InputError: a file cannot be read as an image.
         """
-        files = _Files(replace(self, paths=self.paths[indices.cpu().numpy()]), seeds)
+        files = replace(self, paths=self.paths[indices.cpu().numpy()])._decoded(seeds)
         count = worker_count(len(indices))
         own = torch.Generator()  # lest it draws from the process's generator
         pinned = self.device.type == "cuda"
@@ -102,6 +103,10 @@ class FolderImages:
                 yield batch.to(self.device, non_blocking=True)
         except InputError as problem:  # its frames would keep the workers, for five seconds more at the next collection
             raise problem.with_traceback(None) from None
+
+    def _decoded(self, seeds: Tensor | None) -> Dataset:
+        """Return these images in their order, decoded one by one, augmented by their seeds."""
+        return _Files(self, seeds)
 
 
 def worker_count(images: int) -> int:

@@ -7,16 +7,20 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from lib.data.segmentation_images import SegmentationImages
 from lib.models import Network, build
 from lib.stages.prune_while_training import event_records
 from lib.stages.stage import Stage
 from lib.training import Examples, Outcome, Progress, Recipe, Replicate, evaluate_each, unstack
 from lib.training.stack import State
+from lib.training.task import Segmented, evaluate_segmentation
+
+Scored = Outcome | Segmented
 
 RESTORED = "train_restored"  # the training images against their labels before noise
 
 
-def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe) -> dict[str, Outcome]:
+def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe) -> dict[str, Scored]:
     """Evaluate a stack on each set of images that has any: "train", "validation", "test".
 
     Where LN's kind of noise replaced labels, "train_restored" has the training images against their original ones.
@@ -24,20 +28,28 @@ def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe
     of_training = {"train": examples.train_labels}
     if recipe.data.noise == "any" and examples.noisy.any():
         of_training[RESTORED] = examples.original_labels
-    found = {}
+    found: dict[str, Scored] = {}
     for images, labels in (
         (examples.train_images, of_training),
         (examples.validation_images, {"validation": examples.validation_labels}),
         (examples.test_images, {"test": examples.test_labels}),
     ):
-        if len(images):
+        if not len(images):
+            continue
+        if isinstance(images, SegmentationImages):
+            constants, (subset,) = examples.normalization, labels
+            found[subset] = evaluate_segmentation(module, stack, images, constants, examples.classes)
+        else:
             scored = evaluate_each(module, stack, images, list(labels.values()), examples.normalization)
             found |= dict(zip(labels, scored, strict=True))
     return found
 
 
-def metrics(found: Mapping[str, Outcome], examples: Examples, replicate: int) -> list[dict]:
-    """Return a row of error and loss for each subset that has examples."""
+def metrics(found: Mapping[str, Scored], examples: Examples, replicate: int) -> list[dict]:
+    """Return a row of error and loss for each subset that has examples.
+
+    The error of a segmentation is 1 − the mean intersection over union; the share of wrong pixels stands beside it.
+    """
     noisy = examples.noisy[replicate].cpu()
     every = slice(None)
     subsets = [(name, outcome, every) for name, outcome in found.items() if name != RESTORED]
@@ -46,6 +58,12 @@ def metrics(found: Mapping[str, Outcome], examples: Examples, replicate: int) ->
         subsets += [(RESTORED, found[RESTORED], noisy)] if RESTORED in found else []
     rows = []
     for subset, outcome, chosen in subsets:
+        if isinstance(outcome, Segmented):
+            losses, overlap = outcome.losses[replicate].double(), outcome.mean_iou[replicate].item()
+            row = {"subset": subset, "examples": len(losses), "error_percent": 100 * (1 - overlap)}
+            row |= {"pixel_error_percent": 100 * outcome.pixel_error[replicate].item()}
+            rows.append(row | {"cross_entropy_nats": losses.mean().item()})
+            continue
         correct, losses = outcome.correct[replicate][chosen], outcome.losses[replicate][chosen].double()
         if count := len(correct):
             error, loss = 100 * (1 - correct.double().mean().item()), losses.mean().item()
@@ -54,7 +72,7 @@ def metrics(found: Mapping[str, Outcome], examples: Examples, replicate: int) ->
     return rows
 
 
-def course(progress: Progress, train: Outcome, index: int, stage: Stage, replicate: Replicate) -> dict:
+def course(progress: Progress, train: Scored, index: int, stage: Stage, replicate: Replicate) -> dict:
     """Return how training went for one replicate: loss and recorded errors of each epoch, events in which filters
     were pruned, whether and when it diverged."""
     losses = [epoch[index] for epoch in progress.epoch_losses]
@@ -89,10 +107,17 @@ def relative_size(network: Network, recipe: Recipe, classes: int) -> float:
     return own / whole
 
 
-def groups(found: Mapping[str, Outcome], stack: State, masks: Mapping[str, Tensor], replicate: int) -> dict[str, State]:
+def groups(found: Mapping[str, Scored], stack: State, masks: Mapping[str, Tensor], replicate: int) -> dict[str, State]:
     """Return the tensors that are kept of one replicate: its weights, its masks, and what it does with each example."""
-    examples = {"train_error_norms": found["train"].error_norms[replicate].half()}
-    for subset in (name for name in found if name != RESTORED):
-        examples[f"{subset}_losses"] = found[subset].losses[replicate].half()
-        examples[f"{subset}_correct"] = found[subset].correct[replicate]
+    examples = {}
+    for subset, outcome in found.items():
+        if subset == RESTORED:
+            continue
+        examples[f"{subset}_losses"] = outcome.losses[replicate].half()
+        if isinstance(outcome, Segmented):
+            examples[f"{subset}_confusion"] = outcome.confusion[replicate]
+            continue
+        examples[f"{subset}_correct"] = outcome.correct[replicate]
+        if subset == "train":
+            examples["train_error_norms"] = outcome.error_norms[replicate].half()
     return {"weights": unstack(stack, replicate), "masks": unstack(masks, replicate), "examples": examples}

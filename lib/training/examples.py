@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lib import data
+from lib.data.segmentation_images import SEGMENTED, open_segmentation
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
 from lib.seeds import generator
@@ -74,6 +75,8 @@ class Examples:
 
 @functools.lru_cache(maxsize=2)
 def _images(name: str) -> data.ImageSet | data.FolderSet:
+    if name in SEGMENTED:
+        return open_segmentation(name)
     return data.open_folders(name) if name in data.STREAMED else data.load(name)
 
 
@@ -97,11 +100,14 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
         InputError: if the recipe asks for more images than there are, or for an augmentation that they do not have.
     """
     images = _images(recipe.image_set)
-    allowed = ("none", "resized-crop" if recipe.image_set in data.STREAMED else "flip-crop")
+    in_files = isinstance(images, data.FolderSet)
+    allowed = ("none", "resized-crop" if in_files else "flip-crop")
     if recipe.augmentation not in allowed:
         raise unknown(f"augmentation of {recipe.image_set}", recipe.augmentation, allowed)
-    if recipe.corruptions and recipe.image_set in data.STREAMED:
+    if recipe.corruptions and in_files:
         raise InputError(f"{recipe.image_set} stays in files; corruptions in training need images on the device")
+    if recipe.image_set in SEGMENTED and any(replicate.noise_percent for replicate in replicates):
+        raise InputError(f"{recipe.image_set} has a class for each pixel; label noise needs noise_percent=0 there")
     train, validation = data.split(len(images.train_labels), recipe.validation, recipe.split_seed)
     train = _some(train, recipe.train, recipe.split_seed)
     test = _some(torch.arange(len(images.test_labels)), recipe.test, recipe.split_seed)

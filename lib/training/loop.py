@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from lib.training.cuda_graph import Replayed, capture_cuda_graph
@@ -24,6 +23,7 @@ from lib.training.masked_weights import COMPRESS_BELOW, MaskedWeights
 from lib.training.recipe import Precision, Recipe, learning_rate
 from lib.training.sources import data_order, make_source
 from lib.training.stack import State, forward, own_randomness
+from lib.training.task import losses_of_step
 
 
 @dataclass
@@ -204,16 +204,15 @@ class _Loop:
         """Take one step on what the source gives for it; nothing here waits for the device."""
         images, labels = self.source.gather(*batch)
         self.optimizer.zero_grad(set_to_none=True)
-        logits = forward(self.module, self.weights.factors(), images)
-        losses = cross_entropy(logits.flatten(0, 1).to(self.exact), labels.flatten(), reduction="none")
-        losses = losses.view(labels.shape)
+        answers = forward(self.module, self.weights.factors(), images)
+        losses = losses_of_step(answers, labels, self.exact)
         losses.mean(1).sum().backward()
         self.weights.mask_gradients()
         self.optimizer.step()
         self.weights.mask_weights()
         self.loss_sum.add_(losses.detach().sum(1))
         if self.errors:
-            self.errors.note(batch[0], logits)
+            self.errors.note(batch[0], answers)
 
     def epoch(self, take_step: Callable[..., None]) -> None:
         """Take the part's steps of the next epoch by `step`, or what replays it, and write down how it went."""

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lib.data import CORRUPTIONS, normalization
 from lib.data.corruptions import SEVERITIES
+from lib.data.segmentation_images import SEGMENTED
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
 
@@ -24,7 +25,8 @@ class DataRecipe(Description):
         test: how many test images are used; None takes all.
         normalization: name of the constants, or the constants spelled out, as `lib.data.normalization` takes them.
         augmentation: "none", or in every epoch "flip-crop" for a random flip and a 4-pixel shift, "resized-crop" for a
-            random part of the image, resized, and a random flip (only images in files, see `lib.data.folder_images`).
+            random part of the image, resized, and a random flip (only images in files, see `lib.data.folder_images` and
+            `lib.data.segmentation_images`).
         noise: "other" relabels with one of the other classes (TR), "any" with any class (LN).
         corruptions: of `lib.data.corruptions`, of which each image has one or none, drawn anew in every epoch before
             augmentation (LIP section 6) ...
@@ -71,6 +73,7 @@ class Recipe(Description):
     Attributes:
         benchmark: its name, such as "mnist-lenet".
         data: which images, see `DataRecipe`.
+        task: "classification" of images, or "segmentation", of their pixels, see `lib.training.task`.
         network: name of the network, as in `lib.models.build`, or "package.module:function"; `width` scales it where it
             has one.
         width_scale: of the width of every layer of that network, inside (0, 1] (TR section 5.2).
@@ -89,6 +92,7 @@ class Recipe(Description):
 
     benchmark: str
     data: DataRecipe
+    task: Literal["classification", "segmentation"] = "classification"
     network: str
     width: Positive | None = None
     width_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -114,6 +118,14 @@ class Recipe(Description):
     def _rewind_inside_schedule(self) -> Self:
         if self.rewind_epoch >= self.epochs:
             raise ValueError(f"rewind_epoch={self.rewind_epoch} must come before the end, epoch {self.epochs}")
+        return self
+
+    @model_validator(mode="after")
+    def _images_for_the_task(self) -> Self:
+        if (self.task == "segmentation") != (self.data.image_set in SEGMENTED):
+            raise ValueError(f"task={self.task!r} on {self.data.image_set!r}; segmentation has {', '.join(SEGMENTED)}")
+        if self.task == "segmentation" and self.record_epochs:
+            raise ValueError("record_epochs=True counts the errors of images, not of pixels; leave it out")
         return self
 
     @model_validator(mode="after")

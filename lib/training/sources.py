@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lib import data
+from lib.data.segmentation_images import SegmentationImages, split_classes
 from lib.errors import InputError
 from lib.training.examples import Examples, Replicate
 from lib.training.recipe import DataRecipe, Recipe
@@ -74,9 +75,14 @@ def corruption_draws(
 
 
 def corrupted_versions(images: Tensor, recipe: DataRecipe) -> list[Tensor]:
-    """Return corrupted copies of all images, uint8 like them: severities ascending, and at each one the corruptions."""
+    """Return corrupted copies of all images, uint8 like them: severities ascending, and at each one the corruptions.
+
+    They are made once and kept in the data folder, see `lib.data.corrupted`.
+    """
     levels = sorted(severity for severity in recipe.severities if severity)
-    return [data.corrupt(images, name, severity, CORRUPTION_SEED) for severity in levels for name in recipe.corruptions]
+    return [
+        data.corrupted(images, name, severity, CORRUPTION_SEED) for severity in levels for name in recipe.corruptions
+    ]
 
 
 class Resident:
@@ -140,7 +146,8 @@ class Streamed:
         self._stage, self._dtype = stage, dtype
 
     def batches(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, ...]]:
-        """Yield inputs [1, B, C, H, W] and labels [1, B] of each step of an epoch, for the order [1, count]."""
+        """Yield inputs [1, B, C, H, W] and labels [1, B], or [1, B, H, W] of pixels, of each step of an epoch, for the
+        order [1, count]."""
         size, seeds, images = self._recipe.batch_size, None, self._examples.train_images
         assert isinstance(images, data.FolderImages)
         if self._recipe.data.augmentation == "resized-crop":
@@ -149,6 +156,9 @@ class Streamed:
         constants, labels = data.normalization(self._examples.normalization), self._examples.train_labels
         labels = labels.gather(1, order.to(labels.device)).split(size, 1)
         for pixels, truth in zip(images.read(order[0], size, seeds), labels, strict=True):
+            if isinstance(images, SegmentationImages):
+                pixels, of_pixels = split_classes(pixels)
+                truth = of_pixels.unsqueeze(0)
             yield data.normalize(pixels, constants).to(self._dtype).unsqueeze(0), truth
 
     def gather(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ The loss is the sum over replicates, whose gradient with respect to each replica
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,7 @@ def unstack(stack: Mapping[str, Tensor], replicate: int) -> State:
     return {name: tensor[replicate].detach().cpu().clone() for name, tensor in stack.items()}
 
 
-def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> Tensor:
+def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> Any:
     """Apply R networks.
 
     Args:
@@ -48,7 +49,7 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
         images: [R, batch, channels, height, width], or [batch, channels, height, width] for the same to all.
 
     Returns:
-        Logits [R, batch, classes].
+        Logits [R, batch, classes]; of a module that answers with several by name, as for segmentation, a mapping of them.
     """
     if getattr(module, "stackable", False):  # its layers know the replicate axis
         return functional_call(module, dict(stack), (images,))
@@ -56,7 +57,8 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> T
     shared = images.dim() == 4
     if len(next(iter(stack.values()))) == 1:  # its buffers change in place through the views
         own = {name: tensor[0] for name, tensor in stack.items()}
-        return functional_call(module, own, (images if shared else images[0],)).unsqueeze(0)
+        answer = functional_call(module, own, (images if shared else images[0],))
+        return {k: t.unsqueeze(0) for k, t in answer.items()} if isinstance(answer, Mapping) else answer.unsqueeze(0)
 
     def apply(state: State, batch: Tensor) -> Tensor:
         return functional_call(module, state, (batch,))

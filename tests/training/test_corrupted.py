@@ -17,6 +17,12 @@ REPLICATES = [Replicate(seed=0), Replicate(seed=1)]
 NAMES = ("impulse_noise", "contrast", "gaussian_blur")
 
 
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch) -> None:
+    """Where corrupted images are kept."""
+    monkeypatch.setenv("PRUNING_BOOK_DATA", str(tmp_path / "data"))
+
+
 @pytest.fixture
 def robust_recipe(objects_recipe) -> Recipe:
     return objects_recipe.but(data={"corruptions": NAMES})
