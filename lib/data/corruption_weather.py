@@ -5,8 +5,8 @@
     fog     (x + a m) M / (M + a)          m: a random landscape in [0, 1], M: the image's largest value
 
 Flakes are noise, enlarged, cut off below a threshold and streaked by the wind. The landscape is made by midpoint
-displacement on a torus. The authors' five photographs of frost cannot be shipped: the textures here are synthesized, each with
-the mean and deviation of a photograph's colours. Results under frost still differ from those on the published files.
+displacement on a torus. The authors' five photographs of frost cannot be shipped: the textures here are synthesized, with
+the mean and deviation of each photograph's colours. Results under frost still differ from those on the published files.
 """
 
 import functools
