@@ -164,7 +164,8 @@ def prune_and_retrain(algorithm: str, recipe: Recipe, prune: Prune, keeps: Seque
     """Prune to each share of all parameters in turn, and repeat the whole training after each cut (LIP Algorithm 1)."""
     dense = Stage(start="fresh", from_epoch=0, to_epoch=recipe.epochs, level=0)
     again = [
-        dense.but(start="previous", prune=prune.but(keep=keep), level=level) for level, keep in enumerate(keeps, start=1)
+        dense.but(start="previous", prune=prune.but(keep=keep), level=level)
+        for level, keep in enumerate(keeps, start=1)
     ]
     return Chain(algorithm=algorithm, recipe=recipe, stages=(dense, *again))
 

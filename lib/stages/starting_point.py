@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from lib import data
-from lib.models import Network, initialize
 from lib.errors import InputError
+from lib.models import Network, initialize
 from lib.pruning import Batch, find_score, select
 from lib.pruning.methods import prune_parameters
 from lib.stages.entry import Entry

@@ -8,6 +8,8 @@ cut to the shares of all parameters that the released configuration lists (facts
 and eight cuts. `smoke` is for tests. The networks of a benchmark that ends in "-robust" train on corrupted images too.
 """
 
+from typing import Any
+
 import numpy
 
 from lib.stages.experiment_plan import Plan, find_plan
@@ -67,7 +69,9 @@ WRN16_8 = RESNET20.but(
 IMAGENET_RESNET18, IMAGENET_RESNET101 = (
     RESNET20.but(
         benchmark=f"imagenet-{name}",
-        data=DataRecipe(image_set="imagenet", validation=128_116, normalization="imagenet", augmentation="resized-crop"),
+        data=DataRecipe(
+            image_set="imagenet", validation=128_116, normalization="imagenet", augmentation="resized-crop"
+        ),
         network=f"imagenet-{name}",
         epochs=90,
         batch_size=256,
@@ -119,13 +123,13 @@ WEIGHTS_AND_FILTERS, ALL_METHODS = ("magnitude", "ft"), ("magnitude", "sipp", "f
 THREE = (0, 1, 2)
 
 
-def pruned(recipe: Recipe, keeps: tuple[float, ...], scores: tuple[str, ...], **settings: object) -> Plan:
+def pruned(recipe: Recipe, keeps: tuple[float, ...], scores: tuple[str, ...], **settings: Any) -> Plan:
     """Return the plan of some methods that cut a benchmark to shares of all its parameters."""
     prune = Prune(score=scores[0], scope="parameters", keep=keeps[0])
     return Plan(recipe=recipe, prune=prune, keeps=keeps, scores=scores, levels=len(keeps), **settings)
 
 
-def _smaller(recipe: Recipe, train: int, test: int, held_out: int, epochs: int, **changes: object) -> Recipe:
+def _smaller(recipe: Recipe, train: int, test: int, held_out: int, epochs: int, **changes: Any) -> Recipe:
     """Return the recipe on fewer images and epochs; drops and warm-up stay at the same part of the schedule."""
     ratio = epochs / recipe.epochs
     drops = tuple(sorted({max(1, round(epoch * ratio)) for epoch in recipe.drop_epochs}))
@@ -150,7 +154,10 @@ def _scales(recipe: Recipe) -> dict[str, Plan]:
             _smaller(recipe, 10_000, 5_000, 1_000, 40), SHORT_KEEPS, ALL_METHODS, seeds=THREE, precision="bfloat16"
         )
         plans["laptop"] = pruned(
-            _smaller(recipe, 2_000, 2_000, 500, 12, width=8, batch_size=32), LAPTOP_KEEPS, WEIGHTS_AND_FILTERS, seeds=THREE
+            _smaller(recipe, 2_000, 2_000, 500, 12, width=8, batch_size=32),
+            LAPTOP_KEEPS,
+            WEIGHTS_AND_FILTERS,
+            seeds=THREE,
         )
     return plans
 
