@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from lib.data import CORRUPTIONS, corrupt
 
-published: Any = pytest.importorskip("imagecorruptions", exc_type=ImportError)
+published: Any = pytest.importorskip("imagecorruptions")
 
 WITHOUT_CHANCE = {
     "defocus_blur", "zoom_blur", "brightness", "contrast", "pixelate", "jpeg_compression", "gaussian_blur", "saturate",
