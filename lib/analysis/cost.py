@@ -21,6 +21,7 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.part import Provenance, file_name, read_provenance
 from lib.analysis.table import Origin, joined, table_folder
 from lib.data import STREAMED
+from lib.data.folder_images import SEGMENTED
 from lib.data.image_sources import KNOWN
 from lib.errors import InputError
 from lib.models import build
@@ -254,6 +255,7 @@ def _megabytes(chain: Chain, stage: Stage) -> float:
 
 @functools.cache
 def _weights(network: str, width: int | None, image_set: str) -> int:
-    classes = len(KNOWN[image_set].class_names) if image_set in KNOWN else 1000 if image_set in STREAMED else 10
+    classes = 21 if image_set in SEGMENTED else 1000 if image_set in STREAMED else 10
+    classes = len(KNOWN[image_set].class_names) if image_set in KNOWN else classes
     module = build(network, classes, width).module
     return sum(math.prod(one.shape) for one in module.parameters())

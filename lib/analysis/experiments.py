@@ -171,6 +171,8 @@ def errors_of(results: Results) -> Iterator[dict]:
             for metric in entry.record["metrics"]:
                 subset = SUBSETS[metric["subset"]]
                 found[f"{subset} error (%)"] = math.nan if gone else metric["error_percent"]
+                if "pixel_error_percent" in metric:  # of a segmentation, whose error is 1 − mean IoU
+                    found[f"{subset} pixel error (%)"] = math.nan if gone else metric["pixel_error_percent"]
                 found[f"{subset} loss (nats)"] = math.nan if gone else metric["cross_entropy_nats"]
                 if not stage.level:
                     found[f"{subset} examples"] = float(metric["examples"])

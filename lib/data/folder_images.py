@@ -36,8 +36,10 @@ FEW_IMAGES = 1000  # below it, starting worker processes takes longer than readi
 MOST_WORKERS = 16
 
 IMAGENET, GENERATED_FOLDERS = "imagenet", "generated-folders"
-STREAMED: tuple[str, ...] = (IMAGENET, GENERATED_FOLDERS)
-"""Every name that `open_folders` accepts; the second is a small generated set in a temporary folder, for tests."""
+SEGMENTED: tuple[str, ...] = ("sbd", "voc2012", "generated-segmentation")
+"""Sets with a class for each pixel, see `lib.data.segmentation_images`."""
+STREAMED: tuple[str, ...] = (IMAGENET, GENERATED_FOLDERS, *SEGMENTED)
+"""Every name that `open_folders` accepts; generated ones are small sets in temporary folders, for tests."""
 
 IMAGENET_COUNTS = {"train": 1_281_167, "val": 50_000, "classes": 1000}  # ILSVRC 2012
 
@@ -180,12 +182,17 @@ def open_folders(name: str, folder: Path | None = None) -> FolderSet:
     """Return an image set that stays in its files.
 
     Args:
-        name: "imagenet", or "generated-folders", which is written to a temporary folder and read in the same way.
+        name: "imagenet", or "generated-folders", which is written to a temporary folder and read in the same way; or one of
+            `SEGMENTED`.
         folder: the data folder, with ImageNet in `imagenet/`; None means `lib.data.default_folder()`.
 
     Raises:
         InputError: the name is unknown, or the files are not there or not all there.
     """
+    if name in SEGMENTED:
+        from lib.data.segmentation_images import open_segmentation  # which needs this module
+
+        return open_segmentation(name, folder)
     if name == GENERATED_FOLDERS:
         return read_folders(name, Path(_generated().name))
     if name != IMAGENET:

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lib.data.corruptions import corrupt_alone
-from lib.data.folder_images import FolderImages, FolderSet
+from lib.data.folder_images import SEGMENTED, FolderImages, FolderSet
 from lib.data.image_sets import FOLDER_VARIABLE, default_folder
 from lib.errors import InputError, unknown
 from lib.seeds import generator
@@ -66,23 +66,26 @@ LAYOUTS = {
     ),
 }
 GENERATED_SEGMENTATION = "generated-segmentation"
-SEGMENTED: tuple[str, ...] = (*LAYOUTS, GENERATED_SEGMENTATION)
-"""Every name that `open_segmentation` accepts; the last is a small generated set in SBD's layout, for tests."""
+"""A small generated set in SBD's layout, for tests."""
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentationImages(FolderImages):
     """Some images in files with their maps, in an order; `paths` are their names.
 
-    It is read as uint8 [N, side, side, 4]: red, green, blue, and the class of each pixel; `split_classes` takes them apart.
+    Indexed like a tensor they are images alone; `read` yields uint8 [B, side, side, 4]: red, green, blue, and the class of
+    each pixel. `split_classes` takes them apart.
     """
 
     layout: Layout = LAYOUTS["sbd"]
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Images, height, width, channels and the map."""
-        return len(self), self.layout.side, self.layout.side, 4
+        """Images, height, width, channels."""
+        return len(self), self.layout.side, self.layout.side, 3
+
+    def __getitem__(self, indices: Tensor | slice) -> Tensor:
+        return super().__getitem__(indices)[..., :3]
 
     def _decoded(self, seeds: Tensor | None) -> Dataset:
         return _Files(self, seeds)
@@ -170,7 +173,7 @@ def open_segmentation(name: str, folder: Path | None = None) -> FolderSet:
     """Return a segmentation set that stays in its files; labels of whole images are 0, since it has none.
 
     Args:
-        name: one of `SEGMENTED`.
+        name: one of `lib.data.folder_images.SEGMENTED`.
         folder: the data folder; None means `lib.data.default_folder()`.
 
     Raises:

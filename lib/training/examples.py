@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lib import data
-from lib.data.segmentation_images import SEGMENTED, open_segmentation
+from lib.data.folder_images import SEGMENTED
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
 from lib.seeds import generator
@@ -75,8 +75,6 @@ class Examples:
 
 @functools.lru_cache(maxsize=2)
 def _images(name: str) -> data.ImageSet | data.FolderSet:
-    if name in SEGMENTED:
-        return open_segmentation(name)
     return data.open_folders(name) if name in data.STREAMED else data.load(name)
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lib.data import CORRUPTIONS, normalization
 from lib.data.corruptions import SEVERITIES
-from lib.data.segmentation_images import SEGMENTED
+from lib.data.folder_images import SEGMENTED
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
 
