@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from lib.analysis.distributions import distributions
 from lib.analysis.experiments import Page
+from lib.analysis.function_distance import function_distance
 from lib.errors import unknown
 from lib.stages import Chain
 from lib.stages.algorithms import prune_and_retrain
@@ -53,11 +54,17 @@ DISTRIBUTIONS = distributions(
     short={"images": 2_000},
 )
 """All test images at `paper` scale, fewer below it."""
+FUNCTION_DISTANCE = function_distance(
+    smoke={"images": 20, "draws": 2, "epsilons": (0.0, 0.1, 0.5)},
+    laptop={"images": 500, "draws": 2, "epsilons": (0.0, 0.1, 0.2, 0.3, 0.5)},
+    short={"draws": 10},
+)
+"""As in the paper at `paper` scale, and cheaper below it."""
 
 PAGES = {page.name: page for page in (
     Page(PAPER, "test_set", of(*NOMINAL), families, (DISTRIBUTIONS,)),
     Page(PAPER, "informative_pixels", of(*NOMINAL), families, ()),
-    Page(PAPER, "same_function", of(*NOMINAL), families, ()),
+    Page(PAPER, "same_function", of(*NOMINAL), families, (FUNCTION_DISTANCE,), claims(1, 2, 3)),
     Page(PAPER, "prune_potential", of(*NOMINAL), families, (DISTRIBUTIONS,)),
     Page(PAPER, "excess_error", of(*NOMINAL), families, (DISTRIBUTIONS,)),
     Page(PAPER, "robust_training", of(*ROBUST), families, (DISTRIBUTIONS,)),
