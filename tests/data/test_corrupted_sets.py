@@ -17,6 +17,7 @@ from lib.data import FolderSet, ImageSet, corrupted_sets
 from lib.data.corrupted_sets import BORDER, MADE_HERE, MAPPINGS
 from lib.data.folder_images import read_folders
 from lib.data.generated import write_image_folders
+from lib.data.segmentation_images import open_segmentation, split_classes
 from lib.errors import InputError
 
 
@@ -301,6 +302,19 @@ def test_images_in_files_are_corrupted_as_they_are_read(tree: FolderSet, tmp_pat
     assert torch.equal(whole[2], expected)
     noise = (whole.double() - plain.double())[:, :50]
     assert not torch.equal(noise[0], noise[1]), "each has random numbers of its own"
+
+
+def test_segmented_images_are_corrupted_and_their_maps_are_not(tmp_path: Path) -> None:
+    """VOC-C: the corruptions of VOC's val."""
+    plain = open_segmentation("generated-segmentation")
+    for name in ("fog", "elastic_transform"):
+        found = data.test_distribution(plain, name, 3, tmp_path)
+        assert found.source == MADE_HERE
+        assert isinstance(found.images, data.FolderImages)
+        (images, maps), (clean, classes) = (
+            split_classes(next(one.read(torch.arange(4), 4))) for one in (found.images, plain.test_images)
+        )
+        assert torch.equal(maps, classes) and images.shape == clean.shape and not torch.equal(images, clean)
 
 
 def test_corrupting_alone_takes_images_of_any_size() -> None:
