@@ -178,10 +178,10 @@ Labelled = tuple[Images, Tensor]
 """N images, uint8 [N, H, W, C] or in files, and their labels, int64 [N]."""
 
 
-def _first(images: Images, labels: Tensor, count: int) -> Labelled:
+def _some(images: Images, places: Tensor, device: torch.device) -> Images:
     if isinstance(images, Tensor):
-        return images[:count], labels[:count]
-    return images.some(torch.arange(min(count, len(images))), labels.device), labels[:count]
+        return images[places.to(images.device)].to(device)
+    return images.some(places, device)
 
 
 @functools.lru_cache(maxsize=1)
@@ -213,23 +213,25 @@ class Subject:
         """Of the images."""
         return data.normalization(self.examples.normalization)
 
-    def clean(self, count: int) -> Labelled:
-        """Return so many first test images; all where there are fewer."""
-        return _first(self.examples.test_images, self.examples.test_labels, count)
+    def first(self, count: int) -> Tensor:
+        """Return the places of so many first test images, int64 [N]; of all where there are fewer."""
+        return torch.arange(min(count, len(self.examples.test_labels)))
 
-    def corrupted(self, name: str, severity: int, count: int) -> tuple[Labelled, bool]:
+    def clean(self, places: Tensor) -> Labelled:
+        """Return test images at some places."""
+        images, labels = self.examples.test_images, self.examples.test_labels
+        return _some(images, places, labels.device), labels[places.to(labels.device)]
+
+    def corrupted(self, name: str, severity: int, places: Tensor) -> tuple[Labelled, bool]:
         """Return the same images with a corruption, and whether they are published ones."""
-        images, labels = self.clean(count)
+        images, labels = self.clean(places)
         if isinstance(images, Tensor) and not _published(self.recipe.image_set, name):
             return (data.corrupted(images, name, severity), labels), False
         opened = _opened(self.recipe.image_set)
-        found, device = data.test_distribution(opened, name, severity), labels.device
-        places = torch.arange(len(opened.test_labels))
-        if self.recipe.test not in (None, len(places)):
-            places = data.split(len(places), self.recipe.test, self.recipe.split_seed)[1]
-        places = places[:count]
-        own = found.images[places].to(device) if isinstance(found.images, Tensor) else found.images.some(places, device)
-        return (own, labels), found.published
+        found, order = data.test_distribution(opened, name, severity), torch.arange(len(opened.test_labels))
+        if self.recipe.test not in (None, len(order)):
+            order = data.split(len(order), self.recipe.test, self.recipe.split_seed)[1]
+        return (_some(found.images, order[places], labels.device), labels), found.published
 
 
 def find_subject(recipe: Recipe, context: Context) -> Subject:
@@ -248,8 +250,8 @@ def new_images(subject: Subject, count: int) -> Iterator[tuple[str, Labelled]]:
     if subject.recipe.image_set == IMAGENET and (data.default_folder() / OBJECTNET_FOLDER).is_dir():
         found.append((OBJECTNET, data.objectnet()))
     for quantity, one in found:
-        images = one.images.to(device) if isinstance(one.images, Tensor) else one.images
-        yield quantity, _first(images, one.labels.long().to(device), count)
+        places = torch.arange(min(count, len(one.labels)))
+        yield quantity, (_some(one.images, places, device), one.labels[places].long().to(device))
 
 
 Found = tuple[dict, Entry]
@@ -354,7 +356,7 @@ def _measure(
     subject: Subject, entries: Sequence[Entry], numbers: Numbers
 ) -> list[dict[str, list[tuple[float, float]]]]:
     """Return what is measured of each network, quantity → pairs of position and number."""
-    count, stack = numbers["images"], load_stack(subject, entries)
+    places, stack = subject.first(numbers["images"]), load_stack(subject, entries)
     found, official = [_removed(subject, entry) for entry in entries], []
 
     def keep(quantity: str, position: float, measured: Tensor) -> None:
@@ -364,24 +366,28 @@ def _measure(
     with arithmetic(next(subject.module.parameters()).device, "float32"):
         for name in data.CORRUPTIONS:
             for severity in numbers["severities"]:
-                own, published = subject.corrupted(name, severity, count)
+                own, published = subject.corrupted(name, severity, places)
                 official.append(published)
                 keep(error_under(name), float(severity), errors(subject, stack, *own))
-        for quantity, own in new_images(subject, count):
+        for quantity, own in new_images(subject, len(places)):
             keep(quantity, 0.0, errors(subject, stack, *own))
         epsilons = sorted({0.0, *numbers["epsilons"]})
-        noise = errors_under_noise(subject, stack, *subject.clean(count), epsilons, numbers["draws"])
+        noise = errors_under_noise(subject, stack, *subject.clean(places), epsilons, numbers["draws"])
     for epsilon, measured in zip(epsilons, noise, strict=True):
         keep(NOISY, epsilon, measured)
     keep(OFFICIAL, 0.0, torch.full((len(found),), sum(official) / max(1, len(official))))
     return found
 
 
+def parameters_removed(module: nn.Module, masks: Mapping[str, Tensor]) -> float:
+    """Return PR in percent."""
+    return round(100 * (1 - parameters_remaining(module, masks) / parameter_count(module)), 4)
+
+
 def _removed(subject: Subject, entry: Entry) -> dict[str, list[tuple[float, float]]]:
     """Return PR and FR of a network."""
     masks, module = entry.masks(), subject.module
-    shape = subject.examples.test_images.shape[1:]
-    image = shape[2], *shape[:2]
-    left = parameters_remaining(module, masks) / parameter_count(module)
-    both = {REMOVED: left, FLOPS_REMOVED: flops(module, image, masks) / flops(module, image)}
-    return {quantity: [(0.0, round(100 * (1 - share), 4))] for quantity, share in both.items()}
+    height, width, channels = subject.examples.test_images.shape[1:]
+    left = flops(module, (channels, height, width), masks) / flops(module, (channels, height, width))
+    both = {REMOVED: parameters_removed(module, masks), FLOPS_REMOVED: round(100 * (1 - left), 4)}
+    return {quantity: [(0.0, value)] for quantity, value in both.items()}

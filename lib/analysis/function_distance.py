@@ -109,7 +109,7 @@ def _measure(
 ) -> list[dict[str, list[tuple[float, float]]]]:
     """Return both distances of each network from the parent, quantity → pairs of ε and number."""
     epsilons, draws = numbers["epsilons"], numbers["draws"]
-    images, _ = subject.clean(numbers["images"])
+    images, _ = subject.clean(subject.first(numbers["images"]))
     stack = load_stack(subject, [parent, *entries])
     sums = torch.zeros(2, len(epsilons), len(entries), dtype=torch.float64)
     with arithmetic(next(subject.module.parameters()).device, "float32"):

@@ -82,7 +82,7 @@ def test_what_pruning_removed_is_a_share_of_all_parameters_and_of_the_first_netw
 
 
 def test_noise_is_the_same_for_every_network_and_lies_within_its_level(results, subject):
-    images, labels = subject.clean(IMAGES)
+    images, labels = subject.clean(torch.arange(IMAGES))
     stack = load_stack(subject, entries_of(results))
     together = errors_under_noise(subject, stack, images, labels, (0.0, 1.0), 2)
     for place in range(2):
@@ -140,9 +140,9 @@ def test_published_images_are_those_of_the_same_places(subject, monkeypatch):
     monkeypatch.setattr(data, "test_distribution", lambda image_set, name, severity: published)
     for recipe in (subject.recipe, subject.recipe.but(test=60)):
         some = Subject(subject.module, prepare(recipe, [Replicate(seed=0)], torch.device("cpu")), recipe)
-        (images, labels), official = some.corrupted("fog", 3, 50)
-        clean, truth = some.clean(50)
-        assert official and torch.equal(images, 255 - clean) and torch.equal(labels, truth) and len(labels) == 50
+        (images, labels), official = some.corrupted("fog", 3, some.first(50))
+        clean, truth = some.clean(some.first(50))
+        assert official and torch.equal(images[:], 255 - clean[:]) and torch.equal(labels, truth) and len(labels) == 50
 
 
 def test_sets_are_named_once():
