@@ -17,7 +17,7 @@ from lib.errors import InputError, unknown
 
 _SPOKEN = {"noise_percent": "label noise (%)"}
 _UNITS = {"_percent": " (%)", "_nats": " (nats)", "_seconds": " (s)"}
-_BOUNDS = {"error (%)": (0.0, 100.0), "loss (nats)": (0.0, None), "(s)": (0.0, None)}
+_BOUNDS = {"error (%)": (0.0, 100.0), "potential (%)": (0.0, 100.0), "loss (nats)": (0.0, None), "(s)": (0.0, None)}
 
 Frame = Any
 """A pandas.DataFrame; pandas' types know too little of masks and groups to check more."""

@@ -98,6 +98,16 @@ def test_images_have_a_text_each_and_menus_of_groups():
         images(pictures, captions=["7"], title="Examples")
 
 
+def test_a_slider_chooses_among_images():
+    told = pandas.DataFrame({"severity": [1, 1, 3, 3], "examples": ["a", "b", "a", "b"]})
+    shades = numpy.arange(4, dtype=numpy.uint8)[:, None, None].repeat(8, 1).repeat(8, 2)
+    chart = images(shades, captions=[*"abab"], told=told, menus=["examples"], slider="severity", side=80, title="One")
+    rows = [row for row in made.sets(chart) if "image" in row]
+    assert [row["to"] for row in rows] == [2, 2, 1e9, 1e9] and len({row["image"] for row in rows}) == 4
+    assert {(row["column"], row["row"]) for row in rows} == {(0, 0)}
+    assert [one["name"] for one in chart.to_dict()["params"] if "slider" in one["name"]] == ["severity_slider"]
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (1, 8, 8), (8, 8, 3), (3, 8, 8)])
 def test_images_of_any_layout_are_taken(shape):
     images(numpy.random.default_rng(0).random((1, *shape)), captions=["a"], title="One")
