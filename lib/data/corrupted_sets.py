@@ -153,8 +153,7 @@ def test_distribution(
         InputError: an unknown name or severity, or published files that are damaged.
     """
     images, labels, place = image_set.test_images, image_set.test_labels, _place(folder)
-    colours = 3 if isinstance(image_set, FolderSet) else images.shape[3]  # files may have a map of classes besides
-    chosen_constants(torch.empty(*images.shape[:3], colours, dtype=torch.uint8, device="meta"), name, severity)
+    chosen_constants(torch.empty(images.shape, dtype=torch.uint8, device="meta"), name, severity)
     if isinstance(image_set, FolderSet):
         root = place / IMAGENET_C.lower() / name / str(severity)
         if image_set.name == IMAGENET and root.exists():
