@@ -50,7 +50,9 @@ def with_paths(module: nn.Module, masks: Mapping[str, Tensor], image: Sequence[i
     images = positive((2, *image), next(iter(before.values())).device)
     with evaluating(module, _normalizations(module)), torch.enable_grad():
         outputs = functional_call(module, {**values, **buffers}, (images,))
-        total = torch.stack([(one * positive(one.shape, one.device)).sum() for one in _tensors(outputs)]).sum()
+        total = torch.stack(
+            [(one * positive(one.shape, one.device)).sum() for one in tensors(outputs) if one.requires_grad]
+        ).sum()
         gradients = torch.autograd.grad(total, [*values.values()], allow_unused=True)
     pairs = zip(before.items(), gradients, strict=True)
     return {name: mask if slope is None else mask & _whole_kernels(slope != 0) for (name, mask), slope in pairs}
@@ -98,9 +100,9 @@ def _mixing(layer: nn.Module, given: tuple[Tensor, ...], named: dict[str, Tensor
     return maps + maps.mean() + 1
 
 
-def _tensors(outputs: Any) -> list[Tensor]:
-    """Return the tensors of a module's output, which may be one or lie in lists, tuples or mappings."""
-    if isinstance(outputs, Tensor):
-        return [outputs] if outputs.requires_grad else []
-    parts = outputs.values() if isinstance(outputs, Mapping) else outputs
-    return [tensor for part in parts for tensor in _tensors(part)]
+def tensors(values: Any) -> list[Tensor]:
+    """Return the tensors among what a module takes or gives, which may lie in lists, tuples or mappings."""
+    if isinstance(values, Tensor):
+        return [values]
+    parts = values.values() if isinstance(values, Mapping) else values if isinstance(values, list | tuple) else ()
+    return [tensor for part in parts for tensor in tensors(part)]

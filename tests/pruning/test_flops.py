@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from lib.errors import InputError
 from lib.models import build
@@ -36,3 +37,36 @@ def test_resnet_20_has_the_known_number():
 def test_a_module_without_layers_is_refused():
     with pytest.raises(InputError, match="no convolution"):
         flops(nn.Sequential(nn.Flatten()), (3, 4, 4))
+
+
+def up_and_down():
+    """Strided down and, by a transposed convolution in groups, up again."""
+    return nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.ConvTranspose2d(8, 6, 3, 2, groups=2), nn.Conv2d(6, 5, 1))
+
+
+def sequences():
+    """One dimension, and a layer that is called twice."""
+    layer = nn.Conv1d(4, 4, 3, padding=1)
+    return nn.Sequential(nn.Conv1d(3, 4, 3), layer, nn.ReLU(), layer, nn.Conv1d(4, 6, 2, groups=2), nn.Flatten(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("make", "image"),
+    [
+        (lambda: build("cifar-resnet20").module, (3, 32, 32)),
+        (lambda: build("cifar-resnet56-bottleneck", width=4).module, (3, 32, 32)),
+        (lambda: build("cifar-densenet22").module, (3, 32, 32)),
+        (lambda: build("cifar-wide-resnet16-8", width=2).module, (3, 32, 32)),
+        (lambda: build("cifar-vgg16-maximum", width=8).module, (3, 32, 32)),
+        (lambda: build("imagenet-resnet18", 1000).module, (3, 64, 64)),
+        (lambda: build("voc-deeplabv3", 21).module, (3, 33, 33)),
+        (up_and_down, (3, 9, 9)),
+        (sequences, (3, 12)),
+        (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), (5, 3)),
+    ],
+)
+def test_torchs_counter_counts_twice_as_many_operations(make, image):
+    module = make().eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.zeros(1, *image))
+    assert counter.get_total_flops() == 2 * flops(module, image)
