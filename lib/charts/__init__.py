@@ -27,11 +27,12 @@ from lib.charts.example_story import example_story  # noqa: E402
 from lib.charts.grids import bars, heatmap  # noqa: E402
 from lib.charts.images import images  # noqa: E402
 from lib.charts.lines import lines  # noqa: E402
+from lib.charts.masks import masks  # noqa: E402
 from lib.charts.scatter import scatter  # noqa: E402
 from lib.charts.tables import comparison_table, table, verdict_table, wide_table  # noqa: E402
 from lib.charts.theme import enable  # noqa: E402
 
 __all__ = [
-    "advancing", "bars", "comparison_table", "dots", "enable", "example_story", "heatmap", "images", "lines", "scatter",
-    "table", "verdict_table", "wide_table",
+    "advancing", "bars", "comparison_table", "dots", "enable", "example_story", "heatmap", "images", "lines", "masks",
+    "scatter", "table", "verdict_table", "wide_table",
 ]  # fmt: skip
