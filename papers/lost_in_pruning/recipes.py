@@ -42,6 +42,8 @@ RESNET56, RESNET110, RESNET56_BOTTLENECK = (
 VGG16 = RESNET20.but(
     benchmark="cifar10-vgg16",
     network="cifar-vgg16-maximum",
+    initial_weights="fan-out-small-linear",
+    initial_bias="zero",
     epochs=300,
     batch_size=256,
     learning_rate=0.05,
@@ -80,6 +82,23 @@ IMAGENET_RESNET18, IMAGENET_RESNET101 = (
     for name in ("resnet18", "resnet101")
 )
 
+VOC_DEEPLABV3 = Recipe(
+    benchmark="voc-deeplabv3",
+    data=DataRecipe(image_set="sbd", validation=850, normalization="imagenet", augmentation="resized-crop"),
+    network="voc-deeplabv3",
+    task="segmentation",
+    normalization_scale="one",
+    initial_weights="fan-out",
+    epochs=45,
+    batch_size=32,
+    optimizer="sgd",
+    learning_rate=0.02,
+    momentum=0.9,
+    weight_decay=1e-4,
+    decay_power=0.9,
+)
+"""Trained from scratch: the paper's backbone begins with weights that were trained on ImageNet."""
+
 TRAIN_CORRUPTIONS = (
     "impulse_noise", "shot_noise", "motion_blur", "zoom_blur", "snow", "contrast", "elastic_transform", "pixelate",
 )  # fmt: skip
@@ -116,6 +135,7 @@ KEEPS: dict[str, tuple[float, ...]] = {
     "cifar10-wrn16-8": (*DENSE_KEEPS, 0.02),
     "imagenet-resnet18": (*geometric(0.9, 0.35, 12), *(round(0.31 - 0.042 * k, 3) for k in range(6))),
     "imagenet-resnet101": (*geometric(0.9, 0.35, 12), *(round(0.31 - 0.042 * k, 3) for k in range(4))),
+    "voc-deeplabv3": (*geometric(0.8, 0.1, 10), *geometric(0.08, 0.03, 5)),
 }  # fmt: skip
 """Shares of all parameters after each retraining, as the code lists them (facts C.5)."""
 
@@ -175,6 +195,7 @@ PLANS: dict[str, dict[str, Plan]] = {
         recipe.benchmark: {"paper": pruned(recipe, KEEPS[recipe.benchmark], ALL_METHODS, seeds=(0,))}
         for recipe in (IMAGENET_RESNET18, IMAGENET_RESNET101)
     },
+    "voc-deeplabv3": {"paper": pruned(VOC_DEEPLABV3, KEEPS["voc-deeplabv3"], ALL_METHODS, seeds=THREE)},
 }
 BENCHMARKS = tuple(PLANS)
 
