@@ -9,6 +9,7 @@ from collections.abc import Callable
 from lib.analysis.distributions import distributions
 from lib.analysis.experiments import Page
 from lib.analysis.function_distance import function_distance
+from lib.analysis.informative_pixels import informative_pixels
 from lib.errors import unknown
 from lib.stages import Chain
 from lib.stages.algorithms import prune_and_retrain
@@ -59,11 +60,20 @@ FUNCTION_DISTANCE = function_distance(
     laptop={"images": 500, "draws": 2, "epsilons": (0.0, 0.1, 0.2, 0.3, 0.5)},
     short={"draws": 10},
 )
+PIXELS, PIXELS_CORRUPTED = (
+    informative_pixels(
+        corrupted=corrupted,
+        smoke={"images": 3, "pixels_at_once": 512, "shown": 2},
+        laptop={"images": 8, "pixels_at_once": 128, "ratios": (20.0, 85.0, 94.0)},
+        short={"images": 100, "pixels_at_once": 32},
+    )
+    for corrupted in (False, True)
+)
 """As in the paper at `paper` scale, and cheaper below it."""
 
 PAGES = {page.name: page for page in (
     Page(PAPER, "test_set", of(*NOMINAL), families, (DISTRIBUTIONS,)),
-    Page(PAPER, "informative_pixels", of(*NOMINAL), families, ()),
+    Page(PAPER, "informative_pixels", of(*NOMINAL), families, (PIXELS, PIXELS_CORRUPTED), claims(4, 5, 6, 7)),
     Page(PAPER, "same_function", of(*NOMINAL), families, (FUNCTION_DISTANCE,), claims(1, 2, 3)),
     Page(PAPER, "prune_potential", of(*NOMINAL), families, (DISTRIBUTIONS,)),
     Page(PAPER, "excess_error", of(*NOMINAL), families, (DISTRIBUTIONS,)),
