@@ -157,6 +157,11 @@ def _smaller(recipe: Recipe, train: int, test: int, held_out: int, epochs: int, 
     return recipe.but(data=data, epochs=epochs, drop_epochs=drops, warmup_epochs=1, **changes)
 
 
+def _generated(recipe: Recipe, image_set: str) -> Recipe:
+    """Return the recipe on a small generated set in files of the same format."""
+    return _smaller(recipe, 4, 4, 4, 1, batch_size=2).but(data={"image_set": image_set}, warmup_epochs=0)
+
+
 def _scales(recipe: Recipe) -> dict[str, Plan]:
     """Return what is run of a CIFAR-10 benchmark at every scale that it has."""
     name, robust = recipe.benchmark, bool(recipe.data.corruptions)
@@ -192,10 +197,16 @@ ROBUST = tuple(
 PLANS: dict[str, dict[str, Plan]] = {
     **{recipe.benchmark: _scales(recipe) for recipe in (*CIFAR, *ROBUST)},
     **{
-        recipe.benchmark: {"paper": pruned(recipe, KEEPS[recipe.benchmark], ALL_METHODS, seeds=(0,))}
-        for recipe in (IMAGENET_RESNET18, IMAGENET_RESNET101)
+        recipe.benchmark: {
+            "paper": pruned(recipe, KEEPS[recipe.benchmark], ALL_METHODS, seeds=seeds),
+            "smoke": pruned(_generated(recipe, image_set), (0.6,), WEIGHTS_AND_FILTERS, seeds=(0,)),
+        }
+        for recipe, image_set, seeds in (
+            (IMAGENET_RESNET18, "generated-folders", (0,)),
+            (IMAGENET_RESNET101, "generated-folders", (0,)),
+            (VOC_DEEPLABV3, "generated-segmentation", THREE),
+        )
     },
-    "voc-deeplabv3": {"paper": pruned(VOC_DEEPLABV3, KEEPS["voc-deeplabv3"], ALL_METHODS, seeds=THREE)},
 }
 BENCHMARKS = tuple(PLANS)
 
