@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from lib.models import prunable_weights
-from lib.pruning.budget import FilterPruning, ft, pfp, prune_weights
+from lib.pruning.budget import prune_weights
+from lib.pruning.filter_budget import FilterPruning, ft, pfp
 from lib.pruning.scores import SCORES, Batch, Score, find_score
 from lib.pruning.sensitivity import mean_contribution, sipp
 

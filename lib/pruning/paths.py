@@ -41,7 +41,7 @@ def with_paths(module: nn.Module, masks: Mapping[str, Tensor], image: Sequence[i
     def positive(shape: Sequence[int], device: torch.device) -> Tensor:
         return (0.5 + torch.rand(*shape, generator=generator, dtype=torch.float64) / 2).to(device)
 
-    before = {n: masks.get(n, torch.ones_like(p, dtype=torch.bool)) for n, p in module.named_parameters()}
+    before = whole_masks(module, masks)
     values = {}
     for name, mask in before.items():
         inputs = mask[0].numel() if mask.dim() > 1 else 10  # sums stay below one, where no activation is flat
@@ -56,6 +56,11 @@ def with_paths(module: nn.Module, masks: Mapping[str, Tensor], image: Sequence[i
         gradients = torch.autograd.grad(total, [*values.values()], allow_unused=True)
     pairs = zip(before.items(), gradients, strict=True)
     return {name: mask if slope is None else mask & _whole_kernels(slope != 0) for (name, mask), slope in pairs}
+
+
+def whole_masks(module: nn.Module, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the masks of all parameters; those that had none remain."""
+    return {n: masks.get(n, torch.ones_like(p, dtype=torch.bool)) for n, p in module.named_parameters()}
 
 
 @contextmanager

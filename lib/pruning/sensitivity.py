@@ -154,13 +154,19 @@ def find_layers(module: nn.Module, names: Sequence[str]) -> dict[str, Layer]:
     known = _layers(module)
     if not names:
         raise InputError(f"no weights are named; allowed: {', '.join(known) or '(none)'}")
-    owners: dict[int, str] = {}
     for name in names:
         if name not in known:
-            raise unknown("weight of a linear layer or a convolution", name, known)
-        if (other := owners.setdefault(id(known[name].weight), name)) != name:
-            raise InputError(f"{other!r} and {name!r} are the same tensor; call one layer twice, or leave both out")
+            raise unknown("weight of a linear layer or a convolution that is not transposed", name, known)
+    refuse_tied(module, names)
     return {name: known[name] for name in names}
+
+
+def refuse_tied(module: nn.Module, names: Sequence[str]) -> None:
+    """Raise InputError where two names are of the same tensor."""
+    owners: dict[int, str] = {}
+    for name in names:
+        if (other := owners.setdefault(id(module.get_parameter(name)), name)) != name:
+            raise InputError(f"{other!r} and {name!r} are the same tensor; call one layer twice, or leave both out")
 
 
 def probability(failure: float) -> float:

@@ -11,7 +11,8 @@ from lib.errors import InputError
 from lib.models import build, prunable_weights
 from lib.models.resnet import ResNet
 from lib.pruning import Batch
-from lib.pruning.budget import ft, parameter_count, parameters_remaining, pfp
+from lib.pruning.budget import parameter_count, parameters_remaining
+from lib.pruning.filter_budget import ft, pfp
 from lib.pruning.flops import flops
 from lib.pruning.paths import with_paths
 from lib.pruning.removal import without_removed
