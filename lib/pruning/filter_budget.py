@@ -8,9 +8,9 @@ SciPy finds the largest q, or the smallest ε, within the budget. A filter takes
 went (`lib.pruning.paths`), so that the size is that of the network with its filters really removed (`lib.pruning.removal`).
 
 FT's q is here a share of all filters of a layer, so that FLOPs fall as parameters do: 52 % and 53 % for ResNet-20. LIP's
-Table 4 prints 52 % and 25 %. Its code prunes in sixty steps and rounds a share of the filters that *remain*: with q = 0.98
-none of 16 goes, but one of 64. So it cuts the last segment, which has three quarters of the parameters and a third of the
-FLOPs. Counted that way, 52 % of the parameters took 36 % to 38 % of the FLOPs.
+Table 4 prints 52 % and 25 %. Its code prunes in many small steps and rounds a share of the filters that *remain*: with
+q = 0.98 none of 16 goes, but one of 64. So it cuts most from the last segment, which has three quarters of the parameters
+and a third of the FLOPs. Counting filters in that way gave us 52 % and 36 to 38 %; the rest of the gap is open.
 """
 
 import math
