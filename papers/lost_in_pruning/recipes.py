@@ -4,8 +4,11 @@ A tenth of the training images is held out and never trained on; data-informed m
 is followed by the whole training again, warm-up included, with a fresh optimizer, and the last epoch is kept. Networks are
 cut to the shares of all parameters that the released configuration lists (facts C.5, L2).
 
-`laptop` is a narrow ResNet-20 on few images: weights and filters, five cuts. `short` has half the width, all four methods
-and eight cuts. `smoke` is for tests. The networks of a benchmark that ends in "-robust" train on corrupted images too.
+`laptop` is a ResNet-20 of half the width on 1,000 images: weights and filters, five cuts. `short` has 5,000 images, all four
+methods and eight cuts. Both leave out augmentation, so that the parent fits its images: one that does not gains from every
+training that follows a cut, whatever the cut (in a trial with other seeds and augmentation the test error fell by 12 points
+from the parent to 6 % of its parameters). `smoke` is for tests. The networks of a benchmark that ends in "-robust" train on
+corrupted images too.
 """
 
 from typing import Any
@@ -175,20 +178,15 @@ def _scales(recipe: Recipe) -> dict[str, Plan]:
         "smoke": pruned(tiny, (0.7, 0.4), ALL_METHODS, seeds=(0, 1)),
     }
     if name.startswith("cifar10-resnet20"):
-        plans["short"] = pruned(
-            _smaller(recipe, 10_000, 5_000, 1_000, 40), SHORT_KEEPS, ALL_METHODS, seeds=THREE, precision="bfloat16"
-        )
-        plans["laptop"] = pruned(
-            _smaller(recipe, 2_000, 2_000, 500, 12, width=8, batch_size=32),
-            LAPTOP_KEEPS,
-            WEIGHTS_AND_FILTERS,
-            seeds=THREE,
-        )
+        few = _smaller(recipe, 5_000, 5_000, 500, 24, width=8, batch_size=32).but(data={"augmentation": "none"})
+        fewer = _smaller(recipe, 1_000, 2_000, 200, 20, width=8, batch_size=16).but(data={"augmentation": "none"})
+        plans["short"] = pruned(few, SHORT_KEEPS, ALL_METHODS, seeds=THREE)
+        plans["laptop"] = pruned(fewer, LAPTOP_KEEPS, WEIGHTS_AND_FILTERS, seeds=THREE)
     return plans
 
 
-LAPTOP_KEEPS = (0.8, 0.5, 0.3, 0.15, 0.06)
-SHORT_KEEPS = (0.8, 0.6, 0.45, 0.32, 0.22, 0.14, 0.08, 0.04)
+LAPTOP_KEEPS = (0.5, 0.2, 0.1, 0.05, 0.02)
+SHORT_KEEPS = (0.6, 0.4, 0.25, 0.15, 0.1, 0.06, 0.04, 0.02)
 
 CIFAR = (RESNET20, RESNET56, RESNET110, RESNET56_BOTTLENECK, VGG16, DENSENET22, WRN16_8)
 ROBUST = tuple(
