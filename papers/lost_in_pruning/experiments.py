@@ -72,11 +72,14 @@ PIXELS, PIXELS_CORRUPTED = (
 """As in the paper at `paper` scale, and cheaper below it."""
 
 PAGES = {page.name: page for page in (
-    Page(PAPER, "test_set", of(*NOMINAL), families, (DISTRIBUTIONS,)),
+    Page(PAPER, "test_set", of(*NOMINAL), families, (DISTRIBUTIONS,), claims(21)),
     Page(PAPER, "informative_pixels", of(*NOMINAL), families, (PIXELS, PIXELS_CORRUPTED), claims(4, 5, 6, 7)),
     Page(PAPER, "same_function", of(*NOMINAL), families, (FUNCTION_DISTANCE,), claims(1, 2, 3)),
-    Page(PAPER, "prune_potential", of(*NOMINAL), families, (DISTRIBUTIONS,)),
-    Page(PAPER, "excess_error", of(*NOMINAL), families, (DISTRIBUTIONS,)),
-    Page(PAPER, "robust_training", of(*ROBUST), families, (DISTRIBUTIONS,)),
+    Page(
+        PAPER, "prune_potential", of(*NOMINAL), families, (DISTRIBUTIONS,),
+        claims(8, 9, 10, 11, 12, 13, 17, 18, 19, 20),
+    ),
+    Page(PAPER, "excess_error", of(*NOMINAL), families, (DISTRIBUTIONS,), claims(14, 15, 16)),
+    Page(PAPER, "robust_training", of(*ROBUST), families, (DISTRIBUTIONS,), claims(22, 23, 24, 25, 26, 27, 28)),
     Page(PAPER, "opening", of(*NOMINAL), families, (DISTRIBUTIONS,)),
 )}  # fmt: skip
