@@ -12,6 +12,7 @@ both in percent, of all parameters with biases and normalization (facts C.3, L23
 """
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from lib.analysis.landscape import parts, series_rows
 from lib.data.corrupted_sets import CIFAR10_1, CIFAR10_C, IMAGENET_C
 from lib.data.corruptions import SEVERITIES
 from lib.data.folder_images import IMAGENET
+from lib.data.segmentation_images import IGNORED, SegmentationImages, split_classes
 from lib.errors import InputError, unknown
 from lib.models import build
 from lib.pruning.budget import parameter_count, parameters_remaining
@@ -37,6 +39,7 @@ from lib.training.device import find_device
 from lib.training.evaluation import images_per_batch
 from lib.training.examples import Images
 from lib.training.stack import State, forward, stack_states
+from lib.training.task import Answers, Segmented
 
 REMOVED, FLOPS_REMOVED = "parameters removed (%)", "FLOPs removed (%)"
 NOISY = "test error under uniform noise (%)"
@@ -48,7 +51,7 @@ OFFICIAL = "official corrupted images"
 EPSILONS = tuple(step / 20 for step in range(15))
 """0 to 0.7, the paper's levels of noise."""
 
-CHUNK = 128  # images that are normalized, and get their noise, at once; on a CPU the fastest for one network, too
+CHUNK, CHUNK_VALUES = 128, 2**22  # images, and at most their values, that are normalized and get their noise at once
 OBJECTNET_FOLDER = "objectnet-1.0"
 BYTES_LOADED = 2**31  # of networks that are measured together
 
@@ -310,19 +313,38 @@ def load_stack(subject: Subject, entries: Sequence[Entry]) -> State:
 @torch.no_grad()
 def answers(module: nn.Module, stack: State, inputs: Tensor) -> Tensor:
     """Return what S networks answer to network inputs [B, C, H, W]: logits, float32 [S, B, classes]."""
-    found = []
-    for part in parts(module, stack):
-        pieces = inputs.split(images_per_batch(part, inputs.shape[1:]))
-        found.append(torch.cat([forward(module, part, piece).float() for piece in pieces], 1))
-    return torch.cat(found)
+    return torch.cat([torch.cat([*own], 1) for own in _answers(module, stack, inputs)])
 
 
-def chunks(subject: Subject, images: Images) -> Iterator[tuple[int, Tensor]]:
-    """Yield images as network inputs, a few at a time, with the place of the first."""
-    streamed = not isinstance(images, Tensor)
-    batches = images.read(torch.arange(len(images)), CHUNK) if streamed else images.split(CHUNK)
+@torch.no_grad()
+def predictions(module: nn.Module, stack: State, inputs: Tensor) -> Tensor:
+    """Return the classes that S networks predict: int64 [S, B], or of each pixel [S, B, H, W]."""
+    return torch.cat([torch.cat([one.argmax(2) for one in own], 1) for own in _answers(module, stack, inputs)])
+
+
+def _answers(module: nn.Module, stack: State, inputs: Tensor) -> Iterator[Iterator[Tensor]]:
+    """Yield for some networks after the other the logits of some inputs after the other."""
+
+    def own(part: State) -> Iterator[Tensor]:
+        for piece in inputs.split(images_per_batch(part, inputs.shape[1:])):
+            found: Answers = forward(module, part, piece)
+            yield (found if isinstance(found, Tensor) else found["out"]).float()
+
+    return (own(part) for part in parts(module, stack))
+
+
+def chunks(subject: Subject, images: Images, labels: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Yield images as network inputs with their labels, a few at a time, and the place of the first.
+
+    Of images with a class for each pixel the labels are those, int64 [B, H, W], 255 where none counts.
+    """
+    size = max(1, min(CHUNK, CHUNK_VALUES // math.prod(images.shape[1:])))
+    batches = images.split(size) if isinstance(images, Tensor) else images.read(torch.arange(len(images)), size)
     for place, batch in enumerate(batches):
-        yield place * CHUNK, data.normalize(batch, subject.constants)
+        own = labels[place * size : (place + 1) * size]
+        if isinstance(images, SegmentationImages):
+            batch, own = split_classes(batch)
+        yield place * size, data.normalize(batch, subject.constants), own
 
 
 def uniform_noise(like: Tensor, draw: int, start: int) -> Tensor:
@@ -334,17 +356,27 @@ def uniform_noise(like: Tensor, draw: int, start: int) -> Tensor:
 def errors_under_noise(
     subject: Subject, stack: State, images: Images, labels: Tensor, epsilons: Sequence[float], draws: int
 ) -> Tensor:
-    """Return the mean error in percent of S networks at E levels of noise, float64 [E, S]."""
-    wrong = torch.zeros(len(epsilons), len(next(iter(stack.values()))), dtype=torch.float64)
-    for start, inputs in chunks(subject, images):
-        own = labels[start : start + CHUNK]
+    """Return the mean error in percent of S networks at E levels of noise, float64 [E, S]; segmenting, 100 − mean IoU."""
+    counts: list[Any] = [0] * len(epsilons)
+    for start, inputs, own in chunks(subject, images, labels):
         for draw in range(draws):
             noise = uniform_noise(inputs, draw, start)
             for place, epsilon in enumerate(epsilons):
                 if epsilon or not draw:  # without noise all draws are alike
-                    found = answers(subject.module, stack, inputs + epsilon * noise).argmax(-1) != own
-                    wrong[place] += found.sum(1).double().cpu() * (1 if epsilon else draws)
-    return 100 * wrong / (draws * len(images))
+                    found = predictions(subject.module, stack, inputs + epsilon * noise)
+                    counts[place] += _count(found, own, subject.examples.classes) * (1 if epsilon else draws)
+    if isinstance(images, SegmentationImages):
+        return 100 * (1 - torch.stack([Segmented(torch.empty(0), one.cpu()).mean_iou for one in counts]))
+    return 100 * torch.stack(counts).double().cpu() / (draws * len(images))
+
+
+def _count(found: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Return how many predictions [S, B] are wrong, [S]; of pixels, [S, B, H, W], the confusion matrices, [S, K, K]."""
+    if found.dim() == 2:
+        return (found != labels).sum(1)
+    counted = labels != IGNORED
+    places = (labels * classes + found)[:, counted]
+    return torch.stack([own.bincount(minlength=classes * classes).view(classes, classes) for own in places])
 
 
 def errors(subject: Subject, stack: State, images: Images, labels: Tensor) -> Tensor:

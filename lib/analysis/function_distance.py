@@ -109,18 +109,18 @@ def _measure(
 ) -> list[dict[str, list[tuple[float, float]]]]:
     """Return both distances of each network from the parent, quantity → pairs of ε and number."""
     epsilons, draws = numbers["epsilons"], numbers["draws"]
-    images, _ = subject.clean(subject.first(numbers["images"]))
+    chosen = subject.clean(subject.first(numbers["images"]))
     stack = load_stack(subject, [parent, *entries])
     sums = torch.zeros(2, len(epsilons), len(entries), dtype=torch.float64)
     with arithmetic(next(subject.module.parameters()).device, "float32"):
-        for start, inputs in chunks(subject, images):
+        for start, inputs, _ in chunks(subject, *chosen):
             for draw in range(draws):
                 noise = uniform_noise(inputs, draw, start)
                 for place, epsilon in enumerate(epsilons):
                     if epsilon or not draw:  # without noise all draws are alike
                         found = distances(answers(subject.module, stack, inputs + epsilon * noise))
                         sums[:, place] += found.sum(2).double().cpu() * (1 if epsilon else draws)
-    matching, distance = (sums / (draws * len(images))).mT
+    matching, distance = (sums / (draws * len(chosen[0]))).mT
     return [
         {MATCHING: _pairs(epsilons, 100 * own), SOFTMAX_DISTANCE: _pairs(epsilons, far)}
         for own, far in zip(matching, distance, strict=True)
@@ -131,14 +131,15 @@ def distances(logits: Tensor) -> Tensor:
     """Return how networks differ from the first one on each image: whether they agree, and the softmax distance.
 
     Args:
-        logits: [S, B, classes], the parent's first.
+        logits: [S, B, classes], the parent's first; of pixels [S, B, classes, H, W], over which both are averaged.
 
     Returns:
         Float32 [2, S − 1, B].
     """
     parent, others = logits[:1], logits[1:]
-    agree = (others.argmax(-1) == parent.argmax(-1)).float()
-    return torch.stack([agree, (others.softmax(-1) - parent.softmax(-1)).norm(dim=-1)])
+    agree = (others.argmax(2) == parent.argmax(2)).float()
+    found = torch.stack([agree, (others.softmax(2) - parent.softmax(2)).norm(dim=2)])
+    return found.flatten(3).mean(3) if found.dim() > 3 else found
 
 
 def _pairs(epsilons: Sequence[float], values: Tensor) -> list[tuple[float, float]]:

@@ -41,7 +41,8 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.function_distance import SEPARATE, families
 from lib.analysis.part import file_name, read_detail
 from lib.analysis.table import Table, table_folder
-from lib.errors import unknown
+from lib.data.segmentation_images import SegmentationImages
+from lib.errors import InputError, unknown
 from lib.seeds import generator
 from lib.stages import Entry
 from lib.training import arithmetic
@@ -160,6 +161,8 @@ class _Sample:
 
 def _sample(subject: Subject, numbers: Numbers, corrupted: bool) -> _Sample:
     """Draw images by a fixed seed; fewer are the first ones of more."""
+    if isinstance(subject.examples.test_images, SegmentationImages):
+        raise InputError(f"{subject.recipe.image_set} has a class for each pixel; BackSelect needs one for each image")
     draw = generator(0, "informative pixels")
     places = torch.randperm(len(subject.examples.test_labels), generator=draw)[: numbers["images"]]
     images, labels = subject.clean(places)

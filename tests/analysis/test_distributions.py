@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from lib import data
 from lib.analysis import distributions as module_of_distributions
@@ -25,13 +26,15 @@ from lib.analysis.distributions import (
     noisy,
     uniform_noise,
 )
+from lib.data.segmentation_images import SegmentationImages
 from lib.errors import InputError
 from lib.models import build
 from lib.pruning.flops import flops
 from lib.stages import run
 from lib.stages.algorithms import weight_rewinding
 from lib.stages.stage import Prune
-from lib.training import Replicate, evaluate, prepare
+from lib.training import DataRecipe, Replicate, evaluate, prepare
+from lib.training.task import evaluate_segmentation
 from tests.analysis.stages import measured
 
 IMAGES = 40
@@ -103,9 +106,9 @@ def test_noise_is_neither_clipped_nor_averaged_before_the_network(subject, monke
 
     def sign(module, stack, inputs):
         first = inputs[:, 0, 0, 0]
-        return torch.stack([-first, first], 1).unsqueeze(0)
+        return (first > 0).long().unsqueeze(0)
 
-    monkeypatch.setattr(module_of_distributions, "answers", sign)
+    monkeypatch.setattr(module_of_distributions, "predictions", sign)
     whole = data.normalization(subject.examples.normalization)
     level = (torch.tensor(200 / 255) - whole.mean[0]) / whole.std[0]
     images = torch.full((1000, 32, 32, 3), 200, dtype=torch.uint8)[:, :2, :2]
@@ -143,6 +146,54 @@ def test_published_images_are_those_of_the_same_places(subject, monkeypatch):
         (images, labels), official = some.corrupted("fog", 3, some.first(50))
         clean, truth = some.clean(some.first(50))
         assert official and torch.equal(images[:], 255 - clean[:]) and torch.equal(labels, truth) and len(labels) == 50
+
+
+class Brightness(nn.Module):
+    """Segments the generated set, where a pixel's brightness says its class; or answers always the background."""
+
+    def __init__(self, blind=False):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(0.0 if blind else 1.0))
+
+    def forward(self, images):
+        grey = self.scale * images.mean(1, keepdim=True) + (1 - self.scale) * 30 / 255
+        levels = (torch.arange(21, device=images.device).view(1, -1, 1, 1) * 60 + 30) / 255
+        return {"out": -((grey - levels) ** 2)}
+
+
+def segmenting(stack_of):
+    recipe = DataRecipe(image_set="generated-segmentation", validation=4, normalization="mean 0 0 0 std 1 1 1")
+    examples = prepare(recipe, [Replicate(seed=0)], torch.device("cpu"))
+    subject = Subject(stack_of[0], examples, recipe)
+    return subject, {"scale": torch.stack([module.scale.detach() for module in stack_of])}
+
+
+def test_the_error_of_a_segmentation_is_that_of_the_houses_evaluation_also_under_noise_and_corruption():
+    subject, stack = segmenting([Brightness(), Brightness(blind=True)])
+    places = subject.first(6)
+    images, labels = subject.clean(places)
+    assert isinstance(images, SegmentationImages)
+    found = evaluate_segmentation(subject.module, stack, images, subject.examples.normalization, 21)
+    expected = (100 * (1 - found.mean_iou)).tolist()
+    errors = errors_under_noise(subject, stack, images, labels, (0.0, 0.3), 2)
+    assert errors[0].tolist() == pytest.approx(expected) and expected[0] < 10 < 80 < expected[1]
+    assert errors[1, 0] > expected[0] + 10 and float(errors[1, 1]) == pytest.approx(expected[1])
+    (dark, _), published = subject.corrupted("brightness", 5, places)
+    changed = errors_under_noise(subject, stack, dark, labels, (0.0,), 1)
+    assert not published and float(changed[0, 0]) > expected[0]
+
+
+def test_images_in_files_are_measured_as_they_are_read():
+    recipe = DataRecipe(image_set="generated-folders", validation=2, normalization="imagenet")
+    examples = prepare(recipe, [Replicate(seed=0)], torch.device("cpu"))
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, examples.classes))
+    subject = Subject(module.eval(), examples, recipe)
+    stack = {name: tensor.unsqueeze(0) for name, tensor in module.state_dict().items()}
+    (images, labels), _ = subject.corrupted("contrast", 3, subject.first(3))
+    scored = evaluate(module, stack, images, labels, "imagenet")
+    expected = 100 * (1 - scored.correct.double().mean())
+    found = errors_under_noise(subject, stack, images, labels, (0.0,), 1)
+    assert found.shape == (1, 1) and float(found) == pytest.approx(float(expected))
 
 
 def test_sets_are_named_once():

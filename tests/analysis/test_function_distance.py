@@ -42,6 +42,12 @@ def test_the_distance_is_that_of_probabilities_and_not_of_logits():
     assert agree[:, 0].tolist() == [1, 1] and far[:, 0].tolist() == pytest.approx([0, math.sqrt(2) / 4])
 
 
+def test_of_pixels_both_are_means():
+    pixels = torch.randn(3, 2, 4, 5, 5, generator=torch.Generator().manual_seed(0))
+    each = distances(pixels.permute(0, 1, 3, 4, 2).reshape(3, -1, 4))
+    assert torch.allclose(distances(pixels), each.view(2, 2, 2, 25).mean(3), atol=1e-6)
+
+
 def test_the_separate_network_is_the_parent_of_the_next_seed(objects_recipe):
     chain = weight_rewinding(objects_recipe, 2, Prune(fraction=0.5))
     dense = next(i for i, stage in enumerate(chain.stages) if stage.level == 0)
