@@ -125,6 +125,13 @@ def level_of(table: Table, name: str, algorithm: str, **where) -> int | None:
 # Numbers in words
 
 
+def p_value(p: float) -> str:
+    """Write what a test found: "p = 0.031", "p < 0.001"."""
+    if math.isnan(p):
+        return "p unknown"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
 def number(value: float, signed: bool = False) -> str:
     """Write a number with as many digits as it bears: 12.9, 8.93, 0.48, −0.0041, 3·10⁻⁷."""
     if not math.isfinite(value):

@@ -31,6 +31,11 @@ def without_lowest(scores: Tensor, kept: Tensor, count: int) -> Tensor:
     return kept & ~below & ~first_ties
 
 
+def by_target(scores: Tensor, free: Tensor, target: str, count: int) -> Tensor:
+    """Return `count` ≥ 1 of the free filters, bool [F]: of largest scores for the target "largest", else smallest."""
+    return free & ~without_lowest(-scores if target == "largest" else scores, free, count)
+
+
 def select(
     scores: Mapping[str, Tensor],
     masks: Mapping[str, Tensor],

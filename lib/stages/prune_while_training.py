@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from lib.models import Network
 from lib.models.filters import Filters, filters_of
 from lib.pruning.filter_scores import FilterTensors, find_filter_score
-from lib.pruning.selection import without_lowest
+from lib.pruning.selection import by_target
 from lib.stages.filter_events import FilterEvents
 from lib.training import Examples, Part, Progress, Recipe, Replicate, evaluate
 from lib.training.loop import Hooks
@@ -178,8 +178,7 @@ class _Pruning:
                 means = self.recorder.means[layer][row] if self.recorder else None
                 tensors = FilterTensors(weight, scale, shift, means)
                 scores = self.score(tensors).float().cpu()
-            sign = -1 if self.events.target == "largest" else 1
-            chosen[row] = free & ~without_lowest(sign * scores, free, count)
+            chosen[row] = by_target(scores, free, self.events.target, count)
         return chosen
 
     def _begin(self, layer: str, rows: Tensor, step: int, progress: Progress) -> None:

@@ -23,7 +23,7 @@ from lib.errors import InputError, unknown
 from lib.models import build
 from lib.models.filters import Filters, find_filters
 from lib.pruning.filter_scores import FILTER_SCORES, FilterTensors, find_filter_score
-from lib.pruning.selection import without_lowest
+from lib.pruning.selection import by_target
 from lib.seeds import generator
 from lib.stages import Store, stage_keys
 from lib.stages.filter_events import TARGETS
@@ -140,7 +140,7 @@ def choose_filters(scores: Tensor, target: str, count: int) -> Tensor:
     if target == "random":
         scores = torch.rand(len(scores), generator=generator(0, "filters"))
     every = torch.ones(len(scores), dtype=torch.bool)
-    return ~without_lowest(-scores if target == "largest" else scores, every, count)
+    return by_target(scores, every, target, count)
 
 
 @torch.no_grad()

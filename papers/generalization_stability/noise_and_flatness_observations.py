@@ -25,10 +25,10 @@ from lib.analysis.flatness import (
     EIGENVALUE_SUM,
     TOLERATED,
 )
-from lib.analysis.sentences import against, listed, mean_std, number, read
+from lib.analysis.sentences import against, listed, mean_std, number, p_value, read
 from lib.analysis.stability import BEST, LAST, STABILITY, WITHOUT_TARGETED
 from lib.analysis.statistics import FEWEST_REPLICATES, difference, mean_interval, two_samples
-from lib.analysis.table import Table, values
+from lib.analysis.table import Table
 from lib.errors import InputError
 from papers.generalization_stability.claims import SIGNIFICANT
 from papers.generalization_stability.names import FLAT, MIDDLE, NONE, RANDOM, SCRATCH, STABLE, UNSTABLE
@@ -42,7 +42,7 @@ from papers.generalization_stability.noise_and_flatness_figures import (
     kind,
     noise_of,
 )
-from papers.generalization_stability.observations import learned, observed
+from papers.generalization_stability.observations import has, learned, observed, runs
 
 CALLED = {
     NONE: "no pruning",
@@ -84,10 +84,10 @@ def accuracy_restored(table: Table) -> str:
 @observed
 def without_targeted(table: Table) -> str:
     """What each kind of noise leaves to the filters that it touched."""
-    names = [name for name in noise_of([table], ZEROING, GAUSSIAN, RESTORED) if _there(table, name, WITHOUT_TARGETED)]
+    names = [name for name in noise_of([table], ZEROING, GAUSSIAN, RESTORED) if has(table, name, WITHOUT_TARGETED)]
     if not names:
         raise InputError(f"no network without targeted filters was measured at {table.scale} scale")
-    lost = {name: difference(_of(table, WITHOUT_TARGETED, name), _of(table, LAST, name)) for name in names}
+    lost = {name: difference(runs(table, WITHOUT_TARGETED, name), runs(table, LAST, name)) for name in names}
     told = [f"{number(one.mean, signed=True)} points after {name}" for name, one in lost.items()]
     words = f"Taking the targeted filters away changes the last accuracy by {listed(told)}."
     if len(table.seeds) < FEWEST_REPLICATES:
@@ -108,14 +108,14 @@ def accuracy_and_stability_of_noise(table: Table) -> str:
 
 
 def _unpruned_and_pruned(table: Table) -> str:
-    there = [name for name in noise_of([table], NONE, PRUNING) if _there(table, name, BEST)]
+    there = [name for name in noise_of([table], NONE, PRUNING) if has(table, name, BEST)]
     called = {NONE: "without pruning", PRUNING: "with the large filters pruned"}
     told = [f"{_with_interval(table, name)} {called[kind(name)[0]]}" for name in there]
     return f"The best test accuracy is {listed(told)}." if told else "Neither no pruning nor pruning is measured yet."
 
 
 def _with_interval(table: Table, name: str) -> str:
-    found = _of(table, BEST, name)
+    found = runs(table, BEST, name)
     low, high = mean_interval(found)
     interval = "" if math.isnan(low) else f" (95 % interval {number(low)} to {number(high)})"
     return f"{number(found.mean())} %{interval}"
@@ -124,7 +124,7 @@ def _with_interval(table: Table, name: str) -> str:
 def _shortest_and_longest(table: Table, *kinds: str) -> str:
     told = []
     for one in kinds:
-        names = [name for name in noise_of([table], one) if _there(table, name, BEST)]
+        names = [name for name in noise_of([table], one) if has(table, name, BEST)]
         if names:
             ends = list(dict.fromkeys((names[0], names[-1])))
             said = [f"{_with_interval(table, name)} for {_batches(name)}" for name in ends]
@@ -142,22 +142,24 @@ def _batches(name: str) -> str:
 
 def _enough(table: Table, one: str) -> str:
     """Say how the longest noise of a kind compares with pruning and with neither."""
-    names = [name for name in noise_of([table], one) if _there(table, name, BEST)]
-    others = [name for name in noise_of([table], PRUNING, NONE) if _there(table, name, BEST)]
+    names = [name for name in noise_of([table], one) if has(table, name, BEST)]
+    others = [name for name in noise_of([table], PRUNING, NONE) if has(table, name, BEST)]
     if not names or not others:
         return ""
     longest = names[-1]
     told = {
-        kind(name)[0]: f"{against(_of(table, BEST, longest), _of(table, BEST, name))} ({kind(name)[0]})"
+        kind(name)[0]: f"{against(runs(table, BEST, longest), runs(table, BEST, name))} ({kind(name)[0]})"
         for name in others
     }
     words = f"The longest {SPOKEN[one]} has {listed([*told.values()])}."
     if len(table.seeds) < FEWEST_REPLICATES:
         return words
-    verdicts = {kind(name)[0]: difference(_of(table, BEST, longest), _of(table, BEST, name)).verdict for name in others}
+    verdicts = {
+        kind(name)[0]: difference(runs(table, BEST, longest), runs(table, BEST, name)).verdict for name in others
+    }
     called = {kind(name)[0]: name for name in others}
     if {NONE, PRUNING} <= {*called}:
-        gain = difference(_of(table, BEST, called[PRUNING]), _of(table, BEST, called[NONE]))
+        gain = difference(runs(table, BEST, called[PRUNING]), runs(table, BEST, called[NONE]))
         if gain.verdict != "higher":
             return f"{words} Pruning itself is not above no pruning here, so there is no gain that noise could explain."
     if verdicts.get(NONE) == "higher" and verdicts.get(PRUNING) in ("higher", "match"):
@@ -170,10 +172,10 @@ def _enough_line(table: Table) -> str:
 
 
 def _used_line(table: Table) -> str:
-    names = [name for name in noise_of([table], ZEROING, GAUSSIAN, RESTORED) if _there(table, name, WITHOUT_TARGETED)]
+    names = [name for name in noise_of([table], ZEROING, GAUSSIAN, RESTORED) if has(table, name, WITHOUT_TARGETED)]
     if not names:
         return _missing(table, "network without targeted filters")
-    changes = [difference(_of(table, WITHOUT_TARGETED, name), _of(table, LAST, name)) for name in names]
+    changes = [difference(runs(table, WITHOUT_TARGETED, name), runs(table, LAST, name)) for name in names]
     least, most = (pick(changes, key=lambda one: one.mean) for pick in (min, max))
     return (
         f"Without the filters that noise touched, accuracy changes by {number(least.mean, signed=True)} to "
@@ -200,7 +202,7 @@ def accuracy_and_stability(table: Table) -> str:
         return whole
     return (
         f"{whole} Unpruned networks and those pruned from scratch have a stability of 100 by definition; without them "
-        f"r = {number(found.pearson)} ({_p(found.p)})."
+        f"r = {number(found.pearson)} ({p_value(found.p)})."
     )
 
 
@@ -221,7 +223,7 @@ def eigenvalues(table: Table) -> str:
     """The largest eigenvalue of each configuration, from stable to unstable, on test images and on training images."""
     told = []
     for images in ("test", "training"):
-        names = [name for name in _by_stability(table) if _there(table, name, f"{images} {EIGENVALUE}", position=1.0)]
+        names = [name for name in _by_stability(table) if has(table, name, f"{images} {EIGENVALUE}", position=1.0)]
         largest = {name: read(table, f"{images} {EIGENVALUE}", "last", name, position=1.0) for name in names}
         if largest:
             said = [f"{mean_std(one, '')} ({CALLED[name]})" for name, one in largest.items()]
@@ -236,7 +238,7 @@ def loss_along_eigenvectors(table: Table) -> str:
     """The rise of the loss along the sharpest direction and along the last one drawn."""
     step, told = max(CURVE), []
     for name in FLAT:
-        if not all(_there(table, name, ALONG.format(place), position=step) for place in DRAWN):
+        if not all(has(table, name, ALONG.format(place), position=step) for place in DRAWN):
             continue
         rises = [_rise(table, name, place, step) for place in DRAWN]
         order = "falls" if rises == sorted(rises, reverse=True) else "does not fall in order"
@@ -268,7 +270,7 @@ def _of_measures(
         if math.isnan(found.pearson):
             continue
         inner = "" if math.isnan(found.within) else f", within configurations {number(found.within)}"
-        told.append(f"r = {number(found.pearson)} ({_p(found.p)}{inner}) for {words}")
+        told.append(f"r = {number(found.pearson)} ({p_value(found.p)}{inner}) for {words}")
         negative = flat_where_high == FALLS_WITH_ACCURACY.get(measure, True)
         if not found.p < SIGNIFICANT or len(table.seeds) < FEWEST_REPLICATES:
             doubted.append(words)
@@ -284,8 +286,8 @@ def _of_measures(
 
 
 def _by_stability(table: Table) -> list[str]:
-    there = [name for name in FLAT if _there(table, name, STABILITY)]
-    return sorted(there, key=lambda name: -_of(table, STABILITY, name).mean())
+    there = [name for name in FLAT if has(table, name, STABILITY)]
+    return sorted(there, key=lambda name: -runs(table, STABILITY, name).mean())
 
 
 def _flat_line(table: Table) -> str:
@@ -299,7 +301,7 @@ def _predicts_line(table: Table) -> str:
 def _inner_line(table: Table) -> str:
     found = {MEASURES[measure]: _over(table, measure, BEST, FLAT) for measure in IN_LINES}
     told = [
-        f"{number(one.within)} ({_p(one.within_p)}) for {words}"
+        f"{number(one.within)} ({p_value(one.within_p)}) for {words}"
         for words, one in found.items()
         if not math.isnan(one.within)
     ]
@@ -318,13 +320,13 @@ learned_flat_minima = learned(_flat_line, _predicts_line, _inner_line)
 def printed_beside_measured(table: Table) -> str:
     """Large filters against the three others, by t tests."""
     largest = CIFAR100["PruneL"]
-    others = [name for name in CIFAR100.values() if name != largest and _there(table, name, BEST)]
-    if not others or not _there(table, largest, BEST):
+    others = [name for name in CIFAR100.values() if name != largest and has(table, name, BEST)]
+    if not others or not has(table, largest, BEST):
         raise InputError(f"the configurations of Table F.1 were not all measured at {table.scale} scale")
     told = []
     for name in others:
-        found = two_samples(_of(table, BEST, largest), _of(table, BEST, name))
-        chance = "" if math.isnan(found.p_pooled) else f" (t test {_p(found.p_pooled)})"
+        found = two_samples(runs(table, BEST, largest), runs(table, BEST, name))
+        chance = "" if math.isnan(found.p_pooled) else f" (t test {p_value(found.p_pooled)})"
         side = "below" if found.difference < 0 else "above"
         told.append(f"{number(abs(found.difference))} points {side} {_method(name)}{chance}")
     generated = (
@@ -339,13 +341,13 @@ def _method(name: str) -> str:
 
 def _gain_line(table: Table) -> str:
     largest = CIFAR100["PruneL"]
-    return f"Large filters pruned against no pruning: {against(_of(table, BEST, largest), _of(table, BEST, NONE))}."
+    return f"Large filters pruned against no pruning: {against(runs(table, BEST, largest), runs(table, BEST, NONE))}."
 
 
 def _steady_line(table: Table) -> str:
-    if not _there(table, CIFAR100["PruneL"], STABILITY):
+    if not has(table, CIFAR100["PruneL"], STABILITY):
         return _missing(table, "stability of pruned networks")
-    small, large = (_of(table, STABILITY, CIFAR100[name]) for name in ("PruneS", "PruneL"))
+    small, large = (runs(table, STABILITY, CIFAR100[name]) for name in ("PruneS", "PruneL"))
     return f"The stability of pruning large filters against that of small ones: {against(large, small)}."
 
 
@@ -353,14 +355,6 @@ learned_another_data_set = learned(_gain_line, _steady_line)
 
 
 # What they share
-
-
-def _of(table: Table, quantity: str, name: str) -> pandas.Series:
-    return read(table, quantity, "last", name)
-
-
-def _there(table: Table, name: str, quantity: str, **where: float) -> bool:
-    return not values(table, quantity, algorithm=name, **where).empty
 
 
 def _missing(table: Table, what: str) -> str:
@@ -374,10 +368,10 @@ def _over(table: Table, first: str, second: str, names: Sequence[str]) -> Correl
 
 @functools.lru_cache(maxsize=64)  # figures' sentences and the page's last lines ask for the same
 def _correlated(table: Table, first: str, second: str, names: tuple[str, ...]) -> Correlation:
-    there = [name for name in names if _there(table, name, first) and _there(table, name, second)]
+    there = [name for name in names if has(table, name, first) and has(table, name, second)]
     if not there:
         return Correlation(0, 0)
-    return correlation(*(pandas.concat({name: _of(table, one, name) for name in there}) for one in (first, second)))
+    return correlation(*(pandas.concat({name: runs(table, one, name) for name in there}) for one in (first, second)))
 
 
 def _related(table: Table, quantity: str, called: str, names: Sequence[str]) -> str:
@@ -386,7 +380,7 @@ def _related(table: Table, quantity: str, called: str, names: Sequence[str]) -> 
     if math.isnan(found.pearson):
         raise InputError(f"no correlation of {called} and accuracy is defined at {table.scale} scale")
     told = f"Over {found.n} runs of {found.configurations} configurations, {called} and accuracy have r = "
-    told += f"{number(found.pearson)} ({_p(found.p)})"
+    told += f"{number(found.pearson)} ({p_value(found.p)})"
     if len(table.seeds) < FEWEST_REPLICATES:
         told += ", which so few seeds do not decide."
     elif not found.p < SIGNIFICANT:
@@ -396,8 +390,4 @@ def _related(table: Table, quantity: str, called: str, names: Sequence[str]) -> 
         told += f": less stable runs end {better}."
     if math.isnan(found.within):
         return told
-    return f"{told} Within configurations r = {number(found.within)} ({_p(found.within_p)})."
-
-
-def _p(value: float) -> str:
-    return f"p = {value:.2g}" if value >= 1e-4 else f"p = {number(value)}"
+    return f"{told} Within configurations r = {number(found.within)} ({p_value(found.within_p)})."

@@ -20,7 +20,7 @@ import pandas
 from lib.analysis import normality, sentences
 from lib.analysis.correlation import Correlation, correlation
 from lib.analysis.display import Markdown
-from lib.analysis.sentences import from_to, listed, mean_std, number, read
+from lib.analysis.sentences import from_to, listed, mean_std, number, p_value, read
 from lib.analysis.stability import (
     AFTER,
     BEFORE,
@@ -74,7 +74,7 @@ def accuracy_over_training(table: Table) -> str:
         count = len(values(table, BEFORE, "position", algorithm=name).columns)
         told.append(
             f"{_called(name)}: {mean_std(drop, 'points')} over {count} events, the worst of a run leaving "
-            f"{number(_of(table, LOWEST, name).mean())} % of the accuracy before it"
+            f"{number(runs(table, LOWEST, name).mean())} % of the accuracy before it"
         )
     if not told:
         raise InputError(f"no events were measured at {table.scale} scale")
@@ -101,8 +101,8 @@ def _pooled(table: Table, found: Correlation, configurations: int) -> str:
     if math.isnan(found.pearson):
         return f"Over {found.n} pruned runs no correlation is defined."
     over = f"Over the {found.n} pruned runs of {configurations} configuration{'s' * (configurations > 1)}"
-    told = f"{over}, stability and accuracy have r = {number(found.pearson)} ({_p(found.p)})"
-    told += f" and τ = {number(found.kendall)} ({_p(found.kendall_p)})"
+    told = f"{over}, stability and accuracy have r = {number(found.pearson)} ({p_value(found.p)})"
+    told += f" and τ = {number(found.kendall)} ({p_value(found.kendall_p)})"
     return f"{told}: {_sign(table, found.pearson, found.p)}."
 
 
@@ -119,7 +119,7 @@ def _sign(table: Table, r: float, p: float) -> str:
 def _within(table: Table, found: Correlation) -> str:
     if math.isnan(found.within):
         return "Within configurations there are too few runs for a correlation."
-    told = f"Within configurations r = {number(found.within)} ({_p(found.within_p)})"
+    told = f"Within configurations r = {number(found.within)} ({p_value(found.within_p)})"
     if not found.within_p < SIGNIFICANT or len(table.seeds) < FEWEST_REPLICATES:
         return f"{told}: among runs with the same settings, no relation can be told from chance."
     better = "better" if found.within < 0 else "worse"
@@ -128,16 +128,16 @@ def _within(table: Table, found: Correlation) -> str:
 
 def _order(table: Table, names: Sequence[str]) -> str:
     """Give means from the most stable configuration to the least, and unpruned networks beside them."""
-    stable = sorted(names, key=lambda name: -_of(table, STABILITY, name).mean())
+    stable = sorted(names, key=lambda name: -runs(table, STABILITY, name).mean())
     told = [
-        f"{mean_std(_of(table, BEST, name))} ({_called(name)}, stability {_percent(_of(table, STABILITY, name))})"
+        f"{mean_std(runs(table, BEST, name))} ({_called(name)}, stability {_percent(runs(table, STABILITY, name))})"
         for name in stable
     ]
     first = f"From stable to unstable the accuracy is {listed(told)}"
-    if not _there(table, NONE):
+    if not has(table, NONE):
         return f"{first}."
-    gains = [difference(_of(table, BEST, name), _of(table, BEST, NONE)) for name in stable]
-    told = f"{first}; without pruning it is {mean_std(_of(table, BEST, NONE))}."
+    gains = [difference(runs(table, BEST, name), runs(table, BEST, NONE)) for name in stable]
+    told = f"{first}; without pruning it is {mean_std(runs(table, BEST, NONE))}."
     if len(table.seeds) < FEWEST_REPLICATES:
         return told
     better = [name for name, gain in zip(stable, gains, strict=True) if gain.verdict == "higher"]
@@ -151,11 +151,11 @@ def _order(table: Table, names: Sequence[str]) -> str:
 @observed
 def stability_on_two_sets(table: Table) -> str:
     """Whether it matters on which images stability is measured."""
-    names = [name for name in _pruned(table) if _there(table, name, HELD_OUT)]
+    names = [name for name in _pruned(table) if has(table, name, HELD_OUT)]
     if not names:
         raise InputError(f"no {HELD_OUT} was measured at {table.scale} scale; the paper's recipe holds no images out")
     told = [
-        f"{_percent(_of(table, HELD_OUT, name))} on held-out and {_percent(_of(table, STABILITY, name))} on test images "
+        f"{_percent(runs(table, HELD_OUT, name))} on held-out and {_percent(runs(table, STABILITY, name))} on test images "
         f"({_called(name)})"
         for name in names
     ]
@@ -168,19 +168,19 @@ def stability_on_two_sets(table: Table) -> str:
     same = "and changes its sign" if changed else "with the same sign"
     return (
         f"{words} With the one on held-out images the correlation with accuracy is {number(held_out.pearson)} "
-        f"({_p(held_out.p)}) in place of {number(test.pearson)}, {same}."
+        f"({p_value(held_out.p)}) in place of {number(test.pearson)}, {same}."
     )
 
 
 @observed
 def best_and_last(table: Table) -> str:
     """What choosing the best epoch on test images adds, and whether it changes the order."""
-    names = [name for name in [NONE, *_pruned(table)] if _there(table, name)]
+    names = [name for name in [NONE, *_pruned(table)] if has(table, name)]
     told, order = [], {}
     for quantity in (BEST, LAST):
-        order[quantity] = sorted(names, key=lambda name: -_of(table, quantity, name).mean())
+        order[quantity] = sorted(names, key=lambda name: -runs(table, quantity, name).mean())
     for name in names:
-        told.append(f"{mean_std(_of(table, BEST, name) - _of(table, LAST, name), 'points')} ({_called(name)})")
+        told.append(f"{mean_std(runs(table, BEST, name) - runs(table, LAST, name), 'points')} ({_called(name)})")
     change = "the same" if order[BEST] == order[LAST] else "another"
     words = (
         f"The best epoch after the last event, chosen on test images, is better than the last one by {listed(told)}."
@@ -192,9 +192,9 @@ def best_and_last(table: Table) -> str:
 
 
 def _held_out_order(table: Table, names: Sequence[str]) -> str:
-    if not all(_there(table, name, BEST_HELD_OUT) for name in names):
+    if not all(has(table, name, BEST_HELD_OUT) for name in names):
         return ""
-    best = max(names, key=lambda name: _of(table, BEST_HELD_OUT, name).mean())
+    best = max(names, key=lambda name: runs(table, BEST_HELD_OUT, name).mean())
     return f" On held-out images, which chose nothing, the best is {_called(best)}."
 
 
@@ -208,10 +208,10 @@ def _within_line(table: Table) -> str:
 
 
 def _best_line(table: Table) -> str:
-    names = [name for name in [NONE, *_pruned(table)] if _there(table, name)]
-    best = max(names, key=lambda name: _of(table, BEST, name).mean())
+    names = [name for name in [NONE, *_pruned(table)] if has(table, name)]
+    best = max(names, key=lambda name: runs(table, BEST, name).mean())
     if best == NONE or NONE not in names:
-        return f"The highest mean accuracy is that of {_called(best)}, {mean_std(_of(table, BEST, best))}."
+        return f"The highest mean accuracy is that of {_called(best)}, {mean_std(runs(table, BEST, best))}."
     return f"From no pruning to {_called(best)}, the best of them, accuracy {from_to(*_pair(table, BEST, NONE, best))}."
 
 
@@ -225,7 +225,7 @@ learned_less_stable_better = learned(_correlation_line, _within_line, _best_line
 def accuracy_by_score(table: Table) -> str:
     """The correlation by each score."""
     told = [
-        f"r = {number(found.pearson)} ({_p(found.p)}, {found.n} runs) by {_by(score)}"
+        f"r = {number(found.pearson)} ({p_value(found.p)}, {found.n} runs) by {_by(score)}"
         for score, found in _scored(table).items()
         if not math.isnan(found.pearson)
     ]
@@ -252,7 +252,7 @@ def stability_by_score(table: Table) -> str:
     told = []
     for name in _pruned(table):
         own = {score: _named(name, score) for score in SCORES}
-        there = [f"{_percent(_of(table, STABILITY, one))} by {_by(s)}" for s, one in own.items() if _there(table, one)]
+        there = [f"{_percent(runs(table, STABILITY, one))} by {_by(s)}" for s, one in own.items() if has(table, one)]
         if len(there) > 1:
             told.append(f"{_called(name)}: {listed(there)}")
     if not told:
@@ -264,8 +264,8 @@ def _spread(table: Table) -> str:
     """Compare the range of mean stabilities by each score."""
     ranges = {}
     for score in SCORES:
-        names = [one for name in _pruned(table) if _there(table, one := _named(name, score))]
-        means = [_of(table, STABILITY, name).mean() for name in names]
+        names = [one for name in _pruned(table) if has(table, one := _named(name, score))]
+        means = [runs(table, STABILITY, name).mean() for name in names]
         if len(means) > 1:
             ranges[score] = max(means) - min(means)
     told = listed([f"{number(width)} points by {_by(score)}" for score, width in ranges.items()])
@@ -343,7 +343,7 @@ def accuracy_by_rate(table: Table) -> str:
         moves = f"stability goes from {_percent(first)} at {min(own):g} % to {_percent(last)} at {max(own):g} %"
         moves = moves if len(own) > 1 else f"stability is {_percent(first)} at this one rate"
         told.append(f"{target} filters: accuracy is highest at {best:g} %, {mean_std(own[best][1])}; {moves}")
-    unpruned = f" Without pruning, accuracy is {mean_std(_of(table, BEST, NONE))}." if _there(table, NONE) else ""
+    unpruned = f" Without pruning, accuracy is {mean_std(runs(table, BEST, NONE))}." if has(table, NONE) else ""
     return f"With the {'. With the '.join(told)}.{unpruned} {_sweet_spot(table)}"
 
 
@@ -371,7 +371,7 @@ def correlation_by_rate(table: Table) -> str:
     told = f"Kendall's τ is negative at {_at(negative, found)}"
     told += f", with p below 0.05 at {_at(clear, found)}" if negative else ""
     one_shot = max(found)
-    last = f"At the highest, {one_shot:g} %, it is {number(found[one_shot].kendall)} ({_p(found[one_shot].kendall_p)})."
+    last = f"At the highest, {one_shot:g} %, it is {number(found[one_shot].kendall)} ({p_value(found[one_shot].kendall_p)})."
     return f"{told}. {last} The paper has it negative at every rate but that of one shot."
 
 
@@ -385,7 +385,7 @@ def accuracy_at_one_rate(table: Table) -> str:
     for share in dict.fromkeys((min(found), max(found))):
         one = found[share]
         told.append(
-            f"at {share:g} %, r = {number(one.pearson)} ({_p(one.p)}) over {one.n} runs of {one.configurations} targets"
+            f"at {share:g} %, r = {number(one.pearson)} ({p_value(one.p)}) over {one.n} runs of {one.configurations} targets"
         )
     return f"Over the targets, {' and '.join(told)}. {_fading(found)}"
 
@@ -436,7 +436,7 @@ learned_rate_and_target = learned(_rate_line, _rates_line, _target_line)
 @observed
 def total_pruning(table: Table) -> str:
     """What pruning 59 % in place of 46 % does to accuracy and stability, with t tests."""
-    told = [_from_46_to_59(table, name) for name in _pruned(table) if _there(table, f"{name}, {MORE_PRUNED}")]
+    told = [_from_46_to_59(table, name) for name in _pruned(table) if has(table, f"{name}, {MORE_PRUNED}")]
     if not told:
         raise InputError(f"nothing that prunes 59 % was measured at {table.scale} scale")
     printed_ = "The paper has the first unchanged, the second better and the third worse." if len(told) == 3 else ""
@@ -444,10 +444,12 @@ def total_pruning(table: Table) -> str:
 
 
 def _from_46_to_59(table: Table, name: str) -> str:
-    less, more = (_of(table, BEST, one) for one in (name, f"{name}, {MORE_PRUNED}"))
-    steady = [_percent(_of(table, STABILITY, one)) for one in (name, f"{name}, {MORE_PRUNED}")]
+    less, more = (runs(table, BEST, one) for one in (name, f"{name}, {MORE_PRUNED}"))
+    steady = [_percent(runs(table, STABILITY, one)) for one in (name, f"{name}, {MORE_PRUNED}")]
     found = two_samples(more, less)
-    test = "" if math.isnan(found.p_pooled) else f" (t test {_p(found.p_pooled)}, Welch's {_p(found.p_welch)})"
+    test = (
+        "" if math.isnan(found.p_pooled) else f" (t test {p_value(found.p_pooled)}, Welch's {p_value(found.p_welch)})"
+    )
     word = "raises" if found.difference > 0 else "lowers"
     moves = f"{word} accuracy by {number(abs(found.difference))} points{test}"
     moves = moves if found.difference else "leaves accuracy as it is"
@@ -464,27 +466,27 @@ def shortcut_layer(table: Table) -> str:
     worst = [number(one.mean()) for one in _pair(table, LOWEST, less, UNSTABLE)]
     found = f"From a quarter of the layer to two fifths of it, accuracy {from_to(*pair)}; stability goes from "
     found += f"{steady[0]} to {steady[1]}, and the worst event leaves {worst[1]} in place of {worst[0]} % of accuracy."
-    if not _there(table, NONE):
+    if not has(table, NONE):
         return found
-    return f"{found} Without pruning accuracy is {mean_std(_of(table, BEST, NONE))}. The paper has the gain grow."
+    return f"{found} Without pruning accuracy is {mean_std(runs(table, BEST, NONE))}. The paper has the gain grow."
 
 
 def _more_line(table: Table) -> str:
-    told = [name for name in _pruned(table) if _there(table, f"{name}, {MORE_PRUNED}")]
+    told = [name for name in _pruned(table) if has(table, f"{name}, {MORE_PRUNED}")]
     if not told:
         raise InputError(f"nothing that prunes 59 % was measured at {table.scale} scale")
-    moves = [difference(_of(table, BEST, f"{n}, {MORE_PRUNED}"), _of(table, BEST, n)).mean for n in told]
+    moves = [difference(runs(table, BEST, f"{n}, {MORE_PRUNED}"), runs(table, BEST, n)).mean for n in told]
     words = [f"{number(move, signed=True)} points ({_called(name)})" for name, move in zip(told, moves, strict=True)]
     return f"Pruning 59 % in place of 46 % changes accuracy by {listed(words)}."
 
 
 def _steady_line(table: Table) -> str:
     names = [*_pruned(table), *(f"{name}, {MORE_PRUNED}" for name in _pruned(table))]
-    names = [name for name in names if _there(table, name)]
+    names = [name for name in names if has(table, name)]
     found = _over(table, names)
     if math.isnan(found.pearson):
         raise InputError(f"no correlation is defined at {table.scale} scale")
-    return f"Over all {found.n} pruned runs, of either share, r = {number(found.pearson)} ({_p(found.p)})."
+    return f"Over all {found.n} pruned runs, of either share, r = {number(found.pearson)} ({p_value(found.p)})."
 
 
 def _shortcut_line(table: Table) -> str:
@@ -511,8 +513,8 @@ def traditional_accuracy(table: Table) -> str:
 def traditional_gap(table: Table) -> str:
     """The generalization gap with and without pruning."""
     _traditional(table)
-    names = [name for name in TRADITIONAL if _there(table, name, GAP)]
-    told = [f"{mean_std(_of(table, GAP, name), 'points')} ({_called(name)})" for name in names]
+    names = [name for name in TRADITIONAL if has(table, name, GAP)]
+    told = [f"{mean_std(runs(table, GAP, name), 'points')} ({_called(name)})" for name in names]
     return f"At its best epoch a network fits training images better than test images by {listed(told)}."
 
 
@@ -525,13 +527,15 @@ def traditional_configurations(table: Table) -> str:
 
 def _beats(table: Table) -> str:
     names = _traditional(table)
-    if not _there(table, NONE):
+    if not has(table, NONE):
         return "The unpruned network is not measured yet."
-    told = [f"{mean_std(_of(table, BEST, name))} ({_called(name)})" for name in names]
-    words = f"Without pruning accuracy is {mean_std(_of(table, BEST, NONE))}, with it {listed(told)}."
+    told = [f"{mean_std(runs(table, BEST, name))} ({_called(name)})" for name in names]
+    words = f"Without pruning accuracy is {mean_std(runs(table, BEST, NONE))}, with it {listed(told)}."
     if len(table.seeds) < FEWEST_REPLICATES:
         return f"{words} With so few seeds this decides nothing."
-    better = [name for name in names if difference(_of(table, BEST, name), _of(table, BEST, NONE)).verdict == "higher"]
+    better = [
+        name for name in names if difference(runs(table, BEST, name), runs(table, BEST, NONE)).verdict == "higher"
+    ]
     if not better:
         return f"{words} By paired seeds no pruned configuration beats the baseline, as in the paper's Figure 4."
     return f"{words} By paired seeds {listed(_called_all(better))} beat{'s' * (len(better) == 1)} the baseline."
@@ -544,7 +548,7 @@ def _among_line(table: Table) -> str:
 
 def _gap_line(table: Table) -> str:
     names = _traditional(table)
-    least = min(names, key=lambda name: _of(table, STABILITY, name).mean())
+    least = min(names, key=lambda name: runs(table, STABILITY, name).mean())
     moves = from_to(*_pair(table, GAP, NONE, least), "points")
     return f"From no pruning to {_called(least)}, the least stable, the generalization gap {moves}."
 
@@ -555,13 +559,12 @@ learned_traditional = learned(_among_line, _beats, _gap_line)
 # Helpers
 
 
-def _there(table: Table, name: str, quantity: str = BEST) -> bool:
+def has(table: Table, name: str, quantity: str = BEST, **where: float) -> bool:
     """Tell whether a table has a quantity of a configuration."""
-    frame = table.frame
-    return bool(((frame["algorithm"] == name) & (frame["quantity"] == quantity)).any())
+    return not values(table, quantity, algorithm=name, **where).empty
 
 
-def _of(table: Table, quantity: str, name: str) -> pandas.Series:
+def runs(table: Table, quantity: str, name: str) -> pandas.Series:
     """Return a quantity of a configuration's runs by seed; InputError where it was not measured."""
     return read(table, quantity, "last", name)
 
@@ -575,19 +578,19 @@ def _of_events(table: Table, quantity: str, name: str) -> pandas.Series:
 
 
 def _pair(table: Table, quantity: str, first: str, second: str) -> tuple[pandas.Series, pandas.Series]:
-    return _of(table, quantity, first), _of(table, quantity, second)
+    return runs(table, quantity, first), runs(table, quantity, second)
 
 
 def _pruned(table: Table) -> list[str]:
     """Return the pruned configurations by a network's own score that a table has, from stable to unstable by name."""
-    found = [name for name in configurations([table])[1:] if _there(table, name)]
+    found = [name for name in configurations([table])[1:] if has(table, name)]
     if not found:
         raise InputError(f"no pruned network was measured at {table.scale} scale")
     return found
 
 
 def _traditional(table: Table) -> list[str]:
-    found = [name for name in (*SELDOM, *OFTEN) if _there(table, name)]
+    found = [name for name in (*SELDOM, *OFTEN) if has(table, name)]
     if not found:
         raise InputError(f"no pruned network was measured at {table.scale} scale")
     return found
@@ -595,7 +598,7 @@ def _traditional(table: Table) -> list[str]:
 
 def _over(table: Table, names: Sequence[str], stability: str = STABILITY, accuracy: str = BEST) -> Correlation:
     """Correlate stability and accuracy over the runs of some configurations."""
-    return correlation(*(pandas.concat({n: _of(table, one, n) for n in names}) for one in (stability, accuracy)))
+    return correlation(*(pandas.concat({n: runs(table, one, n) for n in names}) for one in (stability, accuracy)))
 
 
 def _named(name: str, score: str) -> str:
@@ -608,7 +611,7 @@ def _scored(table: Table) -> dict[str, Correlation]:
     """Return the correlation over the pruned runs by each score that a table has."""
     found = {}
     for score in SCORES:
-        names = [one for name in _pruned(table) if _there(table, one := _named(name, score))]
+        names = [one for name in _pruned(table) if has(table, one := _named(name, score))]
         if names:
             found[score] = _over(table, names)
     return found
@@ -625,7 +628,7 @@ def _by_target(table: Table) -> dict[str, dict[float, tuple[pandas.Series, panda
         how = setting(name)
         assert how
         share = rate_of(table.benchmark, how[1])
-        found.setdefault(how[0], {})[share] = (_of(table, STABILITY, name), _of(table, BEST, name))
+        found.setdefault(how[0], {})[share] = (runs(table, STABILITY, name), runs(table, BEST, name))
     return found
 
 
@@ -662,9 +665,3 @@ def _percent(found: pandas.Series) -> str:
 
 def _doubt(table: Table) -> str:
     return "" if len(table.seeds) >= FEWEST_REPLICATES else " (too few seeds to tell from chance)"
-
-
-def _p(p: float) -> str:
-    if math.isnan(p):
-        return "p unknown"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
