@@ -3,8 +3,9 @@
     train/<class>/*.JPEG        val/<class>/*.JPEG
 
 is ImageNet's usual layout; its val is the test set here. Files count in sorted order, class by class. An image is resized
-until its short side has 256 pixels, and its 224 × 224 pixels in the middle are taken; for training a random part of it, with
-an area of 10 to 100 % and an aspect ratio of 0.8 to 1.25, is resized to 224 × 224 and flipped half of the time (facts A.3).
+until its short side has 256 pixels, and its 224 × 224 pixels in the middle are taken; for training a random part of it is
+resized to 224 × 224 and flipped half of the time. TR takes an area of 10 to 100 % and an aspect ratio of 0.8 to 1.25 (facts
+A.3), LIP torchvision's 8 to 100 % and 3/4 to 4/3 (facts C.1).
 
 The random choices of an image come from a seed of its own, which its replicate draws; so they do not depend on how many
 worker processes read files. What the files hold is not checked beyond their number: no list of their hashes was at hand.
@@ -30,7 +31,11 @@ from lib.data.image_sets import FOLDER_VARIABLE, NAMES, default_folder, load
 from lib.errors import InputError, unknown
 
 SIDE, SHORT_SIDE = 224, 256  # pixels
-AREA, ASPECT_RATIO = (0.1, 1.0), (0.8, 1.25)  # of the random part of an image
+RANDOM_PARTS = {
+    "resized-crop": ((0.1, 1.0), (0.8, 1.25)),
+    "resized-crop-wide": ((0.08, 1.0), (3 / 4, 4 / 3)),
+}
+"""Area and aspect ratio of the random part of an image, by the augmentation of a recipe."""
 
 FEW_IMAGES = 1000  # below it, starting worker processes takes longer than reading the images
 MOST_WORKERS = 16
@@ -55,6 +60,7 @@ class FolderImages:
         short_side: pixels to which the short side is resized; None for files of 224 × 224 pixels, which stay as they are.
         border: pixels that are cut off at each side of a file first.
         corruption: name, severity and seed of `lib.data.corrupt_alone`, which corrupts what was read; None for none.
+        random_part: which of `RANDOM_PARTS` an augmented image is.
     """
 
     root: Path
@@ -63,6 +69,7 @@ class FolderImages:
     short_side: int | None = SHORT_SIDE
     border: int = 0
     corruption: tuple[str, int, int] | None = None
+    random_part: str = "resized-crop"
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -141,7 +148,7 @@ class _Files(Dataset):
         if images.short_side is None and image.size != (SIDE, SIDE):
             found = " × ".join(map(str, image.size))
             raise InputError(f"{path} has {found} pixels; allowed: {SIDE} × {SIDE}. Replace it by the original file.")
-        middle, random_part = _transforms(images.short_side or SIDE)
+        middle, random_part = _transforms(images.short_side or SIDE, images.random_part)
         if self.seeds is None:
             pixels = torch.from_numpy(np.array(middle(image)))
         else:
@@ -152,12 +159,13 @@ class _Files(Dataset):
 
 
 @functools.cache
-def _transforms(short_side: int):
+def _transforms(short_side: int, random_part: str):
     """Return the transforms of an image for evaluation and for training; a second to import."""
     from torchvision import transforms
 
     middle = [transforms.Resize(short_side), transforms.CenterCrop(SIDE)]
-    part = transforms.RandomResizedCrop(SIDE, scale=AREA, ratio=ASPECT_RATIO)
+    area, ratio = RANDOM_PARTS[random_part]
+    part = transforms.RandomResizedCrop(SIDE, scale=area, ratio=ratio)
     return transforms.Compose(middle), transforms.Compose([part, transforms.RandomHorizontalFlip()])
 
 

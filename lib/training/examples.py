@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lib import data
-from lib.data.folder_images import SEGMENTED
+from lib.data.folder_images import RANDOM_PARTS, SEGMENTED
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
 from lib.seeds import generator
@@ -99,7 +99,7 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
     """
     images = _images(recipe.image_set)
     in_files = isinstance(images, data.FolderSet)
-    allowed = ("none", "resized-crop" if in_files else "flip-crop")
+    allowed = ("none", *(RANDOM_PARTS if in_files else ("flip-crop",)))
     if recipe.augmentation not in allowed:
         raise unknown(f"augmentation of {recipe.image_set}", recipe.augmentation, allowed)
     if recipe.corruptions and in_files:
@@ -118,7 +118,8 @@ def prepare(recipe: DataRecipe, replicates: Sequence[Replicate], device: torch.d
 
     def take(whole: Images, indices: Tensor) -> Images:
         if isinstance(whole, data.FolderImages):
-            return whole.some(indices, device)
+            some = whole.some(indices, device)
+            return some if recipe.augmentation == "none" else dataclasses.replace(some, random_part=recipe.augmentation)
         return whole[indices].to(device)
 
     return Examples(

@@ -25,8 +25,8 @@ class DataRecipe(Description):
         test: how many test images are used; None takes all.
         normalization: name of the constants, or the constants spelled out, as `lib.data.normalization` takes them.
         augmentation: "none", or in every epoch "flip-crop" for a random flip and a 4-pixel shift, "resized-crop" for a
-            random part of the image, resized, and a random flip (only images in files, see `lib.data.folder_images` and
-            `lib.data.segmentation_images`).
+            random part of the image, resized, and a random flip, "resized-crop-wide" for smaller parts too (only images in
+            files, see `lib.data.folder_images` and `lib.data.segmentation_images`).
         noise: "other" relabels with one of the other classes (TR), "any" with any class (LN).
         corruptions: of `lib.data.corruptions`, of which each image has one or none, drawn anew in every epoch before
             augmentation (LIP section 6) ...
@@ -40,7 +40,7 @@ class DataRecipe(Description):
     train: Positive | None = None
     test: Positive | None = None
     normalization: str
-    augmentation: Literal["none", "flip-crop", "resized-crop"] = "none"
+    augmentation: Literal["none", "flip-crop", "resized-crop", "resized-crop-wide"] = "none"
     noise: Literal["other", "any"] = "other"
     corruptions: tuple[str, ...] = ()
     severities: tuple[int, ...] = (3,)

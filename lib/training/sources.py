@@ -150,7 +150,7 @@ class Streamed:
         order [1, count]."""
         size, seeds, images = self._recipe.batch_size, None, self._examples.train_images
         assert isinstance(images, data.FolderImages)
-        if self._recipe.data.augmentation == "resized-crop":
+        if self._recipe.data.augmentation != "none":
             generator = self._replicate.generator("augmentation", self._stage, epoch)
             seeds = data.draw_seeds(order.shape[1], generator)
         constants, labels = data.normalization(self._examples.normalization), self._examples.train_labels

@@ -75,7 +75,7 @@ IMAGENET_RESNET18, IMAGENET_RESNET101 = (
     RESNET20.but(
         benchmark=f"imagenet-{name}",
         data=DataRecipe(
-            image_set="imagenet", validation=128_116, normalization="imagenet", augmentation="resized-crop"
+            image_set="imagenet", validation=128_116, normalization="imagenet", augmentation="resized-crop-wide"
         ),
         network=f"imagenet-{name}",
         epochs=90,

@@ -1,6 +1,7 @@
 """Images in folders: sorted, read in any order by any number of workers to the same pixels, and clear about what lacks."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,15 +56,19 @@ def test_evaluation_takes_the_middle_of_the_resized_image(root: Path) -> None:
     assert images[5:5].shape == (0, 224, 224, 3)
 
 
-def test_training_takes_torchvisions_random_part(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "ranges"),
+    [("resized-crop", {"scale": (0.1, 1.0), "ratio": (0.8, 1.25)}), ("resized-crop-wide", {})],  # {}: torchvision's own
+)
+def test_training_takes_torchvisions_random_part(root: Path, name: str, ranges: dict) -> None:
     """Under the seed of the image, and without touching the generator of the process."""
-    images = read_folders("tree", root).train_images
+    images = replace(read_folders("tree", root).train_images, random_part=name)
     before = torch.random.get_rng_state()
     (found,) = images.read(torch.tensor([5]), 1, torch.tensor([99]))
     assert torch.equal(torch.random.get_rng_state(), before)
     with Image.open(root / images.paths[5].decode()) as file, torch.random.fork_rng():
         torch.manual_seed(99)
-        part = transforms.RandomResizedCrop(224, scale=(0.1, 1.0), ratio=(0.8, 1.25))(file.convert("RGB"))
+        part = transforms.RandomResizedCrop(224, **ranges)(file.convert("RGB"))
         part = transforms.RandomHorizontalFlip()(part)
     assert torch.equal(found[0], torch.from_numpy(np.array(part)))
 
