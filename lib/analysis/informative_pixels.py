@@ -8,7 +8,8 @@ in a class c:
 until all are hidden. A hidden pixel is 0 in all channels of the normalized image, the mean colour (facts L15). What goes
 last is informative; the paper takes a tenth. c is the class predicted on the whole image, or the label (L14).
 An image of P pixels takes P (P + 1) / 2 passes, 524,800 for CIFAR-10. With `pixels_at_once` = k a step hides the k best
-pixels together: k times as few passes, no longer exact.
+pixels together: k times as few passes, no longer exact. On one core an image takes a ResNet-20 of width 8 three minutes, and
+1.6 seconds with k = 128.
 
 A network that chose the pixels meets others that judge: their confidence in the true class on the image that shows nothing
 but those pixels. Choosers and judges are a parent, what was pruned from it, and a separate network.
@@ -223,7 +224,8 @@ def _judged(subject: Subject, sample: _Sample, pixels: list, judges: Sequence[En
     with arithmetic(shown.device, "float32"):
         for part, labels in zip(shown.split(PART), sample.labels.split(PART), strict=True):
             confidence = answers(subject.module, stack, part).softmax(-1)
-            total += confidence[:, torch.arange(len(labels)), labels].double().sum(1).cpu()
+            true = labels.expand(len(judges), -1).unsqueeze(-1)
+            total += confidence.gather(-1, true).double().sum((1, 2)).cpu()
     return [round(value, 4) for value in (total / len(shown)).tolist()]
 
 
