@@ -8,7 +8,7 @@ Over the sets of a distribution it is averaged, or its minimum taken, for each p
 deviation over parents (L31). Where δ is a slider, one call computes all its values.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ import pandas
 from numpy.typing import ArrayLike, NDArray
 
 from lib.analysis.distributions import REMOVED, TestSet
-from lib.analysis.statistics import mean_and_std
 from lib.analysis.table import Table, values
 from lib.errors import InputError
 
@@ -99,38 +98,6 @@ def prune_potential(found: Curves, delta: ArrayLike = DELTA, first_crossing: boo
 def over_sets(potential: Floats) -> dict[str, Floats]:
     """Return "average" and "minimum" over the sets of a distribution, [..., P] of [..., S, P]."""
     return {"average": potential.mean(-2), "minimum": potential.min(-2)}
-
-
-def potential_table(
-    table: Table,
-    distributions: Mapping[str, Sequence[TestSet]],
-    algorithms: Iterable[str],
-    delta: float = DELTA,
-    first_crossing: bool = False,
-    **where: Any,
-) -> pandas.DataFrame:
-    """Return potentials as the paper's Tables 2, 9, 10, 12 and 13 have them.
-
-    Args:
-        table, **where: as for `curves`.
-        distributions: name → its sets of images.
-        algorithms: pruning methods.
-        delta, first_crossing: as for `prune_potential`.
-
-    Returns:
-        A row for each algorithm and distribution: average, average std, minimum, minimum std, in percent, and parents; mean
-        and sample standard deviation (NaN of one) over parents.
-    """
-    rows = []
-    for algorithm in algorithms:
-        for name, sets in distributions.items():
-            found = curves(table, sets, algorithm=algorithm, **where)
-            row: dict[str, Any] = {"algorithm": algorithm, "distribution": name}
-            for kind, own in over_sets(prune_potential(found, delta, first_crossing)).items():
-                mean, std, parents = mean_and_std(pandas.Series(own)).to_numpy()[0].tolist()
-                row |= {kind: mean, f"{kind} std": std, "parents": int(parents)}
-            rows.append(row)
-    return pandas.DataFrame(rows)
 
 
 def potential_rows(

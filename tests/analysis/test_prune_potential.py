@@ -8,7 +8,7 @@ import pytest
 
 from lib.analysis.distributions import CLEAN, REMOVED, corrupted
 from lib.analysis.part import make_frame
-from lib.analysis.prune_potential import Curves, curves, over_sets, potential_rows, potential_table, prune_potential
+from lib.analysis.prune_potential import Curves, curves, over_sets, potential_rows, prune_potential
 from lib.analysis.table import assemble
 from lib.errors import InputError
 
@@ -83,10 +83,7 @@ def test_errors_are_compared_on_the_same_data():
     there = table({CLEAN: [[8, 8, 8, 9], [8, 9, 9, 9]], FOG: [[30, 31, 31, 31], [30, 30, 30.5, 31]]})
     found = curves(there, [CLEAN, FOG], algorithm="WT")
     assert prune_potential(found).tolist() == [[40, 0], [0, 40]]
-    rows = potential_table(there, {"train": [CLEAN], "test": [FOG], "both": [CLEAN, FOG]}, ["WT"])
-    assert rows["average"].tolist() == [20, 20, 20] and rows["minimum"].tolist() == [20, 20, 0]
-    assert rows["average std"].tolist() == pytest.approx([math.sqrt(800), math.sqrt(800), 0])
-    assert rows["parents"].tolist() == [2, 2, 2]
+    assert found.sets == ("clean", "fog") and found.seeds == (0, 1) and found.levels == (0, 1, 2, 3)
 
 
 def test_rows_to_draw_have_one_potential_each():
