@@ -16,13 +16,14 @@ from torch import nn
 from lib import data
 from lib.errors import InputError
 from lib.pruning import Batch, find_score, select
+from lib.pruning.methods import prune_parameters
 from lib.stages.stage import Subset, stage_keys
 from lib.stages.subsets import choose
-from lib.training import Replicate
-from lib.training.sources import augmentation_draws, data_order
+from lib.training import DataRecipe, Replicate
+from lib.training.sources import augmentation_draws, corruption_draws, data_order
 
 PINNED = Path(__file__).with_name("pinned.json")
-PAPERS = ("label_noise", "training_regularization", "generalization_stability")
+PAPERS = ("label_noise", "training_regularization", "generalization_stability", "lost_in_pruning")
 SCALES = ("laptop", "short", "paper")
 WHOLE = ("mnist-lenet", "cifar10-vgg11")
 """Of other benchmarks there are thousands of keys at the larger scales."""
@@ -86,6 +87,13 @@ def choices() -> dict[str, str]:
         batch = Batch(images, labels, replicates[0].generator("score", 4))
         kept = select(find_score(score)(module, names, batch), masks, 0.3)
         found[f"mask, {score}"] = sha(*kept.values())
+    for method in ("magnitude", "sipp", "ft", "pfp"):
+        batch = Batch(images, labels, replicates[0].generator("score", 4))
+        found[f"masks of all parameters, {method}"] = sha(*prune_parameters(module, masks, method, 0.6, batch).values())
+    recipe = DataRecipe(image_set="cifar10", validation=0, normalization="cifar", corruptions=("fog", "snow"))
+    for severities in ((3,), (0, 1, 2, 3, 4, 5)):
+        drawn = corruption_draws(replicates, 2, 5, 300, recipe.but(severities=severities))
+        found[f"corruptions of severity {', '.join(map(str, severities))}"] = sha(drawn)
     return found
 
 
