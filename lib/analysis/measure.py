@@ -251,6 +251,7 @@ def find(
     changes = real_changes(page.plans(benchmark, scale), changes)
     both = page, experiments.changed(page, changes)
     own = {chain.algorithm for one in both for chain in one.chains(one.plans(benchmark, scale))}
+    parts = tuple(file_name(f"{measurement.name}, {page.name}") for measurement in page.measurements)
     tables, stale, lacking = [], {}, {}
 
     def look(one: str, origin: Origin, changes: Changes = NO_CHANGES) -> None:
@@ -258,7 +259,8 @@ def find(
         if table is None:
             return
         fresh, old = experiments.current(table)
-        fresh = fresh.where(algorithm=own)
+        measured = fresh.frame.loc[fresh.frame["part"].str.startswith(parts), "algorithm"]  # or of what it set beside
+        fresh = fresh.where(algorithm=own | {*measured})
         if old := [part for part in old if own & set(table.parts[part].algorithms)]:
             stale[table.label] = old
         if len(fresh.frame) and not any(_same(fresh, t) for t in tables if t.scale == one and not changes):

@@ -94,6 +94,19 @@ def test_a_measurement_that_finds_nothing_is_measured_all_the_same(toy, how, mon
     assert found.missing[found.tables[0].label] == []
 
 
+def test_what_a_measurement_sets_beside_the_pages_algorithms_is_drawn_by_that_page_alone(toy, how, monkeypatch):
+    def beside(context):
+        first = context.table.frame[["noise_percent", "seed", "level", "stage_key"]].drop_duplicates().iloc[0]
+        yield first.to_dict() | {"algorithm": "another network", "quantity": "distance", "value": 1.0}
+
+    page = dataclasses.replace(toy, measurements=(Measurement("beside", beside),))
+    other = dataclasses.replace(toy, name="other", measurements=())
+    monkeypatch.setattr(experiments, "pages_of", lambda paper: {"page": page, "other": other})
+    measure(page, *ASKED, how)
+    drawn = [set(find(one, *ASKED, how.root).tables[0].frame["algorithm"]) for one in (page, other)]
+    assert drawn == [{LRR, EDT, "another network"}, {LRR, EDT}]
+
+
 def test_a_partial_table_says_so_and_never_hides_a_whole_one(toy, how):
     """A7: neither one seed nor one algorithm on this machine is preferred to the committed table."""
     measure(toy, *ASKED, how, seeds=[0], algorithms=[LRR])
