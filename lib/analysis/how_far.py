@@ -86,10 +86,9 @@ class HowFar:
         own = self.curves[method]
         found = dict(zip(own.sets, prune_potential(own, delta)[:, 0].tolist(), strict=True))
         clean, shifts = found[CLEAN], {name: value for name, value in found.items() if name != CLEAN}
-        said = (
-            f"By {method}, {clean:.0f} % of the parameters can go before the error on clean images rises by more than "
-        )
-        said += f"{delta:g} points"
+        most = " (all that was tried)" if clean == own.removed.max() else ""
+        said = f"By {method}, {clean:.0f} % of the parameters{most} can go before the error on clean images rises by "
+        said += f"more than {delta:g} points"
         if not shifts:
             return f"{said}; no shifted images were measured, so that nothing is known beyond images like these."
         worst = min(shifts, key=lambda name: shifts[name])
@@ -102,7 +101,7 @@ class HowFar:
                 f"{said}If such a shift may come, do not prune; if only clean images come, {clean:.0f} % is the limit."
             )
         if least < clean:
-            return f"{said}If all these shifts may come, stop at {least:.0f} %."
+            return f"{said}If all these shifts may come, stop at {least:.0f} %; training with them may allow more."
         return f"{said}No shift that was measured asks for less pruning than clean images do."
 
     def _limits(self, delta: float) -> str:
@@ -111,7 +110,7 @@ class HowFar:
         said = f"Measured on one network and {self.images} images: its error of {parent:.1f} % is known to "
         said += f"± {uncertain:.1f} points, and {delta:g} points are {delta * self.images / 100:.2g} images."
         if not self.retrained:
-            said += " Nothing was trained after a cut; with retraining more can go."
+            said += " Nothing was trained after a cut; with retraining more may go."
         return f"{said} Shifts that were not measured may allow less, down to nothing."
 
 

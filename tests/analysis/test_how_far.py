@@ -40,7 +40,11 @@ def test_a_shift_may_need_weights_that_clean_images_do_not():
     assert potential == pytest.approx({CLEAN: 100 * 31 / 34, "second pixel": 100 * 17 / 34})
     assert found.images == 32, "a fifth is the sample"
     said = found.sentence()
-    assert "91 % of the parameters" in said and "stop at 50 %" in said and "Nothing was trained" in said
+    assert (
+        "91 % of the parameters (all that was tried)" in said
+        and "stop at 50 %" in said
+        and "Nothing was trained" in said
+    )
 
 
 def test_the_sentence_says_what_was_not_measured():
@@ -58,7 +62,7 @@ def test_a_larger_margin_allows_more():
     rows = found.rows()
     assert [value for name, value in zip(rows["set"], rows["value"], strict=True) if name == CLEAN] == [0] * 4
     assert len(rows) == 8
-    assert rows[REMOVED].max() == pytest.approx(100 * 31 / 34, abs=1e-3)
+    assert max(rows[REMOVED].tolist()) == pytest.approx(100 * 31 / 34, abs=1e-3)
 
 
 def test_retraining_leaves_pruned_weights_at_zero():
