@@ -51,7 +51,7 @@ from lib.analysis.over_runs import in_table
 from lib.analysis.printed import printed
 from lib.analysis.prune_potential import DELTA, Curves, over_sets, prune_potential
 from lib.analysis.table import Table, find_tables
-from papers.lost_in_pruning.names import FILTERS, FT, PFP, WEIGHTS, WT
+from papers.lost_in_pruning.names import FILTERS, FT, MODELS, PFP, WEIGHTS, WT
 
 PAPER = "lost_in_pruning"
 RESNET20, RESNET56, RESNET110, BOTTLENECK, VGG16, DENSENET22, WRN16_8 = CIFAR = tuple(
@@ -60,12 +60,6 @@ RESNET20, RESNET56, RESNET110, BOTTLENECK, VGG16, DENSENET22, WRN16_8 = CIFAR = 
 )  # fmt: skip
 RESNET18, RESNET101, DEEPLAB = "imagenet-resnet18", "imagenet-resnet101", "voc-deeplabv3"
 NOMINAL = (*CIFAR, RESNET18, RESNET101, DEEPLAB)
-MODELS = {
-    RESNET20: "ResNet20", RESNET56: "ResNet56", RESNET110: "ResNet110", BOTTLENECK: "ResNet56", VGG16: "VGG16",
-    DENSENET22: "DenseNet22", WRN16_8: "WRN16-8", RESNET18: "ResNet18", RESNET101: "ResNet101",
-    DEEPLAB: "DeeplabV3-ResNet50",
-}  # fmt: skip
-"""How the paper calls the network of a benchmark; its ResNet56 is the one with bottlenecks (facts L1)."""
 
 ALL = (*WEIGHTS, *FILTERS)
 SIGNIFICANT = 0.05

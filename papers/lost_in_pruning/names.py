@@ -1,4 +1,4 @@
-"""Names of the pruning methods as tables, legends and menus show them (LIP Table 1)."""
+"""Names of the pruning methods (LIP Table 1) and of the networks, as tables, legends, menus and the paper have them."""
 
 WT, SIPP, FT, PFP = "WT", "SiPP", "FT", "PFP"
 NAMES = {"magnitude": WT, "sipp": SIPP, "ft": FT, "pfp": PFP}
@@ -13,3 +13,17 @@ IN_WORDS = {
     FT: "filters of small norm",
     PFP: "input channels of small sensitivity",
 }
+
+MODELS = {
+    "cifar10-resnet20": "ResNet20",
+    "cifar10-resnet56": "ResNet56",
+    "cifar10-resnet110": "ResNet110",
+    "cifar10-resnet56-bottleneck": "ResNet56",
+    "cifar10-vgg16": "VGG16",
+    "cifar10-densenet22": "DenseNet22",
+    "cifar10-wrn16-8": "WRN16-8",
+    "imagenet-resnet18": "ResNet18",
+    "imagenet-resnet101": "ResNet101",
+    "voc-deeplabv3": "DeeplabV3-ResNet50",
+}
+"""The paper's name of a network; of another benchmark nothing is printed."""

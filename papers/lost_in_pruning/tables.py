@@ -20,22 +20,9 @@ from lib.errors import InputError
 from lib.stages.experiment_plan import Plan
 from papers.lost_in_pruning import recipes
 from papers.lost_in_pruning.figures import algorithms, in_words, shifted_sets
-from papers.lost_in_pruning.names import NAMES
+from papers.lost_in_pruning.names import MODELS, NAMES
 
 PAPER, NOTHING = "lost_in_pruning", "–"
-MODELS = {
-    "cifar10-resnet20": "ResNet20",
-    "cifar10-resnet56": "ResNet56",
-    "cifar10-resnet110": "ResNet110",
-    "cifar10-resnet56-bottleneck": "ResNet56",
-    "cifar10-vgg16": "VGG16",
-    "cifar10-densenet22": "DenseNet22",
-    "cifar10-wrn16-8": "WRN16-8",
-    "imagenet-resnet18": "ResNet18",
-    "imagenet-resnet101": "ResNet101",
-    "voc-deeplabv3": "DeeplabV3-ResNet50",
-}
-"""The paper's name of a network; of another benchmark nothing is printed."""
 PERFORMANCE = tuple(f"table_{which}" for which in (
     "04_pruning_performance_cifar10", "06_pruning_performance_imagenet", "08_pruning_performance_voc"
 ))  # fmt: skip
