@@ -64,10 +64,10 @@ PIXELS, PIXELS_CORRUPTED = (
     informative_pixels(
         corrupted=corrupted,
         smoke={"images": 3, "pixels_at_once": 512, "shown": 2},
-        laptop={"images": 8, "pixels_at_once": 128, "ratios": (20.0, 85.0, 94.0)},
-        short={"images": 100, "pixels_at_once": 32},
+        laptop={"images": laptop[0], "pixels_at_once": laptop[1], "ratios": (50.0, 80.0, 98.0)},
+        short={"images": short[0], "pixels_at_once": short[1], "ratios": (46.0, 80.0, 98.0)},
     )
-    for corrupted in (False, True)
+    for corrupted, laptop, short in ((False, (6, 128), (20, 64)), (True, (4, 256), (10, 128)))
 )
 """As in the paper at `paper` scale, and cheaper below it."""
 

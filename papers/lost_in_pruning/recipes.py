@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy
 
+from lib.analysis.excess_error import SPLITS
 from lib.stages.experiment_plan import Plan, find_plan
 from lib.stages.stage import Prune
 from lib.training import DataRecipe, Recipe
@@ -102,16 +103,6 @@ VOC_DEEPLABV3 = Recipe(
 )
 """Trained from scratch: the paper's backbone begins with weights that were trained on ImageNet."""
 
-TRAIN_CORRUPTIONS = (
-    "impulse_noise", "shot_noise", "motion_blur", "zoom_blur", "snow", "contrast", "elastic_transform", "pixelate",
-)  # fmt: skip
-"""What robust training sees (Table 11; facts L11)."""
-TEST_CORRUPTIONS = (
-    "gaussian_noise", "defocus_blur", "glass_blur", "brightness", "fog", "frost", "jpeg_compression",
-)  # fmt: skip
-"""What it never sees, with CIFAR-10.1."""
-
-
 def geometric(first: float, last: float, count: int) -> tuple[float, ...]:
     """Return shares of the parameters that fall by the same factor each time."""
     return tuple(round(float(share), 4) for share in numpy.geomspace(first, last, count))
@@ -190,7 +181,7 @@ SHORT_KEEPS = (0.6, 0.4, 0.25, 0.15, 0.1, 0.06, 0.04, 0.02)
 
 CIFAR = (RESNET20, RESNET56, RESNET110, RESNET56_BOTTLENECK, VGG16, DENSENET22, WRN16_8)
 ROBUST = tuple(
-    recipe.but(benchmark=f"{recipe.benchmark}-robust", data={"corruptions": TRAIN_CORRUPTIONS}) for recipe in CIFAR
+    recipe.but(benchmark=f"{recipe.benchmark}-robust", data={"corruptions": SPLITS["text"].train}) for recipe in CIFAR
 )
 PLANS: dict[str, dict[str, Plan]] = {
     **{recipe.benchmark: _scales(recipe) for recipe in (*CIFAR, *ROBUST)},
