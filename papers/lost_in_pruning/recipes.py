@@ -103,6 +103,7 @@ VOC_DEEPLABV3 = Recipe(
 )
 """Trained from scratch: the paper's backbone begins with weights that were trained on ImageNet."""
 
+
 def geometric(first: float, last: float, count: int) -> tuple[float, ...]:
     """Return shares of the parameters that fall by the same factor each time."""
     return tuple(round(float(share), 4) for share in numpy.geomspace(first, last, count))
