@@ -8,6 +8,7 @@
         "TR-run-WR": "no figure of its own: …",                a reason why not: whatever has blanks
     }
     NEEDS = {"TR-fig3": ("learning-rate rewinding",)}  algorithms and quantities, where a figure needs less than its page
+    SHOWS = {"LIP-fig17": ("cifar10-resnet56",)}  benchmarks of a figure, where a page is for many networks
 """
 
 import csv
@@ -124,7 +125,7 @@ def paper_map(paper: str, kinds: Sequence[str] = MAPPED, tables: Sequence[Table]
         tables: what was measured; by default what is committed.
     """
     module = importlib.import_module(f"papers.{paper}.experiments")
-    places, needs = module.PLACES, getattr(module, "NEEDS", {})
+    places, needs, shows = module.PLACES, getattr(module, "NEEDS", {}), getattr(module, "SHOWS", {})
     if tables is None:
         tables = [table for table in find_tables(paper) if table.origin == "committed"]
     groups: dict[str, list[Experiment]] = {}
@@ -137,7 +138,9 @@ def paper_map(paper: str, kinds: Sequence[str] = MAPPED, tables: Sequence[Table]
         place = place_of(own[0].id, places)
         title = title_of(paper, place.page) if place.page else ""
         page = pages_of(paper).get(place.page)
-        measured = _measured(page, tables, needs.get(identity)) if page else {}
+        theirs = {benchmark for one in own for benchmark in shows.get(one.id, ())}
+        asked = [table for table in tables if table.benchmark in theirs or not theirs]
+        measured = _measured(page, asked, needs.get(identity)) if page else {}
         found.append(Mapped(_called(identity), _shown(own), place, title, measured))
     return found
 

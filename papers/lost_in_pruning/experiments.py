@@ -6,15 +6,17 @@ the same families, each in its own way.
 
 from collections.abc import Callable
 
-from lib.analysis.distributions import distributions
+from lib.analysis.distributions import NOISY, REMOVED, distributions, error_under
 from lib.analysis.experiments import Page
-from lib.analysis.function_distance import function_distance
-from lib.analysis.informative_pixels import informative_pixels
+from lib.analysis.function_distance import MATCHING, SEPARATE, SOFTMAX_DISTANCE, function_distance
+from lib.analysis.informative_pixels import CONFIDENCE, CONFIDENCE_CORRUPTED, informative_pixels
+from lib.analysis.inventory import read_experiments
+from lib.analysis.levels import TEST
 from lib.errors import unknown
 from lib.stages import Chain
 from lib.stages.algorithms import prune_and_retrain
 from lib.stages.experiment_plan import Plan
-from papers.lost_in_pruning.names import NAMES
+from papers.lost_in_pruning.names import FT, MODELS, NAMES, PFP, SIPP, WT
 from papers.lost_in_pruning.recipes import BENCHMARKS
 from papers.lost_in_pruning.recipes import plan as find_plan
 
@@ -32,6 +34,11 @@ def families(plan: Plan) -> list[Chain]:
 def claims(*numbers: int) -> tuple[str, ...]:
     """Return ids of LIP's claims."""
     return tuple(f"LIP-C{number:02d}" for number in numbers)
+
+
+def figures(first: int, last: int) -> tuple[str, ...]:
+    """Return ids of LIP's figures from one number to another."""
+    return tuple(f"LIP-fig{number}" for number in range(first, last + 1))
 
 
 NOMINAL = tuple(name for name in BENCHMARKS if not name.endswith("-robust"))
@@ -83,3 +90,56 @@ PAGES = {page.name: page for page in (
     Page(PAPER, "robust_training", of(*ROBUST), families, (DISTRIBUTIONS,), claims(22, 23, 24, 25, 26, 27, 28)),
     Page(PAPER, "opening", of(*NOMINAL), families, (DISTRIBUTIONS,)),
 )}  # fmt: skip
+
+PLACES = {
+    **dict.fromkeys(("LIP-run-CIFAR", "LIP-run-IMN", "LIP-run-VOC", "LIP-alg1"), "test_set"),
+    "LIP-run-ROBUST": "robust_training",
+    "LIP-fig1": "prune_potential#fig-lip-noise",
+    **dict.fromkeys(("LIP-fig2", "LIP-fig9", "LIP-fig10", "LIP-fig11"), "test_set#fig-lip-test-error"),
+    **dict.fromkeys(("LIP-fig3", *figures(12, 15)), "informative_pixels#fig-lip-grid"),
+    **dict.fromkeys(("LIP-fig4", *figures(16, 27)), "same_function#fig-lip-agreement"),
+    "LIP-fig5": "prune_potential#fig-lip-noisy-images",
+    **dict.fromkeys(("LIP-fig6a", "LIP-fig6d"), "prune_potential#fig-lip-errors"),
+    **dict.fromkeys(("LIP-fig6b", "LIP-fig6e", "LIP-fig7", *figures(29, 37)), "prune_potential#fig-lip-potential"),
+    **dict.fromkeys(("LIP-fig6c", "LIP-fig6f", *figures(39, 47)), "excess_error#fig-lip-excess"),
+    "LIP-fig8a": "robust_training#fig-lip-robust-unseen",
+    **dict.fromkeys(("LIP-fig8b", *figures(49, 54)), "robust_training#fig-lip-robust-potential"),
+    **dict.fromkeys(("LIP-fig8c", *figures(55, 60)), "robust_training#fig-lip-robust-excess"),
+    "LIP-fig28": "prune_potential#fig-lip-noise",
+    "LIP-fig38": "prune_potential#fig-lip-margin",
+    "LIP-fig48": "robust_training#fig-lip-robust-error",
+    **dict.fromkeys(("LIP-tab1", "LIP-tab3", "LIP-tab5", "LIP-tab7"), "opening"),
+    **dict.fromkeys(("LIP-tab2", "LIP-tab9", "LIP-tab10"), "prune_potential"),
+    **dict.fromkeys(("LIP-tab4", "LIP-tab6", "LIP-tab8"), "test_set"),
+    "LIP-tab11": "robust_training#fig-lip-robust-images",
+    **dict.fromkeys(("LIP-tab12", "LIP-tab13"), "robust_training#fig-lip-robust-average"),
+}
+"""Where the book has what the paper shows (`lib.analysis.inventory`)."""
+
+SHOWS = {
+    one.id: tuple(
+        name + "-robust" * (one.id in PLACES and PLACES[one.id].startswith("robust_training"))
+        for name, model in MODELS.items()
+        if model in one.models.split("; ") or one.models == "9 networks"
+    )
+    for one in read_experiments(PAPER)
+}
+"""Benchmarks of each; none of what is not of a network."""
+
+BY_PIXELS, BY_DISTANCE = (CONFIDENCE,), (MATCHING, SOFTMAX_DISTANCE, SEPARATE)
+NEEDS = {
+    **dict.fromkeys(("LIP-fig3", *figures(12, 13)), BY_PIXELS),
+    **dict.fromkeys(figures(14, 15), (CONFIDENCE_CORRUPTED,)),
+    "LIP-fig4": (WT, *BY_DISTANCE),
+    **dict.fromkeys(figures(16, 21), (WT, FT, *BY_DISTANCE)),
+    **dict.fromkeys(figures(22, 27), (SIPP, PFP, *BY_DISTANCE)),
+    **dict.fromkeys(("LIP-fig2", "LIP-fig9", "LIP-fig10", "LIP-fig11", "LIP-tab4", "LIP-tab6", "LIP-tab8"), (TEST, REMOVED)),
+    **dict.fromkeys(("LIP-fig1", "LIP-fig28"), (WT, FT, NOISY)),
+    **dict.fromkeys(("LIP-fig6a", "LIP-fig38"), (WT, error_under("fog"))),
+    **dict.fromkeys(("LIP-fig6b", "LIP-fig6c", "LIP-tab9", "LIP-tab12"), (WT, SIPP, error_under("fog"))),
+    "LIP-fig6d": (FT, error_under("fog")),
+    **dict.fromkeys(("LIP-fig6e", "LIP-fig6f", "LIP-tab10", "LIP-tab13"), (FT, PFP, error_under("fog"))),
+    **dict.fromkeys(("LIP-tab2", "LIP-fig7", *figures(29, 37), *figures(39, 47)), (WT, FT, error_under("fog"))),
+    **dict.fromkeys(("LIP-fig8a", "LIP-fig8b", "LIP-fig8c", *figures(48, 60)), (WT, FT, error_under("fog"))),
+}  # fmt: skip
+"""Algorithms and quantities, where a figure needs less than its page."""

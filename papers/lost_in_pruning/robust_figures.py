@@ -5,6 +5,7 @@ as far as that is measured; both are drawn as one table. Seen and unseen are the
 CIFAR-10.1 is unseen, where its files were there.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -166,6 +167,7 @@ def excess_after_robust_training(tables: Tables) -> Any:
 # What they share
 
 
+@functools.lru_cache(maxsize=16)  # files are read for it, and every figure asks
 def nominal_of(table: Table) -> Table | None:
     """Return what was measured of the same network without robust training, at the same scale; committed tables first."""
     found = [current(one)[0] for one in find_tables(PAPER, nominal(table.benchmark), table.scale)]

@@ -18,7 +18,7 @@ from papers.lost_in_pruning.robust_figures import NOMINAL, ROBUST, TRAINING, pri
 from tests.papers.lost_in_pruning_cases import Networks, table
 
 PAGE = Path("papers/lost_in_pruning/pages/robust_training.py")
-FIGURES = [name for name, one in vars(robust_figures).items() if hasattr(one, "__wrapped__")]
+FIGURES = [name for name, one in vars(robust_figures).items() if hasattr(one, "__wrapped__") and name != "nominal_of"]
 OF_TABLES = [name for name in FIGURES if name != "seen_and_unseen_images"]
 BENCHMARK = "cifar10-resnet20-robust"
 
