@@ -719,7 +719,7 @@ def of_trained_parents(claim: Claim) -> Claim:
     """Let networks that were trained for minutes neither bear out nor refute what leans on their parents.
 
     The laptop plan trains a ResNet-20 of half the width for 20 epochs on 1,000 images. Every cut is followed by as many
-    epochs again, and a parent that was not trained to its end gains from them what pruning may take: "within δ of the parent"
+    epochs again, and a parent that was not trained to its end gains from them what pruning may take: "within δ of its error"
     then says how long the smaller networks trained. So that plan cannot show how much can be pruned, nor what a network that
     is as good as its parent has lost.
     """
