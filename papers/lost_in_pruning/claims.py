@@ -207,12 +207,13 @@ def having_potential(question: Callable[[str], Question]) -> Callable[[str], Que
     return of
 
 
-def elsewhere(measure: Measure, find: Callable[[str], str]) -> Measure:
+def elsewhere(measure: Measure, find: Callable[[str], str], words: str = "without robust training") -> Measure:
     """Return the same measure in the committed table of another benchmark, at the same scale.
 
     Args:
         measure: of one table.
         find: benchmark of the table that is asked → the other one.
+        words: which that is.
     """
 
     def read(case: Case) -> pandas.Series:
@@ -226,7 +227,7 @@ def elsewhere(measure: Measure, find: Callable[[str], str]) -> Measure:
             case.note(f"{note}, {benchmark}")
         return found
 
-    return Measure(f"{measure.words} elsewhere", measure.unit, read, of_network=False, noun=measure.noun)
+    return Measure(f"{measure.words} {words}", measure.unit, read, of_network=False, noun=measure.noun)
 
 
 def table_of(benchmark: str, scale: str) -> Table:
@@ -452,8 +453,8 @@ def loses_all_somewhere(method: str) -> Question:
 
 def equal_but_on_clean(case: Case) -> Finding:
     """LIP-C13: VGG16 and WRN16-8 have the same nominal potential, and WRN16-8 the higher one on the test distribution."""
-    change = elsewhere(of_clean(WT), lambda _: WRN16_8) - of_clean(WT)
-    gain = elsewhere(of_test(WT), lambda _: WRN16_8) - of_test(WT)
+    change = elsewhere(of_clean(WT), lambda _: WRN16_8, "in WRN16-8") - of_clean(WT)
+    gain = elsewhere(of_test(WT), lambda _: WRN16_8, "in WRN16-8") - of_test(WT)
     return every(
         lower(change, than=1, of_means=True),
         higher(change, than=-1, of_means=True),
@@ -497,7 +498,9 @@ def scatter(method: str) -> Measure:
 
 def more_scattered(method: str) -> Question:
     """LIP-C19: on ImageNet's ResNet18 potentials are scattered more than on CIFAR-10's ResNet20."""
-    return higher(scatter(method), than=elsewhere(scatter(method), lambda _: RESNET20), of_means=True)
+    return higher(
+        scatter(method), than=elsewhere(scatter(method), lambda _: RESNET20, "in ResNet20 on CIFAR-10"), of_means=True
+    )
 
 
 def half_is_lost(method: str) -> Question:

@@ -87,7 +87,7 @@ def test_cards_count_each_claim_once_at_the_scale_that_decided_it(root: Path):
 
 def test_the_real_cards_add_up_to_the_papers_claims():
     claims = generated.claims_of(REPOSITORY / "book")
-    papers = ("training_regularization", "label_noise", "generalization_stability")
+    papers = ("training_regularization", "label_noise", "generalization_stability", "lost_in_pruning")
     text = cards(REPOSITORY / "book", [f"{paper}/opening" for paper in papers])
     numbers = [int(number) for number in re.findall(r"<b>(\d+)</b>", text)]
     built = [one for one in claims if one.statement.paper in papers]
