@@ -26,7 +26,7 @@ figures.corrupted_images()  # a number in the brackets: that test image of CIFAR
 #
 # Besides, there is noise: $x + \varepsilon u$, with $x$ the normalized image and each entry of $u$ uniform between −1 and 1.
 
-# %% mystnb={"figure": {"caption": "The same picture under uniform noise, after Fig. 5 of the paper.", "name": "fig-lip-noise-images"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The same picture under uniform noise, after Fig. 5 of the paper.", "name": "fig-lip-noisy-images"}} tags=["hide-input"]
 figures.noisy_images()  # likewise
 
 # %% [markdown]
@@ -139,10 +139,10 @@ page.cost
 # %% [markdown]
 # ## The same networks, harder images
 #
-# First the curves from which potentials are read. In {numref}`fig-lip-corrupted-error` all lines are the same networks; only the images differ. *Clean* are the very images that were then corrupted.
+# First the curves from which potentials are read. In {numref}`fig-lip-errors` all lines are the same networks; only the images differ. *Clean* are the very images that were then corrupted.
 # Look at the slope, not at the height: which lines leave their left end first?
 
-# %% mystnb={"figure": {"caption": "Test error against the share of parameters removed, on clean images and under corruptions of one kind; menus choose kind and method. After Fig. 6a and 6d of the paper.", "name": "fig-lip-corrupted-error"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Test error against the share of parameters removed, on clean images and under corruptions of one kind; menus choose kind and method. After Fig. 6a and 6d of the paper.", "name": "fig-lip-errors"}} tags=["hide-input"]
 figures.error_under_corruptions(page.tables)
 
 # %% tags=["remove-input"]
@@ -151,9 +151,9 @@ observations.error_under_corruptions(page.tables)
 # %% [markdown]
 # ## Potential under noise
 #
-# {numref}`fig-lip-potential-noise` is the paper's first figure. Pull the slider of the margin: is there a $\delta$ at which the lines become flat?
+# {numref}`fig-lip-noise` is the paper's first figure. Pull the slider of the margin: is there a $\delta$ at which the lines become flat?
 
-# %% mystnb={"figure": {"caption": "Prune potential against the level of uniform noise, for the margin of the slider. After Fig. 1 and 28 of the paper.", "name": "fig-lip-potential-noise"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Prune potential against the level of uniform noise, for the margin of the slider. After Fig. 1 and 28 of the paper.", "name": "fig-lip-noise"}} tags=["hide-input"]
 figures.potential_under_noise(page.tables)
 
 # %% tags=["remove-input"]
@@ -162,9 +162,9 @@ observations.potential_under_noise(page.tables)
 # %% [markdown]
 # ## Potential by corruption
 #
-# A row of {numref}`fig-lip-potential-images` is a set of images. The first is the number that one usually reports.
+# A row of {numref}`fig-lip-potential` is a set of images. The first is the number that one usually reports.
 
-# %% mystnb={"figure": {"caption": "Prune potential on clean images, under each corruption and on new test images where they are there; menus choose method and margin. After Fig. 6, 7 and 29 to 37 of the paper.", "name": "fig-lip-potential-images"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Prune potential on clean images, under each corruption and on new test images where they are there; menus choose method and margin. After Fig. 6, 7 and 29 to 37 of the paper.", "name": "fig-lip-potential"}} tags=["hide-input"]
 figures.potential_by_images(page.tables)
 
 # %% tags=["remove-input"]
