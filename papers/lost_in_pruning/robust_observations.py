@@ -15,8 +15,8 @@ from lib.analysis.distributions import TestSet
 from lib.analysis.excess_error import excess_points, robust_split, slope
 from lib.analysis.levels import TEST
 from lib.analysis.prune_potential import DELTA, curves, over_sets, prune_potential
-from lib.analysis.sentences import against, learned, listed, mean_std, number, observed, read
-from lib.analysis.statistics import FEWEST_REPLICATES, difference
+from lib.analysis.sentences import against, learned, listed, mean_std, number, observed, read, times
+from lib.analysis.statistics import difference
 from lib.analysis.table import Table
 from lib.errors import InputError
 from papers.lost_in_pruning.figures import algorithms, in_words, measured_sets
@@ -126,7 +126,7 @@ def _gain(table: Table) -> str:
 @observed
 def excess_after_robust_training(table: Table) -> str:
     """The slope of the difference in excess error by either training, and where it is flatter."""
-    told, flatter, compared = [], 0, 0
+    told, flatter, apart, compared = [], 0, 0, 0
     for name in _methods(table):
         own = {}
         for training, one in both_of(table).items():
@@ -136,19 +136,19 @@ def excess_after_robust_training(table: Table) -> str:
         ends = [f"{in_words(found.value, found.over_parents)} {_short(training)}" for training, found in own.items()]
         told.append(f"{name} {' and '.join(ends)}")
         if len(own) > 1:
+            (low, high), (least, most) = (own[training].over_parents for training in (ROBUST, NOMINAL))
             compared += 1
             flatter += abs(own[ROBUST].value) < abs(own[NOMINAL].value)
+            apart += high < least or low > most
     words = (
         "Slopes of the difference in excess error, in points for each 10 points of PR (95 % interval over parents): "
     )
     words += f"{'; '.join(told)}. "
     if not compared:
         return words.rstrip()
-    many = "every" if flatter == compared else "no" if not flatter else f"{flatter} of {compared}"
-    one = "method" if flatter in (0, compared) else "methods"
-    words += f"Robust training has the flatter line for {many} {one}"
+    words += f"Robust training has the flatter line {times(flatter, compared, 'method')}"
     words += ", as in the paper." if flatter == compared else "; in the paper it has for all."
-    return words + (" So few parents may agree by chance." if len(table.seeds) < FEWEST_REPLICATES else "")
+    return f"{words} The two intervals are apart {times(apart, compared, 'method')}."
 
 
 def _short(training: str) -> str:
