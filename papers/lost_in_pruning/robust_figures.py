@@ -44,7 +44,7 @@ from papers.lost_in_pruning.picture import picture
 
 Tables = Sequence[Table]
 
-TRAINING, ROBUST, NOMINAL = "training", "corrupted images, too", "clean images alone"
+TRAINING, ROBUST, NOMINAL = "training", "with corrupted images", "clean images alone"
 """How a network was trained, and the two ways."""
 SEEN_OR_NOT, OVER = "corruptions", "over them"
 PARTS = ("seen", "unseen")
@@ -132,7 +132,7 @@ def average_and_minimum(tables: Tables) -> Any:
     return dots(
         _of_both(tables, of_one), y=[SEEN_OR_NOT, OVER, TRAINING], x=POTENTIAL, menus=["algorithm"],
         printed=printed_potentials(), title="Over all seen, and over all unseen corruptions",
-        key=f"Margin {DELTA} points. The paper prints networks that saw corrupted images; its spread divides by n.",
+        key=f"Margin {DELTA} points; seen in robust training, that is. The paper prints networks that saw corrupted images; its spread divides by n.",
     )  # fmt: skip
 
 

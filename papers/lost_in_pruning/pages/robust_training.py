@@ -184,7 +184,7 @@ robust_observations.error_on_unseen(page.tables)
 # %% [markdown]
 # ## Prune potential
 #
-# {numref}`fig-lip-robust-potential` has the potential under each corruption. The menu *training* takes you to the networks that saw clean images alone, for which "seen" is nothing but clean.
+# {numref}`fig-lip-robust-potential` has the potential under each corruption. The menu *training* takes you to the networks that saw clean images alone, to which all but clean are new.
 
 # %% mystnb={"figure": {"caption": "Prune potential under corruptions seen and not seen in training. After Fig. 8b and 49 to 54 of the paper.", "name": "fig-lip-robust-potential"}} tags=["hide-input"]
 robust_figures.potential_seen_and_unseen(page.tables)
