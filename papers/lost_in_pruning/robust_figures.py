@@ -132,7 +132,8 @@ def average_and_minimum(tables: Tables) -> Any:
     return dots(
         _of_both(tables, of_one), y=[SEEN_OR_NOT, OVER, TRAINING], x=POTENTIAL, menus=["algorithm"],
         printed=printed_potentials(), title="Over all seen, and over all unseen corruptions",
-        key=f"Margin {DELTA} points; seen in robust training, that is. The paper prints networks that saw corrupted images; its spread divides by n.",
+        key=f"Margin {DELTA} points. Seen in robust training, that is. The paper prints networks that saw corrupted images; "
+        "its spread divides by n.",
     )  # fmt: skip
 
 
