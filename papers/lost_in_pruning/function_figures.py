@@ -2,7 +2,7 @@
 
 Each takes tables of one benchmark, `page.tables`, and says in words what is missing where no table has what it needs. The
 networks that the paper compares are shown: those nearest to its prune ratios. PR counts all parameters; where a table has
-no PR, it counts the weights that the methods can prune.
+no PR, it counts the weights that the methods can prune. At the end stand the figures of `lib.analysis.how_far`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,10 @@ import pandas
 
 from lib.analysis.distributions import REMOVED
 from lib.analysis.function_distance import MATCHING, SEPARATE, SOFTMAX_DISTANCE
+from lib.analysis.how_far import CLEAN as CLEAN_SET
+from lib.analysis.how_far import HowFar
 from lib.analysis.informative_pixels import CONFIDENCE, CONFIDENCE_CORRUPTED, SEPARATE_LEVEL, ShownImages, shown_images
+from lib.analysis.prune_potential import DELTA
 from lib.analysis.table import SIZE, Table, rows
 from lib.charts import heatmap, lines, masks
 from lib.data.image_sources import KNOWN
@@ -227,3 +230,41 @@ def _has_confidences(table: Table) -> bool:
 def _confidences(tables: Tables) -> Any:
     found: Any = rows(tables, [*IMAGES])
     return found.assign(images=found["quantity"].map(IMAGES), quantity=CONFIDENCE_TITLE)
+
+
+# How far may I prune my model?
+
+MARGIN, CHOSEN = "margin δ", (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+"""Margins δ in points that a slider chooses from."""
+
+
+@or_what_is_missing
+def errors_on_shifts(found: HowFar, delta: float = DELTA) -> Any:
+    """Error against parameters removed, on clean images and on one set of shifted ones; rules are what δ allows."""
+    whole: Any = found.rows()
+    clean, pieces = whole[whole["set"] == CLEAN_SET], []
+    for name, own in whole.groupby("set", sort=False):
+        if name != CLEAN_SET:
+            pieces += [one.assign(images=kind, shift=name) for one, kind in ((clean, "clean"), (own, "shifted"))]
+    drawn = pandas.concat(pieces or [clean.assign(images="clean", shift="none")])
+    drawn["algorithm"] = [NAMES.get(method, method) for method in drawn["method"]]
+    allowed = drawn[drawn[REMOVED] == 0].assign(value=lambda one: one["value"] + delta)
+    return lines(
+        drawn.assign(quantity="error (%)"), x=REMOVED, y="error (%)", colour="images", menus=["shift", "algorithm"],
+        reference=allowed.drop(columns=REMOVED), y_scale="zero", title="How the error grows with pruning",
+        key=f"Horizontal rules: the error of the network not pruned, and {delta:g} points.",
+    )  # fmt: skip
+
+
+@or_what_is_missing
+def potential_of_sets(found: HowFar, delta: float = DELTA) -> Any:
+    """Prune potential on every set of images and by every method; a slider sets δ."""
+    margins = sorted({*CHOSEN, delta})
+    whole = pandas.concat([found.potential(one).assign(**{MARGIN: one}) for one in margins])
+    whole["algorithm"] = [NAMES.get(method, method) for method in whole["method"]]
+    names = {"set": "images", "algorithm": "pruned by"}
+    return heatmap(
+        whole.rename(columns=names), x=names["algorithm"], y=names["set"], slider=MARGIN, shown={MARGIN: delta},
+        colour="parameters that can go (%)", limit=100.0, title="Prune potential", height=30 + 18 * len(set(whole["set"])),
+        key="The paler, the less can go before the error rises by more than δ points. Point at a cell for its number.",
+    )  # fmt: skip

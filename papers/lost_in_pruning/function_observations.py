@@ -14,16 +14,18 @@ from dataclasses import dataclass
 import pandas
 from scipy.stats import spearmanr
 
+from lib.analysis.display import Markdown
 from lib.analysis.function_distance import MATCHING, SEPARATE, SOFTMAX_DISTANCE
+from lib.analysis.how_far import HowFar
 from lib.analysis.informative_pixels import CONFIDENCE, CONFIDENCE_CORRUPTED, SEPARATE_LEVEL, ShownImages, shown_images
 from lib.analysis.levels import TEST
-from lib.analysis.prune_potential import DELTA
+from lib.analysis.prune_potential import DELTA, Curves, prune_potential
 from lib.analysis.sentences import learned, listed, mean_std, number, observed, read
 from lib.analysis.statistics import FEWEST_REPLICATES, difference
 from lib.analysis.table import Table, values
 from lib.errors import InputError
 from papers.lost_in_pruning.function_figures import LEFT, METHODS, PARENT, nearest, network, ratios
-from papers.lost_in_pruning.names import FILTERS, WEIGHTS
+from papers.lost_in_pruning.names import FILTERS, NAMES, WEIGHTS
 
 LOW_NOISE = 0.1
 """Where sentences look; the nearest level of noise that was measured."""
@@ -352,3 +354,60 @@ def _methods_line(table: Table) -> str:
 
 
 learned_informative_pixels = learned(_both_ways_line, _beyond_line, _methods_line)
+
+
+# How far may I prune my model?
+
+
+def errors_on_shifts(found: HowFar, delta: float = DELTA) -> Markdown:
+    """Say on which shift the network that is still good on clean images loses most."""
+    told = []
+    for method, own in found.curves.items():
+        level = _last(own, delta)
+        extra = own.errors[:, 0, level] - own.errors[:, 0, 0]
+        if level and len(own.sets) > 1 and extra[1:].max() > 0:
+            worst = max(range(1, len(own.sets)), key=lambda place: extra[place])
+            told.append(
+                f"By {_called(method)}, {own.removed[0, level]:.0f} % can go by the error on clean images. That network's "
+                f"error has risen most on {own.sets[worst]}: {number(own.errors[worst, 0, 0])} % before pruning, "
+                f"{number(own.errors[worst, 0, level])} % after."
+            )
+        else:
+            told.append(
+                f"By {_called(method)}, {own.removed[0, level]:.0f} % can go, and no shift that was measured costs more."
+            )
+    return Markdown(f"**What we see** (one network, {found.images} images). {' '.join(told)}")
+
+
+def potential_of_sets(found: HowFar, delta: float = DELTA) -> Markdown:
+    """Say how far the network may be pruned."""
+    words = found.sentence(delta)
+    for method in found.curves:
+        words = words.replace(f"By {method},", f"By {_called(method)},")
+    return Markdown(f"**How far** (δ = {delta:g} points). {words}")
+
+
+def learned_how_far(found: HowFar, delta: float = DELTA) -> Markdown:
+    """End the page: what the clean images allow, what the worst shift allows, and what the number of images can tell."""
+    potentials = {method: prune_potential(own, delta)[:, 0] for method, own in found.curves.items()}
+    clean = [f"{one[0]:.0f} % ({_called(method)})" for method, one in potentials.items()]
+    said = [f"On clean images {listed(clean)} of the parameters can go."]
+    if all(len(one) > 1 for one in potentials.values()):
+        least = [f"{one[1:].min():.0f} % ({_called(method)})" for method, one in potentials.items()]
+        mean = [f"{one[1:].mean():.0f} % ({_called(method)})" for method, one in potentials.items()]
+        said.append(f"On shifted images it is {listed(mean)} on average, and {listed(least)} on the worst shift.")
+    allowed = delta * found.images / 100
+    said.append(
+        f"The margin is {number(allowed)} of {found.images} images. What hangs on so few can turn with other images."
+    )
+    return Markdown("\n".join(["**What we learned**", "", *(f"* {one}" for one in said)]))
+
+
+def _called(method: str) -> str:
+    return NAMES.get(method, method)
+
+
+def _last(own: Curves, delta: float) -> int:
+    """Return the last level whose error on the first set, clean images, is within δ of the network not pruned."""
+    within = own.errors[0, 0] <= own.errors[0, 0, 0] + delta
+    return int(max(level for level in range(len(within)) if within[level]))

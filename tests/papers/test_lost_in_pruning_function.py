@@ -102,7 +102,8 @@ def test_what_is_not_measured_is_said(name, monkeypatch):
     for module in (figures, observations):
         monkeypatch.setattr(module, "shown_images", lambda page, table: None)
     table = made()
-    errors = table.with_frame(table.frame[table.frame["quantity"].isin([TEST, SIZE])])
+    frame: Any = table.frame[table.frame["quantity"].isin([TEST, SIZE])]
+    errors = table.with_frame(frame)
     for tables in ([], [errors]):
         assert isinstance(getattr(figures, name)(tables), Markdown)
         assert "Nothing to see yet" in said(name, *tables)
@@ -132,7 +133,7 @@ def test_the_networks_nearest_to_the_papers_ratios_are_drawn():
 
 def test_where_no_ratio_was_measured_weights_are_counted():
     table = made()
-    frame = table.frame[table.frame["quantity"] != REMOVED].copy()
+    frame: Any = table.frame[table.frame["quantity"] != REMOVED].copy()
     frame.loc[frame["quantity"] == SIZE, "value"] -= 1
     assert figures.ratios(table.with_frame(frame))["FT", 1] == 21.0
 

@@ -78,9 +78,7 @@ def trained(network: nn.Sequential, masks: list[torch.Tensor]) -> nn.Sequential:
     return network
 
 
-parent, separate = (
-    trained(nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)), []) for _ in range(2)
-)
+parent, separate = (trained(nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)), []) for _ in range(2))
 masks = [layer.weight.abs() > layer.weight.abs().quantile(0.8) for layer in parent[::2]]
 pruned = trained(copy.deepcopy(parent), masks)
 
