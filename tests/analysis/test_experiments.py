@@ -173,9 +173,10 @@ def test_pages_are_found_by_name():
         find_page("label_noise", "double_decent")
 
 
-@pytest.mark.parametrize(
-    "paper", ["training_regularization", "label_noise", "generalization_stability", "lost_in_pruning"]
-)
+PAPERS = "training_regularization", "label_noise", "generalization_stability", "lost_in_pruning"
+
+
+@pytest.mark.parametrize("paper", PAPERS)
 def test_every_page_has_chains_for_its_plans_and_claims_of_its_paper(paper):
     with (REPOSITORY / "papers" / "claims.csv").open(encoding="utf-8") as file:
         known = {row["id"] for row in csv.DictReader(file)}
@@ -195,7 +196,7 @@ def test_every_page_has_chains_for_its_plans_and_claims_of_its_paper(paper):
                     assert chain.stages and replicates
 
 
-@pytest.mark.parametrize("paper", ["training_regularization", "label_noise", "generalization_stability"])
+@pytest.mark.parametrize("paper", PAPERS)
 def test_every_committed_table_is_current(paper):
     tables = [table for table in find_tables(paper) if table.origin == "committed"]
     assert tables and not [(table.label, stale) for table in tables if (stale := current(table)[1])]
