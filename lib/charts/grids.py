@@ -13,6 +13,7 @@ from lib.charts.parts import colours, finish, wrapped
 from lib.charts.theme import INK
 
 _SHADES = ["#ffffff", "#a9cfe6", "#0072b2", "#003a5c"]  # from least to most; lightness alone tells
+_BELOW_ZERO = ["#5c2c00", "#b35900", "#f2c9a0"]  # from the furthest below it, where values have either sign
 
 
 def heatmap(
@@ -20,14 +21,14 @@ def heatmap(
     slider: str | None = None, shown: Mapping[str, Any] | None = None, axes: bool = True, limit: float | None = None,
     title: str, key: str = "", height: int = 320,
 ) -> alt.LayerChart:  # fmt: skip
-    """Draw a cell for each place, the darker the larger the mean over replicates.
+    """Draw a cell for each place, the darker the larger the mean over replicates; blue above and brown below zero.
 
     Args:
         rows, menus, slider, shown, title, key, height: see `lib.charts`; rows may be any with `value`.
         x, y: columns of the grid.
         colour: title of the scale of colours.
         axes: whether the places have names; the pixels of an image do not, and are square.
-        limit: value of the darkest cell; None for the largest.
+        limit: value of the darkest cell; None for the largest size.
     """
     found = prepared(rows, [x, y], menus, slider, shown)
     points, colour = found.points, colour or quantity_of(found.rows)
@@ -37,8 +38,12 @@ def heatmap(
         channel(f"{safe(c)}:O", title=spoken(c), sort=options(points, c), **hidden).scale(**scale)
         for channel, c in ((alt.X, x), (alt.Y, y))
     ]
-    extent = [min(0.0, points["mean"].min()), limit or points["mean"].max()]
-    shade = alt.Color("mean:Q", title=colour).scale(range=_SHADES, domain=extent, interpolate="rgb")
+    least, most = points["mean"].min(), limit or points["mean"].max()
+    extent, shades = [0.0, most], _SHADES
+    if least < 0:
+        size = float(f"{max(-least, most):.2g}")
+        extent, shades = [-size, size], [*_BELOW_ZERO, *_SHADES]
+    shade = alt.Color("mean:Q", title=colour).scale(range=shades, domain=extent, interpolate="rgb", clamp=True)
     shade = shade.legend(titleOrient="top", gradientLength=200, gradientThickness=10, tickCount=4, format=AXIS_FORMAT)
     told = [alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in (x, y)]
     told += tooltip(points, list(found.controls.start), [], colour)

@@ -269,7 +269,7 @@ def excess_by_corruption(tables: Tables) -> Any:
     return heatmap(
         _ordered(both.rename(columns={"level": "cut"}), IMAGES), x="cut", y=IMAGES, colour="ê − e (points)",
         menus=["algorithm"], height=440, title="Which corruptions cost a pruned network more",
-        key="Cuts from the mildest to the hardest. White is the least of all cells, often below zero.",
+        key="Cuts from the mildest to the hardest. Brown: it costs the pruned network less than its parent.",
     )  # fmt: skip
 
 

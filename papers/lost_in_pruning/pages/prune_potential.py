@@ -15,7 +15,10 @@
 # for validation, each at five severities. A person still sees what is on the picture, at most of them without effort. Pull the slider of {numref}`fig-lip-corruptions`; the paper measures severity 3.
 
 # %% tags=["remove-input"]
+from lib.charts import enable
 from papers.lost_in_pruning import figures
+
+enable()  # the book's way to draw
 
 # %% mystnb={"figure": {"caption": "A picture of 32 × 32 pixels under all 19 corruptions, at the severity of the slider.", "name": "fig-lip-corruptions"}} tags=["hide-input"]
 figures.corrupted_images()  # a number in the brackets: that test image of CIFAR-10
