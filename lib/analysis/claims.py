@@ -229,6 +229,24 @@ def all_of(*claims: Claim) -> Claim:
     return claim
 
 
+def undecided_at(scale: str, why: str, claim: Claim) -> Claim:
+    """Let a scale, whose plan said before it was run that it cannot show a claim, neither bear it out nor refute it.
+
+    Args:
+        scale: its name.
+        why: what stands there in the way, the end of a sentence that begins with "at laptop scale".
+        claim: decided as ever at other scales.
+    """
+
+    def asked(table: Table) -> Finding:
+        found = claim(table)
+        if table.scale != scale or found.answer not in DECIDED:
+            return found
+        return replace(found, answer="undecided", reason=f"{found.reason}; at {scale} scale {why}")
+
+    return asked
+
+
 if __name__ == "__main__":
     from lib.analysis.scoreboard import main
 

@@ -7,6 +7,7 @@ test or a correlation, p values decide; where it compares means alone, paired di
 the rule of one standard deviation (`lib.analysis.findings`).
 """
 
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +16,9 @@ from itertools import pairwise
 
 import pandas
 
-from lib.analysis.claims import Claim, Question, equal, every, higher, lower, not_higher, not_lower
+from lib.analysis.claims import Claim, Question, equal, every, higher, lower, not_higher, not_lower, undecided_at
 from lib.analysis.correlation import p_different
-from lib.analysis.findings import DECIDED, Finding, by_p_value
+from lib.analysis.findings import Finding, by_p_value
 from lib.analysis.flatness import ALONG, COVARIANCE, CRITERION, DRAWN, EIGENVALUE_SUM, TOLERATED
 from lib.analysis.measures import Case, Measure, NotRun, correlations, of_runs
 from lib.analysis.normality import AFTER, BEFORE, DISTANCE
@@ -32,7 +33,6 @@ from lib.analysis.over_runs import (
     over,
 )
 from lib.analysis.stability import BEST, LAST, LOWEST, STABILITY, WITHOUT_TARGETED
-from lib.analysis.table import Table
 from papers.generalization_stability.experiments import LESS_SHORTCUT, MORE_PRUNED, RATES_AND_TARGETS
 from papers.generalization_stability.names import (
     FIGURE_2,
@@ -302,24 +302,11 @@ less_normal_after = every(
 """GS-C22: small before training, larger after it, and larger near the output."""
 
 
-def of_the_trade_off(claim: Claim) -> Claim:
-    """Let a narrow network neither bear out nor refute that less stable pruning is better.
-
-    The laptop plan said before it was run that pruning takes capacity there, so that every pruned network is worse: what
-    contradicts a claim of the trade-off at that scale is a defect of the plan, and what agrees with one is not owed to it.
-    """
-
-    def asked(table: Table) -> Finding:
-        found = claim(table)
-        if table.scale != NARROW or found.answer not in DECIDED:
-            return found
-        reason = f"{found.reason}; at {NARROW} scale the network is too narrow for its plan to show the trade-off"
-        return replace(found, answer="undecided", reason=reason)
-
-    return asked
-
-
-NARROW = "laptop"
+of_the_trade_off = functools.partial(
+    undecided_at, "laptop", "the network is too narrow for its plan to show the trade-off"
+)
+"""The laptop plan said before it was run that pruning takes capacity there, so that every pruned network is worse: what
+contradicts a claim of the trade-off at that scale is a defect of the plan, and what agrees with one is not owed to it."""
 small_large = [pruned(target, 750, "signed_expected") for target in ("smallest", "largest")]
 
 CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {

@@ -38,11 +38,12 @@ from lib.analysis.claims import (
     higher,
     lower,
     not_higher,
+    undecided_at,
 )
 from lib.analysis.distributions import CLEAN, NEW_TEST, NOISY, REMOVED, TestSet, corrupted, noisy
 from lib.analysis.excess_error import Slope, excess_error, nominal_split, robust_split, slope
 from lib.analysis.experiments import current
-from lib.analysis.findings import DECIDED, Answer, Finding, Need, by_p_value
+from lib.analysis.findings import Answer, Finding, Need, by_p_value
 from lib.analysis.function_distance import MATCHING, SEPARATE, SOFTMAX_DISTANCE
 from lib.analysis.informative_pixels import CONFIDENCE, CONFIDENCE_CORRUPTED, SEPARATE_LEVEL
 from lib.analysis.levels import TEST
@@ -715,26 +716,12 @@ def keeps_accuracy(method: str) -> Question:
     return asked
 
 
-SMALL = "laptop"
-
-
-def of_trained_parents(claim: Claim) -> Claim:
-    """Let networks that were trained for minutes neither bear out nor refute what leans on their parents.
-
-    The laptop plan trains a ResNet-20 of half the width for 20 epochs on 1,000 images. Every cut is followed by as many
-    epochs again, and a parent that was not trained to its end gains from them what pruning may take: "within δ of its error"
-    then says how long the smaller networks trained. So that plan cannot show how much can be pruned, nor what a network that
-    is as good as its parent has lost.
-    """
-
-    def asked(table: Table) -> Finding:
-        found = claim(table)
-        if table.scale != SMALL or found.answer not in DECIDED:
-            return found
-        reason = f"{found.reason}; at {SMALL} scale parents are not trained to their end, and cannot show it"
-        return replace(found, answer="undecided", reason=reason)
-
-    return asked
+of_trained_parents = functools.partial(
+    undecided_at, "laptop", "parents are not trained to their end, and cannot show it"
+)
+"""The laptop plan trains a ResNet-20 of half the width for 20 epochs on 1,000 images, and as many epochs follow every cut. A
+parent not trained to its end gains from them what pruning may take, and "within δ of its error" says how long the smaller
+networks trained. So that plan cannot show how much can be pruned, nor what a network as good as its parent has lost."""
 
 
 def _asked(question: Question) -> Claim:

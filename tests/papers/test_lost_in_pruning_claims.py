@@ -12,7 +12,7 @@ from lib.analysis.informative_pixels import CONFIDENCE, CONFIDENCE_CORRUPTED, SE
 from lib.analysis.measures import NotRun
 from lib.analysis.scoreboard import decide, read_statements
 from papers.lost_in_pruning import claims
-from papers.lost_in_pruning.claims import CIFAR, CLAIMS, DENSENET22, RESNET20, SMALL, VGG16, WRN16_8, printed_ratio
+from papers.lost_in_pruning.claims import CIFAR, CLAIMS, DENSENET22, RESNET20, VGG16, WRN16_8, printed_ratio
 from papers.lost_in_pruning.experiments import PAGES
 from papers.lost_in_pruning.names import FT, PFP, SIPP, WT
 from tests.papers.lost_in_pruning_cases import LEFT, NOISES, Networks, only, table
@@ -148,7 +148,7 @@ DECIDED_WHEN_SMALL = ("LIP-C03", "LIP-C06", "LIP-C16", "LIP-C18", "LIP-C27")
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_parents_that_were_not_trained_to_their_end_decide_few_claims(claim, put):
     for state, cells in zip(("reproduced", "not reproduced"), CASES[claim], strict=True):
-        found = put(claim, cells, scale=SMALL)
+        found = put(claim, cells, scale="laptop")
         assert found.verdict == (state if claim in DECIDED_WHEN_SMALL else "undecided"), found
         assert ("not trained to their end" in found.reason) == (claim not in DECIDED_WHEN_SMALL)
 
