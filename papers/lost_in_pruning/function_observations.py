@@ -49,28 +49,33 @@ def agreement_under_noise(table: Table) -> str:
         ]
         told.append(f"{method} {listed(said)}")
     words = f"At ε = {at:g}, so many predictions are the parent's: {'; '.join(told)}. Of a separate network's, "
-    return f"{words}{mean_std(alone)} are. {_count(_agreements(table), 'agree with the parent more')}"
+    words = f"{words}{mean_std(alone)} are. {_count(_agreements(table, MATCHING), 'agree with the parent more')}"
+    near = _agreements(table, SOFTMAX_DISTANCE)
+    return f"{words} {_count(near, 'have probabilities nearer to the parent')}" if near else words
 
 
 @observed
 def agreement_by_ratio(table: Table) -> str:
     """How agreement and distance run with the prune ratio."""
-    at, told, falling = _noise(table), [], []
-    methods = _methods(table, MATCHING)
-    for method in methods:
+    at, told, orders = _noise(table), [], {}
+    for method in _methods(table, MATCHING):
         matching, distance = (_by_ratio(table, quantity, method, at) for quantity in (MATCHING, SOFTMAX_DISTANCE))
-        if len(matching) < 2:
-            continue
-        told.append(f"from {number(matching.iloc[0])} to {number(matching.iloc[-1])} % ({method})")
-        if _rank_correlation(matching) < 0 < _rank_correlation(distance):
-            falling.append(method)
+        if len(matching) > 1:
+            told.append(f"from {number(matching.iloc[0])} to {number(matching.iloc[-1])} % ({method})")
+            orders[method] = _rank_correlation(matching) < 0, _rank_correlation(distance) > 0
     if not told:
         raise InputError(f"a single cut was measured at {table.scale} scale, which shows no course")
+    said = []
+    for place, (what, verb, not_so) in enumerate(
+        (("agreement", "falls", "fall"), ("softmax distance", "grows", "grow"))
+    ):
+        rest = [method for method, holds in orders.items() if not holds[place]]
+        holds = [method for method in orders if method not in rest]
+        yes = f"{what} {verb} with the prune ratio for {listed(holds)}, as the paper has it" if holds else ""
+        no = f"{what} does not {not_so} with it for {listed(rest)}, against the paper" if rest else ""
+        said += [words for words in (yes, no) if words]
     words = f"From the first cut to the last, matching predictions at ε = {at:g} go {listed(told)}. "
-    if len(falling) == len(told):
-        return f"{words}Agreement falls and distance grows with the prune ratio (by rank correlation), as the paper has it."
-    rest = [method for method in methods if method not in falling]
-    return f"{words}Yet by rank correlation it does not decline for {listed(rest)}; the paper has it decline."
+    return f"{words}By rank correlation of the means, {'; '.join(said)}."
 
 
 def _rank_correlation(means: pandas.Series) -> float:
@@ -88,15 +93,16 @@ class _Case:
     parents: int
 
 
-def _agreements(table: Table) -> list[_Case]:
-    """Compare every pruned network with the separate one, at every level of noise, by matching predictions."""
+def _agreements(table: Table, quantity: str) -> list[_Case]:
+    """Compare every pruned network with the separate one, at every level of noise, by one of the two distances."""
     found = []
-    alone = values(table, MATCHING, "position", algorithm=SEPARATE)
-    for method in _methods(table, MATCHING):
+    alone = values(table, quantity, "position", algorithm=SEPARATE)
+    for method in _methods(table, quantity):
         for level in nearest(ratios(table), method):
-            own = values(table, MATCHING, "position", algorithm=method, level=level)
+            own = values(table, quantity, "position", algorithm=method, level=level)
             near = _commensurate(table, method, level)
-            found += [_case(own[at], alone[at], near) for at in own if at in alone]
+            pairs = [(own[at], alone[at]) for at in own if at in alone]
+            found += [_case(a, b, near) if quantity == MATCHING else _case(b, a, near) for a, b in pairs]
     return found
 
 
@@ -127,7 +133,7 @@ def _count(cases: Sequence[_Case], what: str) -> str:
         )
     yes, no = sum(one.certain for one in cases), sum(one.against for one in cases)
     words = f"By more than parents differ, pruned networks {what} than a separate one in {yes} of {len(cases)} cases"
-    words += f", less in {no}" if no else ""
+    words += f", the other way round in {no}" if no else ""
     if near:
         words += f"; where the test error is within {DELTA:g} points of the parent's, in "
         words += f"{sum(one.certain for one in near)} of {len(near)}"
@@ -151,7 +157,7 @@ def _other_answers_line(table: Table) -> str:
 
 
 def _agreement_line(table: Table) -> str:
-    return _count(_agreements(table), "agree with the parent more")
+    return _count(_agreements(table, MATCHING), "agree with the parent more")
 
 
 def _noise_line(table: Table) -> str:
@@ -348,8 +354,8 @@ def _methods_line(table: Table) -> str:
         raise InputError(f"weights and filters were not both measured at {table.scale} scale")
     word = "higher" if kept["weights"].mean() > kept["filters"].mean() else "not higher; the paper has it higher"
     return (
-        f"On the parent's pixels, networks without single weights have {mean_std(kept['weights'], '')} on average, networks "
-        f"without filters {mean_std(kept['filters'], '')}: the first is {word}."
+        f"On the parent's pixels, the confidence of networks that lost single weights is {mean_std(kept['weights'], '')} on "
+        f"average, that of networks that lost filters {mean_std(kept['filters'], '')}: the first is {word}."
     )
 
 

@@ -181,6 +181,9 @@ observations.agreement_by_ratio(page.tables)
 # Beware of one trap. Two good networks agree often simply because both are right often. With errors of 9 % each, two networks agree on at least
 # 82 % of the images. So agreement falls as networks get worse, pruned or not; compare a pruned network with the separate one where their errors are
 # about the same.
+#
+# And of a second one. Each cut is followed by a whole training, so a pruned network has trained longer than its parent, and longer than the separate network. Where the
+# parent had not finished, as at `laptop` scale, it becomes surer of its answers, right or wrong. The softmax distance counts that as distance, even where the answers agree.
 
 # %% tags=["remove-input"]
 observations.learned_same_function(page.tables)
