@@ -90,7 +90,7 @@ map_table("lost_in_pruning")
 # python -m lib.batch --paper lost_in_pruning --scale paper
 # ```
 #
-# ImageNet and Pascal VOC are not fetched for you. Put their files into the data folder ({doc}`../../how_to_rerun`), and the same commands run them.
+# ImageNet and Pascal VOC are not fetched for you. Put their files into the data folder ([How to rerun](../../how_to_rerun.md)), and the same commands run them.
 
 # %% tags=["remove-input"]
 table(menu.networks(), "networks")
