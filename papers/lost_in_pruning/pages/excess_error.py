@@ -85,8 +85,8 @@ import pandas
 
 from lib.analysis.excess_error import slope
 
-seeds = numpy.arange(len(x)).repeat(3)
-fit = slope(pandas.DataFrame({"seed": seeds, "removed": x.ravel(), "value": difference.ravel()}))
+of_parent = numpy.arange(len(x)).repeat(3)
+fit = slope(pandas.DataFrame({"seed": of_parent, "removed": x.ravel(), "value": difference.ravel()}))
 bool(numpy.isclose(fit.value, b) and numpy.allclose(fit.over_points, over_points, atol=0.1 * b))
 
 # %% [markdown]

@@ -67,7 +67,7 @@ inputs, tests = (train - train.mean()) / train.std(), (test - train.mean()) / tr
 labels, truth = digits.train_labels[:2000].long(), digits.test_labels[:20].long()
 
 
-def trained(network: nn.Sequential, masks: list[torch.Tensor]) -> nn.Sequential:
+def trained(network, masks):
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
     for batch, own in 5 * list(zip(inputs.split(64), labels.split(64), strict=True)):
         optimizer.zero_grad()
@@ -78,10 +78,14 @@ def trained(network: nn.Sequential, masks: list[torch.Tensor]) -> nn.Sequential:
     return network
 
 
+def largest_fifth(layer):
+    return layer.weight.abs() > layer.weight.abs().quantile(0.8)
+
+
 parent, separate = (
     trained(nn.Sequential(nn.Flatten(), nn.Linear(196, 32), nn.ReLU(), nn.Linear(32, 10)), []) for _ in range(2)
 )
-masks_of_layers = [layer.weight.abs() > layer.weight.abs().quantile(0.8) for layer in parent[1::2]]
+masks_of_layers = [largest_fifth(layer) for layer in parent[1::2]]
 pruned = trained(copy.deepcopy(parent), masks_of_layers)
 networks = {"parent": parent, "80 % removed": pruned, "separate network": separate}
 

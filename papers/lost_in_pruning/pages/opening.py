@@ -20,6 +20,8 @@ recompute: bool = False
 store: str = ""
 
 # %% tags=["remove-input"]
+from typing import Any
+
 import pandas
 from IPython.display import Markdown
 
@@ -101,6 +103,6 @@ table(menu.networks(), "networks")
 # What Tables 3, 5 and 7 print, beside what this book trains. A dash: not used, or not printed.
 
 # %% tags=["remove-input"]
-settings = pandas.concat([tables.hyperparameters(one).assign(network=f"{MODELS[one]} ({one})") for one in MODELS])
+settings: Any = pandas.concat([tables.hyperparameters(one).assign(network=f"{MODELS[one]} ({one})") for one in MODELS])
 first = ["network", "setting", "printed"]
 table(settings[[*first, *settings.columns.difference(first)]].fillna("no plan"), "hyperparameters")

@@ -67,7 +67,7 @@ inputs, labels = digits.train_images[:2000].flatten(1) / 255, digits.train_label
 tests, truth = digits.test_images[:1000].flatten(1) / 255, digits.test_labels[:1000].long()
 
 
-def trained(network: nn.Sequential, masks: list[torch.Tensor]) -> nn.Sequential:
+def trained(network, masks):
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     for batch, own in 5 * list(zip(inputs.split(64), labels.split(64), strict=True)):
         optimizer.zero_grad()
@@ -78,8 +78,12 @@ def trained(network: nn.Sequential, masks: list[torch.Tensor]) -> nn.Sequential:
     return network
 
 
+def largest_fifth(layer):
+    return layer.weight.abs() > layer.weight.abs().quantile(0.8)
+
+
 parent, separate = (trained(nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)), []) for _ in range(2))
-masks = [layer.weight.abs() > layer.weight.abs().quantile(0.8) for layer in parent[::2]]
+masks = [largest_fifth(layer) for layer in parent[::2]]
 pruned = trained(copy.deepcopy(parent), masks)
 
 # %% [markdown]
