@@ -10,9 +10,10 @@ from lib.charts.axes import AXIS_FORMAT, tooltip
 from lib.charts.controls import between, prepared
 from lib.charts.data import name_columns, options, quantity_of, safe, spoken
 from lib.charts.parts import colours, finish, wrapped
-from lib.charts.theme import INK
+from lib.charts.theme import INK, LEFT
 
 _SHADES = ["#ffffff", "#a9cfe6", "#0072b2", "#003a5c"]  # from least to most; lightness alone tells
+_LETTER, _AXIS_TITLE = 6, 30  # pixels that a letter of a label takes, and the title of the axis beside them
 _BELOW_ZERO = ["#5c2c00", "#b35900", "#f2c9a0"]  # from the furthest below it, where values have either sign
 
 
@@ -53,10 +54,11 @@ def heatmap(
     right, bottom = (alt.value(end if axes else height) for end in ("width", "height"))
     frame = frame.encode(x=alt.value(0), x2=right, y=alt.value(0), y2=bottom)
     means = found.controls.at_start(points)["mean"]
+    beside = max(len(str(name)) for name in options(points, y)) * _LETTER + _AXIS_TITLE if axes else 0
     words = f"{colour} by {spoken(x)} and {spoken(y)}, from {means.min():.4g} to {means.max():.4g}"
     return finish(
         [cells, frame], found.controls, title=title, key=key, height=height, notes=found.notes,
-        captions=found.captions, description=f"Heat map. {title}: {words}.",
+        captions=found.captions, description=f"Heat map. {title}: {words}.", left=min(LEFT, -beside),
     )  # fmt: skip
 
 
