@@ -45,7 +45,9 @@ def heatmap(
         size = float(f"{max(-least, most):.2g}")
         extent, shades = [-size, size], [*_BELOW_ZERO, *_SHADES]
     shade = alt.Color("mean:Q", title=colour).scale(range=shades, domain=extent, interpolate="rgb", clamp=True)
-    shade = shade.legend(titleOrient="top", gradientLength=200, gradientThickness=10, tickCount=4, format=AXIS_FORMAT)
+    beside = max(len(str(name)) for name in options(points, y)) * _LETTER + _AXIS_TITLE if axes else 0
+    long: Any = alt.ExprRef(f"clamp(room - {beside + 2 * _AXIS_TITLE}, 90, 200)")
+    shade = shade.legend(titleOrient="top", gradientLength=long, gradientThickness=10, tickCount=4, format=AXIS_FORMAT)
     told = [alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in (x, y)]
     told += tooltip(points, list(found.controls.start), [], colour)
     base = found.controls.chart_of_points(points, found.keys, [x, y, "mean", "std", "n"])
@@ -54,7 +56,6 @@ def heatmap(
     right, bottom = (alt.value(end if axes else height) for end in ("width", "height"))
     frame = frame.encode(x=alt.value(0), x2=right, y=alt.value(0), y2=bottom)
     means = found.controls.at_start(points)["mean"]
-    beside = max(len(str(name)) for name in options(points, y)) * _LETTER + _AXIS_TITLE if axes else 0
     words = f"{colour} by {spoken(x)} and {spoken(y)}, from {means.min():.4g} to {means.max():.4g}"
     return finish(
         [cells, frame], found.controls, title=title, key=key, height=height, notes=found.notes,
