@@ -265,6 +265,6 @@ def potential_of_sets(found: HowFar, delta: float = DELTA) -> Any:
     names = {"set": "images", "algorithm": "pruned by"}
     return heatmap(
         whole.rename(columns=names), x=names["algorithm"], y=names["set"], slider=MARGIN, shown={MARGIN: delta},
-        colour="parameters that can go (%)", limit=100.0, title="Prune potential", height=30 + 18 * len(set(whole["set"])),
+        colour="potential (%)", limit=100.0, title="Prune potential", height=30 + 18 * len(set(whole["set"])),
         key="The paler, the less can go before the error rises by more than δ points. Point at a cell for its number.",
     )  # fmt: skip
