@@ -18,6 +18,11 @@
 #
 # The paper splits the 15 corruptions of the benchmark, and keeps them apart: eight for training, seven for tests, with CIFAR-10.1 (Table 11). Here is one picture under all of them.
 
+# %% tags=["remove-input"]
+from lib.charts import enable
+
+enable()  # the book's way to draw
+
 # %% mystnb={"figure": {"caption": "One picture, as robust training sees it, and under the corruptions that only tests have (Table 11). It is drawn; with CIFAR-10 at hand, seen_and_unseen_images(7) takes its test image 7.", "name": "fig-lip-robust-images"}} tags=["hide-input"]
 from papers.lost_in_pruning import robust_figures
 
