@@ -31,11 +31,6 @@ def families(plan: Plan) -> list[Chain]:
     ]
 
 
-def families_backwards(plan: Plan) -> list[Chain]:
-    """Return the same, the last method first: two pages that run at once then train different families."""
-    return families(plan)[::-1]
-
-
 def claims(*numbers: int) -> tuple[str, ...]:
     """Return ids of LIP's claims."""
     return tuple(f"LIP-C{number:02d}" for number in numbers)
@@ -86,7 +81,7 @@ PIXELS, PIXELS_CORRUPTED = (
 PAGES = {page.name: page for page in (
     Page(PAPER, "test_set", of(*NOMINAL), families, (DISTRIBUTIONS,), claims(21)),
     Page(PAPER, "informative_pixels", of(*NOMINAL), families, (PIXELS, PIXELS_CORRUPTED), claims(4, 5, 6, 7)),
-    Page(PAPER, "same_function", of(*NOMINAL), families_backwards, (FUNCTION_DISTANCE,), claims(1, 2, 3)),
+    Page(PAPER, "same_function", of(*NOMINAL), families, (FUNCTION_DISTANCE,), claims(1, 2, 3)),
     Page(
         PAPER, "prune_potential", of(*NOMINAL), families, (DISTRIBUTIONS,),
         claims(8, 9, 10, 11, 12, 13, 17, 18, 19, 20),
