@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from lib import data
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import parts, series_rows
-from lib.data.corrupted_sets import CIFAR10_1, CIFAR10_C, IMAGENET_C
+from lib.data.corrupted_sets import CIFAR10_1, CIFAR10_C, IMAGENET_C, has_cifar10_c
 from lib.data.corruptions import SEVERITIES
 from lib.data.folder_images import IMAGENET
 from lib.data.segmentation_images import IGNORED, SegmentationImages, split_classes
@@ -192,11 +192,6 @@ def _opened(name: str) -> data.ImageSet | data.FolderSet:
     return data.open_folders(name) if name in data.STREAMED else data.load(name)
 
 
-def _published(image_set: str, corruption: str) -> bool:
-    """Tell whether the data folder has the published file of a corruption of CIFAR-10."""
-    return image_set == "cifar10" and (data.default_folder() / CIFAR10_C / f"{corruption}.npy").exists()
-
-
 def published_sets() -> list[str]:
     """Return which published sets of shifted images the data folder has."""
     folders = CIFAR10_C, CIFAR10_1, IMAGENET_C.lower(), OBJECTNET_FOLDER
@@ -228,7 +223,7 @@ class Subject:
     def corrupted(self, name: str, severity: int, places: Tensor) -> tuple[Labelled, bool]:
         """Return the same images with a corruption, and whether they are published ones."""
         images, labels = self.clean(places)
-        if isinstance(images, Tensor) and not _published(self.recipe.image_set, name):
+        if isinstance(images, Tensor) and not has_cifar10_c(self.recipe.image_set, name):
             return (data.corrupted(images, name, severity), labels), False
         opened = _opened(self.recipe.image_set)
         found, order = data.test_distribution(opened, name, severity), torch.arange(len(opened.test_labels))

@@ -189,9 +189,9 @@ def how_far(
     def measure(own: nn.Module) -> list[float]:
         return [_error(own, one, inputs) for one in sets.values()]
 
-    found = {}
+    found, before = {}, measure(whole)
     for method in methods:
-        removed, errors = [0.0], [measure(whole)]
+        removed, errors = [0.0], [before]
         for pruned, masks in _cuts(whole, method, keeps, batch, retrain):
             removed.append(parameters_removed(pruned, masks))
             errors.append(measure(pruned.to(place).eval()))

@@ -14,12 +14,8 @@ from lib.charts.theme import INK
 from lib.errors import InputError
 
 HIDDEN = "#dfe2e6"
-_WIDEST, _GAP, _TEXT, _LETTERS = (
-    640,
-    2,
-    10,
-    18,
-)  # pixels of a row; image pixels between images and below; letters of a line
+_WIDEST, _LETTERS = 640, 18  # pixels of a row, letters of a line
+_GAP, _TEXT = 2, 10  # image pixels between images, and below them
 
 
 def masks(

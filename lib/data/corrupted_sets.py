@@ -159,13 +159,17 @@ def test_distribution(
         if image_set.name == IMAGENET and root.exists():
             return _imagenet_c(root, image_set)
         return Distribution(replace(image_set.test_images, corruption=(name, severity, 0)), labels, MADE_HERE)
-    published = place / CIFAR10_C / f"{name}.npy"
-    if image_set.name == "cifar10" and published.exists():
-        return Distribution(_cifar10_c(published, severity, image_set), labels, CIFAR10_C)
+    if has_cifar10_c(image_set.name, name, folder):
+        return Distribution(_cifar10_c(place / CIFAR10_C / f"{name}.npy", severity, image_set), labels, CIFAR10_C)
     return Distribution(corrupted(image_set.test_images, name, severity, folder=folder), labels, MADE_HERE)
 
 
 test_distribution.__test__ = False  # to pytest  # pyright: ignore[reportFunctionMemberAccess]
+
+
+def has_cifar10_c(image_set: str, name: str, folder: Path | None = None) -> bool:
+    """Tell whether a set is CIFAR-10, and the data folder has the published file of a corruption of it."""
+    return image_set == "cifar10" and (_place(folder) / CIFAR10_C / f"{name}.npy").exists()
 
 
 def _cifar10_c(path: Path, severity: int, image_set: ImageSet) -> Tensor:

@@ -117,6 +117,7 @@ RESIDUAL_KEEPS = (
     0.85, 0.698, 0.573, 0.470, 0.386, 0.317, 0.260, 0.214, 0.175, 0.144, 0.118, 0.097, 0.080, 0.065, 0.054, 0.044, 0.036,
     0.030, 0.024, 0.02,
 )  # fmt: skip
+IMAGENET_KEEPS = (*geometric(0.9, 0.35, 12), *(round(0.31 - 0.042 * k, 3) for k in range(6)))
 KEEPS: dict[str, tuple[float, ...]] = {
     "cifar10-resnet20": (
         0.85, 0.776, 0.708, 0.646, 0.590, 0.539, 0.492, 0.449, 0.410, 0.374, 0.341, 0.311, 0.284, 0.259, 0.237, 0.216,
@@ -128,8 +129,8 @@ KEEPS: dict[str, tuple[float, ...]] = {
     "cifar10-vgg16": RESIDUAL_KEEPS,
     "cifar10-densenet22": DENSE_KEEPS,
     "cifar10-wrn16-8": (*DENSE_KEEPS, 0.02),
-    "imagenet-resnet18": (*geometric(0.9, 0.35, 12), *(round(0.31 - 0.042 * k, 3) for k in range(6))),
-    "imagenet-resnet101": (*geometric(0.9, 0.35, 12), *(round(0.31 - 0.042 * k, 3) for k in range(4))),
+    "imagenet-resnet18": IMAGENET_KEEPS,
+    "imagenet-resnet101": IMAGENET_KEEPS[:16],
     "voc-deeplabv3": (*geometric(0.8, 0.1, 10), *geometric(0.08, 0.03, 5)),
 }  # fmt: skip
 """Shares of all parameters after each retraining, as the code lists them (facts C.5)."""

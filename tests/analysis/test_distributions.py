@@ -139,7 +139,7 @@ def test_published_images_are_those_of_the_same_places(subject, monkeypatch):
     """Their set is whole and in order, where a recipe takes some of the test images only."""
     whole = data.load("generated-objects")
     published = data.Distribution(255 - whole.test_images, whole.test_labels, "CIFAR-10-C")
-    monkeypatch.setattr(module_of_distributions, "_published", lambda image_set, corruption: True)
+    monkeypatch.setattr(module_of_distributions, "has_cifar10_c", lambda image_set, corruption: True)
     monkeypatch.setattr(data, "test_distribution", lambda image_set, name, severity: published)
     for recipe in (subject.recipe, subject.recipe.but(test=60)):
         some = Subject(subject.module, prepare(recipe, [Replicate(seed=0)], torch.device("cpu")), recipe)
