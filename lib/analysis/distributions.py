@@ -38,7 +38,7 @@ from lib.training import DataRecipe, Examples, Recipe, arithmetic, prepare
 from lib.training.device import find_device
 from lib.training.evaluation import images_per_batch
 from lib.training.examples import Images
-from lib.training.stack import State, forward, stack_states
+from lib.training.stack import State, forward, stack_size, stack_states
 from lib.training.task import Answers, Segmented
 
 REMOVED, FLOPS_REMOVED = "parameters removed (%)", "FLOPs removed (%)"
@@ -321,7 +321,7 @@ def _answers(module: nn.Module, stack: State, inputs: Tensor) -> Iterator[Iterat
     """Yield for some networks after the other the logits of some inputs after the other."""
 
     def own(part: State) -> Iterator[Tensor]:
-        for piece in inputs.split(images_per_batch(part, inputs.shape[1:])):
+        for piece in inputs.split(images_per_batch(stack_size(part), inputs.shape[1:])):
             found: Answers = forward(module, part, piece)
             yield (found if isinstance(found, Tensor) else found["out"]).float()
 

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
+MULTIPLE = 16  # numbers of units kept; matrix products run slower on odd ones
+
 
 @dataclass(frozen=True)
 class Units:
@@ -25,3 +30,14 @@ def normalized(name: str, bias: bool = False) -> tuple[str, ...]:
 def normalization(name: str) -> tuple[str, ...]:
     """Return the names of a batch normalization's parameters and statistics that have an entry for each filter."""
     return tuple(f"{name}.{n}" for n in ("weight", "bias", "running_mean", "running_var"))
+
+
+def places_kept(paths: Tensor, multiple: int = 1) -> Tensor:
+    """Return for each replicate the units with a path, and for those with fewer some without, int64 [R, m] ascending.
+
+    Args:
+        paths: bool [R, units].
+        multiple: m is one of it, unless there are too few units.
+    """
+    count = min(paths.shape[1], multiple * max(1, -(-int(paths.sum(1).max()) // multiple)))
+    return torch.argsort((~paths).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values

@@ -19,12 +19,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from lib.models.units import Units
+from lib.models.units import MULTIPLE, Units, places_kept
 from lib.training.loop import Progress
 from lib.training.recipe import Recipe, learning_rate
 from lib.training.stack import State
-
-MULTIPLE = 16  # numbers of units kept; matrix products run slower on odd ones
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def find_connected_units(
     for unit, paths in zip(units, kept, strict=True):
         if not unit.written:
             paths = paths.any(0).expand_as(paths)  # the images are shared
-        chosen = _first(paths)
+        chosen = places_kept(paths, MULTIPLE)
         if chosen.shape[1] == paths.shape[1]:
             continue
         if not unit.written:
@@ -136,12 +134,6 @@ def _connections(stack: Mapping[str, Tensor], masks: Mapping[str, Tensor], name:
     """Return bool [R, units that the weight writes, units that it reads]."""
     mask = masks[name] if name in masks else torch.ones_like(stack[name], dtype=torch.bool)
     return mask.flatten(3).any(3) if mask.dim() > 3 else mask
-
-
-def _first(paths: Tensor) -> Tensor:
-    """Return for each replicate the units with a path, and for those with fewer some without, int64 [R, m] ascending."""
-    count = min(paths.shape[1], MULTIPLE * max(1, -(-int(paths.sum(1).max()) // MULTIPLE)))
-    return torch.argsort((~paths).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
 
 
 def decay_factors(recipe: Recipe, steps: range, steps_per_epoch: int) -> tuple[float, float]:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from lib import data
 from lib.errors import InputError
-from lib.training.evaluation import images_per_batch
+from lib.training.evaluation import images_per_batch, predicted
 from lib.training.examples import Examples
+from lib.training.pixel_reader import PixelReader
 from lib.training.sources import as_inputs
 from lib.training.stack import forward
 
@@ -36,11 +37,20 @@ class EpochErrors:
         assert isinstance(examples.test_images, Tensor)
         self._module, self._examples = module, examples
         self._answers = torch.full_like(examples.train_labels, UNSEEN)
-        self._test = as_inputs(examples.test_images, examples.normalization, dtype, pixels)
+        images, normalization = examples.test_images, examples.normalization
+        own = pixels is not None and pixels.dim() == 2
+        self._read = PixelReader(images, normalization, pixels, dtype) if own else None
+        self._test = images if own else as_inputs(images, normalization, dtype, pixels)
 
     def note(self, chosen: Tensor, logits: Tensor) -> None:
         """Write down the answers to training examples `chosen`, int64 [R, B], from logits [R, B, classes]."""
-        self._answers.scatter_(1, chosen, logits.argmax(-1))
+        self._answers.scatter_(1, chosen, predicted(logits))
+
+    def _inputs(self, places: Tensor) -> Tensor:
+        """Return some test images in a row as network inputs."""
+        if self._read:
+            return self._read(places.repeat(len(self._answers), 1))
+        return self._test[places[0] : places[-1] + 1]
 
     @torch.no_grad()
     def finish(self, weights: Callable[[], Mapping[str, Tensor]]) -> dict[str, list[float]]:
@@ -61,9 +71,9 @@ class EpochErrors:
         if len(self._test):
             self._module.eval()
             stack = weights()
-            size = images_per_batch(stack, self._test.shape[1:])
-            parts = zip(self._test.split(size), e.test_labels.split(size), strict=True)
-            missed = [(forward(self._module, stack, x).argmax(-1) != y).sum(1) for x, y in parts]
+            parts = torch.arange(len(self._test)).split(images_per_batch(len(self._answers), self._test.shape[1:]))
+            answers = (predicted(forward(self._module, stack, self._inputs(part))) for part in parts)
+            missed = [(given != e.test_labels[part]).sum(1) for given, part in zip(answers, parts, strict=True)]
             found["test"] = torch.stack(missed).sum(0) / len(self._test)
         self._answers.fill_(UNSEEN)
         return {name: (100 * share).tolist() for name, share in found.items()}

@@ -20,9 +20,11 @@ from lib.training.cuda_graph import Replayed, capture_cuda_graph
 from lib.training.epoch_errors import EpochErrors
 from lib.training.examples import Examples, Replicate
 from lib.training.masked_weights import COMPRESS_BELOW, MaskedWeights
+from lib.training.pixel_reader import can_read_bytes, pixels_read
 from lib.training.recipe import Precision, Recipe, learning_rate
 from lib.training.sources import data_order, make_source
-from lib.training.stack import State, forward, own_randomness
+from lib.training.sparse_products import SPARSE_BELOW, sparse_weights, with_sparse_layers
+from lib.training.stack import State, bound, forward, own_randomness
 from lib.training.task import losses_of_step
 
 
@@ -116,13 +118,15 @@ class Computation:
         precision: of the products; weights and optimizer are float32 always (or float64, if the stack is).
         pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
         replay: on CUDA, capture a step and replay it; False launches every kernel of every step.
-        compress_below: share of a weight that remains, below which only what remains is handed to the optimizer.
+        compress_below: share of a weight that remains, below which only what remains is handed to the optimizer ...
+        sparse_below: ... and below which products run over what remains, where they can: `lib.training.sparse_products`.
     """
 
     precision: Precision = "float32"
     pixels: Tensor | None = None
     replay: bool = True
     compress_below: float = COMPRESS_BELOW
+    sparse_below: float = SPARSE_BELOW
 
 
 NO_HOOKS, PLAIN = Hooks(), Computation()
@@ -189,24 +193,32 @@ class _Loop:
         self.exact = next(t.dtype for t in progress.stack.values() if t.is_floating_point())
         dtype = torch.bfloat16 if how.precision == "bfloat16" else self.exact
         stage = self.part.stage
-        self.source = make_source(self.examples, self.replicates, recipe, stage, dtype, how.pixels)
         share, change = how.compress_below, progress.continued or self.hooks.before_step is not None
-        self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, change)
+        sparse = [] if change or dtype != self.exact else sparse_weights(module, progress.masks, how.sparse_below)
+        self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, change, sparse)
+        pixels, masks = how.pixels, {name: progress.masks[name] for name in sparse}
+        if can_read_bytes(self.examples.train_images, recipe.data) and (read := pixels_read(module, masks, sparse)):
+            name, own = read
+            masks[name] = masks[name].gather(2, own.unsqueeze(1).expand(-1, masks[name].shape[1], -1))
+            pixels = own if pixels is None else pixels[own]
+        self.module = module = with_sparse_layers(module, masks)
+        self.bound = bound(module, self.weights.computing)
+        self.source = make_source(self.examples, self.replicates, recipe, stage, dtype, pixels)
         device = self.examples.train_images.device
         self.rate = torch.zeros((), dtype=self.exact, device=device)
         self.optimizer = make_optimizer(recipe, self.weights.trained.values(), self.rate)
         if progress.optimizer is not None:
             self.weights.load_optimizer_state(self.optimizer, progress.optimizer)
         self.loss_sum = torch.zeros(len(self.replicates), device=device)
-        self.errors = EpochErrors(module, self.examples, dtype, how.pixels) if recipe.record_epochs else None
+        self.errors = EpochErrors(module, self.examples, dtype, pixels) if recipe.record_epochs else None
 
     def step(self, *batch: Tensor) -> None:
         """Take one step on what the source gives for it; nothing here waits for the device."""
         images, labels = self.source.gather(*batch)
         self.optimizer.zero_grad(set_to_none=True)
-        answers = forward(self.module, self.weights.factors(), images)
+        answers = self.bound(images) if self.bound else forward(self.module, self.weights.factors(), images)
         losses = losses_of_step(answers, labels, self.exact)
-        losses.mean(1).sum().backward()
+        losses.backward(torch.full_like(losses, 1 / losses.shape[1]))  # of each replicate's mean
         self.weights.mask_gradients()
         self.optimizer.step()
         self.weights.mask_weights()

@@ -5,10 +5,11 @@ move under Adam or SGD, weight decay included (facts J16). Where momentum is old
 continued or a hook changes masks between steps, weights are masked after every step as well.
 
 Where few entries of a weight remain, only those are handed to the optimizer (`CompressedWeight`), which is the same and
-faster: Adam reads and writes seven numbers an entry.
+faster: Adam reads and writes seven numbers an entry. The products take them as a matrix, or by themselves
+(`lib.training.sparse_products`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -36,31 +37,34 @@ class CompressedWeight:
     Args:
         weight: float [R, ...]; read once.
         mask: bool [R, ...], True for the entries that remain.
-        dtype: in which the products take the weight.
+        dtype: in which the products take the weight; None where they take the values.
 
     Attributes:
         values: the entries that remain, [n]; what the optimizer updates.
-        dense: [R, ...] of `dtype`, zero where pruned; what the network computes with.
+        factor: what the network computes with: a matrix [R, ...] of `dtype`, zero where pruned, or the values themselves.
     """
 
-    def __init__(self, weight: Tensor, mask: Tensor, dtype: torch.dtype):
+    def __init__(self, weight: Tensor, mask: Tensor, dtype: torch.dtype | None):
         self._places = mask.flatten().nonzero().squeeze(1)
         self.values = self.pick(weight.detach()).requires_grad_()
-        self.dense = (weight.detach() * mask).to(dtype).requires_grad_()
+        self.factor = self.values if dtype is None else (weight.detach() * mask).to(dtype).requires_grad_()
 
     def pick(self, whole: Tensor) -> Tensor:
         """Return the entries that remain, [n], of a tensor like the weight."""
         return whole.view(-1).index_select(0, self._places)
 
     def gather(self) -> None:
-        """Take the gradient of the entries that remain from the matrix."""
-        assert self.dense.grad is not None
-        self.values.grad = self.pick(self.dense.grad).to(self.values)
-        self.dense.grad = None
+        """Take the gradient of the entries that remain from the matrix, if there is one."""
+        if self.factor is not self.values:
+            assert self.factor.grad is not None
+            self.values.grad = self.pick(self.factor.grad).to(self.values)
+            self.factor.grad = None
 
     @torch.no_grad()
     def scatter(self, values: Tensor, into: Tensor) -> Tensor:
-        """Write entries [n] into a tensor like the weight, whose other entries stay; return it."""
+        """Write entries [n] into a tensor like the weight, whose other entries stay; return it. Values stay as they are."""
+        if into is values:
+            return into
         into.view(-1).index_copy_(0, self._places, values.detach().to(into.dtype))
         return into
 
@@ -76,32 +80,35 @@ class MaskedWeights:
         compress_below: share of a weight that remains, below which it is compressed.
         masks_change: masks may change between steps, or the optimizer is older than they are: nothing is compressed, and
             weights are masked after every step.
+        sparse: names of weights that products take as the values that remain.
 
     Attributes:
         trained: name → what the optimizer updates.
+        computing: name → what the network computes with, [R, ...] in the type of the products or that of the stack; the
+            same tensors at every step.
     """
 
     def __init__(
         self, module: nn.Module, stack: State, masks: Mapping[str, Tensor], dtype: torch.dtype,
-        compress_below: float, masks_change: bool,
+        compress_below: float, masks_change: bool, sparse: Collection[str] = (),
     ):  # fmt: skip
         self._stack, self._masks_change, self._dtype = stack, masks_change, dtype
         some = {name: mask for name, mask in masks.items() if masks_change or not mask.all()}
         self._compressed = {
-            name: CompressedWeight(stack[name], mask, dtype)
+            name: CompressedWeight(stack[name], mask, None if name in sparse else dtype)
             for name, mask in some.items()
-            if not masks_change and mask.float().mean() < compress_below
+            if name in sparse or not masks_change and mask.float().mean() < compress_below
         }
         self._multipliers = {n: m.to(stack[n].dtype) for n, m in some.items() if n not in self._compressed}
         names = [name for name, _ in module.named_parameters() if name not in self._compressed]
         self.trained = {name: stack[name].requires_grad_() for name in names}
         self.trained |= {name: weight.values for name, weight in self._compressed.items()}
-        self._computing = {**stack, **{name: weight.dense for name, weight in self._compressed.items()}}
+        self.computing = {**stack, **{name: weight.factor for name, weight in self._compressed.items()}}
         self._rounded = product_parameters(module) if dtype == torch.bfloat16 else set()
 
     def factors(self) -> State:
-        """Return what the network computes with, name → [R, ...]."""
-        return {n: t.to(self._dtype) if n in self._rounded else t for n, t in self._computing.items()}
+        """Return what the network computes with, name → [R, ...], in the type of the products."""
+        return {n: t.to(self._dtype) if n in self._rounded else t for n, t in self.computing.items()}
 
     def mask_gradients(self) -> None:
         """Before the optimizer's step: leave the gradients of the entries that remain."""
@@ -114,7 +121,7 @@ class MaskedWeights:
     def mask_weights(self) -> None:
         """After the optimizer's step: pruned weights are zero in what the next step computes with."""
         for weight in self._compressed.values():
-            weight.scatter(weight.values, weight.dense)
+            weight.scatter(weight.values, weight.factor)
         if self._masks_change:
             for name, multiplier in self._multipliers.items():
                 self._stack[name].mul_(multiplier)
@@ -126,7 +133,7 @@ class MaskedWeights:
         Raises:
             InputError: for a mask of a tensor that had none when training began.
         """
-        for name, tensor in self._computing.items():
+        for name, tensor in self.computing.items():
             if stack[name] is not tensor:
                 tensor.copy_(stack[name])
                 stack[name] = tensor

@@ -16,6 +16,7 @@ from lib import data
 from lib.data.segmentation_images import SegmentationImages, split_classes
 from lib.errors import InputError
 from lib.training.examples import Examples, Replicate
+from lib.training.pixel_reader import PixelReader
 from lib.training.recipe import DataRecipe, Recipe
 
 CORRUPTION_SEED = 1  # test images are corrupted with 0
@@ -98,7 +99,10 @@ class Resident:
         self._size, self._recipe, self._moved = recipe.batch_size, recipe.data, recipe.data.augmentation == "flip-crop"
         # A whole image is corrupted and moved, then some of it is read.
         self._pixels, at_once = (pixels, None) if self._moved or recipe.data.corruptions else (None, pixels)
-        self._images = examples.train_images
+        self._images, self._read = examples.train_images, None
+        if pixels is not None and pixels.dim() == 2:
+            self._read = PixelReader(self._images, examples.normalization, pixels, dtype)
+            return
         self._as_inputs = functools.partial(
             as_inputs, normalization=examples.normalization, dtype=dtype, pixels=at_once
         )
@@ -119,6 +123,8 @@ class Resident:
 
     def gather(self, chosen: Tensor, *draws: Tensor) -> tuple[Tensor, Tensor]:
         """Return inputs [R, B, C, H, W], or [R, B, P, 1, 1] where only P pixels are read, and labels [R, B] of a step."""
+        if self._read:
+            return self._read(chosen), self._labels.gather(1, chosen)
         if self._recipe.corruptions:
             places = chosen + self._labels.shape[1] * draws[0]
             batch = self._as_inputs(self._images.index_select(0, places.flatten()))
@@ -178,7 +184,8 @@ def make_source(
         recipe: batch size and augmentation.
         stage: position in the chain.
         dtype: of the inputs.
-        pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
+        pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all. Of bytes
+            that are neither moved nor corrupted (`lib.training.pixel_reader`) each replicate may read others, [R, m].
 
     Raises:
         InputError: streamed images for several replicates or for some pixels only.

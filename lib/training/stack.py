@@ -7,6 +7,7 @@ The loss is the sum over replicates, whose gradient with respect to each replica
 """
 
 import contextlib
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,11 @@ def fresh_stack(module: nn.Module, replicates: Sequence[Replicate], device: torc
     return {name: tensor.to(device) for name, tensor in stack_states(states).items()}
 
 
+def stack_size(stack: Mapping[str, Tensor]) -> int:
+    """Return how many networks a stack has."""
+    return len(next(iter(stack.values())))
+
+
 def unstack(stack: Mapping[str, Tensor], replicate: int) -> State:
     """Return a copy of one replicate's tensors, on the CPU."""
     return {name: tensor[replicate].detach().cpu().clone() for name, tensor in stack.items()}
@@ -55,7 +61,7 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> A
         return functional_call(module, dict(stack), (images,))
 
     shared = images.dim() == 4
-    if len(next(iter(stack.values()))) == 1:  # its buffers change in place through the views
+    if stack_size(stack) == 1:  # its buffers change in place through the views
         own = {name: tensor[0] for name, tensor in stack.items()}
         answer = functional_call(module, own, (images if shared else images[0],))
         return {k: t.unsqueeze(0) for k, t in answer.items()} if isinstance(answer, Mapping) else answer.unsqueeze(0)
@@ -64,6 +70,20 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> A
         return functional_call(module, state, (batch,))
 
     return vmap(apply, in_dims=(0, None if shared else 0), randomness="different")(dict(stack), images)
+
+
+def bound(module: nn.Module, stack: Mapping[str, Tensor]) -> nn.Module | None:
+    """Return a copy of a module that has a stack's tensors in place of its own and maps images like `forward`, without
+    putting them there at each call; None where that takes more than calling it. Tensors must stay the same objects."""
+    if not getattr(module, "stackable", False):
+        return None
+    own = copy.deepcopy(module).train()
+    for name, tensor in stack.items():
+        place, _, last = name.rpartition(".")
+        layer = own.get_submodule(place)
+        delattr(layer, last)
+        setattr(layer, last, tensor)
+    return own
 
 
 def draws_numbers(module: nn.Module) -> bool:

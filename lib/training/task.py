@@ -18,8 +18,8 @@ from torch.nn.functional import cross_entropy
 
 from lib import data
 from lib.data.segmentation_images import IGNORED, SegmentationImages, split_classes
-from lib.training.evaluation import images_per_batch
-from lib.training.stack import forward
+from lib.training.evaluation import cross_entropies, images_per_batch
+from lib.training.stack import forward, stack_size
 
 AUXILIARY_WEIGHT = 0.5
 
@@ -37,8 +37,7 @@ def losses_of_step(answers: Answers, labels: Tensor, exact: torch.dtype) -> Tens
         exact: type of the result.
     """
     if isinstance(answers, Tensor):
-        each = cross_entropy(answers.flatten(0, 1).to(exact), labels.flatten(), reduction="none")
-        return each.view(labels.shape)
+        return cross_entropies(answers.to(exact), labels)
     images, counted = labels.shape[1], (labels != IGNORED).sum((1, 2, 3)).clamp(min=1)
     weights = {"out": 1.0, "aux": AUXILIARY_WEIGHT}
     summed = [weights[head] * _pixel_losses(logits.to(exact), labels).sum((2, 3)) for head, logits in answers.items()]
@@ -88,8 +87,8 @@ def evaluate_segmentation(
         classes: K.
     """
     module.eval()
-    constants, size = data.normalization(normalization), images_per_batch(stack, images.shape[1:])
-    replicates, found = len(next(iter(stack.values()))), []
+    constants, size = data.normalization(normalization), images_per_batch(stack_size(stack), images.shape[1:])
+    replicates, found = stack_size(stack), []
     confusion = torch.zeros(replicates, classes * classes, dtype=torch.int64, device=images.device)
     for batch in images.read(torch.arange(len(images)), size):
         pixels, labels = split_classes(batch)

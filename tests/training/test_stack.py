@@ -16,6 +16,7 @@ from lib.training import (
     evaluate,
     evaluate_each,
     forward,
+    fresh_stack,
     logits,
     prepare,
     stack_limit,
@@ -23,6 +24,8 @@ from lib.training import (
     train,
 )
 from lib.training.sources import data_order
+from lib.training.stack import bound
+from lib.training.task import losses_of_step
 from tests.training.stacks import CPU, start
 
 
@@ -202,13 +205,32 @@ def test_the_smaller_last_batch_is_kept(recipe, monkeypatch):
     seen = []
     from lib.training import loop
 
-    def spy(module, stack, images):
-        seen.append(images.shape[1])
-        return forward(module, stack, images)
+    def spy(answers, labels, exact):
+        seen.append(labels.shape[1])
+        return losses_of_step(answers, labels, exact)
 
-    monkeypatch.setattr(loop, "forward", spy)
+    monkeypatch.setattr(loop, "losses_of_step", spy)
     trained(recipe, [Replicate(seed=0)])
     assert seen == [64, 64, 64, 64, 44]
+
+
+@pytest.mark.parametrize("name", ["lenet-300-100", "cifar-resnet20", "cifar-densenet22"])
+def test_a_module_bound_to_a_stack_answers_and_learns_as_it_does_with_the_stack_put_in(name):
+    network = build(name, 10, None if "lenet" in name else 4)
+    shape = (1, 28, 28) if "lenet" in name else (3, 16, 16)
+    images = torch.rand(2, 5, *shape, generator=torch.Generator().manual_seed(0))
+
+    def answered(use):
+        stack = fresh_stack(network.module, [Replicate(seed=seed) for seed in range(2)], torch.device("cpu"))
+        leaves = {n: stack[n].requires_grad_() for n, _ in network.module.named_parameters()}
+        logits = use(stack)
+        logits.square().sum().backward()
+        return logits, *(leaf.grad for leaf in leaves.values()), *(t for n, t in stack.items() if n not in leaves)
+
+    put_in = answered(lambda stack: forward(network.module.train(), stack, images))
+    in_place = answered(lambda stack: bound(network.module, stack)(images))
+    assert all(torch.equal(one, other) for one, other in zip(put_in, in_place, strict=True))
+    assert bound(torch.nn.Linear(2, 2), {}) is None
 
 
 def test_a_replicate_that_diverges_leaves_the_others_alone(recipe, replicates):
