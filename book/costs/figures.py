@@ -83,10 +83,14 @@ def speed(rows: pandas.DataFrame) -> Any:
 
 
 def sparsity(rows: pandas.DataFrame) -> Any:
-    """Draw the time of training against the weights that remain, with masks alone and with units left out."""
+    """Draw the time of training against the weights that remain, in each of the three ways."""
     rows = rows.rename(columns={"weights_remaining_percent": SIZE})
     rows = rows.assign(network=rows["network"] + ", " + rows["unit"].str.removeprefix("s "))
-    ways = {"masks_alone_seconds": "masks alone", "left_out_seconds": "units left out"}
+    ways = {
+        "masks_alone_seconds": "masks alone",
+        "left_out_seconds": "units left out",
+        "sparse_seconds": "only what remains",
+    }
     names = ["machine", "network", SIZE]
     long = rows.melt(id_vars=names, value_vars=list(ways), var_name="way").replace({"way": ways})
     return lines(

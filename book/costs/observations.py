@@ -43,23 +43,32 @@ def _speed_of(benchmark: object, rows: pandas.DataFrame) -> str:
 
 
 def sparsity(rows: pandas.DataFrame) -> str:
-    """Say at which sparsity leaving units out begins to pay, for each network."""
+    """Say what leaving units out and products of what remains save, for each network."""
     return "\n\n".join(_sparsity_of(name, some) for name, some in rows.groupby("network", sort=False))
 
 
 def _sparsity_of(network: object, rows: pandas.DataFrame) -> str:
     rows = rows.sort_values("weights_remaining_percent", ascending=False)
-    masks = rows["masks_alone_seconds"]
-    last, factor = rows.iloc[-1], _factor(rows.loc[rows["weights_remaining_percent"] < VERY_SPARSE])
-    text = (
+    masks, last = rows["masks_alone_seconds"], rows.iloc[-1]
+    few = rows.loc[rows["weights_remaining_percent"] < VERY_SPARSE]
+    left_out = statistics.median(few["masks_alone_seconds"] / few["left_out_seconds"]) if len(few) else math.nan
+    size = last["weights_remaining_percent"]
+    text = [
         f"**{network}**: with masks alone {_what(rows)} takes {masks.iloc[0]:.3g} s with all weights and "
-        f"{masks.iloc[-1]:.3g} s with {last['weights_remaining_percent']:.2g} % of them. "
-    )
-    size, computed = last["weights_remaining_percent"], last["computed_percent"]
-    still = f"at {size:.2g} % it still multiplies by {computed:.0f} % of all weights"
-    if not factor >= NOTICEABLE:
-        return f"{text}Leaving out units saves nothing that can be told from chance; {still}."
-    return f"{text}Leaving out units is {_times(factor)} as fast below {VERY_SPARSE} %; {still}."
+        f"{masks.iloc[-1]:.3g} s with {size:.2g} % of them.",
+        f"Leaving out units is {_times(left_out)} as fast below {VERY_SPARSE} %"
+        if left_out >= NOTICEABLE
+        else "Leaving out units saves nothing that can be told from chance",
+    ]
+    text[-1] += f"; at {size:.2g} % it still multiplies by {last['computed_percent']:.0f} % of all weights."
+    if _factor(few) >= NOTICEABLE:
+        near = rows.iloc[(rows["weights_remaining_percent"] - SPARSE).abs().argmin()]
+        text.append(
+            f"Products of what remains take {_time(near['sparse_seconds'])} at {near['weights_remaining_percent']:.2g} % "
+            f"and {_time(last['sparse_seconds'])} at {size:.2g} %, {_times(near['times_faster'])} and "
+            f"{_times(last['times_faster'])} as fast as units left out."
+        )
+    return " ".join(text)
 
 
 def _what(rows: pandas.DataFrame) -> str:
@@ -105,17 +114,17 @@ def learned(epochs: pandas.DataFrame, paths: pandas.DataFrame, precisions: panda
     """Return three lines: where the time goes, what sparsity saves, what precision costs."""
     own = epochs.loc[epochs["variant"].str.startswith(OWN)]
     gains = own.groupby("benchmark", sort=False)["times_faster"].max()
-    saved = _factor(paths.loc[paths["weights_remaining_percent"] >= SPARSE])
+    saved = paths.loc[(paths["weights_remaining_percent"] - SPARSE).abs() < SPARSE / 5, "times_faster"].max()
     sparse = paths.loc[paths["weights_remaining_percent"] < VERY_SPARSE].groupby("network", sort=False)
     below = ", ".join(f"{network} {_times(_factor(some))} as fast" for network, some in sparse)
     lower = precisions.loc[precisions["precision"] != "float32"]
     moved = int((lower["difference_mean"].abs() > lower["difference_std"]).sum())
-    pays = f"makes training {_times(saved)} as fast" if saved >= NOTICEABLE else "saves no time in training"
+    pays = f"make training up to {_times(saved)} as fast" if saved >= NOTICEABLE else "save no time in training"
     return [
         "The loop matters more than the arithmetic for small networks: "
         + ", ".join(f"{name} gains a factor {gain:.2g}" for name, gain in gains.items()) + ".",
-        f"Unstructured sparsity {pays} down to {SPARSE} % of the weights. With unconnected units left out, below "
-        f"{VERY_SPARSE} %: {below or 'not measured'}.",
+        f"Products of what remains {pays}{' already at' if saved >= NOTICEABLE else ' down to'} {SPARSE} % of the weights. "
+        f"Below {VERY_SPARSE} %: {below or 'not measured'}.",
         f"Lower precision moved the error by more than its spread in {moved} of {len(lower)} cases."
         if len(lower)
         else "What lower precision costs was not measured.",

@@ -25,8 +25,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "other": ("work", "value", "unit", "detail"),
     "paths": (
-        "network", "weights_remaining_percent", "masks_alone_seconds", "left_out_seconds", "unit", "times_faster",
-        "computed_percent",
+        "network", "weights_remaining_percent", "masks_alone_seconds", "left_out_seconds", "sparse_seconds", "unit",
+        "times_faster", "computed_percent",
     ),
     "pages": ("paper", "page", "benchmark", "scale", "replicate_epochs", "seconds", "basis"),
     "precision": (

@@ -2,7 +2,9 @@
 
 A unit (a pixel, a neuron, a filter) has a path if unpruned weights lead from it to the output. The others change neither
 the function nor any gradient, so they are left out while a stage trains, with the rows and columns of weights that belong
-to them, and scattered back after it. A unit that only lost its inputs stays: its bias still reaches the output.
+to them, and scattered back after it. A unit that only lost its inputs stays: its bias still reaches the output. A filter of
+which pruning removed everything, its weights, bias, scale and shift, hands on zeros: it is left out too, and no gradient
+reaches the weights that read it.
 
 Weight decay also shrinks weights without a path, and pruning compares magnitudes later. Without a gradient, momentum SGD
 (v ← μ v + λ w, w ← w - η v; Nesterov's w ← w - η (λ w + μ v)) is linear in w, so that steps multiply them all by one
@@ -23,6 +25,9 @@ from lib.models.units import MULTIPLE, Units, places_kept
 from lib.training.loop import Progress
 from lib.training.recipe import Recipe, learning_rate
 from lib.training.stack import State
+
+STATISTICS = ("running_mean", "running_var")
+"""Last parts of the names of buffers that a unit without weights goes on updating, and that no output depends on then."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ def find_connected_units(
     """
     connected = {name: _connections(stack, masks, name) for unit in units for name in unit.read}
     writer = {name: position for position, unit in enumerate(units) for name in unit.written}
+    silent = [_silent(unit, masks) for unit in units]
     kept = [torch.zeros_like(connected[unit.read[0]][:, 0]) for unit in units]
     added = True
     while added:  # from the output back
@@ -111,7 +117,7 @@ def find_connected_units(
                 links = connected[name]
                 if name in writer:
                     links = links & kept[writer[name]].unsqueeze(2)
-                paths = kept[position] | links.any(1)
+                paths = (kept[position] | links.any(1)) & ~silent[position]
                 added |= not torch.equal(paths, kept[position])
                 kept[position] = paths
     pixels = None
@@ -128,6 +134,16 @@ def find_connected_units(
             for name in names:
                 axes.setdefault(name, [None, None])[axis] = chosen
     return ConnectedUnits({name: (rows, columns) for name, (rows, columns) in axes.items()}, pixels)
+
+
+def _silent(unit: Units, masks: Mapping[str, Tensor]) -> Tensor:
+    """Return which units, bool [R, units], pruning removed with all that they add: a number without a mask remains."""
+    adding = [name for name in unit.written if name.rpartition(".")[2] not in STATISTICS]
+    if not adding or not all(name in masks for name in adding):
+        return torch.tensor(False, device=next(iter(masks.values())).device if masks else None)
+    return torch.stack(
+        [~masks[name].flatten(2).any(2) if masks[name].dim() > 2 else ~masks[name] for name in adding]
+    ).all(0)
 
 
 def _connections(stack: Mapping[str, Tensor], masks: Mapping[str, Tensor], name: str) -> Tensor:

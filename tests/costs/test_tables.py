@@ -68,14 +68,17 @@ def test_times_of_pages_are_in_words():
 
 def test_what_is_seen_follows_the_rows():
     (paths,), (precisions,), (epochs,) = (tables.read(part) for part in ("paths", "precision", "epochs"))
-    slow = paths.frame.assign(times_faster=1.0, network="a")
+    same = {"masks_alone_seconds": 0.4, "left_out_seconds": 0.4, "sparse_seconds": 0.1}
+    slow = paths.frame.assign(times_faster=1.0, network="a", **same)
     assert "saves nothing that can be told from chance" in observations.sparsity(slow)
-    assert "3 times as fast below 2 %" in observations.sparsity(slow.assign(times_faster=3.0))
+    assert "Products" not in observations.sparsity(slow)
+    assert "2 times as fast below 2 %" in observations.sparsity(slow.assign(left_out_seconds=0.2))
+    assert "take 0.1 s at 11 % and 0.1 s" in observations.sparsity(slow.assign(times_faster=4.0))
     lower = precisions.frame.assign(difference_mean=-2.0, difference_std=1.0)
     assert "In 0 of 6 cases" in observations.precision(lower) and "−2.00 ± 1.00" in observations.precision(lower)
     assert "was not measured with both loops" in observations.speed(epochs.frame.assign(variant="this book"))
     first, second, third = observations.learned(epochs.frame, slow, lower)
-    assert "mnist-lenet" in first and "saves no time" in second and "6 of 6 cases" in third
+    assert "mnist-lenet" in first and "save no time" in second and "6 of 6 cases" in third
     year = pandas.DataFrame([{"scale": "paper", "page": "a_page", "benchmark": "b", "seconds": 86400 * 365 * 3}])
     assert "3 years (a page, b)" in observations.pages(year)
 

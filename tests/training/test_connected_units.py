@@ -123,6 +123,24 @@ def test_filters_along_a_residual_path_are_dropped_only_if_no_block_reads_them()
     )  # the shortcut of segment two reads it
 
 
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "lenet" not in name])
+def test_filters_of_which_nothing_remains_are_left_out(name):
+    network, stack, _, images = pruned(name)
+    parameters = {n for n, _ in network.module.named_parameters()}
+    masks = {n: torch.ones_like(stack[n], dtype=torch.bool) for n in parameters}
+    for units in network.units:
+        for written in parameters.intersection(units.written):
+            masks[written][0, ::2] = masks[written][1, 1::2] = False
+    stack = {n: t * masks[n] if n in masks else t for n, t in stack.items()}
+    found = find_connected_units(network.units, stack, masks)
+    smaller = found.shrink(stack)
+    assert all(smaller[n].shape[1] <= (stack[n].shape[1] + 1) // 2 for units in network.units for n in units.written)
+    whole, small = gradients(network, stack, images), gradients(network, smaller, images)
+    assert torch.allclose(whole["logits"], small["logits"], rtol=1e-10, atol=1e-10)
+    back = found.scatter({n: small.get(n, t) for n, t in smaller.items()}, {n: 0 * t for n, t in stack.items()}, {})
+    assert all(torch.allclose(whole[n] * masks[n], back[n] * masks[n], rtol=1e-8, atol=1e-8) for n in parameters)
+
+
 def test_a_dense_network_keeps_all():
     network, stack, _, _ = pruned("cifar-vgg16", 1)
     assert find_connected_units(network.units, stack, {}) == ConnectedUnits()

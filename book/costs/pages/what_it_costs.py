@@ -56,13 +56,13 @@ figures.seen("epochs", observations.speed)
 #
 # ## Sparsity
 #
-# A {term}`mask` holds pruned weights at zero, and a zero is multiplied like any other number. So a mask saves no time by itself. What can
-# be saved is a whole row or column. A *unit*, a pixel, a neuron or a {term}`filter`, is **connected** if unpruned weights lead from it to
-# the output. All others can be left out.
+# A {term}`mask` holds pruned weights at zero, and a zero is multiplied like any other number. So a mask saves no time by itself. Two
+# things do: leaving out whole rows and columns, and multiplying only the weights that remain.
 #
-# ### By hand
+# ### Whole rows and columns
 #
-# Here is the network of {ref}`Prune it yourself <prune-it-yourself>`, cut to 1 % of its weights. Which pixels and which neurons still
+# A *unit*, a pixel, a neuron or a {term}`filter`, is **connected** if unpruned weights lead from it to the output. All others can be left
+# out. Here is the network of {ref}`Prune it yourself <prune-it-yourself>`, cut to 1 % of its weights. Which pixels and which neurons still
 # matter?
 
 # %%
@@ -96,7 +96,7 @@ for name, time_taken in {"all weights": dense, "zeros": with_zeros, "units left 
 
 # %% [markdown]
 # One weight in a hundred is left, and the zeros cost as much as the weights did. Magnitude spreads what it keeps over many units, so
-# much more than one product in a hundred remains. The library finds the same units, and rounds their number up to a multiple of 16, since
+# much more than one product in a hundred remains. The library finds the same units, and rounds their number up to a multiple of 8, since
 # matrix products are slower on odd sizes:
 
 # %%
@@ -108,14 +108,53 @@ needed, kept = set(pixels.nonzero()[:, 0].tolist()), set(units.pixels.tolist())
 print(f"all that are needed are kept: {needed <= kept}; {len(kept)} pixels")
 
 # %% [markdown]
+# ### Only what remains
+#
+# A layer in *compressed rows* keeps, neuron by neuron, the weights that remain and the inputs that they belong to. A product then costs one
+# multiplication for each weight and image. Here is that product in plain PyTorch, with the same answers:
+
+# %%
+rows, columns = first.nonzero(as_tuple=True)  # ascending rows: the neuron and the pixel of each weight that remains
+values = first[rows, columns]
+by_pixel = images.T.contiguous()  # a row of all images for each pixel, so that each weight meets a whole row at once
+
+compressed = torch.zeros(len(first), len(images)).index_add_(0, rows, values[:, None] * by_pixel[columns])
+print(
+    f"{len(values)} of {first.numel()} products, same answers:",
+    torch.allclose(compressed.T, images @ first.T, atol=1e-4),
+)
+
+# %% [markdown]
+# Plain PyTorch writes every one of these products to memory before it adds them up. Training adds them up where they are made, in loops
+# that are compiled for the processor. The gradient needs two more products, and they run over the same weights:
+
+# %% tags=["hide-input"]
+from lib.training import sparse_kernels
+from lib.widgets.page import show_source
+
+show_source(sparse_kernels.rows_times.py_func, sparse_kernels.rows_meet.py_func)
+
+# %%
+from lib.training.sparse_products import SparseProduct, Structure
+
+structure, no_bias = Structure((first != 0)[None]), torch.zeros(1, len(first))
+times = []
+for _ in range(10):
+    start = time.perf_counter()
+    sparse = SparseProduct.apply(values, no_bias, by_pixel.T, structure)
+    times.append(time.perf_counter() - start)
+_, one_layer = seconds(images, first, second[:0], torch.zeros(len(first)))
+print(f"all weights of the first layer: {1000 * one_layer:.1f} ms, only what remains: {1000 * min(times):.1f} ms")
+
+# %% [markdown]
 # ### In training
 #
 # This book leaves unconnected units out while a {term}`stage` trains and puts them back afterwards. That is exact, up to rounding: they
 # change neither the output nor a gradient, and what weight decay would have done to them is made up for. A neuron that has lost only its
-# inputs stays, because its bias still reaches the output. Where less than a quarter of a layer's weights remain, the optimizer is also
-# handed only those.
+# inputs stays, because its bias still reaches the output. A {term}`filter` of which nothing remains, not even its bias, is left out as
+# well. Where less than a quarter of a linear layer's weights remain, a CPU multiplies only those, and the optimizer is handed only those.
 
-# %% mystnb={"figure": {"caption": "Time of training with masks alone, and with the unconnected units left out.", "name": "fig-costs-paths"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Time of training with masks alone, with unconnected units left out, and with products of what remains.", "name": "fig-costs-paths"}} tags=["hide-input"]
 figures.part("paths", figures.sparsity)
 
 # %% tags=["remove-input"]
