@@ -38,9 +38,11 @@ class EpochErrors:
         self._module, self._examples = module, examples
         self._answers = torch.full_like(examples.train_labels, UNSEEN)
         images, normalization = examples.test_images, examples.normalization
-        own = pixels is not None and pixels.dim() == 2
-        self._read = PixelReader(images, normalization, pixels, dtype) if own else None
-        self._test = images if own else as_inputs(images, normalization, dtype, pixels)
+        self._read, self._test = None, images
+        if pixels is not None and pixels.dim() == 2:
+            self._read = PixelReader(images, normalization, pixels, dtype)
+        else:
+            self._test = as_inputs(images, normalization, dtype, pixels)
 
     def note(self, chosen: Tensor, logits: Tensor) -> None:
         """Write down the answers to training examples `chosen`, int64 [R, B], from logits [R, B, classes]."""

@@ -8,6 +8,7 @@ import functools
 import numba
 import numpy
 from numba import njit, prange
+from numba.core import config
 
 compiled = functools.partial(njit, parallel=True, nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})
 
@@ -16,7 +17,7 @@ AT_ONCE = 64  # images, so that they stay in a processor's cache
 
 def use_threads(count: int) -> None:
     """Divide rows among so many threads, or as many as the process was started with."""
-    numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(count, config.NUMBA_NUM_THREADS))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @compiled()

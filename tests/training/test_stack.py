@@ -227,9 +227,16 @@ def test_a_module_bound_to_a_stack_answers_and_learns_as_it_does_with_the_stack_
         logits.square().sum().backward()
         return logits, *(leaf.grad for leaf in leaves.values()), *(t for n, t in stack.items() if n not in leaves)
 
-    put_in = answered(lambda stack: forward(network.module.train(), stack, images))
-    in_place = answered(lambda stack: bound(network.module, stack)(images))
-    assert all(torch.equal(one, other) for one, other in zip(put_in, in_place, strict=True))
+    def in_its_place(stack):
+        module = bound(network.module, stack)
+        assert module is not None
+        return module(images)
+
+    put_in, in_place = answered(lambda stack: forward(network.module.train(), stack, images)), answered(in_its_place)
+    assert all(
+        one is not None and other is not None and torch.equal(one, other)
+        for one, other in zip(put_in, in_place, strict=True)
+    )
     assert bound(torch.nn.Linear(2, 2), {}) is None
 
 
