@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Cost:
         seconds: that training them takes; None where nothing like it was measured.
         megabytes: of the missing ones, once they are in the store.
         source: where the rate comes from, in words.
+        keys: of the missing stages.
     """
 
     stages: int
@@ -59,6 +60,7 @@ class Cost:
     seconds: float | None
     megabytes: float
     source: str
+    keys: frozenset[str] = frozenset()
 
     @property
     def sentence(self) -> str:
@@ -83,6 +85,7 @@ def lasting(seconds: float) -> str:
 def cost_of(
     page: Page, benchmark: str, scale: str, store: str = "", device: str = "auto", root: Path = REPOSITORY,
     replicates: Sequence[Replicate] | None = None, algorithms: Sequence[str] | None = None,
+    counted: Container[str] = (),
 ) -> Cost:  # fmt: skip
     """Say what is left of a page; nothing is trained or written.
 
@@ -92,6 +95,7 @@ def cost_of(
         device: see `lib.training.device.find_device`.
         root: where tables lie.
         replicates, algorithms: only these; None for all.
+        counted: keys of stages that another page will have trained.
 
     Raises:
         InputError: an unknown benchmark or scale, a missing device.
@@ -100,7 +104,7 @@ def cost_of(
     stages = _stages(page, plan, replicates, algorithms)
     entries = (Path(store).expanduser() if store else default_store()) / "entries"
     there = {path.name for path in entries.iterdir()} if entries.is_dir() else set()
-    missing = {key: found for key, found in stages.items() if key not in there}
+    missing = {key: found for key, found in stages.items() if key not in there and key not in counted}
     epochs = sum(stage.to_epoch - stage.from_epoch for _, stage in missing.values())
     size = sum(_megabytes(chain, stage) for chain, stage in missing.values())
     if not missing:
@@ -111,7 +115,7 @@ def cost_of(
     if rates:
         seconds = sum(work(chain, stage) * rates.get(chain.algorithm, rates[""]) for chain, stage in missing.values())
         seconds += _measuring(page, plan, tables)
-    return Cost(len(stages), len(missing), epochs, seconds, size, source)
+    return Cost(len(stages), len(missing), epochs, seconds, size, source, frozenset(missing))
 
 
 def work(chain: Chain, stage: Stage) -> float:

@@ -1,7 +1,7 @@
 """Run what is missing, then stage the pages of the book; after a crash, the same command again.
 
     python -m lib.batch [--scale laptop] [--paper P] [--page P] [--set noise_percents=20,60] [--gpus 0,1]
-                        [--places-per-gpu N] [--dry-run] [--profile slurm] [-- options of snakemake]
+                        [--places-per-gpu N] [--plan] [--dry-run] [--profile slurm] [-- options of snakemake]
 
 Everything is checked first: plans, names of parameters, their types and values. One batch works in a folder
 at a time. What `--set` changes of a plan (`lib.changes`) makes runs of their own, which the book does not show.
@@ -130,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--at-once", type=_count, help=f"pages at once without GPUs (default: one a core, at most {PAGES_AT_ONCE})")
     add("--again", action="store_true", help="execute the selected pages even if they are finished")
     add("--dry-run", action="store_true", help="only say what would run, and why")
+    add("--plan", action="store_true", help="only say what is missing and what it takes: stages, time, disk")
     add("--profile", default="default", help="default, slurm, kubernetes, or a folder (default: default)")
     add("--no-book", action="store_true", help="do not stage the pages into the book")
     return parser
@@ -142,7 +143,8 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
         arguments: what stands after `python -m lib.batch`.
 
     Returns:
-        Snakemake's options, and whether it writes anything (a dry run does not); None if there is nothing to do.
+        Snakemake's options, and whether it writes anything (a dry run does not); None if there is nothing to do, or was
+        nothing to be done but say what it takes.
 
     Raises:
         InputError: something given is wrong.
@@ -155,6 +157,11 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     changes = read_changes(given.set)
     wanted = plan.changed(plan.runs(plans, given.scale, given.paper, given.page), changes)
     check_parameters(wanted)
+    if given.plan:
+        from lib.batch.outlook import costs, outlook  # imports torch, which a batch that starts does without
+
+        print(outlook(costs(wanted)))
+        return None
     no_book = given.no_book or bool(changes)
     pages = [] if no_book else plan.book_pages(plans, given.scale, given.paper, given.page)
     execute = state.unfinished(plans, wanted)
