@@ -32,7 +32,7 @@ from lib.pruning import Batch, find_score, select
 from lib.pruning.methods import prune_parameters
 from lib.stages import Prune, Store, algorithms
 from lib.stages.housekeeping import clean, import_
-from lib.training import DataRecipe, prepare
+from lib.training import prepare
 from lib.training.device import find_device
 from lib.widgets.page import open_page
 from papers.lost_in_pruning.recipes import plan as lost_in_pruning
@@ -89,7 +89,7 @@ ROWS: list[Row] = [
     ("an optimizer", lambda: RECIPE.but(optimizer="adamw"), ("adamw", "adam", "sgd")),
     ("a name in a recipe", lambda: RECIPE.but(epoch=3), ("epoch",)),
     ("no epochs", lambda: RECIPE.but(epochs=0), ("epochs", "greater than")),
-    ("a corruption", lambda: DataRecipe(image_set="cifar10", corruptions=("frog",)), ("'frog'", "Did you mean 'fog'")),
+    ("a corruption", lambda: RECIPE.but(data={"corruptions": ("frog",)}), ("'frog'", "Did you mean 'fog'")),
     ("a severity", lambda: data.corrupt(BYTES, "fog", 6), ("severity 6", "1, 2, 3, 4, 5")),
     ("images to corrupt", lambda: data.corrupt(BYTES.float(), "fog", 3), ("float32 [2, 32, 32, 3]", "uint8")),
     ("percent of wrong labels", lambda: data.noisy_count(10, 101), ("101", "0 to 100")),
@@ -120,12 +120,12 @@ ROWS: list[Row] = [
     ("a printed table", lambda: printed("label_noise", "table_99"), ("'table_99'", "Allowed")),
     ("a severity to measure", lambda: distributions(severities=(7,)), ("'7'", "1, 2, 3, 4, 5")),
     ("a negative level of noise", lambda: distributions(epsilons=(-0.1,)), ("-0.1", "from 0")),
-    ("a target of BackSelect", lambda: informative_pixels(target="lable"),
-     ("'lable'", "Did you mean 'label'")),  # pyright: ignore
+    ("a target of BackSelect", lambda: informative_pixels(target="lable"),  # pyright: ignore
+     ("'lable'", "Did you mean 'label'")),
     ("a split of corruptions", lambda: robust_split("txet"), ("'txet'", "Did you mean 'text'")),
     ("a level by name", lambda: level_quantity("optimium"), ("'optimium'", "Did you mean 'optimum'")),
-    ("statistics along a path", lambda: loss_path("WR", "WR re-dense", "recompute"),
-     ("'recompute'", "recomputed")),  # pyright: ignore
+    ("statistics along a path", lambda: loss_path("WR", "WR re-dense", "recompute"),  # pyright: ignore
+     ("'recompute'", "recomputed")),
     ("an overlap of nothing", lambda: jaccard(torch.tensor([]), torch.tensor([])), ("at least one",)),
     ("what to clean", lambda: clean(Store(Path("/nowhere/store"))), ("older_than_days", "keep")),
     ("an archive that is none", lambda: import_(Store(Path("/tmp")), Path(__file__)),
