@@ -1,16 +1,19 @@
 """The loops of sparse products, compiled by numba once for a machine; what they are for stands in `sparse_products`.
 
-Numbers are of one type, float32 or float64. A row's sum has a fixed order.
+Numbers are of one type, float32 or float64. A row's sum has a fixed order. A forked process runs them without threads: GNU's
+OpenMP, which divides the rows, ends children of a process that has used it.
 """
 
 import functools
+import os
 
 import numba
 import numpy
 from numba import njit, prange
 from numba.core import config
 
-compiled = functools.partial(njit, parallel=True, nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})
+plain = functools.partial(njit, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+compiled = functools.partial(plain, parallel=True, cache=True)
 
 AT_ONCE = 64  # images, so that they stay in a processor's cache
 
@@ -87,3 +90,14 @@ def read_pixels(images, chosen, places, channels, table, outputs):
             place, values, output = places[r, p], table[channels[r, p]], outputs[r, p]
             for b in range(count):
                 output[first + b] = values[near[b, place]]
+
+
+def without_threads() -> None:
+    """Compile the loops anew, for one thread."""
+    for name in ("rows_times", "rows_meet", "read_pixels"):
+        globals()[name] = plain(globals()[name].py_func)
+    globals()["use_threads"] = lambda _: None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=without_threads)

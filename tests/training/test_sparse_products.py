@@ -1,5 +1,7 @@
 """Products over the weights that remain are those of the masked matrices, and so is the training."""
 
+import multiprocessing
+import os
 from dataclasses import replace
 
 import pytest
@@ -132,6 +134,22 @@ def test_neither_threads_nor_neighbours_change_a_bit(recipe):
         torch.set_num_threads(before)
     first = "hidden.0.weight"
     assert torch.equal(found[0].stack[first], found[1].stack[first])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_trains_to_the_same_bits(recipe):
+    here = trained(recipe, 1.0, exact=torch.float32).stack["hidden.0.weight"]
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+
+    def child():
+        torch.set_num_threads(1)  # PyTorch's own threads do not survive a fork either
+        answers.put(trained(recipe, 1.0, exact=torch.float32).stack["hidden.0.weight"].sum().item())
+
+    process = context.Process(target=child)
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0 and answers.get() == here.sum().item()
 
 
 def test_a_killed_run_goes_on_to_the_same_bits(recipe, tmp_path, monkeypatch):
