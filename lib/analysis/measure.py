@@ -250,7 +250,7 @@ def find(
     """
     changes = real_changes(page.plans(benchmark, scale), changes)
     both = page, experiments.changed(page, changes)
-    own = {chain.algorithm for one in both for chain in one.chains(one.plans(benchmark, scale))}
+    asked = {chain.algorithm for one in both for chain in one.chains(one.plans(benchmark, scale))}
     parts = tuple(file_name(f"{measurement.name}, {page.name}") for measurement in page.measurements)
     tables, stale, lacking = [], {}, {}
 
@@ -259,6 +259,7 @@ def find(
         if table is None:
             return
         fresh, old = experiments.current(table)
+        own = asked | _algorithms(page, benchmark, one)
         measured = fresh.frame.loc[fresh.frame["part"].str.startswith(parts), "algorithm"]  # or of what it set beside
         fresh = fresh.where(algorithm=own | {*measured})
         if old := [part for part in old if own & set(table.parts[part].algorithms)]:
@@ -277,6 +278,14 @@ def find(
         if not any(table.changes for table in tables):
             lacking[label_of(changes)] = ["everything (set recompute = True to measure it)"]
     return Found(tables, stale, lacking, changes)
+
+
+def _algorithms(page: Page, benchmark: str, scale: str) -> set[str]:
+    """Return what a page runs at a scale, which may be more than at another; nothing where it has no such plan."""
+    try:
+        return {chain.algorithm for chain in page.chains(page.plans(benchmark, scale))}
+    except InputError:
+        return set()
 
 
 def _same(one: Table, other: Table) -> bool:

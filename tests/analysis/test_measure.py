@@ -7,7 +7,7 @@ import pytest
 
 from lib.analysis import experiments
 from lib.analysis import measure as measuring
-from lib.analysis.experiments import Measurement, plan_of
+from lib.analysis.experiments import Measurement, find_page, plan_of
 from lib.analysis.measure import How, complete, find, main, measure
 from lib.analysis.part import read_part
 from lib.analysis.table import EPOCHS, SIZE, find_tables, read_table, table_folder, values
@@ -239,3 +239,10 @@ def test_a_changed_run_is_never_committed(toy, how):
     assert not table_folder("toy", *ASKED, "committed", how.root).parent.exists()
     with pytest.raises(InputError, match="Allowed: .* from 0 to 100 %"):
         measure(toy, *ASKED, how, changes=Changes(noise_percents=(101.0,)))
+
+
+def test_a_table_of_a_larger_scale_keeps_the_algorithms_that_only_that_scale_runs():
+    page = find_page("lost_in_pruning", "prune_potential")
+    leads, other = find(page, "cifar10-resnet20", "laptop").tables[:2]
+    assert (leads.scale, other.scale) == ("short", "laptop")
+    assert set(other.frame["algorithm"]) == {"WT", "FT"} < set(leads.frame["algorithm"])
