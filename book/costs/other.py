@@ -11,7 +11,7 @@ import pandas
 import torch
 from torchvision.models import resnet50
 
-from book.costs.timing import epoch_seconds, fresh, shortest
+from book.costs.timing import epoch_seconds, fresh, in_turns, shortest
 from lib.analysis.files import REPOSITORY
 from lib.models import prunable_weights
 from lib.pruning import magnitude, select
@@ -92,12 +92,9 @@ def without_half_the_filters(recipe: Recipe, device: torch.device, rounds: int =
         for name in parameters.intersection(units.written):
             masks[name][:, ::2] = False
     stack = {name: tensor * masks.get(name, True) for name, tensor in progress.stack.items()}
-    ways = ConnectedUnits(), find_connected_units(network.units, stack, masks)
-    best = [float("inf"), float("inf")]
-    for i, units in [*enumerate(ways)] * rounds:
-        start = Progress(0, units.shrink({name: tensor.clone() for name, tensor in stack.items()}), units.shrink(masks))
-        best[i] = min(best[i], epoch_seconds(network, examples, start, those, recipe, Computation(), 3))
-    return best[0] / best[1]
+    ways = [(units, Computation()) for units in (ConnectedUnits(), find_connected_units(network.units, stack, masks))]
+    whole, half = in_turns(network, Progress(0, stack, masks), examples, those, recipe, ways, rounds, epochs=3)
+    return whole / half
 
 
 def page_from_store() -> float:

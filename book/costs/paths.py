@@ -15,7 +15,7 @@ import pandas
 import torch
 
 from book.costs.tables import COLUMNS
-from book.costs.timing import epoch_seconds, fresh
+from book.costs.timing import fresh, in_turns
 from lib.models import Network
 from lib.pruning import magnitude, select
 from lib.training import Computation, Examples, Part, Progress, Recipe, Replicate, stack_states, train
@@ -51,14 +51,12 @@ def level_seconds(
     """
     stack, masks = progress.stack, progress.masks
     units = find_connected_units(network.units, stack, masks)
-    ways = (ConnectedUnits(), 0.0, 0.0), (units, COMPRESS_BELOW, 0.0), (units, COMPRESS_BELOW, SPARSE_BELOW)
-    best = [float("inf")] * len(ways)
-    for _ in range(rounds):
-        for i, (kept, share, sparse) in enumerate(ways):
-            start = Progress(0, kept.shrink({n: t.clone() for n, t in stack.items()}), kept.shrink(masks))
-            computation = Computation("float32", kept.pixels, compress_below=share, sparse_below=sparse)
-            seconds = epoch_seconds(network, examples, start, replicates, recipe, computation)
-            best[i] = min(best[i], seconds)
+    shares = (ConnectedUnits(), 0.0, 0.0), (units, COMPRESS_BELOW, 0.0), (units, COMPRESS_BELOW, SPARSE_BELOW)
+    ways = [
+        (kept, Computation("float32", kept.pixels, compress_below=share, sparse_below=sparse))
+        for kept, share, sparse in shares
+    ]
+    best = in_turns(network, progress, examples, replicates, recipe, ways, rounds)
     count = sum(m.numel() for m in masks.values())
     remaining = sum(int(m.sum()) for m in masks.values()) / count
     computed = sum(t.numel() for t in units.shrink(masks).values()) / count

@@ -4,7 +4,7 @@ The shortest of several times counts, since whatever else a machine does only ad
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -25,6 +25,7 @@ from lib.training import (
     prepare,
     train,
 )
+from lib.training.connected_units import ConnectedUnits
 
 
 def shortest(work: Callable[[], object]) -> float:
@@ -38,6 +39,23 @@ def fresh(recipe: Recipe, replicates: list[Replicate], device: torch.device) -> 
     examples = prepare(recipe.data, replicates, device)
     network = build(recipe.network, examples.classes, recipe.width)
     return network, examples, Progress(0, fresh_stack(network.module, replicates, device))
+
+
+Way = tuple[ConnectedUnits, Computation]
+"""Which units are trained, and how the numbers are computed."""
+
+
+def in_turns(
+    network: Network, progress: Progress, examples: Examples, replicates: list[Replicate], recipe: Recipe,
+    ways: Sequence[Way], rounds: int, epochs: int = 2,
+) -> list[float]:  # fmt: skip
+    """Return the shortest epoch of the same stack and masks, in seconds, for each of some ways that take turns."""
+    best = [float("inf")] * len(ways)
+    for i, (units, computation) in [*enumerate(ways)] * rounds:
+        stack = units.shrink({name: tensor.clone() for name, tensor in progress.stack.items()})
+        start = Progress(0, stack, units.shrink(progress.masks))
+        best[i] = min(best[i], epoch_seconds(network, examples, start, replicates, recipe, computation, epochs))
+    return best
 
 
 def epoch_seconds(

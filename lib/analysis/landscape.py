@@ -16,7 +16,7 @@ from lib.seeds import generator
 from lib.training import Replicate, arithmetic, evaluate, prepare
 from lib.training.device import find_device
 from lib.training.examples import Images
-from lib.training.stack import State, stack_limit
+from lib.training.stack import State, stack_limit, stack_size
 
 SAMPLE = 2_000  # images of each set; all of them where there are fewer
 BYTES_TOGETHER = {"cpu": 2**24, "cuda": 2**30}  # of parameters; on a CPU so that they stay near its caches
@@ -75,7 +75,7 @@ def along_axis(positions: Tensor, like: Tensor) -> Tensor:
 def parts(module: nn.Module, stack: State) -> Iterator[State]:
     """Yield a stack, name → [S, ...] on any device, in parts that are measured together, on the device of the module."""
     device = next(module.parameters()).device
-    count = next(iter(stack.values())).shape[0]
+    count = stack_size(stack)
     size = sum(tensor[0].numel() * tensor.element_size() for tensor in stack.values())
     limit = BYTES_TOGETHER.get(device.type, BYTES_TOGETHER["cpu"]) // size
     together = min(stack_limit(module, device, count), max(1, limit))

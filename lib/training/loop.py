@@ -197,7 +197,7 @@ class _Loop:
         sparse = [] if change or dtype != self.exact else sparse_weights(module, progress.masks, how.sparse_below)
         self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, change, sparse)
         pixels, masks = how.pixels, {name: progress.masks[name] for name in sparse}
-        if can_read_bytes(self.examples.train_images, recipe.data) and (read := pixels_read(module, masks, sparse)):
+        if can_read_bytes(self.examples.train_images, recipe.data) and (read := pixels_read(module, masks)):
             name, own = read
             masks[name] = masks[name].gather(2, own.unsqueeze(1).expand(-1, masks[name].shape[1], -1))
             pixels = own if pixels is None else pixels[own]

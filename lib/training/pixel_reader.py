@@ -5,7 +5,7 @@ that it needs, instead of four for each pixel. A replicate reads as many pixels 
 differs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -16,19 +16,18 @@ from lib.training.recipe import DataRecipe
 from lib.training.sparse_products import alone, arrays, kernels
 
 
-def pixels_read(module: nn.Module, masks: Mapping[str, Tensor], sparse: Collection[str]) -> tuple[str, Tensor] | None:
+def pixels_read(module: nn.Module, masks: Mapping[str, Tensor]) -> tuple[str, Tensor] | None:
     """Return the name of the sparse weight that reads the images, and the inputs that each replicate has weights for.
 
     Args:
         module: whose method `units` tells what reads them.
-        masks: name → bool [R, O, I].
-        sparse: names of weights.
+        masks: of the sparse weights, name → bool [R, O, I].
 
     Returns:
         The inputs, int64 [R, m], ascending; None where the images are read by something else.
     """
     readers = [unit.read for unit in module.units() if not unit.written] if hasattr(module, "units") else []  # pyright: ignore
-    if len(readers) != 1 or len(readers[0]) != 1 or readers[0][0] not in sparse:
+    if len(readers) != 1 or len(readers[0]) != 1 or readers[0][0] not in masks:
         return None
     return readers[0][0], places_kept(masks[readers[0][0]].any(1))
 

@@ -152,6 +152,6 @@ def arrays(*tensors: Tensor) -> tuple[Any, ...]:
 
 
 def alone() -> threading.Lock:
-    """While it is held, the loops use as many threads as PyTorch does, and be alone."""
+    """Return the lock under which the loops run alone, and let them use as many threads as PyTorch does."""
     kernels().use_threads(torch.get_num_threads())
     return _ONE_CALL_AT_A_TIME

@@ -204,7 +204,7 @@ def test_a_replicate_reads_the_pixels_that_it_has_weights_for(recipe):
     network, stack, _ = start(recipe, REPLICATES)
     masks = {name: torch.zeros_like(stack[name], dtype=torch.bool) for name in network.prunable}
     masks["hidden.0.weight"][0, 5, 3] = masks["hidden.0.weight"][1, 7, [2, 9]] = True
-    read = pixels_read(network.module, masks, network.prunable)
+    read = pixels_read(network.module, masks)
     assert read is not None and read[0] == "hidden.0.weight"
     assert read[1].shape == (2, 2) and 3 in read[1][0].tolist() and read[1][1].tolist() == [2, 9]
-    assert pixels_read(network.module, masks, ["hidden.1.weight"]) is None
+    assert pixels_read(network.module, {"hidden.1.weight": masks["hidden.1.weight"]}) is None
