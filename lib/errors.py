@@ -1,6 +1,7 @@
 """Errors for the reader: what was given, what is allowed, what to do."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -23,3 +24,13 @@ def unknown(kind: str, given: object, allowed: Iterable[str]) -> InputError:
     near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return InputError(f"unknown {kind} {given!r}.{hint} Allowed: {', '.join(names) or '(none)'}.")
+
+
+def refused(error: OSError) -> str:
+    """Say why the system would not write, in words that follow the name of a folder: "has no space left"."""
+    return {
+        errno.ENOSPC: "has no space left",
+        errno.EROFS: "is on a read-only file system",
+        errno.EACCES: "may not be written by this user",
+        errno.EDQUOT: "is over its quota",
+    }.get(error.errno or 0, f"cannot be written ({error})")

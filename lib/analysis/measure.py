@@ -16,12 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas
-from filelock import FileLock
 
 from lib.analysis import experiments
 from lib.analysis.cost import cost_of
 from lib.analysis.experiments import ERRORS, Context, Measurement, Page, errors_of, find_page, listed
-from lib.analysis.files import REPOSITORY
+from lib.analysis.files import REPOSITORY, written_by_one
 from lib.analysis.part import Provenance, file_name, make_frame, read_part, write_detail, write_part
 from lib.analysis.statistics import FEWEST_REPLICATES
 from lib.analysis.table import Origin, Table, assemble, joined, label_of, read_table, table_folder
@@ -115,7 +114,9 @@ def measure(
             looking = replace(context, measurement=measurement)
             part = f"{measurement.name}, {page.name}{few}"
             if measurement.detail:
-                write_detail(folders, part, measurement.detail(looking))
+                detail = measurement.detail(looking)
+                with written_by_one(*folders):
+                    write_detail(folders, part, detail)
             parts.add(part, measurement.rows(looking), measurement, some, done)
     bar.close()
     return parts.table("this machine")
@@ -144,10 +145,9 @@ class _Parts:
         identity, seconds = {measurement.name: measurement.identity}, time.perf_counter() - started
         made = _provenance(used, identity, algorithms, seconds)
         self.made[name], self.frames[name] = made, frame
-        self.folders[0].mkdir(parents=True, exist_ok=True)
         asked = (self.page.paper, self.benchmark, self.scale, self.changes)
         today = experiments.keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash
-        with FileLock(self.folders[0] / ".lock"):  # two pages that add the same algorithm take turns
+        with written_by_one(*self.folders):  # two pages that add the same algorithm take turns
             for folder in self.folders:
                 _write(folder, name, frame, made, today)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas
 
-from lib.analysis.files import REPOSITORY
+from lib.analysis.files import REPOSITORY, not_written_now
 from lib.analysis.part import COLUMNS, Provenance, read_part
 from lib.changes import NO_CHANGES, Changes
 from lib.errors import InputError, unknown
@@ -175,11 +175,12 @@ def read_table(
         InputError: a part that is there cannot be read, or parts differ in their dimensions.
     """
     folder = table_folder(paper, benchmark, scale, origin, root, changes)
-    found = [
-        (path.stem, *read_part(path.with_suffix(".csv")))
-        for path in sorted(folder.glob("*.json"))
-        if path.with_suffix(".csv").exists()
-    ]
+    with not_written_now(folder):
+        found = [
+            (path.stem, *read_part(path.with_suffix(".csv")))
+            for path in sorted(folder.glob("*.json"))
+            if path.with_suffix(".csv").exists()
+        ]
     if not found:
         return None
     kinds = {tuple(name for name in frame.columns if name not in (*COLUMNS, "part")) for _, frame, _ in found}

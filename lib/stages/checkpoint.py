@@ -1,6 +1,5 @@
 """Checkpoints: how far a stack has come within a stage, every minute, so that a run that is killed goes on from there."""
 
-import os
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -30,6 +29,9 @@ class Checkpoint:
 
     def __init__(self, store: Store, keys: Sequence[str]):
         self._store, self.path = store, store.checkpoints / f"{digest(sorted(keys))}.pt"
+        self._partial = self.path.with_suffix(
+            ".partial"
+        )  # whoever trains the stage holds its locks: one writes at a time
         self._started = self._last = time.perf_counter()
         saved = self._load()
         self._saved = saved if sorted(saved.get("keys", [])) == sorted(keys) else {}
@@ -64,9 +66,16 @@ class Checkpoint:
         """Keep the progress, in place of an earlier one."""
         state = {**vars(progress), "stack": {name: t.detach() for name, t in progress.stack.items()}}
         with self._store.explained():
-            partial = self.path.with_suffix(f".{os.getpid()}")
-            torch.save({"keys": self.keys, "seconds": self.seconds(), "progress": state}, partial)
-            partial.replace(self.path)
+            try:
+                with self._partial.open("wb") as file:
+                    torch.save({"keys": self.keys, "seconds": self.seconds(), "progress": state}, file)
+                self._partial.replace(self.path)
+            except RuntimeError as error:  # torch has its own words for what the file refused
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
+            finally:
+                self._partial.unlink(missing_ok=True)
         self._last = time.perf_counter()
 
     def seconds(self) -> float:
@@ -74,7 +83,8 @@ class Checkpoint:
         return self._before + time.perf_counter() - self._started
 
     def remove(self) -> None:
-        """Forget the checkpoint of a stage that is done."""
+        """Forget the checkpoint of a stage that is done, and what a kill left of a further one."""
+        self._partial.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-from lib.errors import InputError, unknown
+from lib.errors import InputError, refused, unknown
 
 MANIFEST = "manifest.json"
 
@@ -100,7 +100,9 @@ def write_entry(folder: Path, record: dict, groups: Mapping[str, Mapping[str, Te
     }
     for group, tensors in groups.items():
         written = {n: pack(t) if t.dtype == torch.bool else t.contiguous() for n, t in tensors.items()}
-        save_file(written, folder / f"{group}.safetensors", metadata.get(group, {}))
+        (folder / f"{group}.safetensors").write_bytes(
+            save(written, metadata.get(group, {}))
+        )  # a full disk is an OSError
     files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     manifest = {"key": folder.name, "created": time.time(), "files": files, "record": record}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
@@ -152,7 +154,12 @@ def problem(path: Path, only: Sequence[str] | None = None) -> str:
 def set_aside(path: Path, wrong: str) -> Damaged:
     """Move an entry or a measurement to the store's folder `damaged`; return the error that says so."""
     key, aside = path.stem, path.parents[1] / "damaged" / f"{path.name}-{uuid.uuid4().hex[:6]}"
-    aside.parent.mkdir(exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):  # another process was first
-        path.rename(aside)
+    try:
+        aside.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process was first
+            path.rename(aside)
+    except OSError as error:
+        return Damaged(
+            key, f"{key} is damaged on disk ({wrong}), and {path} cannot be moved away: its folder {refused(error)}"
+        )
     return Damaged(key, f"{key} is damaged on disk ({wrong}); it was moved to {aside}, and the next run makes it again")

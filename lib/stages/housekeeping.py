@@ -5,6 +5,7 @@ import json
 import shutil
 import tarfile
 import time
+import uuid
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -53,7 +54,7 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
     kept, now, removed = None if keep is None else set(keep), time.time(), []
 
     def goes(path: Path, keys: Iterable[str]) -> bool:
-        old = older_than_days is None or now - path.stat().st_mtime > 86400 * older_than_days
+        old = older_than_days is None or _older(path, now - 86400 * older_than_days)
         return old and (kept is None or not kept.issuperset(keys))
 
     with store.explained(), FileLock(store.locks / "clean.lock"):
@@ -61,23 +62,37 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
         trash.mkdir(exist_ok=True)
         for key in set(store.keys()) - held:
             if goes(store.entries / key, [key]):
-                with contextlib.suppress(Timeout), FileLock(store.locks / f"{key}.lock", timeout=0):
-                    (store.entries / key).rename(trash / key)  # at once, so that nobody finds half of it
+                with contextlib.suppress(Timeout, FileNotFoundError), FileLock(store.locks / f"{key}.lock", timeout=0):
+                    # at once, so that nobody finds half of it; a clean that was killed may have left one of this name
+                    (store.entries / key).rename(trash / f"{key}-{uuid.uuid4().hex[:6]}")
                     removed.append(key)
         for path, keys in _measurements(store):
             if held.isdisjoint(keys) and goes(path, keys):
-                path.unlink()
-        shutil.rmtree(trash)
+                path.unlink(missing_ok=True)
+        for path in trash.iterdir():  # the folder stays: something damaged may be on its way there
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in store.checkpoints.iterdir():
-            if now - path.stat().st_mtime > 86400 * (older_than_days or 1):  # nobody has gone on from it
-                path.unlink()
+            if _older(path, now - 86400 * (older_than_days or 1)):  # nobody has gone on from it
+                path.unlink(missing_ok=True)
     return sorted(removed)
+
+
+def _older(path: Path, moment: float) -> bool:
+    """Say whether a file is there and was made before a moment; what comes from the future, by a clock set back, was not."""
+    try:
+        return path.stat().st_mtime < moment
+    except FileNotFoundError:  # another process was first
+        return False
 
 
 def _measurements(store: Store) -> list[tuple[Path, list[str]]]:
     """Return the whole measurements, each with the keys of its stages."""
-    whole = (path for path in sorted(store.measurements.iterdir()) if not problem(path))
-    return [(path, json.loads(path.read_text())["keys"]) for path in whole]
+    found = []
+    for path in sorted(store.measurements.iterdir()):
+        with contextlib.suppress(FileNotFoundError):  # set aside by another process since
+            if not problem(path):
+                found.append((path, json.loads(path.read_text())["keys"]))
+    return found
 
 
 def _held_keys(store: Store) -> set[str]:

@@ -1,9 +1,9 @@
 """The store keeps finished stages, one folder an entry named by its key, and what was measured on them.
 
 An entry appears whole or not at all. A stack's entries appear together: they are written aside, declared complete by one
-rename, then moved to their places; whoever opens the store after a kill carries a declared batch to its end and drops an
-undeclared one. What does not match its checksum when it is read is named, set aside and made again. Locks are the system's,
-so they end with the process that holds them.
+rename, then moved to their places; whoever opens the store after a kill carries a declared batch to its end and drops one
+whose writer is gone. What does not match its checksum when it is read is named, set aside and made again. Locks are the
+system's, so they end with the process that holds them. A store that may not be written can still be read.
 """
 
 import contextlib
@@ -22,8 +22,10 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from lib.errors import InputError
+from lib.errors import InputError, refused
 from lib.stages.entry import MANIFEST, Entry, digest, problem, set_aside, write_entry
+
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def default_store() -> Path:
@@ -41,7 +43,7 @@ class Store:
         folder: of all of it; in it `entries`, `measurements`, `incoming`, `locks` and `checkpoints`.
 
     Raises:
-        InputError: if the folder cannot be written.
+        InputError: if there is no store and it cannot be made, or the disk is full.
     """
 
     def __init__(self, folder: str | Path | None = None):
@@ -53,7 +55,8 @@ class Store:
         with self.explained():
             for path in (self.entries, self.measurements, self.incoming, self.checkpoints, self.locks):
                 path.mkdir(parents=True, exist_ok=True)
-            self._finish_interrupted()
+            with _if_it_may_be_written():
+                self._finish_interrupted()
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
@@ -61,12 +64,11 @@ class Store:
         try:
             yield
         except OSError as error:
-            what = {
-                errno.ENOSPC: "has no space left; free some, or clean the store (python -m lib.stages clean)",
-                errno.EROFS: "is on a read-only file system",
-                errno.EACCES: "may not be written by this user",
-                errno.EDQUOT: "is over its quota",
-            }.get(error.errno or 0, f"cannot be written ({error})")
+            what = refused(error)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                what += "; free some, or clean the store (python -m lib.stages clean)"
+            elif error.errno in READ_ONLY:
+                what += ": what it holds can be read, but nothing can be added to it"
             raise InputError(
                 f"the store {self.folder} {what}. Another folder can be named by the page's parameter `store` or "
                 "PRUNING_BOOK_STORE; finished stages are untouched."
@@ -112,15 +114,15 @@ class Store:
         """Give a folder whose contents are moved in when the block ends, entries as folders and measurements as files."""
         batch = self.incoming / uuid.uuid4().hex
         try:
-            with self.explained():
+            with self.explained(), FileLock(batch.with_suffix(".lock")):  # as long as it is held, the writer lives
                 batch.mkdir()
                 yield batch
                 with FileLock(self.locks / "incoming.lock"):  # lest another process moves it in meanwhile
                     batch.rename(complete := batch.with_suffix(".complete"))
                     self._move_in(complete)
-        except BaseException:
+        finally:
             shutil.rmtree(batch, ignore_errors=True)
-            raise
+            batch.with_suffix(".lock").unlink(missing_ok=True)
 
     def _move_in(self, batch: Path) -> None:
         for part in [*batch.iterdir()]:
@@ -131,12 +133,16 @@ class Store:
 
     def _finish_interrupted(self) -> None:
         with FileLock(self.locks / "incoming.lock"):
-            for batch in [*self.incoming.iterdir()]:
-                with contextlib.suppress(FileNotFoundError):  # its writer may be alive and finish meanwhile
-                    if batch.suffix == ".complete":
-                        self._move_in(batch)
-                    elif time.time() - batch.stat().st_mtime > 3600:
-                        shutil.rmtree(batch)
+            for path in [*self.incoming.iterdir()]:
+                with contextlib.suppress(FileNotFoundError, Timeout):  # its writer may be alive and finish meanwhile
+                    if path.suffix == ".complete":
+                        self._move_in(path)
+                    elif path.suffix == ".lock":
+                        with FileLock(path, timeout=0):  # its writer is gone, whatever the clock says
+                            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+                            path.unlink()
+                    elif not path.with_suffix(".lock").exists() and time.time() - path.stat().st_mtime > 3600:
+                        shutil.rmtree(path)  # written before there were such locks
 
     # measurements on finished stages
 
@@ -154,7 +160,11 @@ class Store:
         """
         name = digest([list(keys), dict(description)])
         path = self.measurements / f"{name}.json"
-        with FileLock(self.locks / f"{name}.lock"):
+        if path.exists() and not problem(path):  # no lock: it appears whole, and the store may be there to be read only
+            return json.loads(path.read_text())["value"]
+        with contextlib.ExitStack() as held:
+            with self.explained():
+                held.enter_context(FileLock(self.locks / f"{name}.lock"))
             if path.exists():
                 if not (wrong := problem(path)):
                     return json.loads(path.read_text())["value"]
@@ -176,18 +186,29 @@ class Store:
         with contextlib.ExitStack() as held:
             for key in sorted(keys):
                 lock = FileLock(self.locks / f"{key}.lock")
-                try:
-                    held.enter_context(lock.acquire(timeout=0))
-                except Timeout:
-                    print(f"waiting for another process that trains stage {key}", flush=True)
-                    held.enter_context(lock.acquire())
+                with self.explained():
+                    try:
+                        held.enter_context(lock.acquire(timeout=0))
+                    except Timeout:
+                        print(f"waiting for another process that trains stage {key}", flush=True)
+                        held.enter_context(lock.acquire())
             yield
 
     def hold(self, keys: Iterable[str]) -> None:
-        """Keep `lib.stages.housekeeping.clean` from removing these entries while this object lives."""
-        with self.explained(), FileLock(self.locks / "clean.lock"):
+        """Keep `lib.stages.housekeeping.clean` from removing these entries while this object lives, where it may write."""
+        with self.explained(), _if_it_may_be_written(), FileLock(self.locks / "clean.lock"):
             if self._in_use is None:
                 self._in_use = FileLock(self.locks / f"in-use-{uuid.uuid4().hex}.lock")
                 self._in_use.acquire()
             with Path(self._in_use.lock_file).with_suffix(".keys").open("a") as file:
                 file.writelines(f"{key}\n" for key in keys)
+
+
+@contextlib.contextmanager
+def _if_it_may_be_written() -> Iterator[None]:
+    """Leave out what only a store that may be written needs."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
