@@ -8,9 +8,12 @@ all, nothing is started. `--sphinx` leaves Jupyter Book out and builds the same 
 import argparse
 import hashlib
 import importlib.metadata
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from filelock import FileLock
 
 from lib.analysis.files import REPOSITORY
 from lib.batch.plan import book_pages, read_plans
@@ -94,14 +97,28 @@ def inputs_hash(book: Path, engine: str) -> str:
 
 
 def build_if_changed(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
-    """Build the HTML, see `build`, unless it was built from exactly what is there now."""
-    stamp, now = output / "_build" / f".{engine}.inputs", inputs_hash(book, engine)
-    first = output / "_build" / ("html" if engine == "jupyter-book" else "sphinx") / "index.html"
-    if first.is_file() and stamp.is_file() and stamp.read_text("utf-8") == now:
-        return first
-    stamp.unlink(missing_ok=True)
-    first = build(book, output, engine)
-    write_if_changed(stamp, now)
+    """Build the HTML, see `build`, unless it was built from exactly what is there now. One process builds at a time.
+
+    What a killed build left is dropped: Sphinx would take the page that it was writing for a new one.
+    """
+    made = output / "_build"
+    stamp, begun = made / f".{engine}.inputs", made / f".{engine}.begun"
+    first = made / ("html" if engine == "jupyter-book" else "sphinx") / "index.html"
+    made.mkdir(parents=True, exist_ok=True)
+    with FileLock(made / ".lock"):
+        now = inputs_hash(book, engine)
+        if first.is_file() and stamp.is_file() and stamp.read_text("utf-8") == now:
+            return first
+        if begun.exists():
+            for folder in filter(Path.is_dir, [*made.iterdir()]):
+                shutil.rmtree(folder)
+        stamp.unlink(missing_ok=True)
+        begun.touch()
+        try:
+            first = build(book, output, engine)
+        finally:
+            begun.unlink()
+        write_if_changed(stamp, now)
     return first
 
 

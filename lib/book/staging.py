@@ -8,6 +8,7 @@ so. What only a live kernel can answer (widgets, progress bars) does not reach t
 
 import argparse
 import ast
+import glob
 import html
 import os
 import re
@@ -86,9 +87,22 @@ def write_if_changed(path: Path, text: str) -> bool:
     if path.is_file() and path.read_text("utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        if not _lives(int(left.suffixes[-2][1:])):  # killed while it wrote
+            left.unlink(missing_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+    return True
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        pass
     return True
 
 
