@@ -2,11 +2,11 @@
 
     python -m tests.soak [--kills 100] [--seed 0] [--works measuring batch building exporting] [--folder FOLDER]
 
-Each kind of work runs once undisturbed, which says how long it takes. Then, in copies of the repository, it is killed with
-all of its process group (`kill -9`) at a moment drawn from that whole time, and the same command is given again until it is
-whole; then a new copy begins. Half of the times the command comes back at once, while what the killed process had started may
-still live; else that ends first, and what lies there with its final name has to be whole. Only kills that hit a living process
-count. It exits with 1 unless every other count is 0; then the copies stay, to be looked at.
+Each kind of work runs once undisturbed, which says how long it takes. Then, in copies of the repository, it is killed
+with all of its process group (`kill -9`) at a moment drawn from that whole time, and the same command is given again until
+it is whole; then a new copy begins. Half of the times the command comes back at once, while what the killed process had
+started may still live; else that ends first, and what lies there with its final name has to be whole. Only kills that hit
+a living process count. It exits with 1 unless every other count is 0; then the copies stay, to be looked at.
 """
 
 import argparse

@@ -58,7 +58,7 @@ WORKS = {work.name: work for work in (MEASURING, BATCH, BUILDING, EXPORTING)}
 
 
 def copy_repository(folder: Path) -> None:
-    """Copy what git knows or would take of the repository, as it is now, into a new folder; every other copy is one of it."""
+    """Copy what git knows or would take of the repository, as it is now, into a new folder, to be copied from there."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
