@@ -176,7 +176,7 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     config["staging"] = "" if no_book else str(STAGING)
     config["set"] = given.set
     line = ["--snakefile", str(HERE / "Snakefile"), "--directory", ".", "--nolock"]
-    line += ["--workflow-profile", str(profile)]
+    line += ["--workflow-profile", str(profile), "--force-use-threads"]  # a page is a process, its waiting is not
     if settings.get("executor", "local") == "local":  # elsewhere the scheduler hands out the GPUs
         gpus = visible_gpus() if given.gpus is None else [] if given.gpus == "none" else names(given.gpus)
         places = len(gpus) * given.places_per_gpu

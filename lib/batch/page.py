@@ -10,6 +10,7 @@ killed one leaves `y.partial.ipynb`. Neither is ever taken for a result.
 import argparse
 import contextlib
 import importlib.metadata
+import multiprocessing
 import os
 import platform
 import re
@@ -99,6 +100,7 @@ class _Engine(NBClientEngine):
 
 
 papermill_engines.register("no widgets", _Engine)
+nbformat.validate(nbformat.v4.new_notebook())  # compiles the schema, once for all that `lib.batch.start` forks
 
 
 class _Kernel(AsyncKernelManager):
@@ -107,6 +109,10 @@ class _Kernel(AsyncKernelManager):
     @default("kernel_spec_manager")
     def _own_python(self) -> KernelSpecManager:
         return KernelSpecManager(kernel_dirs=[])  # no folder to look in: the running interpreter is left
+
+    async def _async_wait(self, pollinterval: float = 0.1) -> None:
+        """Look more often whether the kernel has ended: a page waits for it."""
+        await super()._async_wait(min(pollinterval, 0.02))
 
 
 @contextlib.contextmanager
@@ -242,11 +248,16 @@ def _explained(source: Path, failed: Path, error: PapermillExecutionError | Dead
 
 
 def end_with_parent() -> None:
-    """End this process within a second of its parent's end; the kernel does the same with this process."""
-    parent = os.getppid()
+    """End this process within a second of its parent's end; the kernel does the same with this process.
+
+    Of a process that `multiprocessing` started, the parent is the one that asked for it.
+    """
+    asked, parent = multiprocessing.parent_process(), os.getppid()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        if asked:
+            asked.join()
+        while os.getppid() == parent and not asked:
             time.sleep(0.5)
         os._exit(1)
 

@@ -1,0 +1,43 @@
+"""Start pages from one process that has read what executing a page needs, which takes longer than the start of a kernel.
+
+That process is `multiprocessing`'s fork server. A page is a process of its own all the same, with its own environment, and
+ends with the process that asked for it. Elsewhere than on Linux each page reads everything itself: forking is unsafe there.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""What libraries of matrix products read when the page's kernel loads them."""
+
+if sys.platform == "linux":
+    _ready = multiprocessing.get_context("forkserver")
+    _ready.set_forkserver_preload(["lib.batch.page"])
+else:
+    _ready = multiprocessing.get_context("spawn")
+
+
+def execute(arguments: Sequence[str], threads: int) -> None:
+    """Execute a page, and wait for its end; many threads may do so at once.
+
+    Args:
+        arguments: as `python -m lib.batch.page` takes them.
+        threads: of the page's matrix products.
+
+    Raises:
+        RuntimeError: the page failed; it has said why.
+    """
+    process = _ready.Process(target=_page, args=(list(arguments), threads))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"the page {arguments[0]} ended with status {process.exitcode}")
+
+
+def _page(arguments: list[str], threads: int) -> None:
+    os.environ |= dict.fromkeys(THREADS, str(threads))
+    from lib.batch import page
+
+    sys.exit(page.main(arguments))
