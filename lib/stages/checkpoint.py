@@ -1,13 +1,18 @@
-"""Checkpoints: how far a stack has come within a stage, every minute, so that a run that is killed goes on from there."""
+"""Checkpoints: how far a stack has come within a stage, every minute, so that a run that is killed goes on from there.
 
+The SHA-256 of what torch writes stands at the end of the file: torch reads numbers with flipped bits as they are.
+"""
+
+import hashlib
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lib.stages.entry import digest
+from lib.stages.entry import digest, sha256
 from lib.stages.store import Store
 from lib.training import Progress
 from lib.training.stack import State
@@ -42,6 +47,7 @@ class Checkpoint:
         if not self.path.exists():
             return {}
         try:
+            _check(self.path)
             return torch.load(self.path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever torch makes of a damaged file
             warnings.warn(f"{self.path} cannot be read ({error}); its stage starts over", stacklevel=3)
@@ -69,6 +75,9 @@ class Checkpoint:
             try:
                 with self._partial.open("wb") as file:
                     torch.save({"keys": self.keys, "seconds": self.seconds(), "progress": state}, file)
+                checksum = sha256(self._partial)
+                with self._partial.open("a") as file:
+                    file.write(checksum)
                 self._partial.replace(self.path)
             except RuntimeError as error:  # torch has its own words for what the file refused
                 if isinstance(error.__context__, OSError):
@@ -86,6 +95,14 @@ class Checkpoint:
         """Forget the checkpoint of a stage that is done, and what a kill left of a further one."""
         self._partial.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
+
+
+def _check(path: Path) -> None:
+    """Raise ValueError where a checkpoint is not as it was written."""
+    content = memoryview(path.read_bytes())
+    without = content[-22:-18] == b"PK\x05\x06"  # it ends as torch ends: written before there was a checksum
+    if not without and content[-64:] != hashlib.sha256(content[:-64]).hexdigest().encode():
+        raise ValueError("it differs from its checksum")
 
 
 def on_device(tensors: Mapping[str, Tensor], device: torch.device) -> State:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import tarfile
 import time
@@ -113,17 +114,33 @@ def export(store: Store, file: Path, keys: Iterable[str] | None = None) -> int:
 
     Returns:
         The number of stages.
+
+    Raises:
+        InputError: if the file cannot be written.
     """
     chosen = set(store.keys() if keys is None else keys)
     partial = file.with_name(file.name + ".partial")
-    with tarfile.open(partial, "w") as archive:
-        for key in sorted(chosen):
-            archive.add(store.entries / key, arcname=key)
-        for path, measured in _measurements(store):
-            if chosen.issuperset(measured):
-                archive.add(path, arcname=path.name)
-    partial.replace(file)
+    store.hold(chosen)  # lest they are cleaned away meanwhile
+    try:
+        with tarfile.open(partial, "w") as archive:
+            for key in sorted(chosen):
+                archive.add(store.entries / key, arcname=key)
+            for path, measured in _measurements(store):
+                if chosen.issuperset(measured):
+                    archive.add(path, arcname=path.name)
+        partial.replace(file)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"nothing was exported to {file}: {error}. Name another place, or make room.") from error
     return len(chosen)
+
+
+def _as_exported(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo:
+    """Let in what an export has, files of stages and measurements, and raise InputError for a link or a path elsewhere."""
+    if not ((member.isdir() or member.isreg()) and re.fullmatch(r"\w[\w-]*(/\w[\w.-]*)?|\w+\.json", member.name)):
+        what = "a link" if member.issym() or member.islnk() else "no file of a stage or a measurement"
+        raise InputError(f"its member {member.name!r} is {what}. Allowed: what `python -m lib.stages export` writes")
+    return tarfile.data_filter(member, place)
 
 
 def import_(store: Store, file: Path) -> int:
@@ -135,7 +152,7 @@ def import_(store: Store, file: Path) -> int:
     before = len(store.keys())
     try:
         with tarfile.open(file) as archive, store.batch() as batch:
-            archive.extractall(batch, filter="data")
+            archive.extractall(batch, filter=_as_exported)
             for path in batch.iterdir():
                 if wrong := problem(path):
                     raise InputError(f"{path.stem} is damaged ({wrong})")

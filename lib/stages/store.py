@@ -113,16 +113,16 @@ class Store:
     def batch(self) -> Iterator[Path]:
         """Give a folder whose contents are moved in when the block ends, entries as folders and measurements as files."""
         batch = self.incoming / uuid.uuid4().hex
-        try:
-            with self.explained(), FileLock(batch.with_suffix(".lock")):  # as long as it is held, the writer lives
+        with self.explained(), FileLock(alive := batch.with_suffix(".lock")):  # as long as it is held, the writer lives
+            try:
                 batch.mkdir()
                 yield batch
                 with FileLock(self.locks / "incoming.lock"):  # lest another process moves it in meanwhile
                     batch.rename(complete := batch.with_suffix(".complete"))
                     self._move_in(complete)
-        finally:
-            shutil.rmtree(batch, ignore_errors=True)
-            batch.with_suffix(".lock").unlink(missing_ok=True)
+            finally:
+                shutil.rmtree(batch, ignore_errors=True)
+                alive.unlink(missing_ok=True)
 
     def _move_in(self, batch: Path) -> None:
         for part in [*batch.iterdir()]:
