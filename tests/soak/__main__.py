@@ -94,6 +94,7 @@ def soak(work: Work, kills: int, seed: int, folder: Path) -> Count:
         if not count.faults:
             shutil.rmtree(copy)
     count.seconds = time.monotonic() - began
+    print(f"{work.name}: {count.kills} kills, {len(count.faults)} faults", *count.faults, sep="\n", flush=True)
     return count
 
 
