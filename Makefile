@@ -1,15 +1,17 @@
-# make book | html | test | lab | bench. To use an environment of your own (conda, uv): make book RUN=python
+# make book | html | test | lab | bench | soak. To use an environment of your own (conda, uv): make book RUN=python
 PYTHON ?= python3
 VENV := .venv
 RUN ?= $(VENV)/bin/python
 SCALE ?= laptop
 PAGE ?=
+KILLS ?= 100
+SEED ?= 0
 
 ifeq ($(RUN),$(VENV)/bin/python)
 ENVIRONMENT := $(VENV)/installed
 endif
 
-.PHONY: book html test check lab bench data clean help
+.PHONY: book html test check lab bench soak data clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +20,7 @@ help:
 	@echo "make test   every check and test; pages run small, the book opens in a browser"
 	@echo "make lab    JupyterLab with the pages as notebooks"
 	@echo "make bench  what training costs here, against the conventional loop"
+	@echo "make soak   a hundred kills at random moments, and what was lost by them: an hour (KILLS=20: a fifth of it)"
 	@echo "make book SCALE=paper   the papers' own recipes: hours on CPUs"
 
 $(VENV)/installed: pyproject.toml
@@ -50,6 +53,9 @@ lab: $(ENVIRONMENT)
 
 bench: data
 	$(RUN) -m book.costs
+
+soak: data
+	$(RUN) -m tests.soak --kills $(KILLS) --seed $(SEED)
 
 clean:
 	rm -rf runs work book/_build book/papers

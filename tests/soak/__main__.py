@@ -81,6 +81,8 @@ def soak(work: Work, kills: int, seed: int, folder: Path) -> Count:
             raise SystemExit(f"{' '.join(command)} fails without any kill; see {whole.with_suffix('.log')}")
         durations.append(time.monotonic() - started)
     print(f"{work.name}: {sum(durations):.1f} s undisturbed", flush=True)
+    for compiled in whole.rglob("__pycache__"):  # what Python and numba have compiled, for copies that come
+        shutil.copytree(compiled, folder / "repository" / compiled.relative_to(whole), dirs_exist_ok=True)
     while count.kills < kills:
         copy = _copy(work, folder / f"{work.name}-{count.copies}")
         before: dict[str, int] = {}
