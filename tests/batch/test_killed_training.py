@@ -1,4 +1,4 @@
-"""Kill -9 a batch in the middle of a stage; the same command ends with the table of an uninterrupted run, bit for bit."""
+"""A batch that is killed -9 in the middle of a stage, or disturbed by another and by cleaning, ends with the same table."""
 
 import os
 import signal
@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from lib.stages import Store, housekeeping
 
 PAGE = """\
 # %% tags=["parameters"]
@@ -36,10 +38,10 @@ measure(page, benchmark, scale, How("store", root=Path(".")))
 TABLE = Path("runs/tables/toy/digits_laptop/learning_rate_rewinding.csv")
 
 
-def make_project(folder: Path) -> Path:
+def make_project(folder: Path, page: str = PAGE) -> Path:
     pages = folder / "papers" / "toy" / "pages"
     pages.mkdir(parents=True)
-    (pages / "page.py").write_text(PAGE)
+    (pages / "page.py").write_text(page)
     (pages.parent / "plan.yml").write_text("page:\n  grid:\n    laptop: {benchmark: [digits]}\n")
     return folder
 
@@ -74,3 +76,20 @@ def test_killed_in_the_middle_of_a_stage(tmp_path):
     after = finished(killed)
     assert len(after) == 10 and {key: after[key] for key in kept} == kept
     assert (killed / TABLE).read_bytes() == (whole / TABLE).read_bytes()
+
+
+@pytest.mark.slow
+def test_two_batches_and_a_clean_at_once(tmp_path):
+    """They share a store, which is cleaned all the while of everything that nobody holds."""
+    page = PAGE.replace('How("store"', 'How("../store"').replace("epochs=30", "epochs=5")
+    projects = [make_project(tmp_path / name, page) for name in ("one", "other")]
+    batches, store, cleaned = [batch(project) for project in projects], Store(tmp_path / "store"), 0
+    while any(one.poll() is None for one in batches):
+        housekeeping.clean(store, keep=[])
+        cleaned += 1
+        time.sleep(0.02)
+    assert [one.returncode for one in batches] == [0, 0] and cleaned > 10
+    one, other = ((project / TABLE).read_bytes() for project in projects)
+    assert one == other and one.count(b"\n") > 10
+    housekeeping.clean(store, keep=[])
+    assert store.keys() == [] and not [*store.incoming.iterdir()], "what nobody holds any more goes"
