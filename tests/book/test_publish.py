@@ -112,6 +112,31 @@ def test_a_build_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.
     assert len(tried) == 2
 
 
+def test_what_a_killed_build_left_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Sphinx would take the page that was being written for a new one, since it is newer than its source."""
+    book, page = tmp_path / "book", tmp_path / "_build" / "html" / "index.html"
+    book.mkdir()
+    (book / "index.md").write_text("# Book", "utf-8")
+
+    def build(book: Path, output: Path, engine: str) -> Path:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        if not page.exists():
+            page.write_text("<html>", "utf-8")
+            if not killed:
+                killed.append(1)
+                raise SystemExit("killed")
+            page.write_text("<html></html>", "utf-8")
+        return page
+
+    killed: list[int] = []
+    monkeypatch.setattr(building, "build", build)
+    with pytest.raises(SystemExit):
+        build_if_changed(book, tmp_path)
+    (tmp_path / "_build" / ".jupyter-book.begun").touch()  # as a kill leaves it
+    assert build_if_changed(book, tmp_path) == page and page.read_text("utf-8") == "<html></html>"
+    assert not (tmp_path / "_build" / ".jupyter-book.begun").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_page_is_drawn_without_networks_and_with_mnist_alone(tmp_path: Path):

@@ -1,5 +1,8 @@
 """A staged page shows what was run, says when it was, and never passes old results off as new ones."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -154,3 +157,15 @@ def test_the_command_line_stages_and_explains(source: Path, run: Path, tmp_path:
     assert MIME in text_of(page)
     with pytest.raises(SystemExit, match="there is no page"):
         main([str(tmp_path / "none.py"), str(page)])
+
+
+def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(source: Path, tmp_path: Path):
+    page = tmp_path / "book" / "toy.ipynb"
+    page.parent.mkdir()
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    left, written = (page.with_name(f".toy.ipynb.{process}.partial") for process in (gone.pid, os.getppid()))
+    for path in (left, written):
+        path.write_text("{", "utf-8")
+    assert stage(source, None, page)
+    assert sorted(page.parent.iterdir()) == [written, page]
