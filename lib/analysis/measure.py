@@ -203,9 +203,9 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, t
         same = frame.empty or before.measurements == made.measurements and there and whole
     if not same:
         write_part(folder, part, frame, made)
-    for rest in (*folder.glob(f"{csv.stem}_seeds_*.json"), *folder.glob(f"{csv.stem}_of_*.json")):
-        rest.unlink()
-        rest.with_suffix(".csv").unlink(missing_ok=True)
+    rest = [*folder.glob(f"{csv.stem}_seeds_*"), *folder.glob(f"{csv.stem}_of_*")]
+    for path in sorted(rest, key=lambda path: path.suffix, reverse=True):  # a part is whole as long as its JSON is there
+        path.unlink()
 
 
 @dataclass(frozen=True)
