@@ -4,6 +4,9 @@ On a machine without the book's packages: python -m lib.analysis.measure trainin
 mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit] [--set epochs=5].
 With --commit the parts are also written beside the paper, to be committed. Each part is written as soon as it is whole, so
 that a kill loses none. What --set changes makes a run of its own (`lib.changes`), which is never committed.
+
+Networks whose images are streamed from files train on several devices at once where torchrun starts a process for each
+(`lib.training.processes`); the first then measures: torchrun --nproc-per-node 4 -m lib.analysis.measure ...
 """
 
 import argparse
@@ -28,9 +31,9 @@ from lib.changes import NO_CHANGES, Changes, read_changes
 from lib.errors import InputError, unknown
 from lib.scales import SCALES, SCORED
 from lib.stages import NUMERICS_VERSION, Chain, Execution, Results, Store, run
-from lib.stages.experiment_plan import real_changes
+from lib.stages.experiment_plan import Plan, real_changes
 from lib.stages.runner import progress_bar
-from lib.training import Replicate
+from lib.training import Replicate, processes
 
 
 @dataclass(frozen=True)
@@ -68,22 +71,13 @@ def measure(
             committed, a missing device, a store that cannot be written.
     """
     how = how or How()
-    changes = real_changes(page.plans(benchmark, scale), changes)
-    if changes and commit:
+    if commit and (real := real_changes(page.plans(benchmark, scale), changes)):
         raise InputError(
-            f"a run with {changes.words} is the reader's own and never committed. Allowed: one of commit and changes; to "
+            f"a run with {real.words} is the reader's own and never committed. Allowed: one of commit and changes; to "
             f"make it the book's, write it into {page.paper}'s recipes.py."
         )
-    page = experiments.changed(page, changes)
-    plan = page.plans(benchmark, scale)
+    page, plan, names, replicates, some, changes = _asked(page, benchmark, scale, seeds, algorithms, changes)
     chains = page.chains(plan)
-    names = list(dict.fromkeys(chain.algorithm for chain in chains))
-    for what, given, allowed in (("seed", seeds, plan.seeds), ("algorithm of this page", algorithms, names)):
-        for one in given or ():
-            if one not in allowed:
-                raise unknown(what, one, map(str, allowed))
-    replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
-    some = [name for name in names if algorithms is None or name in algorithms]
     few_seeds = f", seeds {listed(sorted(seeds))}" if seeds and set(seeds) != set(plan.seeds) else ""
     few = few_seeds if some == names else f", of {listed(some)}{few_seeds}"
     store, done = Store(how.store or None), []
@@ -120,6 +114,39 @@ def measure(
             parts.add(part, measurement.rows(looking), measurement, some, done)
     bar.close()
     return parts.table("this machine")
+
+
+def train(
+    page: Page, benchmark: str, scale: str, how: How | None = None, seeds: Sequence[int] | None = None,
+    algorithms: Sequence[str] | None = None, changes: Changes = NO_CHANGES,
+) -> None:  # fmt: skip
+    """Train what the store lacks of a page's chains, and measure nothing; arguments and errors are those of `measure`.
+
+    Several processes train each network together (`lib.training.processes`).
+    """
+    how = how or How()
+    page, plan, _, replicates, some, _ = _asked(page, benchmark, scale, seeds, algorithms, changes)
+    execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
+    for chain in page.chains(plan):
+        if chain.algorithm in some:
+            run(chain, replicates, Store(how.store or None), execution, progress=not processes.place())
+
+
+def _asked(
+    page: Page, benchmark: str, scale: str, seeds: Sequence[int] | None, algorithms: Sequence[str] | None, changes: Changes
+) -> tuple[Page, Plan, list[str], list[Replicate], list[str], Changes]:  # fmt: skip
+    """Return the page and plan as changed, the page's algorithms, and the replicates and algorithms that were asked for."""
+    changes = real_changes(page.plans(benchmark, scale), changes)
+    page = experiments.changed(page, changes)
+    plan = page.plans(benchmark, scale)
+    names = list(dict.fromkeys(chain.algorithm for chain in page.chains(plan)))
+    for what, given, allowed in (("seed", seeds, plan.seeds), ("algorithm of this page", algorithms, names)):
+        for one in given or ():
+            if one not in allowed:
+                raise unknown(what, one, map(str, allowed))
+    replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
+    some = [name for name in names if algorithms is None or name in algorithms]
+    return page, plan, names, replicates, some, changes
 
 
 @dataclass(frozen=True)
@@ -182,12 +209,15 @@ def _provenance(
 
 @functools.cache
 def commit_of_repository() -> str:
-    """Return the git commit that is checked out, with a "+" where files differ from it; empty outside of a repository."""
-    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    """Return the git commit that is checked out, with a "+" where files other than tables differ from it; empty outside of
+    a repository."""
+    command, other = ["git", "describe", "--always", "--exclude=*"], [".", ":(exclude)papers/*/results"]
     try:
-        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
+        name = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
+        differs = name and subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *other], cwd=REPOSITORY).returncode
     except OSError:  # no git
         return ""
+    return f"{name}+" if differs else name
 
 
 def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, today: Collection[str]) -> None:
@@ -325,8 +355,14 @@ def main(arguments: list[str] | None = None) -> int:
     how = How(given.store, given.device, given.deterministic)
     try:
         page = find_page(given.paper, given.page)
+        changes = read_changes(given.set)
+        with processes.together(given.device):
+            if processes.count() > 1:
+                train(page, given.benchmark, given.scale, how, given.seeds, given.algorithms, changes)
+            if processes.place():
+                return 0
         asked = (given.benchmark, given.scale, how, given.seeds, given.algorithms, given.commit)
-        table = measure(page, *asked, read_changes(given.set))
+        table = measure(page, *asked, changes)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

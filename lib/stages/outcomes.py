@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from lib.data.segmentation_images import SegmentationImages
 from lib.models import Network, build
 from lib.stages.prune_while_training import event_records
 from lib.stages.stage import Stage
-from lib.training import Examples, Outcome, Progress, Recipe, Replicate, evaluate_each, unstack
+from lib.training import Examples, Outcome, Progress, Recipe, Replicate, evaluate_each, processes, unstack
 from lib.training.stack import State
 from lib.training.task import Segmented, evaluate_segmentation
 
@@ -21,7 +22,7 @@ RESTORED = "train_restored"  # the training images against their labels before n
 
 
 def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe) -> dict[str, Scored]:
-    """Evaluate a stack on each set of images that has any: "train", "validation", "test".
+    """Evaluate a stack on each set of images that has any: "train", "validation", "test"; several processes share the work.
 
     Where LN's kind of noise replaced labels, "train_restored" has the training images against their original ones.
     """
@@ -36,13 +37,30 @@ def outcomes(module: nn.Module, stack: State, examples: Examples, recipe: Recipe
     ):
         if not len(images):
             continue
+        images, own = _own(images), [_own(one) for one in labels.values()]
         if isinstance(images, SegmentationImages):
             constants, (subset,) = examples.normalization, labels
             found[subset] = evaluate_segmentation(module, stack, images, constants, examples.classes)
         else:
-            scored = evaluate_each(module, stack, images, list(labels.values()), examples.normalization)
-            found |= dict(zip(labels, scored, strict=True))
-    return found
+            found |= dict(zip(labels, evaluate_each(module, stack, images, own, examples.normalization), strict=True))
+    return {subset: _of_all(scored) for subset, scored in found.items()}
+
+
+def _own(whole: Any) -> Any:
+    """Return what this process evaluates of images in files, or of labels [..., N]: every P-th of P processes."""
+    if processes.count() == 1:
+        return whole
+    places = slice(processes.place(), None, processes.count())
+    return (
+        whole[..., places] if isinstance(whole, Tensor) else whole.some(torch.arange(len(whole))[places], whole.device)
+    )
+
+
+def _of_all(scored: Scored) -> Scored:
+    """Put together what all processes evaluated."""
+    if isinstance(scored, Segmented):
+        return Segmented(processes.gathered(scored.losses, 1), processes.summed(scored.confusion))
+    return Outcome(*(processes.gathered(one, 1) for one in (scored.losses, scored.correct, scored.error_norms)))
 
 
 def metrics(found: Mapping[str, Scored], examples: Examples, replicate: int) -> list[dict]:

@@ -19,7 +19,7 @@ from lib.stages.entry import Damaged, Entry
 from lib.stages.stage import Chain, Stage, stage_keys
 from lib.stages.store import Store
 from lib.stages.train_stage import RunContext, train_stage
-from lib.training import Examples, Precision, Replicate, prepare, stack_limit
+from lib.training import Examples, Precision, Replicate, prepare, processes, stack_limit
 from lib.training.device import find_device
 from lib.training.processor import prepare_processor
 
@@ -190,19 +190,17 @@ class _Run:
         ]  # fmt: skip
         key = {i: self.keys[i][position] for i in ready}
         absent = [i for i in ready if self.found[key[i]] is None]
-        with self.store.locked(key[i] for i in absent):
+        with self.store.locked(key[i] for i in absent if not processes.place()):
             for i in absent:  # another process may have finished it while this one waited
                 self.found[key[i]] = self.store.find(key[i])
-            absent = [i for i in absent if self.found[key[i]] is None]
+            absent = processes.agreed([i for i in absent if self.found[key[i]] is None])
             if absent:
                 train_stage(
                     self.context, position, [self.replicates[i] for i in absent], [self.done[i] for i in absent],
                     [key[i] for i in absent], self.examples[absent],
                 )  # fmt: skip
-            for i in absent:
-                self.found[key[i]] = self.store.find(key[i])
         for i in ready:
-            entry = self.found[key[i]]
+            self.found[key[i]] = entry = self.found[key[i]] or self.store.find(key[i])
             assert entry is not None, "a stage that was just kept is in the store"
             self.done[i].append(entry)
 
@@ -221,8 +219,14 @@ def _memory_refused(current: _Run, stack: list[int]) -> str:
     try:
         current.finish(stack)
     except (torch.OutOfMemoryError, RuntimeError) as error:
-        full = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-        if len(stack) == 1 or not full:
+        if len(stack) == 1 or not (said := _said_of_memory(error)):
             raise
-        return str(error).splitlines()[0]
+        return said
     return ""
+
+
+def _said_of_memory(error: BaseException | None) -> str:
+    """Return what an error says of memory that is full, or one behind it: a step that is captured fails with another."""
+    while error and not (isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)):
+        error = error.__cause__ or error.__context__
+    return str(error).splitlines()[0] if error else ""

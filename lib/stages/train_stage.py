@@ -6,7 +6,7 @@ knows nothing of units that are left out while training, nor of the order in whi
 
 import datetime
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,13 +17,13 @@ from lib.models import Network
 from lib.pruning import weights_remaining
 from lib.stages.checkpoint import Checkpoint, on_device
 from lib.stages.entry import Entry
-from lib.stages.outcomes import course, groups, metrics, outcomes, relative_size
+from lib.stages.outcomes import Scored, course, groups, metrics, outcomes, relative_size
 from lib.stages.prune_while_training import extra_masks, prune_while_training
 from lib.stages.stage import NUMERICS_VERSION, Chain, Stage
 from lib.stages.starting_point import starting_point
 from lib.stages.store import Store
 from lib.stages.subsets import chosen_examples
-from lib.training import Examples, Part, Precision, Progress, Replicate, arithmetic, train
+from lib.training import Examples, Part, Precision, Progress, Replicate, arithmetic, processes, train
 from lib.training.connected_units import ConnectedUnits, decay_factors, everything_from, find_connected_units
 from lib.training.device import describe_device
 from lib.training.loop import NO_HOOKS, Computation, Hooks
@@ -88,6 +88,17 @@ def train_stage(
             found = outcomes(network.module, progress.stack, examples, recipe)
     finally:
         network.module.cpu()  # the next stack, or this one divided, starts there
+    if not processes.place():
+        _keep(context, stage, replicates, keys, examples, progress, found, checkpoint)
+    processes.agreed(None)  # that it is there
+
+
+def _keep(
+    context: RunContext, stage: Stage, replicates: Sequence[Replicate], keys: Sequence[str], examples: Examples,
+    progress: Progress, found: Mapping[str, Scored], checkpoint: Checkpoint,
+) -> None:  # fmt: skip
+    """Keep a stage that is trained and scored."""
+    network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
     shared = {"seconds": checkpoint.seconds() / len(replicates), **_provenance(context, replicates, device)}
     size = relative_size(network, recipe, examples.classes)
     prunable = {name: progress.masks[name] for name in network.prunable}
@@ -115,6 +126,7 @@ def _start(
     ]
     device, filters = examples.train_images.device, context.chain.stages[position].filters
     weights, masks = (on_device(stack_states(list(states)), device) for states in zip(*starts, strict=True))
+    weights, masks = processes.agree_on(weights), processes.agree_on(masks)  # a GPU need not draw the same mask twice
     return Progress(0, weights, masks | extra_masks(context.network.module, filters, weights) if filters else masks)
 
 
@@ -156,7 +168,7 @@ def _train(
                 hooks.after_epoch(now)
             context.bar.set_postfix_str(where.format(now.epoch), refresh=False)
             context.bar.update(len(replicates))
-            if now.epoch < epochs.stop and checkpoint.due():
+            if now.epoch < epochs.stop and checkpoint.due() and not processes.place():
                 checkpoint.save(whole(now))
 
         own, computation = Hooks(hooks.before_step, after_epoch), Computation(context.precision, pixels)
@@ -190,6 +202,7 @@ def _provenance(context: RunContext, replicates: Sequence[Replicate], device: to
     """Return how a stage was computed."""
     return {
         "stacked": len(replicates),
+        "processes": processes.count(),
         "threads": torch.get_num_threads(),
         "precision": context.precision,
         "deterministic": device.type == "cpu" or context.deterministic,

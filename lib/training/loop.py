@@ -16,11 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from lib.training import processes
 from lib.training.cuda_graph import Replayed, capture_cuda_graph
 from lib.training.epoch_errors import EpochErrors
 from lib.training.examples import Examples, Replicate
 from lib.training.masked_weights import COMPRESS_BELOW, MaskedWeights
 from lib.training.pixel_reader import can_read_bytes, pixels_read
+from lib.training.processes import data_parallel
 from lib.training.recipe import Precision, Recipe, learning_rate
 from lib.training.sources import data_order, make_source
 from lib.training.sparse_products import SPARSE_BELOW, sparse_weights, with_sparse_layers
@@ -153,9 +155,10 @@ def train(
     """
     device = examples.train_images.device
     loop = _Loop(module, progress, examples, replicates, recipe, part, hooks, computation)
-    step = Replayed(loop.step, capture_cuda_graph if device.type == "cuda" and computation.replay else None)
+    replay = device.type == "cuda" and computation.replay and processes.count() == 1
+    step = Replayed(loop.step, capture_cuda_graph if replay else None)
     while progress.epoch < loop.last_epoch and not progress.diverged:
-        with own_randomness(module, replicates[0], part.stage, progress.epoch, device):
+        with own_randomness(module, replicates[0], part.stage, progress.epoch, device, processes.place()):
             loop.epoch(step)
         if hooks.after_epoch:
             hooks.after_epoch(progress)
@@ -193,8 +196,10 @@ class _Loop:
         self.exact = next(t.dtype for t in progress.stack.values() if t.is_floating_point())
         dtype = torch.bfloat16 if how.precision == "bfloat16" else self.exact
         stage = self.part.stage
+        alone = processes.count() == 1
         share, change = how.compress_below, progress.continued or self.hooks.before_step is not None
-        sparse = [] if change or dtype != self.exact else sparse_weights(module, progress.masks, how.sparse_below)
+        dense = change or dtype != self.exact or not alone
+        sparse = [] if dense else sparse_weights(module, progress.masks, how.sparse_below)
         self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, change, sparse)
         pixels, masks = how.pixels, {name: progress.masks[name] for name in sparse}
         if can_read_bytes(self.examples.train_images, recipe.data) and (read := pixels_read(module, masks)):
@@ -202,14 +207,14 @@ class _Loop:
             masks[name] = masks[name].gather(2, own.unsqueeze(1).expand(-1, masks[name].shape[1], -1))
             pixels = own if pixels is None else pixels[own]
         self.module = module = with_sparse_layers(module, masks)
-        self.bound = bound(module, self.weights.computing)
+        self.bound = bound(module, self.weights.computing) if alone else data_parallel(module, self.weights)
         self.source = make_source(self.examples, self.replicates, recipe, stage, dtype, pixels)
         device = self.examples.train_images.device
         self.rate = torch.zeros((), dtype=self.exact, device=device)
         self.optimizer = make_optimizer(recipe, self.weights.trained.values(), self.rate)
         if progress.optimizer is not None:
             self.weights.load_optimizer_state(self.optimizer, progress.optimizer)
-        self.loss_sum = torch.zeros(len(self.replicates), device=device)
+        self.loss_sum, self.images = torch.zeros(len(self.replicates), device=device), recipe.batch_size
         self.errors = EpochErrors(module, self.examples, dtype, pixels) if recipe.record_epochs else None
 
     def step(self, *batch: Tensor) -> None:
@@ -218,7 +223,9 @@ class _Loop:
         self.optimizer.zero_grad(set_to_none=True)
         answers = self.bound(images) if self.bound else forward(self.module, self.weights.factors(), images)
         losses = losses_of_step(answers, labels, self.exact)
-        losses.backward(torch.full_like(losses, 1 / losses.shape[1]))  # of each replicate's mean
+        losses.backward(
+            torch.full_like(losses, processes.count() / self.images)
+        )  # of the mean; processes average theirs
         self.weights.mask_gradients()
         self.optimizer.step()
         self.weights.mask_weights()
@@ -238,6 +245,7 @@ class _Loop:
         self.loss_sum.zero_()
         for step, batch in zip(steps, itertools.islice(batches, first, None), strict=False):
             self.rate.fill_(learning_rate(self.recipe, step, self.steps_per_epoch))
+            self.images = min(size, self.count - step % self.steps_per_epoch * size)  # in the batch, of all processes
             if self.hooks.before_step:
                 with torch.no_grad():
                     changed = self.hooks.before_step(step, progress)
@@ -249,7 +257,7 @@ class _Loop:
         progress.epoch += 1
         progress.optimizer = self.weights.optimizer_state(self.optimizer)
         seen = min((first + len(steps)) * size, self.count) - first * size
-        progress.epoch_losses.append((self.loss_sum / seen).tolist())
+        progress.epoch_losses.append((processes.summed(self.loss_sum) / seen).tolist())
         if self.errors:
             for name, shares in self.errors.finish(self.weights.factors).items():
                 progress.epoch_errors.setdefault(name, []).append(shares)

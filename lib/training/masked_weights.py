@@ -46,8 +46,8 @@ class CompressedWeight:
 
     def __init__(self, weight: Tensor, mask: Tensor, dtype: torch.dtype | None):
         self._places = mask.flatten().nonzero().squeeze(1)
-        self.values = self.pick(weight.detach()).requires_grad_()
-        self.factor = self.values if dtype is None else (weight.detach() * mask).to(dtype).requires_grad_()
+        self.values = nn.Parameter(self.pick(weight.detach()))
+        self.factor = self.values if dtype is None else nn.Parameter((weight.detach() * mask).to(dtype))
 
     def pick(self, whole: Tensor) -> Tensor:
         """Return the entries that remain, [n], of a tensor like the weight."""
@@ -101,7 +101,8 @@ class MaskedWeights:
         }
         self._multipliers = {n: m.to(stack[n].dtype) for n, m in some.items() if n not in self._compressed}
         names = [name for name, _ in module.named_parameters() if name not in self._compressed]
-        self.trained = {name: stack[name].requires_grad_() for name in names}
+        stack.update((name, nn.Parameter(stack[name])) for name in names)  # with the same memory
+        self.trained: State = {name: stack[name] for name in names}
         self.trained |= {name: weight.values for name, weight in self._compressed.items()}
         self.computing = {**stack, **{name: weight.factor for name, weight in self._compressed.items()}}
         self._rounded = product_parameters(module) if dtype == torch.bfloat16 else set()

@@ -15,6 +15,7 @@ from torch import Tensor
 from lib import data
 from lib.data.segmentation_images import SegmentationImages, split_classes
 from lib.errors import InputError
+from lib.training import processes
 from lib.training.examples import Examples, Replicate
 from lib.training.pixel_reader import PixelReader
 from lib.training.recipe import DataRecipe, Recipe
@@ -153,15 +154,16 @@ class Streamed:
 
     def batches(self, order: Tensor, epoch: int) -> Iterator[tuple[Tensor, ...]]:
         """Yield inputs [1, B, C, H, W] and labels [1, B], or [1, B, H, W] of pixels, of each step of an epoch, for the
-        order [1, count]."""
-        size, seeds, images = self._recipe.batch_size, None, self._examples.train_images
+        order [1, count]; of several processes, this one's share (`lib.training.processes`)."""
+        whole, seeds, images = self._recipe.batch_size, None, self._examples.train_images
         assert isinstance(images, data.FolderImages)
         if self._recipe.data.augmentation != "none":
             generator = self._replicate.generator("augmentation", self._stage, epoch)
-            seeds = data.draw_seeds(order.shape[1], generator)
+            seeds = processes.share(data.draw_seeds(order.shape[1], generator), whole)
+        own, size = processes.share(order[0], whole), len(processes.share(torch.arange(whole), whole))
         constants, labels = data.normalization(self._examples.normalization), self._examples.train_labels
-        labels = labels.gather(1, order.to(labels.device)).split(size, 1)
-        for pixels, truth in zip(images.read(order[0], size, seeds), labels, strict=True):
+        labels = labels[:, own.to(labels.device)].split(size, 1)
+        for pixels, truth in zip(images.read(own, size, seeds), labels, strict=True):
             if isinstance(images, SegmentationImages):
                 pixels, of_pixels = split_classes(pixels)
                 truth = of_pixels.unsqueeze(0)
@@ -188,9 +190,14 @@ def make_source(
             that are neither moved nor corrupted (`lib.training.pixel_reader`) each replicate may read others, [R, m].
 
     Raises:
-        InputError: streamed images for several replicates or for some pixels only.
+        InputError: streamed images for several replicates or for some pixels only, others for several processes.
     """
     source = Streamed if isinstance(examples.train_images, data.FolderImages) else Resident
+    if source is Resident and processes.count() > 1:
+        raise InputError(
+            f"{processes.count()} processes were given images that lie on the device. Allowed: one process, which trains "
+            "replicates as a stack; several share images that are streamed from files. Give each device pages of its own."
+        )
     return source(examples, replicates, recipe, stage, dtype, pixels)
 
 

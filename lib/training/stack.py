@@ -94,14 +94,17 @@ def draws_numbers(module: nn.Module) -> bool:
 
 @contextlib.contextmanager
 def own_randomness(
-    module: nn.Module, replicate: Replicate, stage: int, epoch: int, device: torch.device
+    module: nn.Module, replicate: Replicate, stage: int, epoch: int, device: torch.device, process: int = 0
 ) -> Iterator[None]:
-    """Let random layers draw from a generator of this replicate, stage and epoch; put the process's own back after it."""
+    """Let random layers draw from a generator of this replicate, stage and epoch; put the process's own back after it.
+
+    Of several processes that train together each draws other numbers, for its part of a batch.
+    """
     if not draws_numbers(module):
         yield
         return
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(replicate.generator("dropout", stage, epoch).initial_seed())
+        torch.manual_seed(replicate.generator("dropout", stage, epoch).initial_seed() + process)
         yield
 
 

@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from lib import data
 from lib.data.segmentation_images import IGNORED, SegmentationImages, split_classes
+from lib.training import processes
 from lib.training.evaluation import cross_entropies, images_per_batch
 from lib.training.stack import forward, stack_size
 
@@ -33,12 +34,13 @@ def losses_of_step(answers: Answers, labels: Tensor, exact: torch.dtype) -> Tens
     Args:
         answers: of R networks to B images.
         labels: int64 [R, B], or [R, B, H, W] with 255 for pixels that do not count. The mean over a replicate's B images is
-            then the mean over all their pixels that count.
+            then the mean over all their pixels that count; of several processes, over those of all.
         exact: type of the result.
     """
     if isinstance(answers, Tensor):
         return cross_entropies(answers.to(exact), labels)
-    images, counted = labels.shape[1], (labels != IGNORED).sum((1, 2, 3)).clamp(min=1)
+    images = processes.summed(torch.tensor(labels.shape[1], device=labels.device))
+    counted = processes.summed((labels != IGNORED).sum((1, 2, 3))).clamp(min=1)
     weights = {"out": 1.0, "aux": AUXILIARY_WEIGHT}
     summed = [weights[head] * _pixel_losses(logits.to(exact), labels).sum((2, 3)) for head, logits in answers.items()]
     return torch.stack(summed).sum(0) * images / counted[:, None]

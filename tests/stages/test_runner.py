@@ -154,11 +154,19 @@ def test_a_stage_resumes_from_its_checkpoint_to_the_bit(kind, request, store, mo
     assert not list((store.folder / "checkpoints").iterdir())
 
 
+def while_captured() -> RuntimeError:
+    """Return what is raised when memory runs out while a step is captured: capture ends with an error of its own."""
+    failed = RuntimeError("operation failed due to a previous error during capture")
+    failed.__context__ = torch.OutOfMemoryError("CUDA out of memory. Tried")
+    return failed
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        while_captured(),
     ],
 )
 def test_a_stack_that_does_not_fit_is_divided(recipe, replicates, store, monkeypatch, refusal):
