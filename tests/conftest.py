@@ -1,5 +1,9 @@
 """What many tests share: a recipe on generated images that trains within a second."""
 
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from lib.stages import Store
@@ -62,3 +66,31 @@ def store(tmp_path) -> Store:
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store of the whole session, for tests that only need trained networks: what one has trained, others find."""
     return Store(tmp_path_factory.mktemp("shared") / "store")
+
+
+def mount(*words: str) -> None:
+    """Give `mount` its options, or skip the test where that is not allowed."""
+    done = subprocess.run(["mount", *words], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"only root may mount a disk, and only on Linux: {done.stderr}")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place))
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """What lies in the test's folder, at another place where nothing can be written."""
+    place = tmp_path / "read_only"
+    place.mkdir()
+    mount("--bind", str(tmp_path), str(place))
+    mount("-o", "remount,ro,bind", str(place))
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)

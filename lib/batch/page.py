@@ -40,7 +40,7 @@ from lib.batch import parameters as page_parameters
 from lib.batch.fingerprint import code_hash
 from lib.batch.gpu import gpu_place, names
 from lib.batch.state import RECORD
-from lib.errors import InputError
+from lib.errors import InputError, refused
 
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 PACKAGES = ("pruning-book", "torch", "torchvision", "numpy", "pandas", "altair", "papermill")
@@ -292,6 +292,11 @@ def main(arguments: list[str] | None = None) -> int:
             run_page(options.source, options.target, given, options.log, options.fingerprint)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"error: {options.target}: its folder {refused(error)}; nothing of that name was written", file=sys.stderr
+        )
         return 2
     except PageFailed as error:
         print(error, file=sys.stderr)

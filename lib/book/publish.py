@@ -29,7 +29,7 @@ from lib.batch.plan import Grid, PagePlan, Run, Value, read_plans
 from lib.batch.state import RECORD, Fingerprints, record_of
 from lib.book.build import build_if_changed, prepare
 from lib.book.staging import stage
-from lib.errors import InputError
+from lib.errors import InputError, refused
 
 SCALE = "laptop"
 
@@ -113,6 +113,8 @@ def _attempt(given: tuple[Path, Path, dict[str, object], str]) -> str:
         execute(*given)
     except (InputError, PageFailed) as error:
         return str(error)
+    except OSError as error:
+        return f"{given[1]} was not written: its folder {refused(error)}"
     return ""
 
 

@@ -1,5 +1,6 @@
 """One page: whole under its final name, or not there."""
 
+import contextlib
 import io
 import json
 import sys
@@ -113,3 +114,18 @@ def test_a_live_widget_has_no_front_end_here(project: Path) -> None:
     assert page.main([SOURCE, "runs/a/x.ipynb"]) == 0
     last = nbformat.read("runs/a/x.ipynb", as_version=4).cells[-1]
     assert last.outputs[-1].data["text/plain"] == "0"  # nothing came back
+
+
+def test_a_disk_that_is_full_or_read_only_is_told_as_such(
+    project: Path, disk: Path, read_only: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(OSError), (disk / "something").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1024))
+    for folder, said in ((disk, "has no space left"), (read_only, "is on a read-only file system")):
+        assert page.main([SOURCE, str(folder / "x.ipynb")]) == 2
+        assert (
+            capsys.readouterr().err
+            == f"error: {folder / 'x.ipynb'}: its folder {said}; nothing of that name was written\n"
+        )
+        assert not [*folder.glob("x*.ipynb")] or (folder / "x.partial.ipynb").stat().st_size == 0

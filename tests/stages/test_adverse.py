@@ -3,10 +3,8 @@
 import contextlib
 import io
 import os
-import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,39 +18,13 @@ from lib.stages.algorithms import learning_rate_rewinding
 from lib.stages.checkpoint import Checkpoint
 from lib.stages.entry import Damaged
 from lib.training import Progress, Replicate
+from tests.conftest import mount
 
 RECORD = {"metrics": [], "diverged": False}
 SMALL = {"weights": {"w": torch.arange(6.0)}, "masks": {"w": torch.ones(6, dtype=torch.bool)}}
 LARGE = {"weights": {"w": torch.ones(600_000)}, "masks": {"w": torch.ones(600_000, dtype=torch.bool)}}
 YEAR = 365 * 86400
 SEEDS = [Replicate(seed=seed) for seed in (0, 1)]
-
-
-def mount(*words: str) -> None:
-    done = subprocess.run(["mount", *words], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"only root may mount a disk, and only on Linux: {done.stderr}")
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of two megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place))
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-@pytest.fixture
-def read_only(tmp_path: Path) -> Iterator[Path]:
-    """What lies in the test's folder, at another place where nothing can be written."""
-    place = tmp_path / "read_only"
-    place.mkdir()
-    mount("--bind", str(tmp_path), str(place))
-    mount("-o", "remount,ro,bind", str(place))
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def chain(recipe, levels: int = 2):
