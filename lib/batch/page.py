@@ -39,7 +39,7 @@ from traitlets import default
 from lib.batch import parameters as page_parameters
 from lib.batch.fingerprint import code_hash
 from lib.batch.gpu import gpu_place, names
-from lib.batch.state import RECORD
+from lib.batch.state import RECORD, record_of
 from lib.errors import InputError, refused
 
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
@@ -137,15 +137,25 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _alone(target: Path, patience: float = 10.0) -> contextlib.AbstractContextManager:
+def _alone(target: Path, wait: bool = False, patience: float = 10.0) -> contextlib.AbstractContextManager:
     """Hold a lock beside the target, so that two executions of one page never mix their cells.
 
     The lock is a file of its own: a notebook is renamed when it is whole, and a lock on it would go with it.
     """
+    lock = FileLock(target.with_name(f".{target.name}.lock"))
     try:  # a run whose batch was killed needs a second to notice and to let go
-        return FileLock(target.with_name(f".{target.name}.lock")).acquire(timeout=patience)
+        return lock.acquire(timeout=patience)
     except Timeout:
-        raise InputError(f"{target} is being written by another process; wait for it or end it.") from None
+        written = f"{target} is being written by another process"
+        if not wait:
+            raise InputError(f"{written}; wait for it or end it.") from None
+    print(f"{written}; this one waits for it", flush=True)
+    return lock.acquire()
+
+
+def _when(target: Path) -> float:
+    """Return when a file was written, 0 for one that is not there."""
+    return target.stat().st_mtime if target.exists() else 0.0
 
 
 def run_page(
@@ -154,6 +164,7 @@ def run_page(
     parameters: dict[str, object],
     log: Path | str | None = None,
     fingerprint: str = "",
+    wait: bool = False,
 ) -> None:
     """Execute a page with papermill and give the notebook its final name when it is whole.
 
@@ -167,6 +178,8 @@ def run_page(
         parameters: values by name; a text stands for the value that it spells.
         log: a file that gets what the page prints, as plain lines, beside standard output.
         fingerprint: what `lib.batch.state` will compare to say whether this run is still of today; "" for never.
+        wait: while another process writes the target, wait for its end, and take what it has finished: on a cluster jobs
+            outlive the batch that asked for them. Otherwise that is an error.
 
     Raises:
         InputError: a parameter is unknown or of the wrong type, or the target is being written; nothing was started.
@@ -178,10 +191,13 @@ def run_page(
     given = page_parameters.check(source, parameters, words=False)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial, failed = target.with_suffix(".partial.ipynb"), target.with_suffix(".failed.ipynb")
-    start = time.monotonic()
+    start, before = time.monotonic(), _when(target)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_alone(target))
-        streams = [sys.stdout]
+        stack.enter_context(_alone(target, wait))
+        if wait and _when(target) > before and record_of(target).get("fingerprint") == fingerprint:
+            print(f"{target} was finished by another process after {time.monotonic() - start:.0f} s")
+            return
+        start, streams = time.monotonic(), [sys.stdout]
         if log is not None:
             Path(log).parent.mkdir(parents=True, exist_ok=True)
             streams.append(stack.enter_context(Path(log).open("w", encoding="utf-8")))
@@ -273,6 +289,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("parameters", nargs="*", metavar="name=value")
     add("--log", help="also write there what the page prints")
     add("--attached", action="store_true", help="end when the process that started this one ends")
+    add("--wait", action="store_true", help="if another process writes the notebook, wait and take what it finishes")
     add("--checked", action="store_true", help="the words of scale and benchmark are known to be right")
     add("--fingerprint", default="", help="recorded in the notebook: what the run depends on")
     add("--gpus", default="", help="names of GPUs to take a place on, such as 0,1")
@@ -289,7 +306,7 @@ def main(arguments: list[str] | None = None) -> int:
             given[name] = value
         page_parameters.check(options.source, given, not options.checked)  # before waiting for a GPU
         with gpu_place(names(options.gpus), options.places_per_gpu):
-            run_page(options.source, options.target, given, options.log, options.fingerprint)
+            run_page(options.source, options.target, given, options.log, options.fingerprint, options.wait)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -4,7 +4,9 @@ import contextlib
 import io
 import json
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -89,19 +91,37 @@ def test_two_executions_of_a_page_exclude_each_other_also_when_one_has_just_rena
     tmp_path: Path,
 ) -> None:
     target = tmp_path / "x.ipynb"
-    partial = target.with_suffix(".partial.ipynb")
+    unfinished = target.with_suffix(".partial.ipynb")
 
     def another() -> None:
         with page._alone(target, patience=0.2):
-            partial.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
 
     with ThreadPoolExecutor() as pool:
         with page._alone(target):
-            partial.write_text("{}")
-            partial.replace(target)
+            unfinished.write_text("{}")
+            unfinished.replace(target)
             with pytest.raises(InputError, match="x.ipynb is being written by another process"):
                 pool.submit(another).result()
         pool.submit(another).result()
+
+
+def test_who_waits_for_another_process_takes_what_it_has_finished(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = project / "x.ipynb"
+    record = {"metadata": {"pruning_book": {"fingerprint": "abc"}}}
+    monkeypatch.setattr(page, "_alone", partial(page._alone, patience=0.1))
+    with ThreadPoolExecutor() as pool:
+        with page._alone(target):
+            waiting = pool.submit(page.run_page, SOURCE, target, {}, None, "abc", True)
+            until = time.monotonic() + 60
+            while "this one waits for it" not in capsys.readouterr().out:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            target.write_text(json.dumps(record))
+        waiting.result(60)
+    assert json.loads(target.read_text()) == record
 
 
 def test_a_live_widget_has_no_front_end_here(project: Path) -> None:
