@@ -349,6 +349,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--deterministic", action="store_true", help="on CUDA, repeat to the bit")
     parser.add_argument("--store", default="")
+    parser.add_argument("--train", action="store_true", help="only train what the store lacks, and measure nothing")
     parser.add_argument("--commit", action="store_true", help="also write the parts beside the paper")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change the plan: seeds=7")
     given = parser.parse_args(arguments)
@@ -357,9 +358,9 @@ def main(arguments: list[str] | None = None) -> int:
         page = find_page(given.paper, given.page)
         changes = read_changes(given.set)
         with processes.together(given.device):
-            if processes.count() > 1:
+            if given.train or processes.count() > 1:
                 train(page, given.benchmark, given.scale, how, given.seeds, given.algorithms, changes)
-            if processes.place():
+            if given.train or processes.place():
                 return 0
         asked = (given.benchmark, given.scale, how, given.seeds, given.algorithms, given.commit)
         table = measure(page, *asked, changes)
