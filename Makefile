@@ -11,7 +11,7 @@ ifeq ($(RUN),$(VENV)/bin/python)
 ENVIRONMENT := $(VENV)/installed
 endif
 
-.PHONY: book html test check lab bench soak data clean help
+.PHONY: book html test check lab bench slurm soak data clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make lab    JupyterLab with the pages as notebooks"
 	@echo "make bench  what training costs here, against the conventional loop"
 	@echo "make soak   a hundred kills at random moments, and what was lost by them: an hour (KILLS=20: a fifth of it)"
+	@echo "make slurm  installs Slurm on this machine where apt can, and runs a batch on it; jobs, slurmd and the batch are killed"
 	@echo "make book SCALE=paper   the papers' own recipes: hours on CPUs"
 
 $(VENV)/installed: pyproject.toml
@@ -53,6 +54,10 @@ lab: $(ENVIRONMENT)
 
 bench: data
 	$(RUN) -m book.costs
+
+slurm: data
+	tests/batch/install_slurm
+	$(RUN) -m pytest tests/batch/test_slurm.py tests/batch/test_kubernetes.py -rs
 
 soak: data
 	$(RUN) -m tests.soak --kills $(KILLS) --seed $(SEED)
