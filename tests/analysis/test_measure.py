@@ -8,11 +8,12 @@ import pytest
 from lib.analysis import experiments
 from lib.analysis import measure as measuring
 from lib.analysis.experiments import Measurement, find_page, plan_of
-from lib.analysis.measure import How, complete, find, main, measure
+from lib.analysis.measure import How, complete, find, main, measure, train
 from lib.analysis.part import read_part
 from lib.analysis.table import EPOCHS, SIZE, find_tables, read_table, table_folder, values
 from lib.changes import Changes
 from lib.errors import InputError
+from lib.stages import Store
 from tests.analysis.made import TEST
 
 LRR, EDT = "learning-rate rewinding", "extended dense training"
@@ -183,6 +184,14 @@ def test_bad_names_on_the_command_line(capsys):
     asked = ["training_regularization", "additional_regularization", "mnist-lenet", "smoke"]
     assert main([*asked, "--set", "seed=7"]) == 2 and "Did you mean 'seeds'" in capsys.readouterr().err
     assert main([*asked, "--set", "seeds=7", "--commit"]) == 2 and "never committed" in capsys.readouterr().err
+
+
+def test_training_alone_measures_nothing(toy, how):
+    train(toy, *ASKED, how, seeds=[0])
+    assert Store(how.store).keys() and not table_folder("toy", *ASKED, "this machine", how.root).exists()
+    kept = Store(how.store).keys()
+    measure(toy, *ASKED, how, seeds=[0])
+    assert Store(how.store).keys() == kept
 
 
 def test_errors_of_the_largest_scale_come_before_smaller_ones(toy, how):
