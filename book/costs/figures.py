@@ -104,6 +104,19 @@ def sparsity(rows: pandas.DataFrame) -> Any:
     )
 
 
+def convolutions(rows: pandas.DataFrame) -> Any:
+    """Draw how many times faster than dense ones products of what remains are, for each layer."""
+    rows = rows.rename(columns={"weights_remaining_percent": SIZE, "times_faster": "value"})
+    return lines(
+        rows.assign(table=rows["machine"], quantity="times faster than dense"),
+        x=SIZE,
+        colour="layer",
+        dash="layer",
+        y_scale="log",
+        title="A convolution as a product of what remains",
+    )
+
+
 def precision(rows: pandas.DataFrame) -> Any:
     """Draw the difference in test error from float32, paired by seed."""
     rows = rows.loc[rows["precision"] != "float32"]

@@ -71,6 +71,21 @@ def _sparsity_of(network: object, rows: pandas.DataFrame) -> str:
     return " ".join(text)
 
 
+def convolutions(rows: pandas.DataFrame) -> str:
+    """Say for which layers products of what remains pay, and from which share of the weights on."""
+    said = []
+    for layer, own in rows.groupby("layer", sort=False):
+        pays = own.loc[own["times_faster"] >= NOTICEABLE]
+        best = own.loc[own["times_faster"].idxmax()]
+        said.append(
+            f"{layer}: from {pays['weights_remaining_percent'].max():g} % of the weights down, at most "
+            f"{_times(best['times_faster'])} as fast"
+            if len(pays)
+            else f"{layer}: never, at best {_times(best['times_faster'])} as fast"
+        )
+    return "They pay, or do not, in these layers. " + "; ".join(said) + "."
+
+
 def _what(rows: pandas.DataFrame) -> str:
     """Return what was timed, from a unit such as "s per step"."""
     return "a step" if "step" in rows["unit"].iloc[0] else "an epoch of a replicate"

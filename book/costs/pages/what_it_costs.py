@@ -164,6 +164,23 @@ figures.seen("paths", observations.sparsity)
 # The networks measured here keep more units than the one above: LeNet's twelve train as a stack, in which each keeps as many units as the
 # one that needs most, and before each cut they had only a few epochs to move their weights.
 #
+# ### In convolutions?
+#
+# A convolution is a linear layer too: every pixel of its output is an example, and the patch of pixels around it is the input. So the same
+# products can run over unfolded patches. We compare one layer, forward pass and both gradients, unfolding included, with the dense
+# convolution. Above 1 the products of what remains are faster.
+
+# %% mystnb={"figure": {"caption": "Products of what remains against dense convolutions, batches of 128.", "name": "fig-costs-convolutions"}} tags=["hide-input"]
+figures.part("convolutions", figures.convolutions)
+
+# %% tags=["remove-input"]
+figures.seen("convolutions", observations.convolutions)
+
+# %% [markdown]
+# A kernel of 3 × 3 copies every pixel nine times before it multiplies anything. With few channels this copying costs more than the dense
+# convolution does, whatever remains. So training leaves single pruned weights of convolutions in their dense products; only whole
+# filters save time there.
+#
 # ## Precision
 #
 # float32 is the reference. In bfloat16 the factors of a matrix product are rounded to 8 significant bits; TF32, on GPUs, rounds them to
@@ -196,9 +213,9 @@ figures.part("pages", figures.pages)
 # %% [markdown]
 # ## What it means
 #
-# Speed here comes from the loop and from precision. Sparsity, as these papers make it, is about generalization and storage: single
-# weights go, and a processor that multiplies whole matrices has no use for that. To save time, remove whole neurons or filters
-# ({term}`structured pruning`), or use hardware that skips zeros.
+# Speed here comes from the loop, from precision, and in linear layers on CPUs from sparsity. Elsewhere sparsity, as these papers make it,
+# is about generalization and storage: single weights go, and a processor that multiplies whole matrices has no use for that. To save
+# time there, remove whole neurons or filters ({term}`structured pruning`), or use hardware that skips zeros.
 #
 # ## What we learned
 
@@ -230,6 +247,12 @@ figures.numbers("epochs")
 figures.numbers("paths")
 
 # %% [markdown]
+# **Convolutions**
+
+# %% tags=["hide-cell"]
+figures.numbers("convolutions")
+
+# %% [markdown]
 # **Precision**
 
 # %% tags=["hide-cell"]
@@ -245,7 +268,7 @@ figures.numbers("other")
 # **Machines, versions, commands**
 
 # %% tags=["hide-cell"]
-figures.sources("epochs", "paths", "precision", "other", "pages")
+figures.sources("epochs", "paths", "convolutions", "precision", "other", "pages")
 
 # %% [markdown]
 # ## Try it
