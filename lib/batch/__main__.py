@@ -29,6 +29,8 @@ from lib.errors import InputError, unknown
 HERE = Path(__file__).parent
 LOCK = ".batch.lock"
 STAGING = HERE.parent / "book" / "staging.py"
+MADE_OF = ("papers/*/pages/*.py", "book/*/pages/*.py", "runs/pages/*/*/*.ipynb", "book/papers/*/*.ipynb")
+"""Whose times decide what is up to date, from the repository's folder."""
 PAGES_AT_ONCE = 4
 """Small networks do not keep two cores busy: two pages with a core each train nearly twice as much as one page with both.
 A page takes about a gigabyte of memory."""
@@ -162,6 +164,8 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
 
         print(outlook(costs(wanted)))
         return None
+    if not given.dry_run:
+        state.bring_back(file for pattern in MADE_OF for file in Path().glob(pattern))
     no_book = given.no_book or bool(changes)
     pages = [] if no_book else plan.book_pages(plans, given.scale, given.paper, given.page)
     execute = state.unfinished(plans, wanted)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lib.batch import __main__ as command_line
+from lib.batch import state
 from lib.errors import InputError
 
 Batch = Callable[..., subprocess.CompletedProcess[str]]
@@ -107,6 +108,9 @@ def test_a_changed_run_is_another_one_and_no_page_of_the_book(batch: Batch) -> N
     )
     page = Path("papers/toy/pages/page.py")
     page.write_text(page.read_text().replace("levels: list[int] = [0, 1]", "levels: int = 0\nseeds: list[int] = []"))
+    os.utime(
+        page, (time.time() + 7200, time.time() + 7200)
+    )  # the clock was set back since: Snakemake alone would refuse
     done = batch(*changed)
     assert done.returncode == 0, done.stderr
     (made,) = Path("runs/pages/toy/page").glob("*.ipynb")
@@ -193,7 +197,7 @@ def test_gpus_become_places(project: Path) -> None:
 
 
 def test_runs_from_elsewhere_count_and_needed_ones_come_first(project: Path) -> None:
-    from lib.batch import plan, state
+    from lib.batch import plan
 
     shutil.copy("papers/toy/pages/page.py", "papers/toy/pages/later.py")
     Path("papers/toy/plan.yml").write_text("page: {grid: {laptop: {}}}\nlater: {grid: {laptop: {}}, needs: [page]}\n")
@@ -209,3 +213,14 @@ def test_runs_from_elsewhere_count_and_needed_ones_come_first(project: Path) -> 
     assert state.unfinished(plans, [later]) == []
     os.utime(first.notebook)
     assert state.unfinished(plans, [later]) == [later]
+
+
+def test_files_from_the_future_come_back_in_their_order(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("past", "source", "first", "later")]
+    for file, hours in zip(files, (-1, 2, 1, 3), strict=True):
+        file.touch()
+        os.utime(file, (time.time() + 3600 * hours, time.time() + 3600 * hours))
+    state.bring_back(files)
+    assert sorted(files, key=lambda file: file.stat().st_mtime_ns) == [files[i] for i in (0, 2, 1, 3)]
+    times = [file.stat().st_mtime for file in files]
+    assert max(times) <= time.time() and times[0] < time.time() - 3000
