@@ -20,7 +20,8 @@ from tests.soak.works import TAKEN_IN
 
 OF_A_RUN = {"seconds", "training_seconds", "measuring_seconds", "date", "started", "created", "commit"}
 """What a record says of the run that made it, not of what was found."""
-DURATION = re.compile(r"[\d.]+ (?:ms|s|seconds?|min|minutes?|h|hours?)\b")
+WHEN = re.compile(r"Run on \d+ \w+ \d+|(?:[\d.]+ (?:ms|s|seconds?|min|minutes?|h|hours?)\b\s*)+")
+"""What a page says of its own run."""
 STORES = ("store", TAKEN_IN)
 KEPT = tuple(f"{store}/{room}/*" for store in STORES for room in ("entries", "measurements"))
 FINISHED = (*KEPT, "runs/pages/*/*/[!.]*.ipynb", "runs/published/*/*.ipynb")
@@ -61,7 +62,7 @@ def _contents(folder: Path) -> dict[str, object]:
         elif name.startswith("runs/tables/") and path.suffix == ".csv":
             found[name] = path.read_bytes()
         elif path.suffix == ".html" and name.startswith("book/_build/"):
-            found[name] = DURATION.sub("", path.read_text("utf-8"))
+            found[name] = WHEN.sub("", path.read_text("utf-8"))
         elif path.suffix == ".ipynb" and name.startswith(("runs/", "book/papers/")):
             found[name] = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     return found
