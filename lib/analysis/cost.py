@@ -1,9 +1,11 @@
 """What is left of a page before it runs: how much the store has, how long the rest takes here, and what it costs on disk.
 
-    work(stage) = epochs × images trained on        seconds left = Σ over missing stages  work × rate of its algorithm
+    work(stage) = epochs × images trained on × (1 + 4 × width) / 5
+    seconds left = Σ over missing stages  work × rate of its algorithm
 
 A rate is seconds by work of finished networks of the same kind: of those in the store that this machine trained, else of
-those behind a table of the benchmark, the same scale first. Both are of one replicate in a stack.
+those behind a table of the benchmark, the same scale first. Both are of one replicate in a stack. The width is that of a
+network made narrower, by a share; what does not depend on it is a fifth of a step of LeNet.
 """
 
 import contextlib
@@ -15,7 +17,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas
+
 from lib import by_name
+from lib.analysis import experiments
 from lib.analysis.experiments import ERRORS, Page
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import Provenance, file_name, read_provenance
@@ -30,7 +35,7 @@ from lib.stages import Chain, default_store, stage_keys
 from lib.stages.entry import MANIFEST
 from lib.stages.experiment_plan import Plan
 from lib.stages.stage import Stage
-from lib.training import Replicate
+from lib.training import Recipe, Replicate
 from lib.training.device import describe_device, find_device
 
 MOST_READ = 60  # finished stages, whose records give a rate
@@ -52,6 +57,7 @@ class Cost:
         megabytes: of the missing ones, once they are in the store.
         source: where the rate comes from, in words.
         keys: of the missing stages.
+        stacks: what trains at once in them: a recipe, how many replicates at most, and the precision of products.
     """
 
     stages: int
@@ -61,6 +67,7 @@ class Cost:
     megabytes: float
     source: str
     keys: frozenset[str] = frozenset()
+    stacks: tuple[tuple[Recipe, int, str], ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -79,7 +86,8 @@ def lasting(seconds: float) -> str:
     for most, unit, name in ((90, 1, "s"), (5400, 60, "minutes"), (172_800, 3600, "hours")):
         if seconds < most:
             return f"{max(1, round(seconds / unit))} {name}"
-    return f"{round(seconds / 86_400)} days"
+    days = round(seconds / 86_400)
+    return f"{days} days" if days < 730 else f"{round(days / 365):,} years"
 
 
 def cost_of(
@@ -103,24 +111,32 @@ def cost_of(
     plan = page.plans(benchmark, scale)
     stages = _stages(page, plan, replicates, algorithms)
     entries = (Path(store).expanduser() if store else default_store()) / "entries"
-    there = {path.name for path in entries.iterdir()} if entries.is_dir() else set()
-    missing = {key: found for key, found in stages.items() if key not in there and key not in counted}
+    missing = {key: found for key, found in stages.items() if key not in counted and not _is_there(entries, key)}
     epochs = sum(stage.to_epoch - stage.from_epoch for _, stage in missing.values())
     size = sum(_megabytes(chain, stage) for chain, stage in missing.values())
     if not missing:
         return Cost(len(stages), 0, 0, 0.0, 0.0, "")
     tables = _tables(page.paper, benchmark, scale, root)
-    rates, source = _rates_here(page, plan, stages, entries, there, describe_device(find_device(device)), tables)
+    rates, source = _rates_here(page, plan, stages, entries, describe_device(find_device(device)), tables)
     seconds = None
     if rates:
         seconds = sum(work(chain, stage) * rates.get(chain.algorithm, rates[""]) for chain, stage in missing.values())
         seconds += _measuring(page, plan, tables)
-    return Cost(len(stages), len(missing), epochs, seconds, size, source, frozenset(missing))
+    recipes = [chain.recipe for chain, _ in {chain.algorithm: (chain, 0) for chain, _ in missing.values()}.values()]
+    largest = max(len(those) for _, those in _chains(page, plan, replicates, algorithms))
+    largest = min(largest, plan.largest_stack or largest)
+    stacks = tuple((recipe, largest, plan.precision) for i, recipe in enumerate(recipes) if recipe not in recipes[:i])
+    return Cost(len(stages), len(missing), epochs, seconds, size, source, frozenset(missing), stacks)
+
+
+def _is_there(entries: Path, key: str) -> bool:
+    """Say whether the store has an entry, in a time that does not grow with it."""
+    return (entries / key).exists()
 
 
 def work(chain: Chain, stage: Stage) -> float:
-    """Return epochs × images of one stage."""
-    return (stage.to_epoch - stage.from_epoch) * _images(chain)
+    """Return epochs × images of one stage, less for a narrower network."""
+    return (stage.to_epoch - stage.from_epoch) * _images(chain) * (1 + 4 * chain.recipe.width_scale) / 5
 
 
 def _images(chain: Chain) -> int:
@@ -133,8 +149,9 @@ def _images(chain: Chain) -> int:
 
 @dataclass(frozen=True)
 class Parts:
-    """The provenance of the parts of a table, whose numbers are not read."""
+    """The provenance of the parts of a table, whose numbers are not read, and where they lie."""
 
+    folder: Path
     scale: str
     origin: Origin
     parts: Mapping[str, Provenance]
@@ -145,12 +162,12 @@ def _tables(paper: str, benchmark: str, scale: str, root: Path) -> list[Parts]:
     origins: tuple[Origin, ...] = ("this machine", "committed")
     found = []
     for one, origin in itertools.product(sorted(SCALES, key=lambda one: one != scale), origins):
-        files = table_folder(paper, benchmark, one, origin, root).glob("*.json")
+        folder = table_folder(paper, benchmark, one, origin, root)
         made: dict[str, Provenance] = {}
-        for path in sorted(files):
+        for path in sorted(folder.glob("*.json")):
             with contextlib.suppress(OSError):  # another process writes it anew
                 made |= {path.stem: read_provenance(path)} if path.with_suffix(".csv").exists() else {}
-        found += [Parts(one, origin, made)] if made else []
+        found += [Parts(folder, one, origin, made)] if made else []
     return found
 
 
@@ -158,31 +175,38 @@ def _stages(
     page: Page, plan: Plan, replicates: Sequence[Replicate] | None = None, algorithms: Sequence[str] | None = None
 ) -> Stages:
     """Return every stage that a page trains, its measurements' too, each once."""
-    whole = plan.replicates()
-    chains = [(chain, replicates or whole) for chain in page.chains(plan)]
-    chains = [one for one in chains if algorithms is None or one[0].algorithm in algorithms]
-    if replicates is None and algorithms is None:
-        chains += [one for measurement in page.measurements for one in measurement.chains(plan)]
     found: dict[str, tuple[Chain, Stage]] = {}
-    for chain, those in chains:
+    for chain, those in _chains(page, plan, replicates, algorithms):
         for replicate in those:
             for key, stage in zip(stage_keys(chain, replicate, plan.precision), chain.stages, strict=True):
                 found.setdefault(key, (chain, stage))
     return found
 
 
+def _chains(
+    page: Page, plan: Plan, replicates: Sequence[Replicate] | None, algorithms: Sequence[str] | None
+) -> list[tuple[Chain, Sequence[Replicate]]]:
+    """Return the chains of a page and of its measurements, each with its replicates."""
+    whole = plan.replicates()
+    chains: list[tuple[Chain, Sequence[Replicate]]] = [(chain, replicates or whole) for chain in page.chains(plan)]
+    chains = [one for one in chains if algorithms is None or one[0].algorithm in algorithms]
+    if replicates is None and algorithms is None:
+        chains += [one for measurement in page.measurements for one in measurement.chains(plan)]
+    return chains
+
+
 def _rates_here(
-    page: Page, plan: Plan, stages: Stages, entries: Path, there: set[str], device: str, tables: Sequence[Parts]
+    page: Page, plan: Plan, stages: Stages, entries: Path, device: str, tables: Sequence[Parts]
 ) -> tuple[Rates, str]:
     """Return rates of this machine, else of a table, and where they come from in words."""
-    known = {key: found for key, found in stages.items() if key in there}
+    known = {key: found for key, found in stages.items() if _is_there(entries, key)}
     for scale in SCALES if not known else ():  # other scales of the same network
         try:
             other = page.plans(plan.recipe.benchmark, scale)
         except InputError:
             continue
         if _kind(other) == _kind(plan):
-            known |= {key: found for key, found in _stages(page, other).items() if key in there}
+            known |= {key: found for key, found in _stages(page, other).items() if _is_there(entries, key)}
     spent = []
     for key, (chain, stage) in list(known.items())[:: max(1, len(known) // MOST_READ)]:
         record = _record(entries / key)
@@ -195,7 +219,7 @@ def _rates_here(
             measured_by = page.plans(plan.recipe.benchmark, table.scale)
         except InputError:  # a scale that the paper no longer has
             continue
-        if _kind(measured_by) == _kind(plan) and (spent := list(_spent(page, measured_by, table))):
+        if _kind(measured_by) == _kind(plan) and (spent := list(_spent(page, plan.recipe.benchmark, table))):
             devices = joined(one.device for one in table.parts.values())
             where = f"{table.scale} table measured on {devices if table.origin == 'committed' else table.origin}"
             return _rates(spent), f"by the rate of the {where}"
@@ -206,14 +230,32 @@ def _kind(plan: Plan) -> tuple:
     return plan.recipe.network, plan.recipe.width, plan.recipe.data.image_set
 
 
-def _spent(page: Page, plan: Plan, table: Parts) -> Iterable[tuple[str, float, float]]:
-    """Yield algorithm, seconds and work of the parts of a table that hold the errors of an algorithm of the page."""
-    for made in table.parts.values():
+def _spent(page: Page, benchmark: str, table: Parts) -> Iterable[tuple[str, float, float]]:
+    """Yield algorithm, seconds and work of the parts of a table that hold the errors of one algorithm.
+
+    A part may hold fewer replicates, or more, than this page would train: its rows say which.
+    """
+    for name, made in table.parts.items():
         if ERRORS.name in made.measurements and len(made.algorithms) == 1:
-            replicates = [one for one in plan.replicates() if one.seed in made.seeds]
-            found = _stages(page, plan, replicates, made.algorithms) if replicates else {}
-            if amount := sum(work(chain, stage) for chain, stage in found.values()):
+            keys = set(pandas.read_csv(table.folder / f"{name}.csv", usecols=["stage_key"])["stage_key"])
+            if amount := _work_behind(page, benchmark, table.scale, made.algorithms[0], keys):
                 yield made.algorithms[0], made.training_seconds, amount
+
+
+def _work_behind(page: Page, benchmark: str, scale: str, algorithm: str, keys: set[str]) -> float:
+    """Return the work of all stages of an algorithm's networks with these keys, on whichever page of the paper they are."""
+    found: dict[str, float] = {}
+    for one in (page, *experiments.pages_of(page.paper).values()):
+        try:
+            plan = one.plans(benchmark, scale)
+        except InputError:  # another page's benchmark or scale
+            continue
+        for chain, those in _chains(one, plan, None, [algorithm]):
+            for replicate in those:
+                row = stage_keys(chain, replicate, plan.precision)
+                if not keys.isdisjoint(row):
+                    found |= {key: work(chain, stage) for key, stage in zip(row, chain.stages, strict=True)}
+    return sum(found.values())
 
 
 def _rates(spent: Iterable[tuple[str, float, float]]) -> Rates:

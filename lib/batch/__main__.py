@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--at-once", type=_count, help=f"pages at once without GPUs (default: one a core, at most {PAGES_AT_ONCE})")
     add("--again", action="store_true", help="execute the selected pages even if they are finished")
     add("--dry-run", action="store_true", help="only say what would run, and why")
-    add("--plan", action="store_true", help="only say what is missing and what it takes: stages, time, disk")
+    add("--plan", action="store_true", help="only say what is missing and what it takes: stages, time, memory, disk")
     add("--profile", default="default", help="default, slurm, kubernetes, or a folder (default: default)")
     add("--no-book", action="store_true", help="do not stage the pages into the book")
     return parser

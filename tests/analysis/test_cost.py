@@ -57,7 +57,8 @@ def test_what_is_left_is_what_runs(toy, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(0.2, "1 s"), (89, "89 s"), (380, "6 minutes"), (9000, "2 hours"), (1e6, "12 days")]
+    ("seconds", "said"),
+    [(0.2, "1 s"), (89, "89 s"), (380, "6 minutes"), (9000, "2 hours"), (1e6, "12 days"), (1e8, "3 years")],
 )
 def test_a_time_is_as_precise_as_an_estimate(seconds, said):
     assert lasting(seconds) == said
