@@ -1,7 +1,7 @@
 """A Slurm cluster of one node on this machine: its own munge, slurmctld and slurmd, all that they write in one folder.
 
-The node claims the cores, the memory and the GPUs that it is told; a GPU is an empty file that Slurm hands out. Nothing
-is limited by cgroups, so it runs in a container too, as any user. Debian: slurmctld slurmd slurm-client munge.
+The node claims the cores, the memory and the GPUs that it is told. Nothing is limited by cgroups, so it runs in a container
+too, as any user. Debian: slurmctld slurmd slurm-client munge.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "squeue", "scancel", "sinfo", "scontrol")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random")
+"""Stand-ins for GPUs: Slurm wants devices, whichever, and calls them 0 to 3."""
 CONFIGURATION = """\
 ClusterName=pruning-book
 SlurmctldHost={node}(127.0.0.1)
@@ -27,7 +28,6 @@ SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
-CredType=cred/munge
 SlurmctldPort={controller_port}
 SlurmdPort={node_port}
 StateSaveLocation={folder}/state
@@ -35,11 +35,6 @@ SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-MpiDefault=none
-SwitchType=switch/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
@@ -117,8 +112,11 @@ class Cluster:
 
     def steps(self) -> dict[str, int]:
         """Return the process of each step that runs: its name, `7.0` or `7.batch`, and the number of its slurmstepd."""
-        listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-        return {step: int(process) for process, step in re.findall(r"(\d+) slurmstepd: \[([\w.]+)\]", listed)}
+        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        parents = {int(process): int(parent) for process, parent in re.findall(r"(\d+) +(\d+) .*", listed)}
+        own = {parents.get(process) for process in self.processes()}  # those of another cluster have the same names
+        found = re.findall(r"(\d+) +\d+ slurmstepd: \[([\w.]+)\]", listed)
+        return {step: int(process) for process, step in found if int(process) in own}
 
     def logs(self, letters: int = 3000) -> str:
         """Return the end of what each daemon has written."""
@@ -131,7 +129,7 @@ class Cluster:
             self.ask("scancel", *jobs)
             with contextlib.suppress(AssertionError):
                 wait_for(lambda: not self.jobs("running,pending,completing"), "the jobs are gone", 20)
-        for process in self.processes():
+        for process in [*self.steps().values(), *self.processes()]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         for daemon in self.daemons.values():
@@ -147,20 +145,12 @@ class Cluster:
         return found
 
 
-def _stand_in(path: Path) -> None:
-    """Make a device for Slurm to hand out: another /dev/null; an empty file where devices cannot be made."""
-    try:
-        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    except OSError:
-        path.touch()
-
-
 @contextlib.contextmanager
 def slurm_cluster(cores: int = 8, megabytes: int = 64_000, gpus: int = 2) -> Iterator[Cluster]:
     """Run a cluster of one node until the block ends; then nothing of it is left.
 
     Args:
-        cores, megabytes, gpus: what the node claims to have, whatever the machine has.
+        cores, megabytes, gpus: what the node claims to have, whatever the machine has; at most four GPUs.
 
     Yields:
         The cluster, its node ready.
@@ -168,8 +158,6 @@ def slurm_cluster(cores: int = 8, megabytes: int = 64_000, gpus: int = 2) -> Ite
     folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))  # short: sockets have paths of 108 letters at most
     for name in ("state", "spool"):
         (folder / name).mkdir()
-    for gpu in range(gpus):
-        _stand_in(folder / f"gpu{gpu}")
     node = socket.gethostname().split(".")[0]
     (folder / "slurm.conf").write_text(
         CONFIGURATION.format(
@@ -183,7 +171,8 @@ def slurm_cluster(cores: int = 8, megabytes: int = 64_000, gpus: int = 2) -> Ite
             gpus=gpus,
         )
     )
-    (folder / "gres.conf").write_text(f"AutoDetect=off\nNodeName={node} Name=gpu File={folder}/gpu[0-{gpus - 1}]\n")
+    devices = "".join(f"NodeName={node} Name=gpu File={device}\n" for device in DEVICES[:gpus])
+    (folder / "gres.conf").write_text(f"AutoDetect=off\n{devices}")
     plugin = "disabled" if version() >= (23, 11) else "cgroup/v1"  # of which nothing is used
     (folder / "cgroup.conf").write_text(f"CgroupPlugin={plugin}\n")
     key = folder / "munge.key"

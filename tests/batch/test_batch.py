@@ -140,6 +140,31 @@ def test_dry_run_of_a_cluster(batch: Batch, profile: str) -> None:
     assert not Path("runs").exists()
 
 
+SOON = ("--slurm-init-seconds-before-status-checks", "1")
+
+
+def test_what_slurm_is_asked_for(project: Path, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        pytest.skip("snakemake-executor-plugin-slurm is not installed: pip install -e .[slurm]")
+    programs = project / "bin"
+    programs.mkdir()
+    refuse = '#!/bin/sh\nprintf "%s\\n" "$@" > sbatch-line\necho "not today" >&2\nexit 1\n'
+    for name in ("sbatch", "squeue", "sacct", "sinfo", "scontrol"):  # of a cluster that takes no jobs
+        (programs / name).write_text(refuse if name == "sbatch" else "#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    Path("papers/toy/plan.yml").write_text("page: {grid: {laptop: {benchmark: [one]}}}")
+    done = batch("--profile", "slurm", "--no-book", "--", "--retries", "0", *SOON)
+    assert done.returncode == 1 and "not today" in done.stderr, done.stdout + done.stderr
+    asked = Path("sbatch-line").read_text().splitlines()
+    assert {"--gpus=1", "--cpus-per-task=4", "--export=ALL"} <= {*asked}
+    for option, value in (("--mem", "16000"), ("-t", "240"), ("-D", str(project))):
+        assert asked[asked.index(option) + 1] == value
+    (wrapped,) = (word for word in asked if word.startswith("--wrap="))
+    assert wrapped.startswith(f"--wrap={sys.executable} -m snakemake --snakefile")
+    assert "--target-jobs 'execute:paper=toy,page=page,configuration=benchmark~one_scale~laptop'" in wrapped
+
+
 def test_a_missing_plugin_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(

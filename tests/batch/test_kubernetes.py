@@ -65,7 +65,7 @@ def project_of(folder: Path) -> Path:
     pages = folder / "papers" / "toy" / "pages"
     pages.mkdir(parents=True)
     (pages / "page.py").write_text(PAGE)
-    (pages.parent / "plan.yml").write_text("page: {grid: {smoke: {benchmark: [digits]}}}\n")
+    (pages.parent / "plan.yml").write_text("page: {grid: {smoke: {benchmark: [digits]}}, book: {shown: {}}}\n")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     subprocess.run(["git", "add", "."], cwd=folder, check=True)
     return folder
@@ -77,7 +77,7 @@ def test_a_pod_gets_a_gpu_and_the_volume_and_leaves_there_what_it_trains_and_mea
     project = project_of(tmp_path / "book")
     (tmp_path / "cluster").mkdir()
     with kubernetes_cluster(tmp_path / "cluster", runs=True) as cluster:
-        command = [sys.executable, "-m", "lib.batch", "--scale", "smoke", "--profile", "kubernetes", "--no-book", "--"]
+        command = [sys.executable, "-m", "lib.batch", "--scale", "smoke", "--profile", "kubernetes", "--"]
         command += ["--container-image", "registry/book:1", "--kubernetes-persistent-volumes", f"book:{project}"]
         command += ["--seconds-between-status-checks", "1"]
         done = subprocess.run(
@@ -100,4 +100,5 @@ def test_a_pod_gets_a_gpu_and_the_volume_and_leaves_there_what_it_trains_and_mea
 
     assert (project / "runs/pages/toy/page/benchmark~digits_scale~smoke.ipynb").exists(), pods
     assert (project / "runs/tables/toy/digits_smoke/learning_rate_rewinding.csv").exists(), pods
+    assert (project / "book/papers/toy/shown.ipynb").exists(), done.stderr
     assert len([*(project / ".cache/pruning-book/store/entries").iterdir()]) == 3, pods

@@ -69,10 +69,10 @@ def cluster() -> Iterator[Cluster]:
         yield started
 
 
-def begin(project: Path, cluster: Cluster | None = None, *options: str) -> subprocess.Popen[str]:
-    """Start a batch in a project, on this machine or on the cluster."""
-    command = [sys.executable, "-m", "lib.batch", "--scale", "smoke", "--no-book", *options]
-    command += ["--profile", "slurm", *QUICKLY] if cluster else ["--gpus", "none"]
+def begin(project: Path, cluster: Cluster | None = None, quickly: bool = True) -> subprocess.Popen[str]:
+    """Start a batch in a project, on this machine or on the cluster, `quickly` asking about its jobs at once."""
+    command = [sys.executable, "-m", "lib.batch", "--scale", "smoke", "--no-book"]
+    command += ["--profile", "slurm", *(QUICKLY if quickly else [])] if cluster else ["--gpus", "none"]
     own = {"OMP_NUM_THREADS": "1", "PRUNING_BOOK_STORE": str(project / "store")}
     own["PYTHONPATH"] = f"{project}:{os.environ.get('PYTHONPATH', '')}"
     with (project / "batch.log").open("w") as log:
@@ -85,10 +85,6 @@ def begin(project: Path, cluster: Cluster | None = None, *options: str) -> subpr
             text=True,
             start_new_session=True,
         )
-
-
-def finish(project: Path, cluster: Cluster | None = None, *options: str) -> None:
-    assert begin(project, cluster, *options).wait(timeout=300) == 0, logs(project)
 
 
 def logs(project: Path) -> str:
@@ -145,8 +141,8 @@ def two_pages(folder: Path) -> Path:
 
 def test_pages_measure_on_slurm_what_they_measure_here(cluster: Cluster, tmp_path: Path):
     here, there = two_pages(tmp_path / "here"), two_pages(tmp_path / "there")
-    finish(here)
-    finish(there, cluster)
+    both = {here: begin(here), there: begin(there, cluster)}
+    assert [batch.wait(timeout=600) for batch in both.values()] == [0, 0], logs(here) + logs(there)
     assert len(tables(here)) >= 2
     assert tables(there) == tables(here)
     made = [
@@ -158,8 +154,7 @@ def test_pages_measure_on_slurm_what_they_measure_here(cluster: Cluster, tmp_pat
 def test_whatever_is_killed_the_same_command_ends_with_the_same_tables(cluster: Cluster, tmp_path: Path):
     undisturbed, project = toy(tmp_path / "undisturbed"), toy(tmp_path / "project")
     (undisturbed / "go").touch()
-    finish(undisturbed)
-
+    reference = begin(undisturbed)
     driver = begin(project, cluster)
     whole = project / "runs/pages/toy/page/benchmark~whole_scale~smoke.ipynb"
     wait_for(lambda: whole.exists() and all(begun(project, name) for name in NAMES), "one page is whole, two wait", 300)
@@ -190,12 +185,13 @@ def test_whatever_is_killed_the_same_command_ends_with_the_same_tables(cluster: 
     wait_for(lambda: logs(project).count(waiting) == 2, "jobs wait for those that the killed batch has left", 300)
     (project / "go").touch()
     assert again.wait(timeout=300) == 0, logs(project)
-    assert tables(project) == tables(undisturbed)
+    assert reference.wait(timeout=300) == 0, logs(undisturbed)
+    assert tables(project) == tables(undisturbed) and len(tables(project)) == 3
     assert whole.read_bytes() == finished
     assert {key: stages(project)[key] for key in kept} == kept
     assert [len(begun(project, name)) for name in NAMES[:2]] == [1, 2]
     cluster.ask("scancel", *cluster.jobs("running"))
     wait_for(lambda: not cluster.jobs("running,completing"), "no job runs")
     assert len([*whole.parent.glob("[!.]*.ipynb")]) == 3, "a job that ends late takes no notebook along"
-    finish(project, cluster)
-    assert "Nothing to be done" in logs(project)
+    begin(project, cluster, quickly=False).wait(60)
+    assert "Nothing to do: 3 runs at smoke scale are finished" in logs(project)
