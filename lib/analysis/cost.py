@@ -39,6 +39,7 @@ from lib.training import Recipe, Replicate
 from lib.training.device import describe_device, find_device
 
 MOST_READ = 60  # finished stages, whose records give a rate
+ENOUGH = 8  # of them; fewer may be one network alone, or the first that compiles, or one moment of a busy machine
 Stages = Mapping[str, tuple[Chain, Stage]]
 """By key."""
 Rates = Mapping[str, float]
@@ -117,7 +118,8 @@ def cost_of(
     if not missing:
         return Cost(len(stages), 0, 0, 0.0, 0.0, "")
     tables = _tables(page.paper, benchmark, scale, root)
-    rates, source = _rates_here(page, plan, stages, entries, describe_device(find_device(device)), tables)
+    all_tables = itertools.chain(tables, _other_tables(page.paper, benchmark, scale, root))
+    rates, source = _rates_here(page, plan, stages, entries, describe_device(find_device(device)), all_tables)
     seconds = None
     if rates:
         seconds = sum(work(chain, stage) * rates.get(chain.algorithm, rates[""]) for chain, stage in missing.values())
@@ -152,6 +154,7 @@ class Parts:
     """The provenance of the parts of a table, whose numbers are not read, and where they lie."""
 
     folder: Path
+    benchmark: str
     scale: str
     origin: Origin
     parts: Mapping[str, Provenance]
@@ -167,8 +170,17 @@ def _tables(paper: str, benchmark: str, scale: str, root: Path) -> list[Parts]:
         for path in sorted(folder.glob("*.json")):
             with contextlib.suppress(OSError):  # another process writes it anew
                 made |= {path.stem: read_provenance(path)} if path.with_suffix(".csv").exists() else {}
-        found += [Parts(folder, one, origin, made)] if made else []
+        found += [Parts(folder, benchmark, one, origin, made)] if made else []
     return found
+
+
+def _other_tables(paper: str, benchmark: str, scale: str, root: Path) -> Iterable[Parts]:
+    """Yield the same of the paper's other benchmarks, some of which train the same network on the same images."""
+    folders = (
+        folder for place in (f"runs/tables/{paper}", f"papers/{paper}/results") for folder in root.glob(f"{place}/*")
+    )
+    for other in sorted({folder.name.rpartition("_")[0] for folder in folders} - {benchmark}):
+        yield from _tables(paper, other, scale, root)
 
 
 def _stages(
@@ -196,7 +208,7 @@ def _chains(
 
 
 def _rates_here(
-    page: Page, plan: Plan, stages: Stages, entries: Path, device: str, tables: Sequence[Parts]
+    page: Page, plan: Plan, stages: Stages, entries: Path, device: str, tables: Iterable[Parts]
 ) -> tuple[Rates, str]:
     """Return rates of this machine, else of a table, and where they come from in words."""
     known = {key: found for key, found in stages.items() if _is_there(entries, key)}
@@ -212,25 +224,33 @@ def _rates_here(
         record = _record(entries / key)
         if record.get("device") == device and (amount := work(chain, stage)):
             spent.append((chain.algorithm, record["seconds"], amount))
-    if spent:
-        return _rates(spent), f"by the rate of {len(spent)} such stages that this machine has trained"
+    own = _rates(spent), f"by the rate of {len(spent)} such stages that this machine has trained"
+    if len(spent) >= ENOUGH:
+        return own
     for table in tables:
-        try:
-            measured_by = page.plans(plan.recipe.benchmark, table.scale)
-        except InputError:  # a scale that the paper no longer has
+        devices = joined(one.device for one in table.parts.values())
+        if spent and devices != device:  # a few stages of this machine tell more than another machine
             continue
-        if _kind(measured_by) == _kind(plan) and (spent := list(_spent(page, plan.recipe.benchmark, table))):
-            devices = joined(one.device for one in table.parts.values())
-            where = f"{table.scale} table measured on {devices if table.origin == 'committed' else table.origin}"
-            return _rates(spent), f"by the rate of the {where}"
-    return {}, "nothing like it was measured"
+        if _kind_of(page, table) == _kind(plan) and (behind := list(_spent(page, table))):
+            of = f" of {table.benchmark}" if table.benchmark != plan.recipe.benchmark else ""
+            where = f"{table.scale} table{of} measured on {devices if table.origin == 'committed' else table.origin}"
+            return _rates(behind), f"by the rate of the {where}"
+    return own if spent else ({}, "nothing like it was measured")
+
+
+def _kind_of(page: Page, table: Parts) -> tuple | None:
+    """Return what a table's networks are, by the plan of this page or of another of its paper; None where none has it."""
+    for one in (page, *experiments.pages_of(page.paper).values()):
+        with contextlib.suppress(InputError):
+            return _kind(one.plans(table.benchmark, table.scale))
+    return None
 
 
 def _kind(plan: Plan) -> tuple:
     return plan.recipe.network, plan.recipe.width, plan.recipe.data.image_set
 
 
-def _spent(page: Page, benchmark: str, table: Parts) -> Iterable[tuple[str, float, float]]:
+def _spent(page: Page, table: Parts) -> Iterable[tuple[str, float, float]]:
     """Yield algorithm, seconds and work of the parts of a table that hold the errors of one algorithm.
 
     A part may hold fewer replicates, or more, than this page would train: its rows say which.
@@ -238,7 +258,7 @@ def _spent(page: Page, benchmark: str, table: Parts) -> Iterable[tuple[str, floa
     for name, made in table.parts.items():
         if ERRORS.name in made.measurements and len(made.algorithms) == 1:
             keys = set(pandas.read_csv(table.folder / f"{name}.csv", usecols=["stage_key"])["stage_key"])
-            if amount := _work_behind(page, benchmark, table.scale, made.algorithms[0], keys):
+            if amount := _work_behind(page, table.benchmark, table.scale, made.algorithms[0], keys):
                 yield made.algorithms[0], made.training_seconds, amount
 
 
