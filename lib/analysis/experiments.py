@@ -260,11 +260,15 @@ def keys_today(paper: str, benchmark: str, scale: str, changes: Changes = NO_CHA
             plan = page.plans(benchmark, scale)
         except InputError:  # a benchmark or scale that the paper no longer has, or a change that this page cannot make
             continue
-        keys |= plan_keys(plan, page.chains(plan))
-        for measurement in page.measurements:
-            for chain, replicates in measurement.chains(plan):
-                keys |= {key for one in replicates for key in stage_keys(chain, one, plan.precision)}
+        keys |= keys_of(page, plan)
     return frozenset(keys)
+
+
+def keys_of(page: Page, plan: Plan) -> set[str]:
+    """Return the keys of every stage that a page runs by a plan, those that only its measurements need among them."""
+    further = (one for measurement in page.measurements for one in measurement.chains(plan))
+    keys = (stage_keys(chain, one, plan.precision) for chain, replicates in further for one in replicates)
+    return plan_keys(plan, page.chains(plan)).union(*keys)
 
 
 def current(table: Table) -> tuple[Table, list[str]]:

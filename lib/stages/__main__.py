@@ -12,16 +12,24 @@ from lib.errors import InputError
 from lib.stages import housekeeping
 from lib.stages.store import Store
 
+SELECTION = ("paper", "page", "benchmark", "scale")
 
-def main(arguments: list[str] | None = None, needed_keys: Callable[[], set[str]] | None = None) -> int:
-    """Run one command; return 2 for bad input. `clean --unneeded` is there for those who know which keys are needed."""
+
+def main(arguments: list[str] | None = None, needed_keys: Callable[..., set[str]] | None = None) -> int:
+    """Run one command; return 2 for bad input.
+
+    `clean --unneeded` and a part of `export` are there for those who know which keys are needed, of all or of a `SELECTION`.
+    """
     parser = argparse.ArgumentParser(description="Look after the store of finished stages.")
     parser.add_argument("--store", help="folder of the store; the default one if not given")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("size", help="entries and bytes")
     commands.add_parser("verify", help="check every file against its checksum")
     for name in ("export", "import"):
-        commands.add_parser(name).add_argument("file", type=Path)
+        moved = commands.add_parser(name)
+        moved.add_argument("file", type=Path)
+        for part in SELECTION if needed_keys and name == "export" else ():
+            moved.add_argument(f"--{part}", default="", help=f"only what this {part} needs")
     clean = commands.add_parser("clean", help="remove entries")
     clean.add_argument("--days", type=float, help="older than this many days")
     if needed_keys:
@@ -37,7 +45,12 @@ def main(arguments: list[str] | None = None, needed_keys: Callable[[], set[str]]
             print(f"{len(store.keys())} stages whole; damaged and set aside: {', '.join(damaged) or 'none'}")
             return 1 if damaged else 0
         elif given.command == "export":
-            print(f"{housekeeping.export(store, given.file)} stages written to {given.file}")
+            part = {name: chosen for name in SELECTION if (chosen := getattr(given, name, ""))}
+            keys, of = None, ""
+            if needed_keys and part:
+                needed = needed_keys(**part)
+                keys, of = [key for key in needed if (store.entries / key).exists()], f" of {len(needed)}"
+            print(f"{housekeeping.export(store, given.file, keys)}{of} stages written to {given.file}")
         elif given.command == "import":
             print(f"{housekeeping.import_(store, given.file)} new stages taken in from {given.file}")
         else:

@@ -73,7 +73,11 @@ def test_a_benchmark_without_a_laptop_scale_says_what_to_run(benchmark):
 
 
 def test_housekeeping_knows_every_plan():
-    assert len(needed_keys()) > 1000
+    whole = needed_keys()
+    page = needed_keys("label_noise", "dynamics", "mnist-lenet", "laptop")
+    assert len(whole) > 1000 and len(page) == 63 and page < needed_keys("label_noise", scale="laptop") < whole
+    with pytest.raises(InputError, match="Did you mean 'dynamics'"):
+        needed_keys(page="dynamic")
 
 
 @pytest.mark.parametrize("benchmark", ["cifar100-resnet32", "imagenet-resnet50"])

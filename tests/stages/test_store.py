@@ -229,6 +229,24 @@ def test_damaged_checkpoint_starts_over(store):
         assert Checkpoint(store, ["k1"]).resume(cpu) is None
 
 
+def test_a_part_is_exported_by_the_names_of_what_needs_it(store, tmp_path, capsys):
+    store.put({key: (RECORD, GROUPS) for key in ("k1", "k2")})
+    store.measured(["k1"], {}, lambda: 1.5)
+    asked = []
+
+    def needed(**part):
+        asked.append(part)
+        return {"k1", "k9"}
+
+    file = tmp_path / "part.tar"
+    command = ["--store", str(store.folder), "export", str(file), "--page", "dynamics", "--scale", "laptop"]
+    assert main(command, needed) == 0 and "1 of 2 stages written" in capsys.readouterr().out
+    assert asked == [{"page": "dynamics", "scale": "laptop"}]
+    other = Store(tmp_path / "other")
+    assert housekeeping.import_(other, file) == 1 and other.keys() == ["k1"]
+    assert other.measured(["k1"], {}, lambda: 0) == 1.5, "what was measured on it came with it"
+
+
 def test_housekeeping_commands(store, tmp_path, capsys):
     store.put({"k1": (RECORD, GROUPS)})
     at = ["--store", str(store.folder)]
