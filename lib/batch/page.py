@@ -116,7 +116,7 @@ class _Kernel(AsyncKernelManager):
 
 
 @contextlib.contextmanager
-def _private_kernel() -> Iterator[type[AsyncKernelManager]]:
+def private_kernel() -> Iterator[type[AsyncKernelManager]]:
     """Give the kernel a folder of its own: no start-up files of the user, no shared history, no ports but files."""
     with tempfile.TemporaryDirectory(prefix="page-", ignore_cleanup_errors=True) as folder:
         startup = Path(folder) / "profile_default" / "startup"
@@ -202,7 +202,7 @@ def run_page(
             Path(log).parent.mkdir(parents=True, exist_ok=True)
             streams.append(stack.enter_context(Path(log).open("w", encoding="utf-8")))
         lines = PlainLines(*streams)
-        kernel = stack.enter_context(_private_kernel())
+        kernel = stack.enter_context(private_kernel())
         lines.write(f"{source} with {', '.join(f'{k}={v!r}' for k, v in given.items()) or 'its defaults'}\n")
         # papermill reads a file: given the object, it would record all of it as a path
         nbformat.write(notebook_of(source, given, fingerprint), partial)
