@@ -1,4 +1,4 @@
-"""Give each run one place on one GPU, by a lock file per place.
+"""Give each run a place on one GPU, or on several, by a lock file per place.
 
 A place is the file `<GPU>.<place>` in a folder of the machine, and whoever locks that file holds it. The
 operating system frees such a lock however its holder ends, so a killed run leaves its place to the next one.
@@ -7,6 +7,7 @@ Where a scheduler hands out GPUs (Slurm, Kubernetes), give no names and nothing 
 
 import contextlib
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -39,7 +40,9 @@ def visible_gpus() -> list[str]:
 
 
 @contextlib.contextmanager
-def gpu_place(gpus: Sequence[str], places_per_gpu: int = 1, folder: Path | None = None) -> Iterator[str | None]:
+def gpu_place(
+    gpus: Sequence[str], places_per_gpu: int = 1, folder: Path | None = None, count: int = 1
+) -> Iterator[str | None]:
     """Hold a place on one GPU, which CUDA_VISIBLE_DEVICES then names alone; every GPU gets a first run before
     any gets a second one.
 
@@ -47,9 +50,10 @@ def gpu_place(gpus: Sequence[str], places_per_gpu: int = 1, folder: Path | None 
         gpus: names as in CUDA_VISIBLE_DEVICES; with none, nothing is locked and nothing is set.
         places_per_gpu: how many runs may share a GPU. Its memory is nobody's: keep sharing to small networks.
         folder: of the lock files; by default one per machine, whose GPUs all copies of the repository share.
+        count: of GPUs to hold a place on, or as many as there are.
 
     Yields:
-        The GPU's name, or None without `gpus`.
+        The GPU's name, or several as CUDA_VISIBLE_DEVICES has them, or None without `gpus`.
 
     Raises:
         InputError: `places_per_gpu` is below one, or a name cannot be one of a GPU.
@@ -69,12 +73,16 @@ def gpu_place(gpus: Sequence[str], places_per_gpu: int = 1, folder: Path | None 
         folder.chmod(0o777)  # other users of the machine take places too
     places = [(gpu, folder / f"{gpu}.{place}") for place in range(places_per_gpu) for gpu in gpus]
     while True:
-        for gpu, place in places:
-            try:
-                held = FileLock(place, mode=0o666).acquire(blocking=False)
-            except Timeout:
-                continue
-            with held, patch.dict(os.environ, {VARIABLE: gpu}):
-                yield gpu
-            return
-        time.sleep(0.2)
+        with contextlib.ExitStack() as held:
+            taken: list[str] = []
+            for gpu, place in places:
+                if gpu in taken or len(taken) == min(count, len(gpus)):
+                    continue
+                with contextlib.suppress(Timeout):
+                    held.enter_context(FileLock(place, mode=0o666).acquire(blocking=False))
+                    taken.append(gpu)
+            if len(taken) == min(count, len(gpus)):
+                with patch.dict(os.environ, {VARIABLE: ",".join(taken)}):
+                    yield ",".join(taken)
+                return
+        time.sleep(random.uniform(0.1, 0.3))  # without any: two that hold some each would wait for ever

@@ -38,8 +38,9 @@ from traitlets import default
 
 from lib.batch import parameters as page_parameters
 from lib.batch.fingerprint import code_hash
-from lib.batch.gpu import gpu_place, names
+from lib.batch.gpu import gpu_place, names, visible_gpus
 from lib.batch.state import RECORD, record_of
+from lib.batch.together import train_together
 from lib.errors import InputError, refused
 
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
@@ -165,6 +166,7 @@ def run_page(
     log: Path | str | None = None,
     fingerprint: str = "",
     wait: bool = False,
+    gpus: int = 1,
 ) -> None:
     """Execute a page with papermill and give the notebook its final name when it is whole.
 
@@ -180,6 +182,7 @@ def run_page(
         fingerprint: what `lib.batch.state` will compare to say whether this run is still of today; "" for never.
         wait: while another process writes the target, wait for its end, and take what it has finished: on a cluster jobs
             outlive the batch that asked for them. Otherwise that is an error.
+        gpus: on which its networks are trained together first, see `lib.batch.together`.
 
     Raises:
         InputError: a parameter is unknown or of the wrong type, or the target is being written; nothing was started.
@@ -204,6 +207,10 @@ def run_page(
         lines = PlainLines(*streams)
         kernel = stack.enter_context(private_kernel())
         lines.write(f"{source} with {', '.join(f'{k}={v!r}' for k, v in given.items()) or 'its defaults'}\n")
+        if gpus > 1 and given.get("recompute"):
+            every = {name: parameter.default for name, parameter in page_parameters.read(source).items()} | given
+            if status := train_together(source, every, gpus, streams[-1]):
+                raise PageFailed(f"{source}: training on {gpus} GPUs ended with status {status}, see {log or 'above'}")
         # papermill reads a file: given the object, it would record all of it as a path
         nbformat.write(notebook_of(source, given, fingerprint), partial)
 
@@ -294,6 +301,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--fingerprint", default="", help="recorded in the notebook: what the run depends on")
     add("--gpus", default="", help="names of GPUs to take a place on, such as 0,1")
     add("--places-per-gpu", type=int, default=1)
+    add("--gpu-count", type=int, default=1, help="on how many GPUs networks are trained together, where there are some")
     options = parser.parse_args(arguments)
     if options.attached:
         end_with_parent()
@@ -305,8 +313,9 @@ def main(arguments: list[str] | None = None) -> int:
                 raise InputError(f"{pair!r} is no parameter. Allowed: name=value.")
             given[name] = value
         page_parameters.check(options.source, given, not options.checked)  # before waiting for a GPU
-        with gpu_place(names(options.gpus), options.places_per_gpu):
-            run_page(options.source, options.target, given, options.log, options.fingerprint, options.wait)
+        with gpu_place(names(options.gpus), options.places_per_gpu, count=options.gpu_count):
+            gpus = min(options.gpu_count, len(visible_gpus())) if options.gpu_count > 1 else 1
+            run_page(options.source, options.target, given, options.log, options.fingerprint, options.wait, gpus)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -6,7 +6,8 @@
       grid:                                 # at each scale, every combination of these values is one run
         laptop: {benchmark: [mnist-lenet, cifar10-resnet20]}
         paper: [{benchmark: [mnist-lenet]}, {benchmark: [cifar10-resnet20], precision: [bfloat16]}]  # or those of several
-      gpu: 1                                # a run takes one GPU where there are some; 0: it never does
+      gpu: 1                                # a run takes one GPU where there are some; 0: it never does;
+                                            # {imagenet-resnet18: 4}: this benchmark's networks train on four together
       needs: []                             # pages, of this paper or as paper/page, that must have run before
       book:                                 # pages of the book, and the run that each one shows
         additional_regularization: {benchmark: mnist-lenet}
@@ -58,7 +59,7 @@ class PagePlan(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     grid: dict[str, Grids]
-    gpu: Literal[0, 1] = 1
+    gpu: Literal[0, 1] | dict[str, Annotated[int, Field(ge=1)]] = 1
     needs: list[str] = []
     book: dict[str, dict[str, Value]] = {}
 
@@ -91,6 +92,12 @@ class Run:
         """The parameters as the name of a file: `benchmark~mnist-lenet_scale~laptop`, changes as `yours~seed-7-1a2b3c4d`."""
         named = self.parameters | ({"yours": self.changes.slug} if self.changes else {})
         return "_".join(f"{name}~{_text(value, '+')}" for name, value in named.items())
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs it takes where there are as many."""
+        of = self.plan.gpu
+        return of if isinstance(of, int) else of.get(str(self.parameters.get("benchmark")), 1)
 
     @property
     def notebook(self) -> str:
