@@ -10,6 +10,8 @@ import pandas
 import torch
 
 from book.costs import tables
+from book.costs.batch import batch
+from book.costs.convolutions import convolutions
 from book.costs.epochs import epochs
 from book.costs.estimates import pages
 from book.costs.other import other
@@ -22,11 +24,13 @@ Part = Callable[[torch.device, bool], tuple[pandas.DataFrame, list[str]]]
 PARTS: dict[str, Part] = {
     "epochs": epochs,
     "other": other,
+    "batch": batch,
     "paths": paths,
+    "convolutions": convolutions,
     "pages": pages,
     "precision": precision,
 }
-DEFAULT = ("epochs", "other", "paths", "pages")
+DEFAULT = ("epochs", "other", "batch", "paths", "convolutions", "pages")
 BUSY = "Other work kept this machine busy: threads slept while they waited, which is slower."
 
 

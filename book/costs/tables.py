@@ -24,10 +24,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "floor",
     ),
     "other": ("work", "value", "unit", "detail"),
+    "batch": ("work", "value", "unit", "detail"),
     "paths": (
         "network", "weights_remaining_percent", "masks_alone_seconds", "left_out_seconds", "sparse_seconds", "unit",
         "times_faster", "computed_percent",
     ),
+    "convolutions": ("layer", "weights_remaining_percent", "dense_seconds", "sparse_seconds", "times_faster"),
     "pages": ("paper", "page", "benchmark", "scale", "replicate_epochs", "seconds", "basis"),
     "precision": (
         "benchmark", "noise_percent", "weights_remaining_percent", "precision", "replicates", "error_percent_mean",
