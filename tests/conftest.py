@@ -10,6 +10,15 @@ from lib.stages import Store
 from lib.training import DataRecipe, Recipe, Replicate
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that share what is made once stay together where several processes run them (`pytest -n 2`): those of a file,
+    and all of the book, which take longest and come first."""
+    book = Path(__file__).parent / "book"
+    items.sort(key=lambda item: book not in item.path.parents)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("book" if book in item.path.parents else str(item.path)))
+
+
 @pytest.fixture
 def recipe() -> Recipe:
     """LeNet on generated digits: 300 images, three epochs."""
