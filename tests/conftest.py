@@ -11,8 +11,8 @@ from lib.training import DataRecipe, Recipe, Replicate
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests that share what is made once stay together where several processes run them (`pytest -n 2`): those of a file,
-    and all of the book, which take longest and come first."""
+    """Let tests that share what is made once stay together where several processes run them (`pytest -n 2`): those of a
+    file, and all of the book, which take longest and come first."""
     book = Path(__file__).parent / "book"
     items.sort(key=lambda item: book not in item.path.parents)
     for item in items:
