@@ -149,13 +149,13 @@ def import_(store: Store, file: Path) -> int:
     Raises:
         InputError: if the file is not a whole export.
     """
-    before = len(store.keys())
     try:
         with tarfile.open(file) as archive, store.batch() as batch:
             archive.extractall(batch, filter=_as_exported)
             for path in batch.iterdir():
                 if wrong := problem(path):
                     raise InputError(f"{path.stem} is damaged ({wrong})")
+            new = sum(path.is_dir() and not (store.entries / path.name).exists() for path in batch.iterdir())
     except (tarfile.TarError, OSError, InputError) as error:
         raise InputError(f"nothing was imported from {file}: {error}") from error
-    return len(store.keys()) - before
+    return new
