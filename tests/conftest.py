@@ -10,6 +10,7 @@ from lib.stages import Store
 from lib.training import DataRecipe, Recipe, Replicate
 
 
+@pytest.hookimpl(tryfirst=True)  # before what reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests that share what is made once stay together where several processes run them (`pytest -n 2`): those of a
     file, and all of the book, which take longest and come first."""
