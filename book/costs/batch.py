@@ -1,13 +1,17 @@
 """What a batch and its store cost besides training: empty pages, and look-ups in stores of growing size.
 
-An empty page computes nothing, so its run is the start of a kernel and what the batch adds to it. Both are timed in turns.
+An empty page computes nothing, so its run is a kernel's start and end and what the batch adds to them. Both are timed in
+turns, by the clock and by what processors spend, which other work on the machine changes less.
 Stores of made entries have the files of real ones, of a few bytes.
 """
 
 import asyncio
+import contextlib
+import ctypes
 import hashlib
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -27,12 +31,34 @@ from lib.stages import Store, housekeeping
 
 PAGE = '# %% tags=["parameters"]\nnumber: int = 0\nscale: str = "laptop"\n\n# %%\nassert number >= 0\n'
 FILES = ("examples", "masks", "weights")
+RUNS, ROUNDS = 500, 2
 SIZES = (1_000, 10_000, 100_000)
 ASKED = ("label_noise", "redense_training"), ("mnist-lenet", "laptop")
 
 
-async def _kernel() -> float:
-    """Return the seconds from starting a kernel to its first answer."""
+Times = tuple[float, float]
+"""Seconds by the clock and of processors."""
+
+
+def _spent() -> float:
+    """Return the seconds of processors of all processes that this one has started and that have ended."""
+    with contextlib.suppress(
+        ChildProcessError
+    ):  # the batch leaves the process that forked its pages, which ends by itself
+        while True:
+            os.wait()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _adopt() -> None:
+    """Become the parent of what started processes leave behind, so that it counts; only Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+async def _start_kernel() -> float:
+    """Return the seconds from starting a kernel to its first answer; end it."""
     from lib.batch.page import private_kernel  # needs papermill, which machines that only train may lack
 
     with private_kernel() as manager:
@@ -48,7 +74,13 @@ async def _kernel() -> float:
     return seconds
 
 
-def empty_runs(count: int, rounds: int) -> tuple[float, float]:
+def _kernel() -> Times:
+    """Return the seconds of a kernel's start by the clock, and of processors until its end."""
+    before = _spent()
+    return asyncio.run(_start_kernel()), _spent() - before
+
+
+def empty_runs(count: int, rounds: int) -> tuple[Times, Times]:
     """Run empty pages one after the other in batches, and start kernels alone before and after each batch.
 
     Args:
@@ -56,12 +88,13 @@ def empty_runs(count: int, rounds: int) -> tuple[float, float]:
         rounds: batches.
 
     Returns:
-        Seconds of a run, the start of its batch counted in, and the median seconds of a kernel's start.
+        Of a run, the start of its batch counted in, and of a kernel alone, the median.
     """
-    kernels, seconds = [], 0.0
+    _adopt()
+    kernels, seconds, spent = list[Times](), 0.0, 0.0
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     for _ in range(rounds):
-        kernels += [asyncio.run(_kernel()) for _ in range(5)]
+        kernels += [_kernel() for _ in range(5)]
         with tempfile.TemporaryDirectory() as folder:
             pages = Path(folder, "papers", "none", "pages")
             pages.mkdir(parents=True)
@@ -69,11 +102,13 @@ def empty_runs(count: int, rounds: int) -> tuple[float, float]:
             numbers = list(range(count // rounds))
             (pages.parent / "plan.yml").write_text(f"empty: {{grid: {{laptop: {{number: {numbers}}}}}}}\n")
             command = [sys.executable, "-m", "lib.batch", "--no-book", "--at-once", "1"]
-            started = time.perf_counter()
+            before, started = _spent(), time.perf_counter()
             subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
             seconds += time.perf_counter() - started
-        kernels += [asyncio.run(_kernel()) for _ in range(5)]
-    return seconds / count, statistics.median(kernels)
+            spent += _spent() - before
+        kernels += [_kernel() for _ in range(5)]
+    clock, processors = (statistics.median(column) for column in zip(*kernels, strict=True))
+    return (seconds / count, spent / count), (clock, processors)
 
 
 def grow(store: Store, count: int) -> None:
@@ -138,13 +173,16 @@ def _times(store: Store, size: int, other: Store, file: Path) -> dict[str, float
 
 def batch(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
     """Measure both, and say how."""
-    count, rounds = (6, 2) if quick else (500, 5)
+    count, rounds = (6, 2) if quick else (RUNS, ROUNDS)
     run, kernel = empty_runs(count, rounds)
-    detail = f"{count} empty pages one after the other"
+    of_runs, of_kernels = f"{count} empty pages one after the other", f"median of {10 * rounds}, in turns with the runs"
     rows = [
-        ("a run of a page that computes nothing", run, "s", detail),
-        ("the start of its kernel", kernel, "s", f"median of {10 * rounds}, in turns with the runs"),
-        ("what the batch adds to it", run - kernel, "s", "the difference"),
+        ("a run of a page that computes nothing", run[0], "s", of_runs),
+        ("the start of its kernel", kernel[0], "s", of_kernels),
+        ("what the batch adds to it", run[0] - kernel[0], "s", "the difference, the end of the kernel in it"),
+        ("a run of a page that computes nothing", run[1], "s of processors", of_runs),
+        ("the start and end of its kernel", kernel[1], "s of processors", of_kernels),
+        ("what the batch adds to it", run[1] - kernel[1], "s of processors", "the difference"),
         *stores(SIZES[:1] if quick else SIZES),
     ]
     notes = [

@@ -125,6 +125,21 @@ def pages(rows: pandas.DataFrame) -> str:
     return f"One page takes {'; '.join(text)}." if text else "No page was estimated."
 
 
+def batch(rows: pandas.DataFrame) -> str:
+    """Say what a batch adds to a page, and how a store answers as it grows."""
+    spent = rows.loc[rows["unit"] == "s of processors", "value"].tolist()
+    found = rows.loc[rows["work"] == "looking a stage up"]
+    opened = rows.loc[rows["work"] == "opening the store"]
+    if len(spent) < 2 or found.empty or opened.empty:
+        return "What a batch adds was not measured."
+    first, last, size = found.iloc[0], found.iloc[-1], found.iloc[-1]["detail"]
+    return (
+        f"In a batch, a page that computes nothing takes {_time(spent[0])} of a processor, {_time(spent[1])} of it for its "
+        f"kernel. A store of {size} is opened in {opened.iloc[-1]['value']:.2g} ms and finds a stage in "
+        f"{last['value']:.2g} ms, one of {first['detail']} in {first['value']:.2g} ms."
+    )
+
+
 def learned(epochs: pandas.DataFrame, paths: pandas.DataFrame, precisions: pandas.DataFrame) -> list[str]:
     """Return three lines: where the time goes, what sparsity saves, what precision costs."""
     own = epochs.loc[epochs["variant"].str.startswith(OWN)]

@@ -77,6 +77,9 @@ def test_what_is_seen_follows_the_rows():
     lower = precisions.frame.assign(difference_mean=-2.0, difference_std=1.0)
     assert "In 0 of 6 cases" in observations.precision(lower) and "−2.00 ± 1.00" in observations.precision(lower)
     assert "was not measured with both loops" in observations.speed(epochs.frame.assign(variant="this book"))
+    (batch,) = tables.read("batch")
+    assert "A store of 100,000 stages is opened in" in observations.batch(batch.frame)
+    assert observations.batch(batch.frame.iloc[:1]) == "What a batch adds was not measured."
     first, second, third = observations.learned(epochs.frame, slow, lower)
     assert "mnist-lenet" in first and "save no time" in second and "6 of 6 cases" in third
     year = pandas.DataFrame([{"scale": "paper", "page": "a_page", "benchmark": "b", "seconds": 86400 * 365 * 3}])

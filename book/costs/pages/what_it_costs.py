@@ -210,6 +210,9 @@ figures.seen("pages", observations.pages)
 # %% tags=["hide-cell"]
 figures.part("pages", figures.pages)
 
+# %% tags=["remove-input"]
+figures.seen("batch", observations.batch)
+
 # %% [markdown]
 # ## What it means
 #
@@ -265,10 +268,16 @@ figures.numbers("precision")
 figures.numbers("other")
 
 # %% [markdown]
+# **A batch and its store**
+
+# %% tags=["hide-cell"]
+figures.numbers("batch")
+
+# %% [markdown]
 # **Machines, versions, commands**
 
 # %% tags=["hide-cell"]
-figures.sources("epochs", "paths", "convolutions", "precision", "other", "pages")
+figures.sources("epochs", "paths", "convolutions", "precision", "other", "batch", "pages")
 
 # %% [markdown]
 # ## Try it
