@@ -47,7 +47,7 @@ check: $(ENVIRONMENT)
 
 test: data check
 	$(RUN) -m tests.book.browser --install
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --no-loadscope-reorder
 
 lab: $(ENVIRONMENT)
 	$(RUN) -m lib.book.lab --open

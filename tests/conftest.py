@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,14 +11,23 @@ from lib.stages import Store
 from lib.training import DataRecipe, Recipe, Replicate
 
 
-@pytest.hookimpl(tryfirst=True)  # before what reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests that share what is made once stay together where several processes run them (`pytest -n 2`): those of a
-    file, and all of the book, which take longest and come first."""
+    """Run the tests of the book first: they take longest."""
     book = Path(__file__).parent / "book"
     items.sort(key=lambda item: book not in item.path.parents)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("book" if book in item.path.parents else str(item.path)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one of several processes (`pytest -n 2`) run all tests that share what is made once: those of a file, or the book."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "tests/book" if file.startswith("tests/book/") else file
+
+    return Together(config, log)
 
 
 @pytest.fixture
