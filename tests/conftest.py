@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let one of several processes (`pytest -n 2`) run all tests that share what is made once: those of a file, or the book."""
+    """Let one of several processes (`pytest -n 2`) run all tests that share what is made once: of a file, or of the book."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
