@@ -10,22 +10,23 @@ import pytest
 from lib.stages import Store
 from lib.training import DataRecipe, Recipe, Replicate
 
+LONGEST = "tests/book/test_real_book.py"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the book first: they take longest."""
-    book = Path(__file__).parent / "book"
-    items.sort(key=lambda item: book not in item.path.parents)
+    """Run the real book first, which takes longest, then what shares the toy book."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(LONGEST), not item.nodeid.startswith("tests/book/")))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let one of several processes (`pytest -n 2`) run all tests that share what is made once: of a file, or of the book."""
+    """Let one of several processes (`pytest -n 2`) run all tests that share what is made once, such as the toy book."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return "tests/book" if file.startswith("tests/book/") else file
+            return "tests/book" if file.startswith("tests/book/") and file != LONGEST else file
 
     return Together(config, log)
 
