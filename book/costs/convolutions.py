@@ -73,9 +73,7 @@ def convolutions(device: torch.device, quick: bool = False) -> tuple[pandas.Data
             whole, some = (
                 min(times) for times in zip(*([shortest(way) for way in ways] for _ in range(2)), strict=True)
             )
-            rows.append((name, 100 * share, whole, some, whole / some))
+            rows.append((name, 100 * share, round(whole, 6), round(some, 6), round(whole / some, 2)))
     columns = ["layer", "weights_remaining_percent", "dense_seconds", "sparse_seconds", "times_faster"]
-    frame = pandas.DataFrame(rows, columns=columns).round(dict.fromkeys(columns[2:4], 5) | {"times_faster": 2})
-    return frame, [
-        f"Batches of {batch}, float32, forward pass and both gradients, the shortest of two rounds in turns."
-    ]
+    notes = [f"Batches of {batch}, float32, forward pass and both gradients, the shortest of two rounds in turns."]
+    return pandas.DataFrame(rows, columns=columns), notes
