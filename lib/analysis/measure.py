@@ -211,7 +211,7 @@ def _provenance(
 def commit_of_repository() -> str:
     """Return the git commit that is checked out, with a "+" where files other than tables differ from it; empty outside of
     a repository."""
-    command, other = ["git", "describe", "--always", "--exclude=*"], [".", ":(exclude)papers/*/results"]
+    command, other = ["git", "describe", "--always", "--exclude=*"], [".", ":(exclude)papers/*/results/*"]
     try:
         name = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
         differs = name and subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *other], cwd=REPOSITORY).returncode
