@@ -2,8 +2,8 @@
 
 Forward pass and both gradients of one layer, dense by torch's convolution and sparse by `lib.training.sparse_products` on
 the patches, unfolding and folding included; both take turns. It pays for 1 × 1 kernels, which need no unfolding, and for
-hundreds of channels on few pixels. With 3 × 3 kernels on few channels, as in ResNet-20, copying each pixel nine times costs
-more than the dense convolution, whatever remains; so training leaves unstructured convolutions dense.
+hundreds of channels, of which few weights remain. With 3 × 3 kernels on few channels, as in ResNet-20, copying each pixel
+nine times costs more than the dense convolution, whatever remains; so training leaves unstructured convolutions dense.
 """
 
 from collections.abc import Callable

@@ -178,8 +178,9 @@ figures.seen("convolutions", observations.convolutions)
 
 # %% [markdown]
 # A kernel of 3 × 3 copies every pixel nine times before it multiplies anything. With few channels this copying costs more than the dense
-# convolution does, whatever remains. So training leaves single pruned weights of convolutions in their dense products; only whole
-# filters save time there.
+# convolution does, whatever remains. Kernels of 1 × 1 copy nothing, and hundreds of channels have enough to multiply: there it would pay.
+# The networks that this book trains on CPUs have few channels, so training leaves single pruned weights of convolutions in their dense
+# products; only whole filters save time there.
 #
 # ## Precision
 #
