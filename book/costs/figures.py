@@ -111,7 +111,6 @@ def convolutions(rows: pandas.DataFrame) -> Any:
         rows.assign(table=rows["machine"], quantity="times faster than dense"),
         x=SIZE,
         colour="layer",
-        dash="layer",
         y_scale="log",
         title="A convolution as a product of what remains",
     )
