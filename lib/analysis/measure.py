@@ -234,7 +234,9 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, t
     if not same:
         write_part(folder, part, frame, made)
     rest = [*folder.glob(f"{csv.stem}_seeds_*"), *folder.glob(f"{csv.stem}_of_*")]
-    for path in sorted(rest, key=lambda path: path.suffix, reverse=True):  # a part is whole as long as its JSON is there
+    for path in sorted(
+        rest, key=lambda path: path.suffix, reverse=True
+    ):  # a part is whole as long as its JSON is there
         path.unlink()
 
 

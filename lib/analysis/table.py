@@ -175,7 +175,9 @@ def read_table(
         InputError: a part that is there cannot be read, or parts differ in their dimensions.
     """
     folder = table_folder(paper, benchmark, scale, origin, root, changes)
-    with not_written_now(table_folder(paper, benchmark, scale, "this machine", root, changes)):  # it has the lock of both
+    with not_written_now(
+        table_folder(paper, benchmark, scale, "this machine", root, changes)
+    ):  # it has the lock of both
         found = [
             (path.stem, *read_part(path.with_suffix(".csv")))
             for path in sorted(folder.glob("*.json"))
