@@ -124,10 +124,10 @@ def cost_of(
     if rates:
         seconds = sum(work(chain, stage) * rates.get(chain.algorithm, rates[""]) for chain, stage in missing.values())
         seconds += _measuring(page, plan, tables)
-    recipes = [chain.recipe for chain, _ in {chain.algorithm: (chain, 0) for chain, _ in missing.values()}.values()]
+    recipes = {chain.algorithm: chain.recipe for chain, _ in missing.values()}.values()
     largest = max(len(those) for _, those in _chains(page, plan, replicates, algorithms))
     largest = min(largest, plan.largest_stack or largest)
-    stacks = tuple((recipe, largest, plan.precision) for i, recipe in enumerate(recipes) if recipe not in recipes[:i])
+    stacks = tuple((recipe, largest, plan.precision) for recipe in dict.fromkeys(recipes))
     return Cost(len(stages), len(missing), epochs, seconds, size, source, frozenset(missing), stacks)
 
 

@@ -223,9 +223,8 @@ class _Loop:
         self.optimizer.zero_grad(set_to_none=True)
         answers = self.bound(images) if self.bound else forward(self.module, self.weights.factors(), images)
         losses = losses_of_step(answers, labels, self.exact)
-        losses.backward(
-            torch.full_like(losses, processes.count() / self.images)
-        )  # of the mean; processes average theirs
+        share = processes.count() / self.images  # in the mean over a batch; processes average their gradients
+        losses.backward(torch.full_like(losses, share))
         self.weights.mask_gradients()
         self.optimizer.step()
         self.weights.mask_weights()

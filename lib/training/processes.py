@@ -19,12 +19,11 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.parallel import DistributedDataParallel
 
 from lib.errors import InputError
 from lib.training.masked_weights import MaskedWeights
-from lib.training.stack import State
+from lib.training.stack import State, forward_one
 
 PATIENCE = datetime.timedelta(days=30)
 """How long all wait for the first, which may wait for another run to finish a stage; torchrun ends all if one fails."""
@@ -136,8 +135,7 @@ class _Network(nn.Module):
     def forward(self, images: Tensor) -> Any:
         module, weights = self._computation
         module.train(self.training)
-        answer = functional_call(module, {name: t[0] for name, t in weights.factors().items()}, (images[0],))
-        return {k: t.unsqueeze(0) for k, t in answer.items()} if isinstance(answer, dict) else answer.unsqueeze(0)
+        return forward_one(module, weights.factors(), images)
 
 
 def data_parallel(module: nn.Module, weights: MaskedWeights) -> nn.Module:

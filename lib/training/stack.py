@@ -60,16 +60,21 @@ def forward(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> A
     if getattr(module, "stackable", False):  # its layers know the replicate axis
         return functional_call(module, dict(stack), (images,))
 
+    if stack_size(stack) == 1:
+        return forward_one(module, stack, images)
     shared = images.dim() == 4
-    if stack_size(stack) == 1:  # its buffers change in place through the views
-        own = {name: tensor[0] for name, tensor in stack.items()}
-        answer = functional_call(module, own, (images if shared else images[0],))
-        return {k: t.unsqueeze(0) for k, t in answer.items()} if isinstance(answer, Mapping) else answer.unsqueeze(0)
 
     def apply(state: State, batch: Tensor) -> Tensor:
         return functional_call(module, state, (batch,))
 
     return vmap(apply, in_dims=(0, None if shared else 0), randomness="different")(dict(stack), images)
+
+
+def forward_one(module: nn.Module, stack: Mapping[str, Tensor], images: Tensor) -> Any:
+    """Apply a stack of one as any module is applied; arguments and answer are those of `forward`."""
+    own = {name: tensor[0] for name, tensor in stack.items()}  # buffers change in place through the views
+    answer = functional_call(module, own, (images if images.dim() == 4 else images[0],))
+    return {k: t.unsqueeze(0) for k, t in answer.items()} if isinstance(answer, Mapping) else answer.unsqueeze(0)
 
 
 def bound(module: nn.Module, stack: Mapping[str, Tensor]) -> nn.Module | None:
