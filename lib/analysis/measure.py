@@ -71,12 +71,12 @@ def measure(
             committed, a missing device, a store that cannot be written.
     """
     how = how or How()
-    if commit and (real := real_changes(page.plans(benchmark, scale), changes)):
+    page, plan, names, replicates, some, changes = _asked(page, benchmark, scale, seeds, algorithms, changes)
+    if changes and commit:
         raise InputError(
-            f"a run with {real.words} is the reader's own and never committed. Allowed: one of commit and changes; to "
+            f"a run with {changes.words} is the reader's own and never committed. Allowed: one of commit and changes; to "
             f"make it the book's, write it into {page.paper}'s recipes.py."
         )
-    page, plan, names, replicates, some, changes = _asked(page, benchmark, scale, seeds, algorithms, changes)
     chains = page.chains(plan)
     few_seeds = f", seeds {listed(sorted(seeds))}" if seeds and set(seeds) != set(plan.seeds) else ""
     few = few_seeds if some == names else f", of {listed(some)}{few_seeds}"
@@ -234,9 +234,7 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, t
     if not same:
         write_part(folder, part, frame, made)
     rest = [*folder.glob(f"{csv.stem}_seeds_*"), *folder.glob(f"{csv.stem}_of_*")]
-    for path in sorted(
-        rest, key=lambda path: path.suffix, reverse=True
-    ):  # a part is whole as long as its JSON is there
+    for path in sorted(rest, key=lambda path: path.suffix, reverse=True):  # whole as long as its JSON is there
         path.unlink()
 
 
