@@ -6,6 +6,7 @@ SCALE ?= laptop
 PAGE ?=
 KILLS ?= 100
 SEED ?= 0
+CLUSTERS := tests/batch/test_slurm.py tests/batch/test_kubernetes.py
 
 ifeq ($(RUN),$(VENV)/bin/python)
 ENVIRONMENT := $(VENV)/installed
@@ -17,11 +18,11 @@ endif
 help:
 	@echo "make book   measure every page at laptop scale, render the book, say where to open it"
 	@echo "make html   render the book from the tables that are there, without training: a minute or two"
-	@echo "make test   every check and test; pages run small, the book opens in a browser"
+	@echo "make test   every check and test but those of make slurm; pages run small, the book opens in a browser"
 	@echo "make lab    JupyterLab with the pages as notebooks"
 	@echo "make bench  what training costs here, against the conventional loop"
 	@echo "make soak   a hundred kills at random moments, and what was lost by them: an hour (KILLS=20: a fifth of it)"
-	@echo "make slurm  installs Slurm on this machine where apt can, and runs a batch on it; jobs, slurmd and the batch are killed"
+	@echo "make slurm  installs Slurm on this machine where apt can, and runs a batch on it; jobs, slurmd and the batch are killed; a stand-in of Kubernetes too"
 	@echo "make book SCALE=paper   the papers' own recipes: hours on CPUs"
 
 $(VENV)/installed: pyproject.toml
@@ -47,7 +48,7 @@ check: $(ENVIRONMENT)
 
 test: data check
 	$(RUN) -m tests.book.browser --install
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --no-loadscope-reorder $(CLUSTERS:%=--ignore %)
 
 lab: $(ENVIRONMENT)
 	$(RUN) -m lib.book.lab --open
@@ -57,7 +58,7 @@ bench: data
 
 slurm: data
 	tests/batch/install_slurm
-	$(RUN) -m pytest tests/batch/test_slurm.py tests/batch/test_kubernetes.py -rs
+	$(RUN) -m pytest $(CLUSTERS) -rs
 
 soak: data
 	$(RUN) -m tests.soak --kills $(KILLS) --seed $(SEED)

@@ -11,6 +11,7 @@ such as the histograms of a network's weights, lies beside them as `NAME.detail.
 """
 
 import datetime
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -160,18 +161,25 @@ def read_provenance(path: Path) -> Provenance:
 
 
 def read_part(csv: Path) -> tuple[pandas.DataFrame, Provenance]:
-    """Read one part and its provenance, checking columns, types and double rows.
+    """Read one part and its provenance, checking columns, types and double rows; a file that stays as it is is read once.
 
     Raises:
         InputError: names the file, the column and the first offending row.
     """
     made = read_provenance(csv.with_suffix(".json"))
+    state = csv.stat()
+    return _read_rows(csv, state.st_mtime_ns, state.st_size, state.st_ino).copy(), made
+
+
+@functools.lru_cache(maxsize=256)
+def _read_rows(csv: Path, *state: int) -> pandas.DataFrame:
+    """Read the rows of a part, for a state of its file."""
     try:
         raw = pandas.read_csv(csv, dtype=str, keep_default_na=False)
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{csv.name} is no CSV table: {error}") from error
     dimensions = [name for name in raw.columns if name not in COLUMNS]
-    return _checked(raw, dimensions, csv.name).assign(part=csv.stem), made
+    return _checked(raw, dimensions, csv.name).assign(part=csv.stem)
 
 
 def write_detail(folders: Sequence[Path], part: str, value: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy
+import pandas
 
 from lib.charts.data import Frame, heading, number, options
 
@@ -57,10 +58,11 @@ def counted(fewest: int, most: int, what: str = "replicate") -> str:
 
 def _left_out(rows: Frame, keys: Sequence[str], point: str) -> list[str]:
     """Name the replicates that diverged, or are missing where other replicates are."""
-    lost, several = [], [key for key in keys if rows[key].nunique() > 1]
+    lost, several, seeds = [], [key for key in keys if rows[key].nunique() > 1], sorted(rows["seed"].unique())
+    rows = rows.loc[_lacks(rows, several, point)]
     for place, own in rows.groupby(several, sort=False) if several else [((), rows)]:
         case = "".join(f", {called(key, value)}" for key, value in zip(several, place, strict=True))
-        for seed in sorted(rows["seed"].unique() if own["seed"].nunique() > 1 else own["seed"].unique()):
+        for seed in seeds if own["seed"].nunique() > 1 else own["seed"].unique():
             one = own[own["seed"] == seed]
             bad = one[~numpy.isfinite(one["value"].astype(float))]
             gone = set(own[point]) - set(one[point]) if point and len(one) else set()
@@ -69,6 +71,16 @@ def _left_out(rows: Frame, keys: Sequence[str], point: str) -> list[str]:
                 at = f" from {heading(point)} {min(since):g}" if since else ""
                 lost.append(f"seed {seed}{case} ({'diverged' if len(bad) else 'missing'}{at})")
     return lost
+
+
+def _lacks(rows: Frame, keys: Sequence[str], point: str) -> Frame:
+    """Tell for each row whether its line lacks a replicate, a point of one, or a finite value; few of many lines do."""
+    line = rows.groupby(list(keys), sort=False).ngroup() if keys else pandas.Series(0, index=rows.index)
+    points = rows[["seed", point] if point else ["seed"]].assign(line=line).drop_duplicates().groupby("line")
+    seeds, infinite = points["seed"].nunique(), ~numpy.isfinite(rows["value"].astype(float))
+    whole = seeds * points[point].nunique(dropna=False) if point else seeds
+    lacks = infinite.groupby(line).any() | (points.size() < whole) | ((seeds > 1) & (seeds < rows["seed"].nunique()))
+    return line.map(lacks)
 
 
 def called(column: str, name: str) -> str:

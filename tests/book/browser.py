@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, TimeoutError, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -22,6 +22,10 @@ FLAGS = (
 )
 DESKTOP, PHONE = (1280, 900), (390, 844)
 CHART = "figure.book-chart"
+CHANGED = """([chart, number]) => {
+    const drawing = document.querySelectorAll(chart)[number].querySelector(".drawing svg.marks");
+    return drawing && drawing.innerHTML !== window.drawnBefore;
+}"""
 AXE = "axe-core@4.14.1"  # the npm package whose script looks for barriers on a page
 
 
@@ -187,12 +191,13 @@ def _check_chart(page: Page, number: int) -> None:
     assert box and box["width"] > 100 and box["height"] > 60, f"chart {number} ({name}) has no size: {box}"
     menu = chart.locator("select").first
     if menu.count():
-        before = drawing.inner_html()
+        drawing.evaluate("(svg) => { window.drawnBefore = svg.innerHTML; }")
         values = menu.locator("option").evaluate_all("(options) => options.map((each) => each.value)")
-        other = next(value for value in values if value != menu.input_value())
-        menu.select_option(other)
-        page.wait_for_timeout(300)
-        assert drawing.inner_html() != before, f"chart {number} ({name}) did not change with its menu"
+        menu.select_option(next(value for value in values if value != menu.input_value()))
+        try:
+            page.wait_for_function(CHANGED, arg=[CHART, number], timeout=5_000)
+        except TimeoutError as error:
+            raise AssertionError(f"chart {number} ({name}) did not change with its menu") from error
 
 
 if __name__ == "__main__":
