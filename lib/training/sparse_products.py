@@ -32,10 +32,14 @@ _ONE_CALL_AT_A_TIME = threading.Lock()  # numba's plainest pool of threads takes
 @functools.cache
 def kernels() -> Any:
     """Return the compiled loops, `lib.training.sparse_kernels`, or None where numba is missing or can keep nothing."""
+    count = torch.get_num_threads()
     try:
-        return importlib.import_module("lib.training.sparse_kernels")
+        found = importlib.import_module("lib.training.sparse_kernels")
     except (ImportError, RuntimeError):
         return None
+    found.use_threads(count)  # which starts numba's threads; PyTorch then has as many, since OpenMP is one for both
+    torch.set_num_threads(count)
+    return found
 
 
 class Structure:

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -137,6 +139,15 @@ def test_neither_threads_nor_neighbours_change_a_bit(recipe):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_of_one_thread_stays_one():
+    """Two pages of two threads each on two cores wait for each other twenty times longer than they compute."""
+    code = "import torch; from lib.training.sparse_products import alone; alone(); print(torch.get_num_threads())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
+    assert done.stdout == "1\n", done.stderr
+
+
 def test_a_forked_process_trains_to_the_same_bits(recipe):
     here = trained(recipe, 1.0, exact=torch.float32).stack["hidden.0.weight"]
     context = multiprocessing.get_context("fork")
