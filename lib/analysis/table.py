@@ -175,9 +175,8 @@ def read_table(
         InputError: a part that is there cannot be read, or parts differ in their dimensions.
     """
     folder = table_folder(paper, benchmark, scale, origin, root, changes)
-    with not_written_now(
-        table_folder(paper, benchmark, scale, "this machine", root, changes)
-    ):  # it has the lock of both
+    # the lock of both origins lies with this machine's
+    with not_written_now(table_folder(paper, benchmark, scale, "this machine", root, changes)):
         found = [
             (path.stem, *read_part(path.with_suffix(".csv")))
             for path in sorted(folder.glob("*.json"))

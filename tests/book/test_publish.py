@@ -161,7 +161,7 @@ publish.execute_pages(Path({str(REPOSITORY)!r}), Path({str(tmp_path / "executed"
     assert done.returncode == 0, done.stderr[-6000:]
     assert not [*tmp_path.glob("store/entries/*")], "nothing was trained"
     executed = {path.stem: path.read_text("utf-8") for path in tmp_path.glob("executed/*/*.ipynb")}
-    assert len(executed) > 12
+    assert len(executed) > (20 if "CI" in os.environ else 12)
     for page, text in executed.items():
         if "cifar" not in page:  # LeNet's laptop tables name examples and keep what cuts did
             assert "the store does not hold" not in text, page

@@ -138,7 +138,6 @@ def test_neither_threads_nor_neighbours_change_a_bit(recipe):
     assert torch.equal(found[0].stack[first], found[1].stack[first])
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_process_of_one_thread_stays_one():
     """Two pages of two threads each on two cores wait for each other twenty times longer than they compute."""
     code = "import torch; from lib.training.sparse_products import alone; alone(); print(torch.get_num_threads())"
@@ -148,6 +147,7 @@ def test_a_process_of_one_thread_stays_one():
     assert done.stdout == "1\n", done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_process_trains_to_the_same_bits(recipe):
     here = trained(recipe, 1.0, exact=torch.float32).stack["hidden.0.weight"]
     context = multiprocessing.get_context("fork")
