@@ -18,7 +18,7 @@ from filelock import FileLock
 from lib.analysis.files import REPOSITORY
 from lib.batch.plan import book_pages, read_plans
 from lib.book import prune_it_yourself
-from lib.book.front import cards, front
+from lib.book.front import against_print, cards, front
 from lib.book.generated import runs, scoreboard
 from lib.book.staging import executed_of, stage, write_if_changed
 from lib.errors import InputError
@@ -49,7 +49,12 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
         stage(root / page.source, executed, target)
         if executed is None:
             drafts.append(names[-1])
-    generated = {"front": front(root), "cards": cards(book, names), "scoreboard": scoreboard(book, names)}
+    generated = {
+        "front": front(root),
+        "against_print": against_print(root),
+        "cards": cards(book, names),
+        "scoreboard": scoreboard(book, names),
+    }
     generated["runs"] = runs(root / "papers", root / "runs")
     generated |= prune_it_yourself.parts(book, root)
     for name, text in generated.items():

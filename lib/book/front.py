@@ -1,13 +1,17 @@
-"""The front page: one chart that carries the book, and a card for each paper with what was found about its claims.
+"""The front page: one chart that carries the book, one of measured against printed numbers, and a card for each paper with
+what was found about its claims.
 
 Both follow from files: the committed tables, `book/papers.yml` and `book/claims.csv`.
 """
 
 import html
+import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
+
+import altair
 
 from lib.analysis.scoreboard import Summary
 from lib.analysis.sentences import number
@@ -37,6 +41,22 @@ def front(root: Path) -> str:
     title = "Test error while weights are removed, for four shares of wrong training labels"
     chart = advancing(rows(drawn, ERROR, algorithm=ALGORITHM), colour="noise_percent", title=title)
     return f"{raw(figure(specification(chart)))}\n\n{_said(drawn)}\n"
+
+
+def against_print(root: Path) -> str:
+    """Return the chart of the paper's numbers that were measured by its own recipe, and what is seen; empty without any.
+
+    Args:
+        root: the repository's folder, whose committed tables are read.
+    """
+    tables = [table for table in find_tables(FRONT[0], root=root) if table.origin == "committed"]
+    chart, said = (
+        importlib.import_module(f"papers.{FRONT[0]}.{module}").measured_against_printed(tables)
+        for module in ("figures", "observations")
+    )
+    if not isinstance(chart, altair.LayerChart):  # it says what is missing
+        return ""
+    return f"{raw(figure(specification(chart)))}\n\n{said.data}\n"
 
 
 def _has(table: Table) -> bool:

@@ -1,4 +1,5 @@
-"""Scatter: two quantities of the same networks against each other, with a least-squares line and correlations."""
+"""Scatter: two quantities of the same networks against each other, with a least-squares line and correlations, or with the
+line on which they are equal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,11 +18,13 @@ from lib.charts.parts import colours, finish
 from lib.charts.theme import INK
 from lib.errors import InputError, unknown
 
+EQUAL = "On the dashed line both are equal."
+
 
 def scatter(
     rows: pandas.DataFrame, *, x: str, y: str, colour: str | None = None, menus: Sequence[str] = (),
-    shown: Mapping[str, Any] | None = None, fit: bool = False, x_scale: str = "linear", y_scale: str = "linear",
-    domain: Sequence[str] | None = None, title: str, key: str = "", height: int = 340,
+    shown: Mapping[str, Any] | None = None, fit: bool = False, equal: bool = False, x_scale: str = "linear",
+    y_scale: str = "linear", domain: Sequence[str] | None = None, title: str, key: str = "", height: int = 340,
 ) -> alt.LayerChart:  # fmt: skip
     """Draw a point for each network.
 
@@ -30,6 +33,7 @@ def scatter(
             rows stands in place of the fit's coefficients.
         x, y: quantities or columns, and titles of their axes.
         fit: draw the least-squares line of the networks shown, and give Pearson's r and Spearman's ρ.
+        equal: instead of a fit, draw the line on which both are equal.
         x_scale, y_scale: "linear" or "log"; a fit is made in these scales.
     """
     case = ["table", *menus]
@@ -47,6 +51,8 @@ def scatter(
     captions, ends = [], []
     for place, own in points.groupby(case, sort=False):
         found, text = _fit(own[x], own[y], x_scale, y_scale) if fit else ([], "")
+        if equal:
+            found, text = [(end, end) for end in (own[[x, y]].min().min(), own[[x, y]].max().max())], EQUAL
         here = dict(zip(case, place, strict=True))
         ends += [{**here, "x": at, "y": of} for at, of in found]
         captions.append({**here, "text": own["caption"].iloc[0] if "caption" in own else text})

@@ -11,13 +11,14 @@ import pandas
 
 from lib.analysis.steps import Step
 from lib.analysis.table import EPOCHS, SIZE, Table, rows
-from lib.charts import comparison_table, dots, lines
+from lib.charts import comparison_table, dots, lines, scatter
 from lib.charts.data import named
 from lib.charts.steps import step_chart
 from lib.errors import InputError
 from lib.stages import Chain
 from lib.training import learning_rate
 from lib.widgets.page import or_what_is_missing
+from papers.training_regularization.agreement import agreement
 from papers.training_regularization.names import (
     DS,
     EDT,
@@ -317,3 +318,43 @@ def paired_runs(examples: Mapping[str, Mapping[str, pandas.Series]]) -> Any:
         title="Two algorithms, the same seeds",
         key="Numbers made up for this example.",
     )
+
+
+@or_what_is_missing
+def measured_against_printed(tables: Tables) -> Any:
+    """Every number measured by the paper's own recipe against the printed one, a point for each network."""
+    return scatter(
+        _agreement(tables).rename(columns={"mean": "printed", "n": "runs"}),
+        x="printed",
+        y="measured",
+        colour="noise_percent",
+        menus=["quantity"],
+        shown={"quantity": TEST},
+        equal=True,
+        title="Measured against printed, by the paper's own recipe",
+    )
+
+
+@or_what_is_missing
+def printed_deviations(tables: Tables) -> Any:
+    """The same differences in printed standard deviations, a row for each network."""
+    found = _agreement(tables)
+    return dots(
+        printed=found.assign(
+            mean=found["z"], std=float("nan"), source=[f"{one:g} % noise" for one in found["noise_percent"]]
+        ).drop(columns=["values", "seeds", "n"]),
+        y="network",
+        menus=["quantity"],
+        shown={"quantity": TEST},
+        x="z (printed standard deviations)",
+        reference=0.0,
+        title="How many printed standard deviations apart",
+        key="z: measured minus printed mean, in printed standard deviations.",
+    )
+
+
+def _agreement(tables: Tables) -> Any:
+    found = agreement(tables)
+    if found.empty:
+        raise InputError("no table has a printed number at paper scale")
+    return found

@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Sequence
 
 import pandas
 
+from lib.analysis.display import Markdown
 from lib.analysis.levels import chosen_level
 from lib.analysis.ranked_examples import NOISY, SCORE, quantity
 from lib.analysis.sentences import (
+    UNIT_OF_DIFFERENCE,
     against,
     course,
     differs,
@@ -33,6 +35,7 @@ from lib.analysis.statistics import difference
 from lib.analysis.steps import Step
 from lib.analysis.table import SIZE, Table, values
 from lib.errors import InputError
+from papers.training_regularization.agreement import agreement, expected_share
 from papers.training_regularization.experiments import WORSENED
 from papers.training_regularization.names import (
     DS,
@@ -611,13 +614,54 @@ def printed_beside_measured(benchmark: str, tables: Sequence[Table], number_of_t
     return beside(tables)
 
 
+def measured_against_printed(tables: Sequence[Table]) -> object:
+    """How many numbers of each quantity come within one and two printed deviations, and which way they lie."""
+    found = agreement(tables)
+    if found.empty:
+        return Markdown("*Nothing to see yet: no printed number was measured at paper scale.*")
+    runs = int(found["n"].min())
+    expected = [100 * expected_share(limit, runs) for limit in (1, 2)]
+    words = []
+    for what, own in found.groupby("quantity", sort=False):
+        near = [int((own["z"].abs() <= limit).sum()) for limit in (1, 2)]
+        kind, _, unit = str(what).removesuffix(")").partition(" (")
+        shift = own["difference"].mean()
+        way = f"{number(abs(shift))} {UNIT_OF_DIFFERENCE.get(unit, unit)} {'above' if shift > 0 else 'below'} print"
+        share = [f"({100 * count / len(own):.0f} %)" for count in near]
+        words.append(
+            f"of {len(own)} numbers ({kind}), {near[0]} lie within one printed standard deviation {share[0]} and {near[1]} "
+            f"within two {share[1]}; they are {way} on average"
+        )
+    wider = int((found["measured_std"] > found["least"]).sum())
+    words.append(
+        f"two measurements of one thing with {runs} runs each would come within one in {expected[0]:.0f} %, within two in "
+        f"{expected[1]:.0f} % of the cases"
+    )
+    words.append(f"the measured deviation is larger than the printed one in {wider} of {len(found)} cases")
+    return Markdown(f"**What we see** (paper scale, {runs} seeds). {' '.join(map(sentence, words))}")
+
+
+def printed_deviations(tables: Sequence[Table]) -> object:
+    """The farthest number of each quantity."""
+    found = agreement(tables)
+    if found.empty:
+        return Markdown("*Nothing to see yet: no printed number was measured at paper scale.*")
+    words = []
+    for what, own in found.groupby("quantity", sort=False):
+        far = own.loc[own["z"].abs().idxmax()]
+        kind = str(what).partition(" (")[0]
+        words.append(
+            f"the farthest {kind}: {far['network']} {labels(far['noise_percent'])}, {number(far['z'], True)} printed "
+            f"standard deviations ({number(far['measured'])} against {number(far['mean'])})"
+        )
+    return Markdown(f"**What we see** (paper scale). {' '.join(map(sentence, words))}")
+
+
 # One network, step by step
 
 
 def network_level_by_level(done: Sequence[Step]) -> object:
     """Section 2: say what the first cut took from each layer, and from the rim of the image."""
-    from lib.analysis.display import Markdown
-
     if len(done) < 2:
         return Markdown("*Nothing to see yet: no cut of this network is kept.*")
     dense, last = done[0], done[-1]

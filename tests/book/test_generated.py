@@ -12,7 +12,7 @@ from lib.batch.plan import OF_THE_BOOK, book_pages, read_plans
 from lib.book import __main__ as making
 from lib.book import generated
 from lib.book.build import REPOSITORY, prepare
-from lib.book.front import cards, front
+from lib.book.front import against_print, cards, front
 from lib.book.wording import ranges
 from lib.errors import InputError
 
@@ -109,7 +109,13 @@ def test_the_front_page_draws_the_largest_committed_table_and_says_what_it_shows
 
 
 def test_without_tables_the_front_page_has_no_chart(tmp_path: Path):
-    assert front(tmp_path) == ""
+    assert front(tmp_path) == "" and against_print(tmp_path) == ""
+
+
+def test_the_front_page_sets_measured_beside_printed_numbers():
+    text = against_print(REPOSITORY)
+    assert text.count('<figure class="book-chart"') == 1
+    assert re.search(r"numbers \(test error\), \d+ lie within one printed standard deviation", text)
 
 
 def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(root: Path):

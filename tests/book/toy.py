@@ -155,5 +155,5 @@ def write(root: Path) -> Path:
 
 
 def copy_book(target: Path) -> None:
-    """Copy the repository's book folder without what builds leave in it, staged pages included."""
-    shutil.copytree(REPOSITORY / "book", target, ignore=shutil.ignore_patterns("_build", "generated", ".*"))
+    """Copy the repository's book folder without what builds leave in it, be it HTML, generated parts or staged pages."""
+    shutil.copytree(REPOSITORY / "book", target, ignore=shutil.ignore_patterns("_build", "generated", "papers", ".*"))

@@ -24,6 +24,18 @@ def test_scatter_sets_two_quantities_of_a_network_beside_each_other():
         scatter(rows, x="distance", y="test errors (%)", title="Distance and error")
 
 
+def test_a_scatter_of_equals_draws_the_line_on_which_they_are_equal():
+    first = made.rows({0: [1.0, 2.0], 1: [3.0, 5.0]}).assign(
+        printed=[1.0, 2.0, 3.0, 4.0], measured=[4.0, 3.0, 2.0, 0.5]
+    )
+    drawn = scatter(first, x="printed", y="measured", equal=True, title="Two sources")
+    assert [(row["x"], row["y"]) for row in made.sets(drawn) if "seed" not in row and "x" in row] == [
+        (0.5, 0.5),
+        (4.0, 4.0),
+    ]
+    assert "both are equal" in specification(drawn)["description"]
+
+
 def test_a_caption_stands_in_place_of_the_coefficients_of_a_fit():
     first = made.rows({0: [1.0, 2.0], 1: [3.0, 5.0]}).assign(x=[1.0, 2.0, 3.0, 4.0], y=[4.0, 3.0, 2.0, 0.0])
     drawn = scatter(first.assign(caption="τ = -1"), x="x", y="y", fit=True, title="Two columns")

@@ -13,7 +13,7 @@ FOLDER = Path("papers/training_regularization/pages")
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py")}
 
 
-READS_TABLES = {"opening", "closing", "all_numbers"}
+READS_TABLES = {"opening", "closing", "all_numbers", "agreement"}
 """Pages that measure nothing."""
 NOTHING_TO_OBSERVE = {"learning_rate_while_pruning", "paired_runs", "printed_table", "group_images", "worst_fitted_images",
                       "example_stories"}  # fmt: skip
