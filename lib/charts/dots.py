@@ -13,7 +13,7 @@ from lib.charts.axes import either, tooltip
 from lib.charts.controls import Controls, lit, seed_choice
 from lib.charts.data import Frame, average, checked, name_columns, of_benchmark, options, quantity_of
 from lib.charts.notes import called, source_note
-from lib.charts.parts import colours, finish
+from lib.charts.parts import NARROW, colours, finish
 from lib.charts.theme import INK
 from lib.errors import InputError
 
@@ -95,7 +95,7 @@ def _layers(
     offset = alt.YOffset("source:N", sort=options(points, "source"))
     offset = offset.scale(paddingInner=0.4, paddingOuter=0.6)
     low, mean, values = (either(alt.X(f"{c}:Q"), x, x_scale, 36, 12) for c in ("low", "mean", "one"))
-    colour, shape = colours(points, "source")
+    colour, shape = colours(points, "source", phone=NARROW // 2)  # the names of rows take the other half
     told = [alt.Tooltip("row:N", title="case"), alt.Tooltip("source:N", title="source")]
     spread = base.mark_rule(strokeWidth=2, aria=False)
     means = base.mark_point(filled=True, size=90, opacity=1)

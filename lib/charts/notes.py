@@ -7,6 +7,9 @@ import pandas
 
 from lib.charts.data import Frame, heading, number, options
 
+SIZES = ("remaining (%)", "removed (%)")
+"""How columns end that say how large a network is."""
+
 
 def source_note(rows: Frame, keys: Sequence[str], menus: Sequence[str], point: str = "") -> dict[str, str]:
     """Return the note of each table.
@@ -32,6 +35,8 @@ def source_note(rows: Frame, keys: Sequence[str], menus: Sequence[str], point: s
             if gone and column in menus:
                 only = ", ".join(value for value in values if value in here)
                 parts.append(f"{heading(column).capitalize()}: {only} only.")
+            elif column.endswith(SIZES):  # they follow from a plan's cuts; those of another plan are not missing
+                continue
             elif gone and number(values[0]) is not None:
                 absent.append(f"{heading(column)} {gone}")
             elif gone and not _names_levels(rows, ["table", *menus], column):

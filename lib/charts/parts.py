@@ -40,12 +40,14 @@ def broken(text: str, letters: str) -> str:
 
 
 def colours(
-    rows: Frame, column: str | None, domain: Sequence[str] | None = None, line: bool = True, menus: Sequence[str] = ()
+    rows: Frame, column: str | None, domain: Sequence[str] | None = None, line: bool = True, menus: Sequence[str] = (),
+    phone: int = NARROW - 6,
 ) -> list[Any]:  # fmt: skip
     """Return the encodings of colour and shape by a column, already named; colour is never the only sign.
 
     Numbers that are more than the palette are coloured from dark to light. With `line`, the legend's signs are of lines and
     points, so that shapes are among them. With `menus`, columns that have one, it lists what the rows chosen by them have.
+    On a phone a line of the legend has room for so many letters.
     """
     if not column:
         return [alt.value(PALETTE[1]), alt.value("circle")]
@@ -56,7 +58,7 @@ def colours(
     numeric = all(number(value) is not None for value in every)
     longest = max(map(len, here)) + 5
     title = heading(column) if numeric else ""
-    rooms = [letters - bool(title) * (len(title) + 5) for letters in (WIDE - 10, NARROW)]
+    rooms = [letters - bool(title) * (len(title) + 5) for letters in (WIDE - 10, phone)]
     columns = [max(1, min(len(here), room // longest)) for room in rooms]
     legend = alt.Legend(
         title=title or None, labelLimit=0, values=_listed(rows, column, every, menus),

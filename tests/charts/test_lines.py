@@ -167,6 +167,11 @@ def test_names_of_levels_are_not_missing_but_algorithms_are():
     rows["network"] = rows["level"].map({0: "dense", 1: "optimum", 2: "recovery"})
     by_level = lines(rows, x="position", colour="network", menus=["algorithm"], title="Networks")
     assert "Not measured" not in made.said(by_level)["paper"], "no level of this table is called recovery"
+    own = rows[rows["table"] != "paper"].assign(**{"parameters removed (%)": 40.0})
+    other = rows[rows["table"] == "paper"].assign(**{"parameters removed (%)": 50.0})
+    by_size = lines(made.together(own, other).query("algorithm == @OTHER"), x="position", colour="parameters removed (%)",
+                    menus=["level"], title="Sizes")  # fmt: skip
+    assert "Not measured" not in made.said(by_size)["paper"], "its plan has other sizes"
     by_algorithm = lines(rows, x=SIZE, colour="algorithm", title="Algorithms")
     assert f"Not measured: {made.FIRST}." in made.said(by_algorithm)["paper"]
 
