@@ -82,21 +82,6 @@ def select(
     return pruned
 
 
-def select_filters(
-    scores: Mapping[str, Tensor],
-    masks: Mapping[str, Tensor],
-    fraction: float,
-    scope: Scope = "global",
-    keep: float | None = None,
-) -> dict[str, Tensor]:
-    """Prune whole filters as `select` prunes weights, by one score per filter, [F] for a weight [F, ...].
-
-    A filter remains as long as any of its weights does; shares are of filters.
-    """
-    rows = select(scores, {n: masks[n].flatten(1).any(1) for n in scores}, fraction, scope, keep)
-    return {n: masks[n] & row.view(-1, *[1] * (masks[n].dim() - 1)) for n, row in rows.items()}
-
-
 def weights_remaining(masks: Mapping[str, Tensor]) -> float:
     """Return the share of prunable weights that remain, in [0, 1]."""
     return sum(int(m.sum()) for m in masks.values()) / sum(m.numel() for m in masks.values())

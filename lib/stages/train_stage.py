@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from lib.errors import InputError
 from lib.models import Network
 from lib.pruning import weights_remaining
 from lib.stages.checkpoint import Checkpoint, on_device
@@ -69,7 +70,14 @@ def train_stage(
         keys: for each the key of this stage.
         examples: images, and labels of the R replicates.
         effect: makes hooks that change training.
+
+    Raises:
+        InputError: the stage prunes filters while it trains, and an effect is given too.
     """
+    if effect and context.chain.stages[position].filters:
+        raise InputError(
+            f"stage {position} prunes filters while it trains, and an effect on training is given: a stage takes one of them"
+        )
     checkpoint = Checkpoint(context.store, keys)
     rows = [keys.index(key) for key in checkpoint.keys]  # whoever is named first today
     replicates, done, keys = [replicates[i] for i in rows], [done[i] for i in rows], [keys[i] for i in rows]

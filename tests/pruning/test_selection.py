@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lib.errors import InputError
 from lib.models import build
-from lib.pruning import find_score, magnitude, select, select_filters, weights_remaining
+from lib.pruning import find_score, magnitude, select, weights_remaining
 from lib.pruning.selection import prune_count
 
 
@@ -89,13 +89,3 @@ def test_a_share_of_all_weights_is_kept_whatever_was_pruned_before():
     assert [int(m.sum()) for m in select(scores, half, 0.2, "layer", 0.7).values()] == [5, 7]
     with pytest.raises(InputError, match="keep=1.0 must lie inside"):
         select(scores, half, 0.2, keep=1.0)
-
-
-def test_whole_filters_go_and_single_weights_stay_pruned():
-    masks = {"a": torch.ones(4, 2, 3, 3, dtype=torch.bool), "b": torch.ones(2, 5, dtype=torch.bool)}
-    masks["a"][1] = False  # a filter without weights is pruned already
-    masks["a"][3, 0, 0, 0] = False
-    new = select_filters({"a": torch.tensor([1.0, 0.0, 2.0, 9.0]), "b": torch.tensor([3.0, 4.0])}, masks, 0.4)
-    assert new["a"].flatten(1).any(1).tolist() == [False, False, False, True]
-    assert torch.equal(new["a"][3], masks["a"][3]) and new["b"].all()
-    assert masks["a"][0].all(), "the given ones are not changed"

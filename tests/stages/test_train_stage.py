@@ -5,11 +5,13 @@ import torch
 from tqdm.auto import tqdm
 
 from lib import data
+from lib.errors import InputError
 from lib.models import build
 from lib.pruning import find_score
 from lib.stages import Prune, Store, checkpoint, run, stage_keys, starting_point, train_stage
-from lib.stages.algorithms import learning_rate_rewinding
+from lib.stages.algorithms import learning_rate_rewinding, pruning_while_training
 from lib.stages.checkpoint import Checkpoint
+from lib.stages.filter_events import FilterEvents
 from lib.stages.train_stage import RunContext
 from lib.training import DataRecipe, Hooks, Replicate, prepare
 from lib.training.loop import train
@@ -169,3 +171,12 @@ def test_a_network_that_drops_pixels_is_augmented_all_the_same(recipe, store):
         without = run(chain, [Replicate(seed=0)], other, "cpu", progress=False)
     one, two = (results.entries[0][-1].record["train_losses"] for results in (with_units, without))
     assert one == pytest.approx(two, rel=1e-4)
+
+
+def test_a_stage_takes_its_own_filter_events_or_an_effect(recipe, replicates, store):
+    events = FilterEvents(layers=("hidden.0.weight",), shares=(0.5,), first=(0,), last=(0,), every=1, schedule=2)
+    chain = pruning_while_training("pruned", recipe, events)
+    context = RunContext(chain, build("lenet-300-100"), store, "float32", tqdm(disable=True, total=0))
+    examples = prepare(recipe.data, replicates, CPU)
+    with pytest.raises(InputError, match="a stage takes one of them"):
+        train_stage.train_stage(context, 0, replicates, [[]], ["0a"], examples, lambda *_: Hooks())
