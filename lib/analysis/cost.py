@@ -161,10 +161,11 @@ class Parts:
 
 
 def _tables(paper: str, benchmark: str, scale: str, root: Path) -> list[Parts]:
-    """Return what tables of a benchmark say of themselves: this scale's first, this machine's before committed ones."""
+    """Return what tables of a benchmark say of themselves: this scale's first, then larger ones; this machine's before
+    committed ones. Small scales come last, since their steps are short and what surrounds them is not."""
     origins: tuple[Origin, ...] = ("this machine", "committed")
     found = []
-    for one, origin in itertools.product(sorted(SCALES, key=lambda one: one != scale), origins):
+    for one, origin in itertools.product(sorted(reversed(SCALES), key=lambda one: one != scale), origins):
         folder = table_folder(paper, benchmark, one, origin, root)
         made: dict[str, Provenance] = {}
         for path in sorted(folder.glob("*.json")):

@@ -7,6 +7,7 @@ import pytest
 
 from lib.analysis import measure as measuring
 from lib.analysis.cost import cost_of, lasting
+from lib.analysis.experiments import pages_of
 from lib.analysis.measure import How, measure
 from lib.changes import Changes
 from lib.stages.entry import MANIFEST
@@ -54,6 +55,11 @@ def test_what_is_left_is_what_runs(toy, tmp_path, monkeypatch, capsys):
     assert elsewhere.source == "by the rate of the laptop table measured on this machine" and elsewhere.seconds
     measure(toy, *ASKED, How(**asked))
     assert "stages are in the store" not in capsys.readouterr().out, "nothing is said where nothing is left"
+
+
+def test_the_largest_of_other_scales_gives_the_rate():
+    cost = cost_of(pages_of("label_noise")["redense_training"], "mnist-lenet", "paper", "nowhere")
+    assert cost.source.startswith("by the rate of the short table"), "not the laptop table or a smoke table, whose steps are short"
 
 
 @pytest.mark.parametrize(
