@@ -59,7 +59,9 @@ def test_what_is_left_is_what_runs(toy, tmp_path, monkeypatch, capsys):
 
 def test_the_largest_of_other_scales_gives_the_rate():
     cost = cost_of(pages_of("label_noise")["redense_training"], "mnist-lenet", "paper", "nowhere")
-    assert cost.source.startswith("by the rate of the short table"), "not the laptop table or a smoke table, whose steps are short"
+    assert cost.source.startswith("by the rate of the short table"), (
+        "not the laptop table or a smoke table, whose steps are short"
+    )
 
 
 @pytest.mark.parametrize(
