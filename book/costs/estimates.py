@@ -2,9 +2,12 @@
 
     seconds = Σ over replicates and stages of epochs × images × seconds per image
 
-The last factor is timed on a few dense steps of each plan, with its network, batch, stack and precision. A stage that
-several chains share counts once. Nothing is taken off for units left out, so that sparse levels cost less than estimated.
+The last factor is timed on a few dense steps of each plan, on one where that takes seconds, with its network, batch, stack
+and precision. A stage that several chains share counts once. Nothing is taken off for units left out, so that sparse levels
+cost less than estimated, and nothing is added for corrupting images or for measuring between steps.
 """
+
+from collections.abc import Iterator
 
 import pandas
 import torch
@@ -18,28 +21,36 @@ from lib.stages import stage_keys
 from lib.stages.experiment_plan import Plan
 from lib.training import Computation, prepare, stack_limit
 
-STEPS = 12
-STAND_INS = {"cifar100": ("generated-cifar100", 50_000), "imagenet": ("generated-folders", 1_281_167)}
+STEPS, LONG = 12, 2.0
+"""Steps timed at most, and seconds of a step after which one is enough."""
+STAND_INS = {
+    "cifar100": ("generated-cifar100", 50_000),
+    "imagenet": ("generated-folders", 1_281_167),
+    "sbd": ("generated-segmentation", 8_498),
+}
 """Sets that few machines have: a generated one of the same format and size of image, which is timed in its place, and how
 many training images the real one has."""
-STAND_IN_BATCH = 16  # images of 224 x 224 pixels, so that a CPU gets through a step in seconds
+STAND_IN_BATCH = 8  # images of 224 x 224 pixels and more, so that a CPU gets through a step in seconds
 
 
 def seconds_per_image(plan: Plan, device: torch.device) -> float:
     """Time a few steps of a plan, in stacks as it would run, and return the seconds of a replicate and image."""
     recipe = plan.recipe
     if stand_in := STAND_INS.get(recipe.data.image_set):
-        data = {"image_set": stand_in[0], "validation": 10}
+        data = {"image_set": stand_in[0], "validation": 2}
         recipe = recipe.but(data=data, batch_size=STAND_IN_BATCH, warmup_epochs=0)
-    images = min(STEPS * recipe.batch_size, _images(plan.but(recipe=recipe)))
-    recipe = recipe.but(data={"train": images, "test": 10})
-    replicates = plan.replicates()
-    network, examples, _ = fresh(recipe, replicates[:1], device)
-    limit = stack_limit(network.module, device, len(replicates), examples.train_images)
-    replicates = replicates[: min(limit, plan.largest_stack or limit)]
-    network, examples, progress = fresh(recipe, replicates, device)
-    computation = Computation(plan.precision)
-    seconds = epoch_seconds(network, examples, progress, replicates, recipe, computation, epochs=3)
+    most, replicates = _images(plan.but(recipe=recipe)), plan.replicates()
+    images, seconds = 0, 0.0
+    for steps in (1, STEPS):
+        if images and (seconds > LONG or images == most):
+            break
+        images = min(steps * recipe.batch_size, most)
+        few = recipe.but(data={"train": images, "test": 4})
+        network, examples, _ = fresh(few, replicates[:1], device)
+        limit = stack_limit(network.module, device, len(replicates), examples.train_images)
+        replicates = replicates[: min(limit, plan.largest_stack or limit)]
+        network, examples, progress = fresh(few, replicates, device)
+        seconds = epoch_seconds(network, examples, progress, replicates, few, Computation(plan.precision), epochs=3)
     return seconds / (images * len(replicates))
 
 
@@ -66,26 +77,31 @@ def _epochs(page: Page, plan: Plan) -> int:
     return sum(stages.values())
 
 
-def pages(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
-    """Estimate every page that a batch would run, and say how."""
-    rows, rates = [], {}
+def trained() -> Iterator[tuple[Page, str, str, Plan]]:
+    """Yield page, benchmark, scale and plan of every run that trains; those that only draw what is committed do not."""
     for paper, plans in read_plans(REPOSITORY).items():
         for name, page in pages_of(paper).items():
-            grids = [(scale, grid) for scale in plans[name].grid for grid in plans[name].grids(scale)]
-            for scale, grid in grids:
-                for benchmark in map(str, grid.get("benchmark", [])):
-                    if quick and scale != "smoke":
-                        continue
-                    plan = page.plans(benchmark, scale)
-                    same = plan.model_dump_json()  # most pages of a paper share their plans
-                    if same not in rates:
-                        rates[same] = seconds_per_image(plan, device)
-                    epochs = _epochs(page, plan)
-                    seconds = round(epochs * _images(plan) * rates[same], 1)
-                    rows.append((paper, name, benchmark, scale, epochs, seconds, "estimated"))
+            for scale in plans[name].grid:
+                for grid in plans[name].grids(scale):
+                    if "scale" not in grid and any(grid.get("recompute", [])):
+                        yield from ((page, str(one), scale, page.plans(str(one), scale)) for one in grid["benchmark"])
+
+
+def pages(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:
+    """Estimate every page that a batch would train, and say how."""
+    rows, rates = [], {}
+    for page, benchmark, scale, plan in trained():
+        if quick and scale != "smoke":
+            continue
+        same = plan.model_dump_json()  # most pages of a paper share their plans
+        if same not in rates:
+            rates[same] = seconds_per_image(plan, device)
+        epochs = _epochs(page, plan)
+        seconds = round(epochs * _images(plan) * rates[same], 1)
+        rows.append((page.paper, page.name, benchmark, scale, epochs, seconds, "estimated"))
     notes = [
-        f"Estimated from up to {STEPS} steps of each plan, timed on this machine; starting and evaluating are not counted, "
-        "nor what sparse levels and narrower networks save. CIFAR-100 and ImageNet are timed on generated images of the "
-        "same size, in batches of 16."
+        f"Estimated from up to {STEPS} steps of each plan, timed on this machine; starting, evaluating and corrupting images "
+        "are not counted, nor what sparse levels and narrower networks save. CIFAR-100, ImageNet and VOC are timed on "
+        f"generated images of the same size, the last two in batches of {STAND_IN_BATCH}."
     ]
     return pandas.DataFrame(rows, columns=list(COLUMNS["pages"])), notes

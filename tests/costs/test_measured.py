@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from book.costs import __main__ as command
-from book.costs import tables
+from book.costs import estimates, tables
 from book.costs.epochs import compare
+from book.costs.estimates import trained
 from book.costs.floor import floor, operations_per_image
 from book.costs.paths import level_seconds
 from book.costs.precision import compare as compare_precisions
@@ -91,3 +92,17 @@ def test_a_quick_run_is_not_kept(monkeypatch):
 
 def test_the_command_measures_every_part():
     assert set(command.PARTS) == set(tables.COLUMNS)
+
+
+def test_every_run_that_trains_has_a_plan_to_time_and_those_that_draw_are_left_out():
+    found = [(page.name, benchmark, scale) for page, benchmark, scale, _ in trained()]
+    assert ("how_much", "cifar10-resnet18", "paper") in found and ("test_set", "voc-deeplabv3", "paper") in found
+    assert ("how_much", "cifar10-resnet18", "laptop") not in found, "it draws what is committed"
+
+
+def test_a_step_that_takes_long_is_timed_alone(monkeypatch):
+    counted = []
+    monkeypatch.setattr(estimates, "LONG", 0.0)
+    real = estimates.epoch_seconds
+    monkeypatch.setattr(estimates, "epoch_seconds", lambda *a, **k: counted.append(a) or real(*a, **k))
+    assert estimates.seconds_per_image(plan("mnist-lenet", "smoke"), CPU) > 0 and len(counted) == 1
