@@ -21,7 +21,7 @@ from lib.stages import stage_keys
 from lib.stages.experiment_plan import Plan
 from lib.training import Computation, prepare, stack_limit
 
-STEPS, LONG = 12, 2.0
+STEPS, LONG = 12, 0.25
 """Steps timed at most, and seconds of a step after which one is enough."""
 STAND_INS = {
     "cifar100": ("generated-cifar100", 50_000),
