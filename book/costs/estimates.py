@@ -101,7 +101,7 @@ def pages(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, 
         rows.append((page.paper, page.name, benchmark, scale, epochs, seconds, "estimated"))
     notes = [
         f"Estimated from up to {STEPS} steps of each plan, timed on this machine; starting, evaluating and corrupting "
-        "images are not counted, nor what sparse levels and narrower networks save. CIFAR-100, ImageNet and VOC are timed on "
-        f"generated images of the same size, the last two in batches of {STAND_IN_BATCH}."
+        "images are not counted, nor what sparse levels and narrower networks save. CIFAR-100, ImageNet and VOC are timed "
+        f"on generated images of the same size, the last two in batches of {STAND_IN_BATCH}."
     ]
     return pandas.DataFrame(rows, columns=list(COLUMNS["pages"])), notes

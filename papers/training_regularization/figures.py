@@ -346,7 +346,7 @@ def printed_deviations(tables: Tables) -> Any:
         y="network",
         menus=["quantity"],
         shown={"quantity": TEST},
-        x="z (printed standard deviations)",
+        x="z (printed deviations)",
         reference=0.0,
         title="How many printed standard deviations apart",
         key="z: measured minus printed mean, in printed standard deviations.",
