@@ -86,7 +86,7 @@ def stability_on_two_sets(tables: Tables) -> Any:
         raise InputError(f"no table has {HELD_OUT}; the paper's recipe holds no images out.")
     return scatter(
         found, x=STABILITY, y=HELD_OUT, colour="algorithm", domain=names, title="One stability, measured on two sets",
-        key="Were both sets endless, the points would lie on a diagonal.",
+        equal=True, key="Were both sets endless, the points would lie on the line.",
     )  # fmt: skip
 
 
