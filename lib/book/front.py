@@ -43,11 +43,12 @@ def front(root: Path) -> str:
     return f"{raw(figure(specification(chart)))}\n\n{_said(drawn)}\n"
 
 
-def against_print(root: Path) -> str:
+def against_print(root: Path, pages: Sequence[str] = ()) -> str:
     """Return the chart of the paper's numbers that were measured by its own recipe, and what is seen; empty without any.
 
     Args:
         root: the repository's folder, whose committed tables are read.
+        pages: of the book; the one that looks into each number is named where it is among them.
     """
     tables = [table for table in find_tables(FRONT[0], root=root) if table.origin == "committed"]
     chart, said = (
@@ -56,7 +57,9 @@ def against_print(root: Path) -> str:
     )
     if not isinstance(chart, altair.LayerChart):  # it says what is missing
         return ""
-    return f"{raw(figure(specification(chart)))}\n\n{said.data}\n"
+    page = f"{FRONT[0]}/agreement"
+    more = f"\n\n{{doc}}`papers/{page}` looks into each that is far off." if page in pages else ""
+    return f"{raw(figure(specification(chart)))}\n\n{said.data}{more}\n"
 
 
 def _has(table: Table) -> bool:

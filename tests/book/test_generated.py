@@ -113,7 +113,10 @@ def test_without_tables_the_front_page_has_no_chart(tmp_path: Path):
 
 
 def test_the_front_page_sets_measured_beside_printed_numbers():
-    text = against_print(REPOSITORY)
+    text = against_print(REPOSITORY, ["training_regularization/agreement"])
+    assert "{doc}`papers/training_regularization/agreement` looks into" in text and "{doc}" not in against_print(
+        REPOSITORY
+    )
     assert text.count('<figure class="book-chart"') == 1
     assert re.search(r"numbers \(test error\), \d+ lie within one printed standard deviation", text)
 
