@@ -629,8 +629,8 @@ def measured_against_printed(tables: Sequence[Table]) -> object:
         way = f"{number(abs(shift))} {UNIT_OF_DIFFERENCE.get(unit, unit)} {'above' if shift > 0 else 'below'} print"
         share = [f"({100 * count / len(own):.0f} %)" for count in near]
         words.append(
-            f"of {len(own)} numbers ({kind}), {near[0]} lie within one printed standard deviation {share[0]} and {near[1]} "
-            f"within two {share[1]}; they are {way} on average"
+            f"of {len(own)} numbers ({kind}), {near[0]} {'lies' if near[0] == 1 else 'lie'} within one printed standard "
+            f"deviation {share[0]} and {near[1]} within two {share[1]}; they are {way} on average"
         )
     wider = int((found["measured_std"] > found["least"]).sum())
     words.append(

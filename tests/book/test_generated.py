@@ -118,7 +118,7 @@ def test_the_front_page_sets_measured_beside_printed_numbers():
         REPOSITORY
     )
     assert text.count('<figure class="book-chart"') == 1
-    assert re.search(r"numbers \(test error\), \d+ lie within one printed standard deviation", text)
+    assert re.search(r"numbers \(test error\), \d+ lies? within one printed standard deviation", text)
 
 
 def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(root: Path):
