@@ -16,7 +16,7 @@ from book.costs.tables import COLUMNS
 from book.costs.timing import epoch_seconds, fresh
 from lib.analysis.experiments import Page, pages_of
 from lib.analysis.files import REPOSITORY
-from lib.batch.plan import read_plans
+from lib.batch.plan import read_plans, runs
 from lib.stages import stage_keys
 from lib.stages.experiment_plan import Plan
 from lib.training import Computation, prepare, stack_limit
@@ -40,15 +40,15 @@ def seconds_per_image(plan: Plan, device: torch.device) -> float:
         data = {"image_set": stand_in[0], "validation": 2}
         recipe = recipe.but(data=data, batch_size=STAND_IN_BATCH, warmup_epochs=0)
     most, replicates = _images(plan.but(recipe=recipe)), plan.replicates()
-    images, seconds = 0, 0.0
+    images, seconds = min(recipe.batch_size, most), 0.0
+    network, examples, _ = fresh(recipe.but(data={"train": images, "test": 4}), replicates[:1], device)
+    limit = stack_limit(network.module, device, len(replicates), examples.train_images)
+    replicates = replicates[: min(limit, plan.largest_stack or limit)]
     for steps in (1, STEPS):
-        if images and (seconds > LONG or images == most):
+        if seconds > LONG or (seconds and images == most):
             break
         images = min(steps * recipe.batch_size, most)
         few = recipe.but(data={"train": images, "test": 4})
-        network, examples, _ = fresh(few, replicates[:1], device)
-        limit = stack_limit(network.module, device, len(replicates), examples.train_images)
-        replicates = replicates[: min(limit, plan.largest_stack or limit)]
         network, examples, progress = fresh(few, replicates, device)
         seconds = epoch_seconds(network, examples, progress, replicates, few, Computation(plan.precision), epochs=3)
     return seconds / (images * len(replicates))
@@ -79,12 +79,14 @@ def _epochs(page: Page, plan: Plan) -> int:
 
 def trained() -> Iterator[tuple[Page, str, str, Plan]]:
     """Yield page, benchmark, scale and plan of every run that trains; those that only draw what is committed do not."""
-    for paper, plans in read_plans(REPOSITORY).items():
+    plans = read_plans(REPOSITORY)
+    for paper in plans:
         for name, page in pages_of(paper).items():
-            for scale in plans[name].grid:
-                for grid in plans[name].grids(scale):
-                    if "scale" not in grid and any(grid.get("recompute", [])):
-                        yield from ((page, str(one), scale, page.plans(str(one), scale)) for one in grid["benchmark"])
+            for run in (
+                run for scale in plans[paper][name].grid for run in runs(plans, scale, paper, name) if run.trains
+            ):
+                benchmark, scale = str(run.parameters["benchmark"]), str(run.parameters["scale"])
+                yield page, benchmark, scale, page.plans(benchmark, scale)
 
 
 def pages(device: torch.device, quick: bool = False) -> tuple[pandas.DataFrame, list[str]]:

@@ -64,7 +64,7 @@ def costs(
     counted, found = set[str](), []
     for run in wanted:
         page = pages_of(run.paper).get(run.page)
-        if page is None or run.drawn or not run.every.get("recompute"):
+        if page is None or not run.trains:
             continue
         scale = str(run.parameters["scale"])
         cost = cost_of(changed(page, run.changes), benchmark_of(run), scale, store, device, root, counted=counted)

@@ -83,6 +83,11 @@ class Run:
     drawn: bool = False
 
     @property
+    def trains(self) -> bool:
+        """Whether the page trains what the store lacks, where it has anything to train."""
+        return not self.drawn and bool(self.every.get("recompute"))
+
+    @property
     def source(self) -> str:
         """The page's file."""
         return f"{home_of(self.paper)}/pages/{self.page}.py"

@@ -51,7 +51,7 @@ def prepare(root: Path, book: Path | None = None) -> list[str]:
             drafts.append(names[-1])
     generated = {
         "front": front(root),
-        "against_print": against_print(root),
+        "against_print": against_print(root, names),
         "cards": cards(book, names),
         "scoreboard": scoreboard(book, names),
     }

@@ -83,7 +83,7 @@ def agreement(tables: Sequence[Table]) -> pandas.DataFrame:
     """Set each number that was measured at paper scale beside the printed one.
 
     Returns:
-        `printed_once`, and of the measurement: table (its label), values and seeds (lists), measured, measured_std, n,
+        `printed_once`, and of the measurement: table (its label), values (a list), measured, measured_std, n,
         difference in the unit of the quantity, and z.
     """
     numbers = printed_once()
@@ -92,8 +92,8 @@ def agreement(tables: Sequence[Table]) -> pandas.DataFrame:
     for place, own in single.groupby([*PLACE, "table"], sort=False):
         mean, std, n = mean_and_std(own["value"]).iloc[0]
         if n:
-            found.append([*place, list(own["value"]), list(own["seed"]), mean, std, int(n)])
-    columns = [*PLACE, "table", "values", "seeds", "measured", "measured_std", "n"]
+            found.append([*place, list(own["value"]), mean, std, int(n)])
+    columns = [*PLACE, "table", "values", "measured", "measured_std", "n"]
     measured: Any = pandas.DataFrame(found, columns=columns).astype(numbers[PLACE].dtypes)
     both: Any = numbers.merge(measured, on=PLACE)
     difference = both["measured"] - both["mean"]

@@ -342,7 +342,7 @@ def printed_deviations(tables: Tables) -> Any:
     return dots(
         printed=found.assign(
             mean=found["z"], std=float("nan"), source=[f"{one:g} % noise" for one in found["noise_percent"]]
-        ).drop(columns=["values", "seeds", "n"]),
+        ).drop(columns=["values", "n"]),
         y="network",
         menus=["quantity"],
         shown={"quantity": TEST},
