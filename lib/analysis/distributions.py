@@ -321,7 +321,8 @@ def _answers(module: nn.Module, stack: State, inputs: Tensor) -> Iterator[Iterat
     """Yield for some networks after the other the logits of some inputs after the other."""
 
     def own(part: State) -> Iterator[Tensor]:
-        for piece in inputs.split(images_per_batch(stack_size(part), inputs.shape[1:])):
+        size = images_per_batch(module, stack_size(part), inputs.shape[1:], inputs.device.type)
+        for piece in inputs.split(size):
             found: Answers = forward(module, part, piece)
             yield (found if isinstance(found, Tensor) else found["out"]).float()
 

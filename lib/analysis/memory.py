@@ -64,7 +64,8 @@ def most_memory(recipe: Recipe, stack: int, precision: str = "float32", kind: st
     weights, saved, alive = _network(recipe.network, recipe.width, data.image_set, shape, precision)
     held = stack * weights * (4 * COPIES[recipe.optimizer] + 1)
     training = stack * recipe.batch_size * (saved + alive * bits / 4)
-    evaluating = stack * images_per_batch(stack, shape) * alive * (COPIED if kind == "cpu" else 1.0)
+    module = _module(recipe.network, recipe.width, data.image_set)
+    evaluating = stack * images_per_batch(module, stack, shape, kind) * alive * (COPIED if kind == "cpu" else 1.0)
     return (PROCESS if kind == "cpu" else 0.0) + images + held + max(training, evaluating)
 
 

@@ -73,7 +73,8 @@ class EpochErrors:
         if len(self._test):
             self._module.eval()
             stack = weights()
-            parts = torch.arange(len(self._test)).split(images_per_batch(len(self._answers), self._test.shape[1:]))
+            shape, kind = self._test.shape[1:], self._test.device.type
+            parts = torch.arange(len(self._test)).split(images_per_batch(self._module, len(self._answers), shape, kind))
             answers = (predicted(forward(self._module, stack, self._inputs(part))) for part in parts)
             missed = [(given != e.test_labels[part]).sum(1) for given, part in zip(answers, parts, strict=True)]
             found["test"] = torch.stack(missed).sum(0) / len(self._test)

@@ -89,8 +89,8 @@ def evaluate_segmentation(
         classes: K.
     """
     module.eval()
-    constants, size = data.normalization(normalization), images_per_batch(stack_size(stack), images.shape[1:])
-    replicates, found = stack_size(stack), []
+    constants, replicates, found = data.normalization(normalization), stack_size(stack), []
+    size = images_per_batch(module, replicates, images.shape[1:], images.device.type)
     confusion = torch.zeros(replicates, classes * classes, dtype=torch.int64, device=images.device)
     for batch in images.read(torch.arange(len(images)), size):
         pixels, labels = split_classes(batch)

@@ -23,6 +23,7 @@ from lib.training import (
     stack_states,
     train,
 )
+from lib.training.evaluation import VALUES_PER_BATCH, VALUES_PER_MAPS, images_per_batch
 from lib.training.sources import data_order
 from lib.training.stack import bound
 from lib.training.task import losses_of_step
@@ -115,6 +116,17 @@ def test_answers_are_scored_against_several_sets_of_labels_in_one_pass(recipe, m
     answers = torch.cat([*logits(*given, examples.normalization)], 1)
     assert torch.equal(answers.argmax(-1) == examples.train_labels, both[0].correct)
     assert not answers.requires_grad
+
+
+def test_maps_of_a_batch_that_is_evaluated_stay_in_a_processors_caches():
+    """Counted for the first convolution; without one, and on a GPU, pixels count."""
+    narrow, wide = (build("cifar-resnet20", width=width).module for width in (8, 16))
+    assert images_per_batch(wide, 1, (32, 32, 3), "cpu") * 16 * 32 * 32 == VALUES_PER_MAPS
+    assert images_per_batch(narrow, 1, (3, 32, 32), "cpu") == 2 * images_per_batch(wide, 1, (3, 32, 32), "cpu")
+    assert images_per_batch(wide, 4, (3, 32, 32), "cpu") * 4 == images_per_batch(wide, 1, (3, 32, 32), "cpu")
+    assert images_per_batch(wide, 1, (32, 32, 3), "cuda") == VALUES_PER_BATCH // (32 * 32 * 3)
+    assert images_per_batch(build("lenet-300-100").module, 2, (28, 28, 1), "cpu") == VALUES_PER_BATCH // (2 * 28 * 28)
+    assert images_per_batch(wide, 1, (4_000, 4_000, 3), "cpu") == 1
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
