@@ -311,7 +311,7 @@ small_large = [pruned(target, 750, "signed_expected") for target in ("smallest",
 
 CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     "GS-C01": (NETWORKS, of_the_trade_off(in_table(both_coefficients(FIGURE_2[1:])))),
-    "GS-C02": (NETWORKS, in_table(stronger_by_normalization)),
+    "GS-C02": (NETWORKS, of_the_trade_off(in_table(stronger_by_normalization))),
     "GS-C03": (NETWORKS, of_the_trade_off(in_table(in_order(FIGURE_2)))),
     "GS-C04": (NETWORKS, in_table(steadier_by_sign)),
     "GS-C05": ((VGG11,), of_the_trade_off(in_table(best_between))),
@@ -319,44 +319,55 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     "GS-C07": ((VGG11,), of_the_trade_off(in_table(fades))),
     "GS-C08": (
         (RESNET18,),
-        in_table(
-            every(
-                higher_mean(accuracy(more_pruned("smallest", 40)), than=accuracy(MIDDLE), alpha=TENTH),
-                lower_mean(accuracy(more_pruned("largest", 40)), than=accuracy(UNSTABLE), alpha=TENTH),
-                mean_differs(accuracy(more_pruned("smallest", 4)), accuracy(STABLE), "match", alpha=TENTH),
+        of_the_trade_off(
+            in_table(
+                every(
+                    higher_mean(accuracy(more_pruned("smallest", 40)), than=accuracy(MIDDLE), alpha=TENTH),
+                    lower_mean(accuracy(more_pruned("largest", 40)), than=accuracy(UNSTABLE), alpha=TENTH),
+                    mean_differs(accuracy(more_pruned("smallest", 4)), accuracy(STABLE), "match", alpha=TENTH),
+                )
             )
         ),
     ),
-    "GS-C09": ((RESNET18,), in_table(equal(stability(more_pruned("smallest", 40)), than=stability(UNSTABLE)))),
+    "GS-C09": (
+        (RESNET18,),
+        of_the_trade_off(in_table(equal(stability(more_pruned("smallest", 40)), than=stability(UNSTABLE)))),
+    ),
     "GS-C10": (
         TRADITIONAL,
-        in_table(
-            every(
-                correlated(stability, accuracy, SELDOM),
-                *(not_higher(accuracy(name), than=accuracy(NONE)) for name in SELDOM),
+        of_the_trade_off(
+            in_table(
+                every(
+                    correlated(stability, accuracy, SELDOM),
+                    *(not_higher(accuracy(name), than=accuracy(NONE)) for name in SELDOM),
+                )
             )
         ),
     ),
     "GS-C11": (
         (RESNET18_SGD,),
-        in_table(
-            every(
-                higher(accuracy(OFTEN[1]), than=accuracy(NONE), of_means=True),
-                lower(accuracy(OFTEN[0]), than=accuracy(NONE), of_means=True),
+        of_the_trade_off(
+            in_table(
+                every(
+                    higher(accuracy(OFTEN[1]), than=accuracy(NONE), of_means=True),
+                    lower(accuracy(OFTEN[0]), than=accuracy(NONE), of_means=True),
+                )
             )
         ),
     ),
     "GS-C12": (
         (RESNET18_SGD,),
-        in_table(
-            every(
-                *(
-                    lower(
-                        average(of, SELDOM, f"mean {what} where a few events prune"),
-                        than=average(of, OFTEN, "where every epoch prunes"),
-                        of_means=True,
+        of_the_trade_off(
+            in_table(
+                every(
+                    *(
+                        lower(
+                            average(of, SELDOM, f"mean {what} where a few events prune"),
+                            than=average(of, OFTEN, "where every epoch prunes"),
+                            of_means=True,
+                        )
+                        for of, what in ((stability, "stability"), (accuracy, "accuracy"))
                     )
-                    for of, what in ((stability, "stability"), (accuracy, "accuracy"))
                 )
             )
         ),
@@ -396,7 +407,11 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     "GS-C22": ((VGG11,), in_table(less_normal_after)),
     "GS-C23": (
         (RESNET18,),
-        in_table(higher(accuracy(UNSTABLE), than=accuracy(pruned("largest", 40, more=LESS_SHORTCUT)), of_means=True)),
+        of_the_trade_off(
+            in_table(
+                higher(accuracy(UNSTABLE), than=accuracy(pruned("largest", 40, more=LESS_SHORTCUT)), of_means=True)
+            )
+        ),
     ),
 }
 """By id: the benchmarks that a claim speaks of, and the claim."""

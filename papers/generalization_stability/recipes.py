@@ -5,7 +5,9 @@ epoch after the last event (facts S9). Smaller scales train on few images, hold 
 Events are counted in the paper's epochs at every scale: a training of 40 epochs has those of 325, at the same parts of it.
 
 `laptop` is narrow and small: it shows the dips and not the trade-off, which takes a network that fits its training set in
-every configuration. `short` has the full width. `smoke` is for tests.
+every configuration and has filters to spare. `short` has the full width: a ResNet-18 of half the width fitted 2,000 images, but
+with a twentieth of the last layer's filters, 13, its best accuracy was 44.8 %, and 46.4 % unpruned (one trial, another seed).
+`smoke` is for tests.
 """
 
 from lib.stages.experiment_plan import Plan, find_plan
@@ -138,6 +140,10 @@ PLANS: dict[str, dict[str, Plan]] = {
     },
     "cifar10-resnet18": {
         "paper": Plan(recipe=RESNET18, filters=RESNET18_EVENTS, levels=1, seeds=TEN),
+        "laptop": Plan(
+            recipe=_smaller(RESNET18, 1_000, 1_000, 1_000, width=16, epochs=20, batch_size=64),
+            filters=RESNET18_EVENTS.but(images=250), levels=1, seeds=THREE,
+        ),
         "smoke": Plan(
             recipe=_smaller(RESNET18, 128, 100, 100, width=4, epochs=12, batch_size=16),
             filters=RESNET18_EVENTS.but(images=50), levels=1, seeds=(0,),
@@ -146,6 +152,10 @@ PLANS: dict[str, dict[str, Plan]] = {
     **{
         recipe.benchmark: {
             "paper": Plan(recipe=recipe, filters=every_block(blocks, 40, 100, 30), levels=1, seeds=TEN),
+            "laptop": Plan(
+                recipe=_smaller(recipe, 1_000, 1_000, 1_000, width=16, epochs=33, batch_size=64),
+                filters=every_block(blocks, 40, 100, 30).but(images=250), levels=1, seeds=THREE,
+            ),
             "smoke": Plan(
                 recipe=_smaller(recipe, 128, 100, 100, width=4, epochs=11, batch_size=8),
                 filters=every_block(blocks, 40, 100, 60).but(images=50), levels=1, seeds=(0,),
