@@ -9,6 +9,7 @@ from torch import Tensor
 from lib import data
 from lib.errors import InputError
 from lib.models import Network, initialize
+from lib.models.published import load_backbone
 from lib.pruning import Batch, find_score, select
 from lib.pruning.methods import prune_parameters
 from lib.stages.entry import Entry
@@ -108,6 +109,8 @@ def _pruned(
 
 
 def initialize_replicate(module: torch.nn.Module, recipe: Recipe, replicate: Replicate, position: int = 0) -> None:
-    """Draw the weights with which a replicate enters the stage at a position that starts fresh."""
+    """Draw the weights with which a replicate enters the stage at a position that starts fresh, but for a published backbone."""
     generator = replicate.generator("initialization", position)
     initialize(module, generator, recipe.normalization_scale, recipe.initial_bias, recipe.initial_weights)
+    if recipe.backbone:
+        load_backbone(module, recipe.backbone)

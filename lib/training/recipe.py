@@ -79,6 +79,7 @@ class Recipe(Description):
         width_scale: of the width of every layer of that network, inside (0, 1] (TR section 5.2).
         normalization_scale: initial distribution of the scale of batch normalization.
         initial_bias, initial_weights: of convolutions and linear layers, see `lib.models.initialize`.
+        backbone: published weights with which the network's part of that name begins, as in `lib.models.published`, or none.
         epochs: length of the whole schedule.
         batch_size: examples a step; the last, smaller batch of an epoch is kept.
         optimizer: "adam" (0.9, 0.999, 1e-8) or "sgd" with `momentum`, Nesterov's with `nesterov`.
@@ -99,6 +100,7 @@ class Recipe(Description):
     normalization_scale: Literal["uniform", "one"] = "uniform"
     initial_bias: Literal["uniform", "zero"] = "uniform"
     initial_weights: Literal["fan-in", "fan-out", "fan-out-small-linear", "uniform"] = "fan-in"
+    backbone: Literal["", "imagenet-resnet50"] = ""
     epochs: Positive
     batch_size: Positive
     optimizer: Literal["adam", "sgd"]

@@ -1,14 +1,22 @@
 """Networks: parameter counts of facts A.1 and C.2, initialization of A.2."""
 
+from urllib.error import URLError
+
 import pytest
 import torch
 import torchvision
 from torch import nn
 
 from lib.errors import InputError
-from lib.models import NETWORKS, build, initialize, prunable_weights
+from lib.models import NETWORKS, build, initialize, prunable_weights, published
 from lib.models.layers import Convolution
+from lib.models.published import load_backbone
 from lib.models.wide_resnet import Activated
+from lib.stages import Prune, stage_keys
+from lib.stages.algorithms import learning_rate_rewinding
+from lib.stages.starting_point import initialize_replicate
+from lib.training import Replicate
+from papers.lost_in_pruning.recipes import plan
 
 
 @pytest.mark.parametrize(
@@ -199,6 +207,51 @@ def test_segmentation_gives_a_map_of_logits_for_each_class_and_in_training_two()
     assert {name: maps.shape for name, maps in module.train()(images).items()} == dict.fromkeys(
         ("out", "aux"), torch.Size((2, 21, 33, 33))
     )
+
+
+@pytest.fixture
+def published_weights(monkeypatch):
+    """Stands for torchvision's file: a ResNet-50 with numbers of its own."""
+    weights = torchvision.models.resnet50().state_dict()
+    monkeypatch.setattr("torchvision.models._api.WeightsEnum.get_state_dict", lambda *_, **__: weights)
+    published._published.cache_clear()
+    yield weights
+    published._published.cache_clear()
+
+
+def test_the_backbone_of_a_segmentation_begins_as_published_and_its_heads_as_drawn(published_weights):
+    network, recipe, heads = build("voc-deeplabv3", 21), plan("voc-deeplabv3", "paper").recipe, []
+    for seed in (0, 1):
+        initialize_replicate(network.module, recipe, Replicate(seed=seed))
+        own = network.module.state_dict()
+        backbone = {name.removeprefix("backbone."): own[name] for name in own if name.startswith("backbone.")}
+        assert backbone.keys() == {name for name in published_weights if not name.startswith("fc.")}
+        assert all(torch.equal(tensor, published_weights[name]) for name, tensor in backbone.items())
+        heads.append(own["classifier.4.weight"].clone())
+    assert not torch.equal(*heads)
+    chains = [learning_rate_rewinding(one, 0, Prune()) for one in (recipe, recipe.but(backbone=""))]
+    assert len({stage_keys(chain, Replicate(seed=0), "float32")[0] for chain in chains}) == 2, (
+        "from scratch is another one"
+    )
+
+
+def test_a_network_without_a_backbone_is_refused(published_weights):
+    for name in ("lenet-300-100", "imagenet-resnet18"):
+        with pytest.raises(InputError, match='has no part `backbone`.*Allowed: .*voc-deeplabv3; leave backbone=""'):
+            load_backbone(build(name).module, "imagenet-resnet50")
+
+
+@pytest.mark.parametrize("problem", [URLError("no address"), RuntimeError("invalid hash value")])
+def test_published_weights_that_cannot_be_had_are_named_with_their_place(problem, monkeypatch):
+    def fails(*_, **__):
+        raise problem
+
+    monkeypatch.setattr("torchvision.models._api.WeightsEnum.get_state_dict", fails)
+    published._published.cache_clear()
+    with pytest.raises(
+        InputError, match=r"nor to be had \(.*\). Put torchvision's file resnet50-0676ba61.pth into .*checkpoints"
+    ):
+        load_backbone(build("voc-deeplabv3", 21).module, "imagenet-resnet50")
 
 
 @torch.no_grad()

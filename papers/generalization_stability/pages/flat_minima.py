@@ -107,7 +107,7 @@ around = mean_loss(network, network.state_dict(), {}, Sample(pixels, labels, "mn
 
 # %% tags=["parameters"]
 benchmark: str = "cifar10-vgg11"
-scale: str = "short"
+scale: str = "laptop"
 recompute: bool = False
 seeds: list[int] = []  # empty, here and below 0 or "": as planned
 score: str = ""
