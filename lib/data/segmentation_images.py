@@ -8,7 +8,7 @@ background, 1 to 20 for the objects and 255 for pixels that do not count.
 
 An image is resized until its short side has 513 pixels, and its 513 × 513 pixels in the middle are taken; for training the
 short side has 256 to 1,024, what lacks is black and does not count, and a random part is flipped half of the time (LIP App.
-B.5; facts C.6, L28).
+B.5; facts C.6, L28). A corruption is that of the file, before it is resized.
 
 Sources: Mark Everingham et al., "The Pascal Visual Object Classes Challenge: A Retrospective", 2015; Bharath Hariharan et
 al., "Semantic Contours from Inverse Detectors", 2011.
@@ -120,6 +120,9 @@ class _Files(Dataset):
                 else f"{classes.shape}, but {path.name} has {image.height, image.width}"
             )
             raise InputError(f"{map_path} has {what}. Replace it by the original file.")
+        if images.corruption:
+            corrupted = corrupt_alone(torch.from_numpy(np.array(image)), *images.corruption, which=name)
+            image = Image.fromarray(corrupted.numpy())
         middle, random_part = _transforms(images.layout.side)
         pair = image, tv_tensors.Mask(torch.from_numpy(classes))
         if self.seeds is None:
@@ -129,8 +132,6 @@ class _Files(Dataset):
                 torch.default_generator.manual_seed(int(self.seeds[position]))
                 image, mask = random_part(*pair)
         pixels = torch.from_numpy(np.array(image))
-        if images.corruption:
-            pixels = corrupt_alone(pixels, *images.corruption, which=name)
         return torch.cat([pixels, mask.as_subclass(Tensor).unsqueeze(-1)], -1)
 
 

@@ -109,7 +109,7 @@ def _pruned(
 
 
 def initialize_replicate(module: torch.nn.Module, recipe: Recipe, replicate: Replicate, position: int = 0) -> None:
-    """Draw the weights with which a replicate enters the stage at a position that starts fresh, but for a published backbone."""
+    """Draw the weights with which a replicate enters a stage that starts fresh; a published backbone is not drawn."""
     generator = replicate.generator("initialization", position)
     initialize(module, generator, recipe.normalization_scale, recipe.initial_bias, recipe.initial_weights)
     if recipe.backbone:

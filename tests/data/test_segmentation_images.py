@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torchvision.datasets import SBDataset, VOCSegmentation
 
-from lib.data import draw_seeds
+from lib.data import corrupt_alone, draw_seeds
 from lib.data.segmentation_images import (
     IGNORED,
     LAYOUTS,
@@ -133,3 +133,17 @@ def test_corrupted_images_keep_their_maps(name: str, root: Path):
     images = opened(name, root)
     (clean,), (foggy,) = (replace(images, corruption=c).read(torch.arange(5), 5) for c in (None, ("fog", 3, 0)))
     assert torch.equal(clean[..., 3], foggy[..., 3]) and not torch.equal(clean[..., :3], foggy[..., :3])
+
+
+def test_a_file_is_corrupted_before_it_is_resized(name: str, root: Path):
+    """As by hand; noise on what was resized would differ at every second pixel."""
+    images = replace(opened(name, root), corruption=("impulse_noise", 3, 0))
+    which = str(np.char.decode(images.paths[0]))
+    file = np.array(Image.open(root / images.layout.image.format(which)).convert("RGB"))
+    noisy = Image.fromarray(corrupt_alone(torch.from_numpy(file), "impulse_noise", 3, 0, which).numpy())
+    short = images.layout.side / min(noisy.size)
+    resized = noisy.resize([round(side * short) for side in noisy.size], Image.Resampling.BILINEAR)
+    found = images[:1][0].numpy()
+    left, top = ((side - images.layout.side) // 2 for side in resized.size)
+    expected = np.array(resized)[top : top + 33, left : left + 33]
+    assert np.abs(found.astype(int) - expected).mean() < 1
