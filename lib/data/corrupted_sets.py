@@ -10,8 +10,8 @@ Sources: Dan Hendrycks and Thomas Dietterich, ICLR 2019 (both -C); Benjamin Rech
 to CIFAR-10?", 2018 (CIFAR-10.1); Andrei Barbu et al., "ObjectNet", NeurIPS 2019.
 
 Without the published files, the real test set is corrupted here (`lib.data.corruptions`). What is in memory is kept in the
-data folder. Images in files are corrupted as they are read; none is written as JPEG once more, as ImageNet-C's were and LIP's
-of VOC.
+data folder. Images in files are corrupted as they are read. They are not written as JPEG once more; ImageNet-C's were, and
+LIP's of VOC.
 """
 
 import functools
