@@ -243,8 +243,8 @@ class Found:
     """The tables that a page draws.
 
     Attributes:
-        tables: current ones that are not empty, from the largest scale down, of a scale the committed one before this
-            machine's; last what the reader changed.
+        tables: current ones that are not empty, in the order of `find`, of a scale the committed one before this machine's;
+            last what the reader changed.
         stale: label of a table → its parts that hold other networks or measurements than today's.
         missing: label of a table → what the page would measure that it does not have.
         changes: what the reader changed of the plan.
@@ -265,7 +265,7 @@ class Found:
         partial = "; ".join(f"{label} lacks {listed(one)}" for label, one in self.missing.items() if one)
         old = "; ".join(f"{listed(names)} of {label}" for label, names in self.stale.items() if names)
         return (
-            f"Tables drawn, the largest scale first: {shown or 'none'}."
+            f"Tables drawn: {shown or 'none'}."
             + (f" Not whole: {partial}." if partial else "")
             + (f" Not drawn, since recipe or measurement has changed: {old}." if old else "")
         )
@@ -276,7 +276,8 @@ def find(
 ) -> Found:  # fmt: skip
     """Find what a page can draw at this scale and all that are scored, without training anything; see `measure`.
 
-    The largest scale leads, among those with enough replicates to decide a claim.
+    The largest scale leads, among those with enough replicates to decide a claim, and of these among those that have all the
+    algorithms of the page at that scale, so that there is something to compare.
     """
     changes = real_changes(page.plans(benchmark, scale), changes)
     both = page, experiments.changed(page, changes)
@@ -302,7 +303,8 @@ def find(
         if one == scale or one in SCORED:
             look(one, "committed")
             look(one, "this machine")
-    tables.sort(key=lambda table: len(table.seeds) < FEWEST_REPLICATES)  # what decides nothing does not lead
+    planned = {one: _algorithms(page, benchmark, one) for one in SCALES}
+    tables.sort(key=lambda t: (len(t.seeds) < FEWEST_REPLICATES, not planned[t.scale] <= {*t.frame["algorithm"]}))
     if changes:
         look(scale, "this machine", changes)
         if not any(table.changes for table in tables):

@@ -108,7 +108,7 @@ class OpenPage:
 
     @property
     def tables(self) -> list[Table]:
-        """What is drawn, from the largest scale to the smallest, last what the reader changed."""
+        """What is drawn, in the order of `lib.analysis.measure.find`, last what the reader changed."""
         return self.found.tables
 
     @property

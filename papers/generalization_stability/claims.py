@@ -122,6 +122,8 @@ def steadier_by_sign(case: Case) -> Finding:
     found = Finding("undecided", f"{reason} (p = {p:.2g} that it changes)", numbers)
     if math.isnan(p):
         return found
+    if change == 0:
+        return replace(found, reason=f"{reason}: no γ was below zero, so that both scores chose the same filters")
     if abs(change) <= SMALL_CHANGE:
         return replace(found, answer="reproduced")
     return replace(found, answer="not reproduced") if p < SIGNIFICANT else found

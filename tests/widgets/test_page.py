@@ -15,8 +15,12 @@ def test_a_page_opens_without_training(monkeypatch):
     monkeypatch.setattr(measure, "run", lambda *a, **k: pytest.fail("trained"))
     page = open_page(PAGES["dynamics"], {"benchmark": "mnist-lenet", "scale": "laptop", "seeds": [], "other": 3})
     assert page.table is page.tables[0] and page.scale == "laptop" and page.plan.levels > 0
-    order = [(len(one.seeds) < FEWEST_REPLICATES, -SCALES.index(one.scale)) for one in page.tables]
-    assert order == sorted(order), "the largest scale leads, among those that can decide a claim"
+    lacks = [not {"weight rewinding"} <= {*one.frame["algorithm"]} for one in page.tables]
+    few = [len(one.seeds) < FEWEST_REPLICATES for one in page.tables]
+    order = [*zip(few, lacks, [-SCALES.index(one.scale) for one in page.tables], strict=True)]
+    assert order == sorted(order), (
+        "the largest scale leads, among those that can decide a claim and have all that is compared"
+    )
     rows = page.rows(["test error (%)", "best test error (%)"], noise_percent=20.0)
     assert {"table", "seed", SIZE, "overfitting", "value"} <= set(rows.columns)
     assert [chain.algorithm for chain in page.chains] == ["weight rewinding"] and page.own is page.page

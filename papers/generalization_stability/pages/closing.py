@@ -13,20 +13,22 @@ from IPython.display import Markdown
 
 from lib.analysis.experiments import current
 from lib.analysis.inventory import HELD, NOT_HELD, OPEN, outcome_list, outcomes, tally
-from lib.analysis.statistics import FEWEST_REPLICATES
+from lib.analysis.measure import find
 from lib.analysis.table import find_tables
 from lib.charts import enable
 from papers.generalization_stability import observations
+from papers.generalization_stability.experiments import PAGES, RESNET18, VGG11
 
 enable()
 found_tables = [current(one)[0] for one in find_tables("generalization_stability") if one.origin == "committed"]
 found = outcomes("generalization_stability", found_tables)
-found_tables.sort(key=lambda one: len(one.seeds) < FEWEST_REPLICATES)  # what decides nothing does not lead
-of = {
-    name: [one for one in found_tables if one.benchmark == name and len(one.frame)]
-    for name in {t.benchmark for t in found_tables}
-}
-vgg = of.get("cifar10-vgg11", [])
+
+
+def committed(page, benchmark=VGG11):
+    """What a page draws of a network, as committed."""
+    return [one for one in find(PAGES[page], benchmark, scale).tables if one.origin == "committed"]
+
+
 Markdown(tally(found))
 
 # %% [markdown]
@@ -58,28 +60,28 @@ outcome_list(found[OPEN])
 # **Less stable is better** ({ref}`gs-less-stable-better`). A correlation over configurations and one within them are different things; ask for both.
 
 # %% tags=["remove-input"]
-observations.learned_less_stable_better(vgg)
+observations.learned_less_stable_better(committed("less_stable_better"))
 
 # %% [markdown]
 # **By other scores, too** ({ref}`gs-normalization-scores`). A score that spreads the configurations raises the coefficient, whatever the cause.
 
 # %% tags=["remove-input"]
-observations.learned_normalization_scores(vgg)
+observations.learned_normalization_scores(committed("normalization_scores"))
 
 # %% [markdown]
 # **Up to a point** ({ref}`gs-rate-and-target`, {ref}`gs-how-much`). A trade-off has a best place. One finds it by turning one handle at a time.
 
 # %% tags=["remove-input"]
-observations.learned_rate_and_target(vgg)
+observations.learned_rate_and_target(committed("rate_and_target"))
 
 # %% tags=["remove-input"]
-observations.learned_how_much(of.get("cifar10-resnet18", []))
+observations.learned_how_much(committed("how_much", RESNET18))
 
 # %% [markdown]
 # **Not everywhere** ({ref}`gs-traditional`). Where training regularizes already, there is little left to gain.
 
 # %% tags=["remove-input"]
-observations.learned_traditional(of.get("cifar10-resnet18-sgd", []))
+observations.learned_traditional(committed("traditional", "cifar10-resnet18-sgd"))
 
 # %% [markdown]
 # **As noise, and into flat minima?** What {ref}`gs-is-it-noise`, {ref}`gs-flat-minima` and {ref}`gs-another-data-set` learned stands at the end of these pages.
