@@ -203,9 +203,8 @@ def test_errors_of_the_largest_scale_come_before_smaller_ones(toy, how):
     assert values(small.tables[0], TEST, algorithm=LRR, noise_percent=0.0).shape == (2, 2)
 
 
-def test_a_table_that_lacks_an_algorithm_does_not_lead(toy, how, monkeypatch):
+def test_a_table_that_lacks_an_algorithm_does_not_lead(toy, how):
     """A page that compares opens on what can be compared."""
-    monkeypatch.setattr("lib.analysis.measure.FEWEST_REPLICATES", 2)
     measure(toy, "digits", "laptop", how)
     measure(toy, "digits", "paper", how, algorithms=[LRR])
     assert [one.scale for one in find(toy, "digits", "laptop", how.root).tables] == ["laptop", "paper"]

@@ -233,6 +233,13 @@ def test_a_correlation_of_the_other_sign_is_none_that_grew():
     assert put("GS-C02", by_scores(LOOSE, WORSE[1:])).verdict == "not reproduced"
 
 
+def test_scores_that_chose_the_same_filters_show_nothing_of_a_sign():
+    cells = by_scores(LOOSE, BETTER[1:])
+    same = dict(zip(scored("signed_expected"), (cells[name] for name in scored("expected")), strict=True))
+    found = decide("GS-C04", CLAIMS["GS-C04"], table(cells | same, VGG11, spread=0.0))
+    assert found.verdict == "undecided" and "both scores chose the same filters" in found.reason, found
+
+
 def test_rates_are_those_of_the_papers_axis():
     assert [round(share, 1) for share in rates_in_percent().values()] == [1.3, 6.4, 12.9, 18.0, 30.0, 45.0, 90.0]
 
