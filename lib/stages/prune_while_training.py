@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lib.errors import InputError
 from lib.models import Network
 from lib.models.filters import Filters, filters_of
 from lib.pruning.filter_scores import FilterTensors, find_filter_score
@@ -55,7 +56,8 @@ def prune_while_training(
         each replicate in percent).
     """
     pruning = _Pruning(events, network, replicates, examples, recipe, part)
-    return Hooks(pruning.before_step, pruning.recorder.stop if pruning.recorder else None)
+    recorder = pruning.recorder
+    return Hooks(pruning.before_step, recorder.stop, recorder.watch) if recorder else Hooks(pruning.before_step)
 
 
 class _Recorder:
@@ -65,21 +67,21 @@ class _Recorder:
     """
 
     def __init__(self, module: nn.Module, filters: Sequence[Filters], replicates: int):
-        self._module, self._filters, self.handles, self._replicates = module, filters, [], replicates
-        self.means: dict[str, Tensor] = {}
-        self.share = torch.zeros(())
+        self._filters, self.handles, self.share = filters, [], torch.zeros(())
+        self.means = {one.weight: torch.zeros(replicates, len(module.get_parameter(one.weight))) for one in filters}
+
+    def watch(self, module: nn.Module) -> None:
+        """Average what this module computes; its layers have the names of the network's."""
+        self._module = module
 
     def start(self, kept: dict[str, Any], device: torch.device) -> None:
         """Go on with the averages that are kept, or from zero."""
         self.share = self.share.to(device)
-        before = kept.setdefault("activation", {})
+        self.means = {name: means.to(device) for name, means in kept.get("activation", self.means).items()}
+        kept["activation"] = self.means
         for one in self._filters:
-            count = self._module.get_parameter(one.weight).shape[0]
-            before.setdefault(one.weight, torch.zeros(self._replicates, count))
-            before[one.weight] = before[one.weight].to(device)
             layer = self._module.get_submodule(one.maps)
-            self.handles.append(layer.register_forward_hook(self._hook(before[one.weight])))
-        self.means = before
+            self.handles.append(layer.register_forward_hook(self._hook(self.means[one.weight])))
 
     def _hook(self, means: Tensor) -> Callable[..., None]:
         @torch.no_grad()
@@ -176,6 +178,11 @@ class _Pruning:
             else:
                 weight, scale, shift = (progress.stack[n][row].detach() for n in (own.weight, own.scale, own.shift))
                 means = self.recorder.means[layer][row] if self.recorder else None
+                if means is not None and not means.any():
+                    raise InputError(
+                        f"no activation of {layer} was recorded before the event at step {step}. Allowed with the score "
+                        "'activation': events after the first step, of networks that one process trains."
+                    )
                 tensors = FilterTensors(weight, scale, shift, means)
                 scores = self.score(tensors).float().cpu()
             chosen[row] = by_target(scores, free, self.events.target, count)

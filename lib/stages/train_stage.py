@@ -179,7 +179,7 @@ def _train(
             if now.epoch < epochs.stop and checkpoint.due() and not processes.place():
                 checkpoint.save(whole(now))
 
-        own, computation = Hooks(hooks.before_step, after_epoch), Computation(context.precision, pixels)
+        own, computation = replace(hooks, after_epoch=after_epoch), Computation(context.precision, pixels)
         return train(network.module, now, examples, replicates, recipe, part, own, computation)
 
     units = ConnectedUnits()

@@ -106,10 +106,13 @@ class Hooks:
             `Progress.masks` has from the start, and `Progress.kept`; the optimizer goes on as it is. `Progress.optimizer`
             is whole between epochs only. It returns False where it changed neither weights nor masks.
         after_epoch: called with the progress, of which it may change `kept`, such as for bars, records, checkpoints.
+        watch: called once, before the first step, with the module that computes the steps, for forward hooks of its layers;
+            it may be a copy of the one that is trained.
     """
 
     before_step: Callable[[int, Progress], bool | None] | None = None
     after_epoch: Callable[[Progress], None] | None = None
+    watch: Callable[[nn.Module], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,8 @@ class _Loop:
             pixels = own if pixels is None else pixels[own]
         self.module = module = with_sparse_layers(module, masks)
         self.bound = bound(module, self.weights.computing) if alone else data_parallel(module, self.weights)
+        if self.hooks.watch:
+            self.hooks.watch(self.bound if self.bound and alone else module)
         self.source = make_source(self.examples, self.replicates, recipe, stage, dtype, pixels)
         device = self.examples.train_images.device
         self.rate = torch.zeros((), dtype=self.exact, device=device)

@@ -43,6 +43,13 @@ def vgg() -> Recipe:
 SEEDS = [Replicate(seed=0), Replicate(seed=1)]
 
 
+def not_stacked(classes: int, width: int):
+    """A reader's network: its layers know no replicates, so that the loop calls it as it is."""
+    module = build("cifar-resnet18-gated", classes, width).module
+    module.stackable = False
+    return module
+
+
 def finished(recipe, events, store, replicates=SEEDS):
     chain = pruning_while_training("pruned", recipe, events)
     return [row[-1] for row in run(chain, replicates, store, "cpu", progress=False).entries]
@@ -143,6 +150,30 @@ def test_a_channel_that_a_shortcut_feeds_is_zero_too(vgg, store):
     gone = ~entry.masks()["blocks.7.second.0.weight"].flatten(1).any(1)
     assert gone.sum() == 8 and not maps[0][:, gone].any()
     assert torch.equal(entry.tensors("weights")["blocks.7.gate.open"] == 0, gone)
+
+
+@pytest.mark.parametrize("network", ["cifar-resnet18-gated", "tests.stages.test_prune_while_training:not_stacked"])
+def test_activations_are_recorded_of_what_is_trained(vgg, store, network):
+    """Where nothing is recorded all filters are equal, and the smallest are the largest: the first ones."""
+    recipe = vgg.but(network=network, initial_weights="uniform", initial_bias="uniform")
+    events = FilterEvents(
+        layers=("blocks.6.first.0.weight", "blocks.7.first.0.weight"), shares=(0.25, 0.25), first=(1, 1), last=(1, 1),
+        every=1, schedule=6, score="activation",
+    )  # fmt: skip
+    taken = {}
+    for target in ("smallest", "largest"):
+        (entry,) = finished(recipe, events.but(target=target), store, SEEDS[:1])
+        taken[target] = entry.record["filter_events"][0]["filters"]
+    for layer in events.layers:
+        small, large = taken["smallest"][layer], taken["largest"][layer]
+        assert len(small) == len(large) > 1 and not {*small} & {*large}
+
+
+def test_an_event_before_anything_is_recorded_is_refused(vgg, store):
+    with pytest.raises(
+        InputError, match=r"no activation of .* was recorded before the event at step 0. Allowed .*one process"
+    ):
+        finished(vgg, EVENTS.but(score="activation", first=(-1, -1), last=(-1, -1)), store, SEEDS[:1])
 
 
 def test_without_a_gate_the_layer_is_refused(vgg, store):
@@ -333,6 +364,8 @@ def test_recorded_activations_are_the_mean_of_absolute_maps(vgg, store):
     part = Part(vgg.epochs)
     pruning = prune_while_training(EVENTS.but(score="activation"), network, SEEDS[:1], examples, vgg, part)
     own = {n: t[0].clone() for n, t in progress.stack.items()}
+    assert pruning.watch
+    pruning.watch(network.module)
     with torch.no_grad():
         pruning.before_step(0, progress)
         network.module.train()
