@@ -237,7 +237,7 @@ def test_the_backbone_of_a_segmentation_begins_as_published_and_its_heads_as_dra
 
 def test_a_network_without_a_backbone_is_refused(published_weights):
     for name in ("lenet-300-100", "imagenet-resnet18"):
-        with pytest.raises(InputError, match='has no part `backbone`.*Allowed: .*voc-deeplabv3; leave backbone=""'):
+        with pytest.raises(InputError, match='has no part `backbone`.*Allowed: .*voc-deeplabv3 is; leave backbone=""'):
             load_backbone(build(name).module, "imagenet-resnet50")
 
 
