@@ -74,8 +74,8 @@ DEFAULTS = {
     Recipe: {
         "task": "classification", "width": None, "width_scale": 1.0, "normalization_scale": "uniform",
         "initial_bias": "uniform", "initial_weights": "fan-in", "backbone": "", "momentum": 0.0, "weight_decay": 0.0,
-        "drop_epochs": (), "drop_factor": 0.1, "warmup_epochs": 0, "rewind_epoch": 0, "rewind_step": 0, "record_epochs": False,
-        "nesterov": False, "decay_power": 0.0,
+        "drop_epochs": (), "drop_factor": 0.1, "warmup_epochs": 0, "rewind_epoch": 0, "rewind_step": 0,
+        "record_epochs": False, "nesterov": False, "decay_power": 0.0,
     },
     Replicate: {"noise_percent": 0.0, "shared": (), "dimensions": ()},
     Prune: {"score": "magnitude", "fraction": 0.2, "keep": None, "scope": "global", "examples": None},
