@@ -283,6 +283,7 @@ def find(
     both = page, experiments.changed(page, changes)
     asked = {chain.algorithm for one in both for chain in one.chains(one.plans(benchmark, scale))}
     parts = tuple(file_name(f"{measurement.name}, {page.name}") for measurement in page.measurements)
+    planned = {one: _algorithms(page, benchmark, one) for one in SCALES}
     tables, stale, lacking = [], {}, {}
 
     def look(one: str, origin: Origin, changes: Changes = NO_CHANGES) -> None:
@@ -290,7 +291,7 @@ def find(
         if table is None:
             return
         fresh, old = experiments.current(table)
-        own = asked | _algorithms(page, benchmark, one)
+        own = asked | planned[one]
         measured = fresh.frame.loc[fresh.frame["part"].str.startswith(parts), "algorithm"]  # or of what it set beside
         fresh = fresh.where(algorithm=own | {*measured})
         if old := [part for part in old if own & set(table.parts[part].algorithms)]:
@@ -303,7 +304,6 @@ def find(
         if one == scale or one in SCORED:
             look(one, "committed")
             look(one, "this machine")
-    planned = {one: _algorithms(page, benchmark, one) for one in SCALES}
     tables.sort(key=lambda t: (len(t.seeds) < FEWEST_REPLICATES, not planned[t.scale] <= {*t.frame["algorithm"]}))
     if changes:
         look(scale, "this machine", changes)
