@@ -242,7 +242,7 @@ def undecided_at(scale: str, why: str, claim: Claim) -> Claim:
         found = claim(table)
         if table.scale != scale or found.answer not in DECIDED:
             return found
-        return replace(found, answer="undecided", reason=f"{found.reason}; at {scale} scale {why}")
+        return replace(found, answer="undecided", reason=f"{found.reason}; at {scale} scale {why}", cases="")
 
     return asked
 

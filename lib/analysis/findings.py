@@ -128,7 +128,7 @@ def in_words(found: Difference, unit: str, verdict: str, signed: bool = False) -
     """Say how a comparison came out, such as "0.73 ± 0.23 points lower", or "−0.2 ± 1.1 points, a match"."""
     if found.n == 0:
         return "no numbers to compare"
-    if found.same:
+    if found.same and not signed:
         return "no difference"
     spread = f" ± {found.std:.2g}" if found.n > 1 else ""
     direction = {"match": "a match"}.get(verdict, verdict)

@@ -212,9 +212,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 
 def times(count: int, total: int, what: str) -> str:
-    """Say in how many of some cases: "in all 4 …", "in none of the 4 …", "in 1 of 4 …"."""
+    """Say in how many of some cases: "in all 4 …", "in none of the 4 …", "in both …", "in neither …", "in 1 of 4 …"."""
     if total == 1:
         return f"in the one {what}" if count else f"not in the one {what}"
+    if total == 2 and count != 1:
+        return f"in both {what}s" if count else f"in neither {what}"
     head = "in all" if count == total else "in none of the" if not count else f"in {count} of"
     return f"{head} {total} {what}s"
 

@@ -29,7 +29,9 @@ def across(field: str, title: str, scale: str) -> alt.X:
     if scale == "linear":
         return x.scale(zero=False, nice=False, padding=8).axis(grid=False, format=AXIS_FORMAT)
     x = x.scale(type="log", reverse=scale == "size", nice=False, padding=8)
-    ticks: dict[str, Any] = {"values": _TICKS} if scale == "size" else {}
+    ticks: dict[str, Any] = (
+        {"values": _TICKS} if scale == "size" else {"labelFlush": 10}
+    )  # a phone cuts a label at the end
     return x.axis(format=AXIS_FORMAT, labelOverlap="greedy", grid=False, **ticks)
 
 

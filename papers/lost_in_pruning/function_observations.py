@@ -48,8 +48,10 @@ def agreement_under_noise(table: Table) -> str:
             for level in ends
         ]
         told.append(f"{method} {listed(said)}")
-    words = f"At ε = {at:g}, so many predictions are the parent's: {'; '.join(told)}. Of a separate network's, "
-    words = f"{words}{mean_std(alone)} are. {_count(_agreements(table, MATCHING), 'agree with the parent more')}"
+    words = (
+        f"Predictions that are the parent's at ε = {at:g}: {'; '.join(told)}; of a separate network {mean_std(alone)}. "
+    )
+    words = f"{words}{_count(_agreements(table, MATCHING), 'agree with the parent more')}"
     near = _agreements(table, SOFTMAX_DISTANCE)
     return f"{words} {_count(near, 'have probabilities nearer to the parent')}" if near else words
 
@@ -278,12 +280,16 @@ def _both_ways(table: Table, quantity: str) -> str:
         raise InputError(f"no separate network judged at {table.scale} scale")
     counted = [f"{sum(one.as_paper for one in cases)} of {len(cases)}" for cases in (parents, pruneds)]
     near = [one.as_paper for cases in (parents, pruneds) for one in cases if one.commensurate]
+    networks = sum(one.commensurate for one in parents)
     words = f"On {where}, {counted[0]} pruned networks are surer of the true class on the parent's pixels than the separate "
     words += f"network, and on the pixels of {counted[1]} the parent is surer than the separate network."
     if near and all(near):
         words += " All networks that keep the parent's test error are among them, as the paper has it."
     elif near:
-        words += f" Of those that keep the parent's test error, {sum(near)} of {len(near)}; the paper has all."
+        words += (
+            f" The {networks} that keep the parent's test error are compared both ways: {sum(near)} of {len(near)} "
+        )
+        words += "comparisons come out as the paper has it, which has all."
     return f"{words}{_few_parents(parents)}"
 
 
@@ -353,9 +359,11 @@ def _methods_line(table: Table) -> str:
     if len(kept) < 2:
         raise InputError(f"weights and filters were not both measured at {table.scale} scale")
     word = "higher" if kept["weights"].mean() > kept["filters"].mean() else "not higher; the paper has it higher"
+    few = difference(kept["weights"], kept["filters"]).n < FEWEST_REPLICATES
     return (
         f"On the parent's pixels, the confidence of networks that lost single weights is {mean_std(kept['weights'], '')} on "
-        f"average, that of networks that lost filters {mean_std(kept['filters'], '')}: the first is {word}."
+        f"average, that of networks that lost filters {mean_std(kept['filters'], '')}: the first is {word}"
+        f"{', which may be chance' * few}."
     )
 
 

@@ -150,14 +150,14 @@ def potential_by_images(table: Table) -> str:
         found = _curves(table, sets, name)
         mean = numpy.nanmean(prune_potential(found), 1)
         low, high = int(mean.argmin()), int(mean.argmax())
-        few = int((mean < NEAR_ZERO).sum())
+        few, more = int((mean < NEAR_ZERO).sum()), int((mean > _nominal(table, name).mean()).sum())
         told.append(
-            f"With {name}, the mean potential on clean images is {mean_std(_nominal(table, name))}; it goes from "
-            f"{number(mean[low])} % under {found.sets[low]} to {number(mean[high])} % under {found.sets[high]}, and "
-            f"{few} of {len(mean)} corruptions leave less than {NEAR_ZERO:g} %"
+            f"{name}: {mean_std(_nominal(table, name))} on clean images; under corruptions from {number(mean[low])} % "
+            f"({found.sets[low]}) to {number(mean[high])} % ({found.sets[high]}), more than on clean images under {more} of "
+            f"{len(mean)}, less than {NEAR_ZERO:g} % under {few}"
         )
     paper = "The paper has almost nothing left for gaussian, shot and impulse noise with ResNet-20"
-    return f"{'. '.join(told)}. {paper}{_also_new(table)}."
+    return f"Mean prune potentials. {'. '.join(told)}. {paper}{_also_new(table)}."
 
 
 def _also_new(table: Table) -> str:
@@ -258,12 +258,12 @@ def excess_while_pruning(table: Table) -> str:
     if _is_small(table):
         return f"{words} So few parents decide nothing."
     rises = (
-        f"for {listed(clear)} both intervals lie above zero, as in the paper"
+        f"For {listed(clear)} both intervals lie above zero, as in the paper"
         if clear
-        else "for no method both lie above zero"
+        else "For no method both intervals lie above zero"
     )
     below = f", and for {listed(falls)} below, against the paper" if falls else ""
-    return f"{words} Of the two intervals, {rises}{below}."
+    return f"{words} {rises}{below}."
 
 
 @observed
@@ -381,11 +381,9 @@ def _weights_and_filters(table: Table, sets: Sequence[TestSet], where: str) -> s
         lower += bool(difference(both[other], both[one]).mean < 0)
         told.append(f"{other} {mean_std(both[other])} and {one} {mean_std(both[one])}")
     have = "have the lower" if lower else "do not have the lower"
-    counted = (
-        f"in {lower} of {len(pairs)} pairs of methods, while the paper has it in all" if lower else "against the paper"
-    )
-    counted = "as the paper has it" if lower == len(pairs) else counted
-    return f"By their means, filters {have} prune potential {where}, {counted}: {'; '.join(told)}.{_doubt(table)}"
+    counted = f" in {lower} of {len(pairs)} pairs of methods, in the paper in all"
+    counted = ", as in the paper" if lower == len(pairs) else counted if lower else ", against the paper"
+    return f"Filters {have} mean prune potential {where}{counted}: {'; '.join(told)}.{_doubt(table)}"
 
 
 def _beside(first: pandas.Series, second: pandas.Series) -> str:

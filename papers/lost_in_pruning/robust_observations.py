@@ -167,7 +167,7 @@ def _costs(table: Table) -> str:
     unseen = [_error(one, _unseen(table), first, 0) for one in (table, other)]
     return (
         f"Corrupted training images take the parent's error under unseen corruptions {_move(unseen)}, "
-        f"and on clean images {_move(found)}"
+        f"and on clean images {_move(found)}."
     )
 
 
@@ -182,12 +182,12 @@ def _transfers(table: Table) -> str:
     for name in _methods(table):
         seen, unseen = (_potential(table, sets, name) for sets in _splits(table))
         told.append(f"{name} {mean_std(seen, '')} and {mean_std(unseen)}")
-    return f"On average over seen and over unseen corruptions can be pruned: {'; '.join(told)}"
+    return f"Prune potentials, averaged over seen and over unseen corruptions: {'; '.join(told)}."
 
 
 def _worst(table: Table) -> str:
     told = [f"{name} {mean_std(_potential(table, _unseen(table), name, 'minimum'))}" for name in _methods(table)]
-    return f"An average hides the worst: under the unseen corruption with the least potential it is {', '.join(told)}"
+    return f"Prune potentials under the unseen corruption that leaves least: {', '.join(told)}."
 
 
 learned_robust_training = learned(_costs, _transfers, _worst)

@@ -99,7 +99,7 @@ def test_the_corruption_decides_how_much_can_be_pruned(asked):
     assert paper[["clean", "shot noise", "fog", "jpeg compression"]].tolist() == [97.0, 0.0, 40.0, 97.0]
     assert len(paper) == 20 and asked["shown"] == {figures.MARGIN: 0.5}
     words = said("potential_by_images", table(METHODS))
-    assert "from 0.00 % under shot noise to 97.0 % under jpeg compression, and 1 of 19" in words
+    assert "from 0.00 % (shot noise) to 97.0 % (jpeg compression)" in words
 
 
 def test_a_slider_has_the_potential_under_noise_for_every_margin(asked):
@@ -135,9 +135,9 @@ def test_the_fitted_line_goes_through_the_origin_with_its_slope(asked):
     assert line["value"].iloc[0] == 0 and line["caption"].iloc[0].startswith(
         "Slope in points for each 10 points of PR. WT: 1.00"
     )
-    assert "for WT both intervals lie above zero, as in the paper" in said("excess_while_pruning", table({WT: rises}))
+    assert "For WT both intervals lie above zero, as in the paper" in said("excess_while_pruning", table({WT: rises}))
     flat = table({WT: Networks(clean=[0.0] * 4, corrupted=[0.0] * 4, scatter=[1.0, 2.0, 0.5, 1.5])})
-    assert "for no method both lie above zero" in said("excess_while_pruning", flat)
+    assert "For no method both intervals lie above zero" in said("excess_while_pruning", flat)
     [own] = tables.slopes([table({WT: rises})]).query("`test images` == '19 corruptions'").to_dict("records")
     assert own["slope per 10 points of PR"] == "1.00" and (own["networks"], own["parents"]) == (9, 3)
 
@@ -152,11 +152,11 @@ def test_spread_over_parents_is_told_for_every_cut(asked):
 
 
 def test_filters_and_weights_are_compared_by_their_potentials():
-    assert "filters have the lower prune potential on average over 19 corruptions, as the paper" in said(
+    assert "Filters have the lower mean prune potential on average over 19 corruptions, as in the paper" in said(
         "learned_prune_potential", table(METHODS)
     )
     turned = table({WT: METHODS[FT], FT: METHODS[WT]})
-    assert "filters do not have the lower prune potential" in said("learned_prune_potential", turned)
+    assert "Filters do not have the lower mean prune potential" in said("learned_prune_potential", turned)
     assert "Weights and filters were not both pruned" in said("learned_test_set", table({WT: METHODS[WT]}))
 
 

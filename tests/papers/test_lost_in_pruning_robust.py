@@ -77,7 +77,7 @@ def test_sentences_compare_with_the_same_network_without_robust_training(beside)
     assert "78.6 ± 0.0 % against 40.0 ± 0.0 %, 38.6 ± 0.0 points higher" in said("average_and_minimum")
     assert "parents 20.0 ± 0.0 % against 35.0 ± 0.0 %, 15.0 ± 0.0 points lower" in said("error_on_unseen")
     assert "40.0 % (fog) to 85.0 %" in said("potential_seen_and_unseen")
-    assert "flatter line in all 2 methods, as in the paper. The two intervals are apart in all 2" in said(
+    assert "flatter line in both methods, as in the paper. The two intervals are apart in both" in said(
         "excess_after_robust_training"
     )
     assert "from 35.0 ± 0.0 to 20.0 ± 0.0 %" in robust_observations.learned_robust_training([robust()]).data

@@ -27,7 +27,7 @@
 #
 # 1. *Do not prune* if shifts that you do not expect may occur. On the worst corruption the potential of most networks in the paper is 0: some kind of image exists for which the
 #    first cut was already too much, and you cannot know beforehand which.
-# 2. *Prune moderately* if you know some of the shifts. Their potentials are an upper bound for the ones that you do not know.
+# 2. *Prune moderately* if you know some of the shifts. Stop before the worst of them; one that you do not know may allow less.
 # 3. *Prune to the full* only if all shifts are known and in the training. Then the potential on your test images is the one that counts.
 # 4. *Train with the shifts*, before and after each cut. That raises the potential on them.
 #
@@ -217,8 +217,8 @@ table(
 # %% [markdown]
 # ## What it means
 #
-# Read the tool's last sentences as the small print that they are. A thousand images tell an error to about half a point; a margin of half a point is then a matter of a few images, and a
-# potential can jump by a whole cut on one of them. More images sharpen it, and several networks, trained from other {term}`seeds <seed>`, tell how far it is a property of your recipe
+# Read the tool's last sentences as the small print that they are. Eight hundred images (a fifth of the thousand is the sample of the methods) tell this error to ± 0.8 points. A margin of
+# half a point is four images, and a potential can jump by a whole cut on one of them. More images sharpen it, and several networks, trained from other {term}`seeds <seed>`, tell how far it is a property of your recipe
 # rather than of this one network. And no table of shifts is complete.
 
 # %% tags=["remove-input"]
@@ -244,7 +244,7 @@ observations.learned_how_far(found, delta)
 # * **Labels** are class numbers. The images must be ones that neither training nor `retrain` has seen.
 # * **Corruptions** need pixels with three channels. Give anything else as inputs, and shifts of your own in `shifts`, such as another camera or another month. Those are the ones that
 #   count most: a shift that you can photograph beats one that is simulated.
-# * **Without `retrain`** nothing is trained after a cut. That is quick, and the potential is a lower bound: with training more can go.
+# * **Without `retrain`** nothing is trained after a cut. That is quick, and training usually lets more go.
 # * **What cannot be pruned** is refused by name, before anything is measured.
 #
 # :::{dropdown} What differs from the paper, and why
@@ -258,7 +258,7 @@ observations.learned_how_far(found, delta)
 # (lip-try-how-far)=
 # ## Try it
 #
-# Each takes about half a minute; run the page with `make lab`.
+# Run the page with `make lab`.
 #
 # 1. **No retraining** (seconds). Set `retrain=None`. How far may the network be pruned now, by weights and by filters?
 #
@@ -266,8 +266,8 @@ observations.learned_how_far(found, delta)
 # By weights 50 % instead of 80 on clean images, by filters nothing at all: a removed filter takes whole maps with it, and the layers behind need training to do without.
 # :::
 #
-# 2. **Train with the shift** (a minute). Guideline 4: let `train` hold noisy digits too. Before the cell with `inputs`, add the cell below; the network and every retraining then sees them. Does the
-#    potential under noise rise?
+# 2. **Train with the shift** (a minute). Guideline 4: let `train` hold noisy digits too. Before the cell with `inputs`, add the cell below; the network and every retraining then sees them. What becomes of
+#    the potential on clean images?
 #
 #    ```python
 #    noisy = data.corrupt(train, "gaussian_noise", 3)
@@ -275,7 +275,7 @@ observations.learned_how_far(found, delta)
 #    ```
 #
 # :::{dropdown} Answer
-# In our run it falls, on clean images from 80 to 65 % by weights. Look at the errors: the *unpruned* network has become better, 4.4 instead of 6.1 %, and two epochs after a cut do not reach
+# In our run it falls, from 80 to 65 % by weights. Look at the errors: the *unpruned* network has become better, 4.4 instead of 6.1 %, and two epochs after a cut do not reach
 # it again. A potential is relative to the network not pruned; what you deploy is the error. With enough training after each cut the paper finds the guideline to hold.
 # :::
 #

@@ -11,7 +11,7 @@
 # image, which pixels a network needs. Then show *only those* to another network. If it is sure of the class too, both read the same evidence. If it is lost,
 # they decide in different ways, whatever their test errors say.
 #
-# The yardstick is a **separate network** again, as on the page {ref}`lip-same-function`: same architecture, same data, other initial weights, never pruned.
+# The yardstick is a **separate network**, as on the page {ref}`lip-same-function`: same architecture, same data, other initial weights, never pruned.
 #
 # ## BackSelect
 #
@@ -30,7 +30,7 @@
 #
 # * Pixels that inform the parent are enough for networks pruned from it, and the other way round, but not for a separate network (LIP-C04).
 # * Pixels chosen by a network that is pruned too far help no other network (LIP-C05).
-# * Networks without single weights keep more confidence on the parent's pixels than networks without filters (LIP-C06).
+# * Weight-pruned networks keep more confidence on the parent's pixels than filter-pruned ones (LIP-C06).
 # * All this holds on corrupted images, too (LIP-C07).
 #
 # ## What is compared
@@ -215,7 +215,8 @@ observations.masks_on_images(page.tables)
 #
 # In {numref}`fig-lip-grid` a row is the network that chose the pixels, a column the network that judges what is left. The darker, the surer of the true class.
 # If the paper is right, the block of parent and moderately pruned networks is dark, the row and the column of the separate network are pale, and so is the row
-# of the network that was pruned too far. On the diagonal a network judges its own choice, which is the most that can be asked of it.
+# of the network that was pruned too far. On the diagonal a network judges its own choice. That need not be the darkest cell: pixels are chosen for the predicted class, and
+# judged by the true one.
 
 # %% mystnb={"figure": {"caption": "Mean confidence in the true class on a tenth of the pixels, by the network that chose them and the network that judges. After Fig. 3 and 12 to 15 of the paper.", "name": "fig-lip-grid"}} tags=["hide-input"]
 figures.confidence_grid(page.tables)
@@ -243,8 +244,8 @@ observations.confidence_by_ratio(page.tables)
 #
 # ## What it means
 #
-# High confidence on the parent's pixels says that a pruned network has kept the parent's evidence, not merely its answers. That makes it all the stranger that pruned
-# networks fail sooner on shifted data, as later pages show: the same evidence, but less of it to spare.
+# If the paper is right, a pruned network has kept the parent's evidence, not merely its answers. Then it is all the stranger that it fails sooner on shifted data, as
+# later pages ask: the same evidence, but less of it to spare. A few images do not settle it. A network can be surer on the parent's pixels and yet choose other ones itself.
 #
 # Two cautions. A confidence is not a truth: networks that are surer of everything look better here. And an image with nine tenths hidden is like no image the networks
 # have seen; how they answer there is itself behaviour off the distribution.
@@ -266,7 +267,7 @@ page.verdicts()
 # * Below `paper` scale BackSelect is coarser. It tries every pixel and then hides the best 64 of a step together at `short` scale, the best 128 at `laptop` scale, and twice as many on
 #   corrupted images. That is as many times as cheap, and no longer the greedy choice of {eq}`eq-lip-backselect`: what stays depends less on what went before. It also takes fewer
 #   images: 20 and 6, and 10 and 4 corrupted ones. A mean over so few says little; the order of two cells can be chance.
-# * One parent chooses and judges, as in the paper; the separate network is the next one.
+# * One parent chooses and judges, as in the paper (at `short` scale each of three); the separate network is the next one.
 # * Pruned networks are those whose prune ratio is nearest to the paper's 15, 46, 69, 80 and 98 %; smaller scales have fewer of them (`laptop`: 50, 80 and 98 %).
 # * Which variants of SiPP and PFP the released script used is not known; it names older ones. Here they are those of the other pages.
 # * Corrupted images have severity 3 and are made here, unless the published files are in the data folder.
@@ -306,8 +307,8 @@ page.verdicts()
 # 4. **By thought.** BackSelect never goes back on a pixel that it has hidden. Think of an image for which that goes wrong.
 #
 # :::{dropdown} Answer
-# Let two pixels say the same, such as the two halves of an edge. One of them alone can go at no cost, so the first is hidden early. Later the other is needed. Had a third
-# pixel with a little evidence of its own gone first, both could have stayed. A greedy order is good, not best.
+# Let pixel A alone give some confidence, and B and C much together and nothing alone. With three left, the greedy step hides A, because B and C do better without it than A does with one of them. With one left it keeps B
+# or C, which alone is worth nothing; A would have been right. A greedy order is good, not best.
 # :::
 
 # %% tags=["remove-output"]

@@ -5,13 +5,13 @@
 # Take 85 % of the weights of a ResNet-20 away, train what is left, and it errs on CIFAR-10 as often as before. Then what were all those weights for? {cite:t}`liebenwein2021lost` look where test accuracy
 # does not. Add noise, blur or fog to the test images, and a network that was as good as its parent no longer is.
 #
-# **The thesis in plain words.** Test accuracy says how a network answers on one kind of images, those it was trained on. Two networks that agree there may part elsewhere, and pruned ones part from their
+# **The thesis in plain words.** Test accuracy says how a network answers on one kind of images, the kind that it was trained on. Two networks that agree there may part elsewhere, and pruned ones part from their
 # parents in one direction: they lose more. What seemed to be spare capacity was spare only for the test set. The paper measures how much can really go with one number. Prune as far as the error on some data rises by no
 # more than half a point: the share that is gone then is the {term}`prune potential` *on these data*. Between clean and corrupted images it may fall from 85 % to nothing.
 #
 # ## The chart that carries it
 #
-# In {numref}`fig-lip-opening` a row is one set of test images, all of the same photographs. The dot says how much of the network can go on that set. Were pruning safe, all dots would lie where the first one does.
+# In {numref}`fig-lip-opening` a row is one set of test images, all but CIFAR-10.1 made of the same photographs. The dot says how much of the network can go on that set. Were pruning safe, all dots would lie where the first one does.
 
 # %% tags=["parameters"]
 benchmark: str = "cifar10-resnet20"
