@@ -132,7 +132,8 @@ def decide(identity: str, about: tuple[Sequence[str], Claim], table: Table, page
         reason += f"; {found.cases} {'case is' if found.cases.endswith(' 1') else 'cases are'} decided"
     if len(found.chances) > 1:
         chance = 100 * (1 - math.prod(1 - rate for rate in found.chances))
-        reason += f"; uncorrected, {len(found.chances)} comparisons of equals would refute it in {chance:.0f} %"
+        reason += f"; if nothing differed, one of {len(found.chances)} comparisons would contradict it by chance "
+        reason += f"in {chance:.0f} % of repetitions"
     if len({(made.device, made.precision) for made in read}) > 1:
         reason += "; networks of several devices or precisions are compared"
     return Verdict(

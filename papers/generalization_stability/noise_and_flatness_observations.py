@@ -249,8 +249,8 @@ def loss_along_eigenvectors(table: Table) -> str:
     fell = [CALLED[name] for name, _, order in told if order == "falls"]
     return (
         f"A step of {step:g} raises the test loss, averaged over both signs, along eigenvectors {DRAWN[0]} and {DRAWN[-1]} "
-        f"by, in nats, {words}. From eigenvector to eigenvector of those drawn the rise falls for "
-        f"{listed(fell) if fell else 'none of them'}; the paper has it fall."
+        f"by, in nats, {words}. The rise is smaller along each later eigenvector for "
+        f"{listed(fell) if fell else 'none of them'}; the paper has it so."
     )
 
 
@@ -263,7 +263,7 @@ def _of_measures(
     table: Table, quantity: str, called: str, flat_where_high: bool, measures: Sequence[str] = tuple(MEASURES)
 ) -> str:
     """Say how each measure correlates with a quantity, and for which it has the paper's sign."""
-    told, as_claimed, doubted = [], [], []
+    told, as_claimed, opposite, doubted = [], [], [], []
     for measure in measures:
         words = MEASURES[measure]
         found = _over(table, measure, quantity, FLAT)
@@ -274,15 +274,19 @@ def _of_measures(
         negative = flat_where_high == FALLS_WITH_ACCURACY.get(measure, True)
         if not found.p < SIGNIFICANT or len(table.seeds) < FEWEST_REPLICATES:
             doubted.append(words)
-        elif (found.pearson < 0) == negative:
-            as_claimed.append(words)
+        else:
+            (as_claimed if (found.pearson < 0) == negative else opposite).append(words)
     if not told:
         raise InputError(f"no measure of flatness was measured at {table.scale} scale")
     words = f"With {called}, over the runs of all configurations, {'; '.join(told)}."
     if len(table.seeds) < FEWEST_REPLICATES:
         return f"{words} So few seeds cannot be told from chance."
-    signs = f"The paper's sign, p below {SIGNIFICANT}, has {listed(as_claimed) if as_claimed else 'none of them'}"
-    return f"{words} {signs}{f'; no sign can be told for {listed(doubted)}' if doubted else ''}."
+    signs = {
+        f"the paper's sign, with p below {SIGNIFICANT}, for": as_claimed,
+        f"the opposite sign, with p below {SIGNIFICANT}, for": opposite,
+        "no sign that can be told from chance for": doubted,
+    }
+    return f"{words} It has {'; '.join(f'{what} {listed(which)}' for what, which in signs.items() if which)}."
 
 
 def _by_stability(table: Table) -> list[str]:

@@ -241,8 +241,12 @@ def _stronger(table: Table) -> str:
     strongest = min(found, key=lambda score: found[score].pearson)
     if len(table.seeds) < FEWEST_REPLICATES:
         return "With so few seeds they cannot be told apart."
+    signed, unsigned = (
+        found[score].pearson if score in found else math.nan for score in ("signed_expected", "expected")
+    )
+    same = " Here both chose the same filters, since no γ fell below zero." if signed == unsigned else ""
     if strongest == "l2":
-        return "Neither score that knows of normalization makes it more negative, against the paper."
+        return f"It is not more negative by a score that knows of normalization; in the paper it is.{same}"
     return f"It is most negative by {_by(strongest)}; the paper has it stronger by scores that know of normalization."
 
 
@@ -269,7 +273,7 @@ def _spread(table: Table) -> str:
         if len(means) > 1:
             ranges[score] = max(means) - min(means)
     told = listed([f"{number(width)} points by {_by(score)}" for score, width in ranges.items()])
-    return f"From the most to the least stable configuration that spans {told}." if told else ""
+    return f"From the most to the least stable configuration mean stability spans {told}." if told else ""
 
 
 @observed
@@ -281,9 +285,11 @@ def normality_by_layer(table: Table) -> str:
         raise InputError(f"no normality of activations was measured at {table.scale} scale")
     furthest = after.mean().idxmax()
     near = "nearest to the output" if furthest == max(after) else f"number {furthest:g} of {len(after.columns)}"
+    rest = after.mean().drop(furthest)
+    others = f"; of the others at most {number(rest.max())}" if len(rest) else ""
     return (
         f"Averaged over the layers, the distance from normal {from_to(before.mean(axis=1), after.mean(axis=1), '')}. "
-        f"After training the layer {near} is furthest from normal, {number(after.mean().max())}."
+        f"After training that of the layer {near} is the largest, {number(after.mean().max())}{others}."
     )
 
 
@@ -344,7 +350,8 @@ def accuracy_by_rate(table: Table) -> str:
         moves = moves if len(own) > 1 else f"stability is {_percent(first)} at this one rate"
         told.append(f"{target} filters: accuracy is highest at {best:g} %, {mean_std(own[best][1])}; {moves}")
     unpruned = f" Without pruning, accuracy is {mean_std(runs(table, BEST, NONE))}." if has(table, NONE) else ""
-    return f"With the {'. With the '.join(told)}.{unpruned} {_sweet_spot(table)}"
+    said = ". ".join(one[0].upper() + one[1:] for one in told)
+    return f"{said}.{unpruned} {_sweet_spot(table)}"
 
 
 def _sweet_spot(table: Table) -> str:
@@ -393,7 +400,10 @@ def accuracy_at_one_rate(table: Table) -> str:
 def _fading(found: Mapping[float, Correlation]) -> str:
     if len(found) < 2:
         return ""
-    low, high = found[min(found)].pearson, found[max(found)].pearson
+    ends = found[min(found)], found[max(found)]
+    if not any(one.p < SIGNIFICANT for one in ends):
+        return "At neither end can the relation be told from chance, so whether it fades cannot be told."
+    low, high = (one.pearson for one in ends)
     fades = "weaker" if low < 0 and abs(high) < abs(low) else "not weaker"
     return f"Where events are largest the relation is {fades} than where they are smallest; the paper has the benefit fade."
 
@@ -405,15 +415,22 @@ def _rate_line(table: Table) -> str:
             raise InputError(f"fewer than three rates of the {target} filters were measured at {table.scale} scale")
         best = max(own, key=lambda share: own[share][1].mean())
         words.append(f"{best:g} % for the {target} filters ({mean_std(own[best][1])})")
-    return f"The best share to prune at an event is {listed(words)}."
+    return f"By how much an event prunes, mean accuracy is highest at {listed(words)}{_doubt(table)}."
 
 
 def _rates_line(table: Table) -> str:
     found = _at_rates(table)
     if not found:
         raise InputError(f"no rate was measured with two targets at {table.scale} scale")
-    negative = _at([share for share in found if found[share].kendall < 0], found)
-    return f"Over the targets, stability and accuracy are negatively correlated at {negative}."
+    clear = [share for share, one in found.items() if one.kendall_p < SIGNIFICANT]
+    if not clear:
+        return (
+            "At no rate can the sign of the correlation of stability and accuracy over the targets be told from chance."
+        )
+    signs = {word: [share for share in clear if word == ("negative" if found[share].kendall < 0 else "positive")]
+             for word in ("negative", "positive")}  # fmt: skip
+    told = listed([f"{word} at {_at(shares, found)}" for word, shares in signs.items() if shares])
+    return f"Over the targets, the correlation of stability and accuracy, where p is below {SIGNIFICANT}, is {told}."
 
 
 def _target_line(table: Table) -> str:
@@ -421,10 +438,10 @@ def _target_line(table: Table) -> str:
     shared = set.intersection(*(set(own) for own in found.values()))
     if len(found) < 2 or not shared:
         raise InputError(f"no rate was measured for two targets at {table.scale} scale")
-    middle = sorted(shared)[len(shared) // 2]
-    least = min(found, key=lambda target: found[target][middle][0].mean())
-    stability = _percent(found[least][middle][0])
-    return f"At one rate, {middle:g} %, the {least} filters are the least stable target: {stability}."
+    lowest = [min(found, key=lambda target: found[target][share][0].mean()) for share in sorted(shared)]
+    most = max(dict.fromkeys(lowest), key=lowest.count)
+    many = f"{lowest.count(most)} of {len(lowest)} rates" if len(lowest) > 1 else "the one rate"
+    return f"Of the targets, the {most} filters have the lowest mean stability at {many}."
 
 
 learned_rate_and_target = learned(_rate_line, _rates_line, _target_line)

@@ -166,8 +166,8 @@ def test_which_networks_use_the_filters_again_is_told_one_by_one():
 def test_signs_of_flatness_are_the_papers_where_they_are():
     for name in ("flatness_and_stability", "accuracy_and_flatness"):
         told = said(name, flat_table())
-        assert "The paper's sign, p below 0.05, has the Hessian's trace, the trace of the gradients' covariance" in told
-        assert "the tolerated perturbation" in told.partition("The paper's sign")[2]
+        assert "the paper's sign, with p below 0.05, for the Hessian's trace, the trace of the gradients' covariance" in told
+        assert "the tolerated perturbation" in told.partition("the paper's sign")[2]
 
 
 def test_opposite_signs_are_not_called_the_papers():
@@ -175,8 +175,9 @@ def test_opposite_signs_are_not_called_the_papers():
     frame = turned.frame.copy()
     of_flatness = frame["quantity"] == f"test {EIGENVALUE_SUM}"
     frame.loc[of_flatness, "value"] = 20 - frame.loc[of_flatness, "value"]
-    told = said("flatness_and_stability", turned.with_frame(frame)).partition("The paper's sign")[2]
-    assert "the Hessian's trace" not in told
+    told = said("flatness_and_stability", turned.with_frame(frame)).partition("the paper's sign")[2]
+    own, _, opposite = told.partition("the opposite sign")
+    assert "the Hessian's trace" in opposite and "the Hessian's trace" not in own
 
 
 def test_unpruned_networks_are_told_to_have_their_stability_by_definition():
@@ -185,7 +186,7 @@ def test_unpruned_networks_are_told_to_have_their_stability_by_definition():
 
 def test_a_rise_that_falls_from_eigenvector_to_eigenvector_is_told():
     told = said("loss_along_eigenvectors", flat_table())
-    assert "the rise falls for no pruning, small filters often" in told
+    assert "along each later eigenvector for no pruning, small filters often" in told
     rise = 100 * max(CURVE) ** 2
     assert f"{rise:.2f} and {rise / 10:.2f} (no pruning)" in told
 

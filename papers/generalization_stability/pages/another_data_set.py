@@ -7,7 +7,7 @@
 # ## The idea
 #
 # A finding on one data set may be a finding about that data set. CIFAR-100 has as many images as CIFAR-10 for ten times the classes, 500 of each, and is harder to fit. Pruning there costs capacity that the network may need:
-# the paper says that pruning more than a little lowered accuracy at once. So it prunes as little as possible and trains as long as it can, 4,000 epochs. If a difference between stable and unstable pruning is left, it is not
+# the paper says that pruning more than a little lowered accuracy at once. So it prunes 15 % of the weights, and trains for 4,000 epochs, as another paper did. If a difference between stable and unstable pruning is left, it is not
 # bound to CIFAR-10.
 #
 # **What the paper claims** ({cite:t}`bartoldson2020stability`, appendix F)
@@ -149,7 +149,7 @@ page.cost
 # ## Table F.1
 #
 # {numref}`fig-gs-cifar100` draws the printed table and, where there is one, the measured one beside it; the menu has accuracy and stability. Two things stand out in print. The whole range of accuracy is 0.3 points. And the *stable* target has a
-# stability of 92 %, far below anything on the pages before: two events take 70 % of a layer.
+# stability of 92 %, far below what the paper prints elsewhere: two events take 70 % of a layer.
 
 # %% mystnb={"figure": {"caption": "Test accuracy and mean stability of ResNet-18 on CIFAR-100, printed and, where it was measured, measured; bars are standard deviations over three runs. Table F.1 of the paper.", "name": "fig-gs-cifar100"}} tags=["hide-input"]
 figures.printed_beside_measured(page.tables)

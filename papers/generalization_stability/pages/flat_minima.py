@@ -10,7 +10,7 @@
 # So a {term}`flat minimum` should generalize, and noise during training should lead to one, since a network that is shaken cannot rest in a narrow valley. The paper asks whether pruning shakes
 # networks into flat minima.
 #
-# Flatness has no single measure. Let $\theta$ be the $n$ weights that remain, $\ell_i$ the loss on image $i$, and $L$ its mean over some images. The paper uses four, and three of them come from two matrices:
+# Flatness has no single measure. Let $\theta$ be the weights that remain, $\ell_i$ the loss on image $i$, and $L$ its mean over $N$ images. The paper uses four, and three of them come from two matrices:
 #
 # $$
 # \begin{gathered}
@@ -200,9 +200,9 @@ observations.loss_along_eigenvectors(page.tables)
 #
 # ## What it means
 #
-# A negative correlation here would fit a story in three steps: less stable pruning shakes the network, shaking leads to flat minima, flat minima generalize. Each step can fail alone, and two cautions hold even if none does.
-# Networks can be rewritten so that they compute the same and are as sharp as one likes {cite:p}`dinh2017sharp`; batch normalization does so all the time, since weights before it can be scaled without any effect. And the
-# curvature of the *test* loss at a network with high test loss is large almost by definition: a wrong and certain answer has a steep gradient. Then flatness would not predict accuracy but repeat it.
+# Traces that fall as stability falls would fit a story in three steps: less stable pruning shakes the network, shaking leads to flat minima, flat minima generalize. Each step can fail alone, and two cautions hold even if none does.
+# Networks can be rewritten so that they compute the same and are as sharp as one likes {cite:p}`dinh2017sharp`; batch normalization does so all the time, since weights before it can be scaled without any effect. And $\operatorname{Tr} C$
+# of the *test* loss is large wherever a network is certain and wrong, since such an answer has a steep gradient. Then it would not predict accuracy but repeat it.
 
 # %% tags=["remove-input"]
 observations.learned_flat_minima(page.tables)
@@ -217,7 +217,7 @@ page.verdicts()
 # :::{dropdown} What differs from the paper, and why
 # * The text allows 100 power iterations for each eigenvalue, the released code 20, begun at the eigenvector just removed. Here it is Lanczos iteration to a relative residual of $10^{-4}$, which agrees with power
 #   iterations that are given time.
-# * The paper measures after epoch 315 of 325, ten epochs before the end; here it is the finished network, the one that accuracy is reported of.
+# * The paper measures after epoch 315 of 325, ten epochs before the end; here it is the finished network. The accuracy beside it is that of the best epoch after the last event, as in the paper.
 # * At `paper` scale 512 images and 100 eigenvalues are taken as in the paper. Smaller scales take fewer images and eigenvalues, because each costs hundreds of passes through the network; their traces are sums of fewer
 #   eigenvalues, so compare them within a scale only.
 # * Removed weights are no directions: a pruned network is compared by the weights that it has. In the paper they count with a curvature of zero, which changes neither sum.
@@ -231,13 +231,14 @@ page.verdicts()
 # 1. **The other end of the spectrum** (ten seconds, in the cell by hand). How many eigenvalues of `H` are above a hundredth of the largest: `(values > values[-1] / 100).sum()`? How many images are there?
 #
 # :::{dropdown} Answer
-# A few dozen up to some hundreds, out of 640. The Hessian of a linear model on $N$ images and $c$ classes has a rank of at most $N (c - 1)$: 360 here. So at least 280 directions are perfectly flat, however the weights were found.
+# 50 of 640. The Hessian of a linear model on $N$ images and $c$ classes has a rank of at most $N (c - 1)$: 360 here. So at least 280 directions are perfectly flat, however the weights were found.
 # :::
 #
 # 2. **Scale the weights** (ten seconds, in the cell by hand). Train the regression for a while, or simply set `weights = 5 * weights`, and compute `H` again. Is it flatter?
 #
 # :::{dropdown} Answer
-# Its predictions become more certain, $p (1 - p)$ shrinks for each class, and with it the curvature. The answers hardly change: the same class wins for every image. A certain network looks flat wherever it is right.
+# Yes: its predictions become more certain, $p (1 - p)$ shrinks for each class, and the trace falls from 117 to 48, the largest eigenvalue hardly. But the same class wins for every image, and it is right for one in ten. A certain network looks
+# flat even where it is wrong.
 # :::
 #
 # 3. **Only the pruned ones** (by thought). Leave out the two configurations at stability 100. Which correlation of {numref}`fig-gs-flat-accuracy` would you trust more, and why?

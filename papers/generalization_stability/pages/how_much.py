@@ -137,7 +137,7 @@ observations.total_pruning(page.tables)
 table(tables.table_c1(page.tables), "table-c1")
 
 # %% [markdown]
-# Its printed means and deviations give these stars if both samples are taken to have one variance (Student), and not if each has its own (Welch). The sentence above has both.
+# Its printed means and deviations give these stars if both samples are taken to have one variance (Student), and not if each has its own (Welch).
 #
 # ## The layer that feeds a shortcut
 #
@@ -193,7 +193,7 @@ page.verdicts()
 # 3. **By thought.** PruneS 13 % at 59 % and PruneL 13 % at 46 % have the same stability in print, 98.91 and 98.90 %, and the two best accuracies. What else could they share?
 #
 # :::{dropdown} Answer
-# Chance, first: six configurations, and accuracies that differ by half a point at most over runs that differ by a fifth. The second configuration also has the most runs. A test would vary stability in between, as
+# Chance, first: six configurations, and accuracies that differ by half a point at most over runs that differ by a fifth. A test would vary stability in between, as
 # {ref}`gs-rate-and-target` does.
 # :::
 

@@ -27,7 +27,7 @@
 #
 # **What the paper claims** ({cite:t}`bartoldson2020stability`, Fig. 5 and appendix D)
 #
-# * Noise that lasts long enough generalizes as well as pruning, and better than neither; removal for good is not needed (GS-C13).
+# * Noise that lasts long enough generalizes as well as pruning, and better than training without either; removal for good is not needed (GS-C13).
 # * The filters come back into use: taking them away at the end lowers accuracy, except after the longest zeroing (GS-C14).
 # * If zeroed filters get back the values they had, the network relies on them however long they were zero (GS-C15).
 #
@@ -161,7 +161,7 @@ page.cost
 # %% [markdown]
 # ## How long is $n$?
 #
-# The paper counts $n$ in batches of training, 391 to an epoch, and has 40 epochs between two events: its longest zeroing acts in 7 % of the training between two events of a layer.
+# The paper counts $n$ in batches of training, 391 to an epoch, and has 40 epochs between two events: the longest zeroing of its Figure 5 acts in 7 % of the training between two events of a layer.
 # With few images an epoch has few batches, and 1,105 of them would be longer than the whole training. Smaller scales therefore have other $n$. Their longest noise lasts for most of the
 # time between two events, and is still far fewer steps than the paper's: a short training cannot keep both the number of steps and the share.
 
@@ -184,8 +184,8 @@ observations.accuracy_by_noise(page.tables)
 # %% [markdown]
 # ### With values restored
 #
-# A zeroed filter begins anew from zero. Is that new beginning what helps, or the time without the filter? {numref}`fig-gs-restored` tells them apart: here filters come back with the values
-# they had, as if they had been away.
+# A zeroed filter begins anew from zero. Is that new beginning what helps, or the time without the filter? {numref}`fig-gs-restored` gives a first answer: here filters come back with the values
+# they had, as if they had been away. (Two other things change with it, normalization and how many filters are touched, so it is no more than a first answer.)
 
 # %% mystnb={"figure": {"caption": "Test accuracy where zeroed filters get back weights, normalization and running statistics after n batches; means with 95 % bootstrap intervals over runs. After Fig. D.2 of the paper.", "name": "fig-gs-restored"}} tags=["hide-input"]
 figures.accuracy_restored(page.tables)
@@ -197,7 +197,8 @@ observations.accuracy_restored(page.tables)
 # ## Did the filters come back?
 #
 # A zeroed filter that never learns again is a pruned one, and noise would then be pruning under another name. The test: after training, take away every filter that noise ever
-# targeted, and measure once more. Left of zero in {numref}`fig-gs-without`, the network has been using them.
+# targeted, and measure once more. Left of zero in {numref}`fig-gs-without`, the network needs their maps. That may be the weights,
+# or only the constant that $\beta$ adds, which noise leaves alone and taking away does not.
 
 # %% mystnb={"figure": {"caption": "Change of the last test accuracy when every filter that noise ever targeted is taken away after training; means with 95 % bootstrap intervals over runs.", "name": "fig-gs-without"}} tags=["hide-input"]
 figures.without_targeted(page.tables)

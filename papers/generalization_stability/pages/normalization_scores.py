@@ -138,8 +138,7 @@ figures.normality_by_layer(page.tables)
 observations.normality_by_layer(page.tables)
 
 # %% [markdown]
-# In {numref}`fig-gs-densities` the slider goes from layer to layer. Look at the left of the curves: a map that is nearly always negative passes nothing through the
-# ReLU, and a few large values make all of it.
+# In {numref}`fig-gs-densities` the slider goes from layer to layer. In the last one most values lie a little below the mean and a few far above it. The formula misjudges such a map.
 
 # %% mystnb={"figure": {"caption": "Distribution of normalized activations of one layer at a time before and after training, beside the standard normal one. After Fig. B.1 of the paper.", "name": "fig-gs-densities"}} tags=["hide-input"]
 figures.activation_densities(page.tables)
@@ -168,7 +167,7 @@ table(tables.correlations_table(page.tables, ["Figure 2", "E[BN] score", "signed
 #
 # At `laptop` scale VGG-11 is narrow, and accuracy follows what is taken, not how roughly ({ref}`gs-less-stable-better`). Look there at what the scores do to stability, and at the activations.
 #
-# The formula is a model, and training works against it: a layer near the output ends up with maps that are rarely active. A score may be useful
+# The formula is a model, and training works against it: in a layer near the output a few large values stand against many small ones. A score may be useful
 # without being what its derivation says, as the signed one shows.
 
 # %% tags=["remove-input"]

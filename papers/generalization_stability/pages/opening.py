@@ -6,9 +6,9 @@
 # {cite:t}`bartoldson2020stability` found the opposite. Among networks that were pruned as much, those that suffered *larger* drops ended with *higher* accuracy.
 #
 # **The thesis in plain words.** A drop is a disturbance, and a network that has to recover from disturbances cannot rely on any single filter. That is what noise does, which is known to help
-# {term}`generalization`. So pruning helps not because a smaller network generalizes better, but because *being pruned* is a kind of noise. The paper calls the price of it {term}`stability`: the share of its
+# {term}`generalization`. So pruning helps not because a smaller network generalizes better, but because *being pruned* is a kind of noise. The paper measures it by {term}`stability`: the share of its
 # accuracy that a network keeps at an event, 100 % if nothing happens. Between stability and generalization there is a trade-off. If the thesis holds, three things should follow: noise without any
-# pruning should do the same, the networks should end in flatter minima, and there should be too much of it.
+# pruning should do the same, the networks should end in flatter minima, and more of it should not always be better.
 #
 # ## The chart that carries it
 #

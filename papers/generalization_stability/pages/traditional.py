@@ -50,7 +50,7 @@ def left(filters: int) -> list[int]:
 {filters: left(filters) for filters in (16, 64, 512)}
 
 # %% [markdown]
-# Of sixteen filters one goes, at the last event; of five hundred and twelve fifty-one go, at all three. "A tenth of every layer" is a twentieth of the narrow ones. The library's schedule agrees:
+# Of sixteen filters one goes, at the last event; of five hundred and twelve fifty-one go, at all three. "A tenth of every layer" is a sixteenth of the narrow ones. The library's schedule agrees:
 
 # %%
 from papers.generalization_stability.recipes import every_block
@@ -106,7 +106,7 @@ observations.traditional_accuracy(page.tables)
 # %% [markdown]
 # ## The gap
 #
-# A smaller gap in {numref}`fig-gs-gap` need not be a better network. It closes from below when training images are fitted worse, and from above when test images are classified better.
+# A smaller gap in {numref}`fig-gs-gap` need not be a better network. It shrinks when training images are fitted worse, and when test images are classified better. Only the second is a better network.
 
 # %% mystnb={"figure": {"caption": "Generalization gap, training minus test accuracy at the best epoch, against mean stability. After Fig. 4 and C.3 of the paper.", "name": "fig-gs-gap"}} tags=["hide-input"]
 figures.traditional_gap(page.tables)
@@ -166,7 +166,7 @@ page.verdicts()
 # 1. **Ten seconds.** In the cell by hand, which share takes the first filter of sixteen, and which the second?
 #
 # :::{dropdown} Answer
-# Any share above zero takes one, since $\lceil (1 - p)\, 16 \rceil = 15$ only for $p$ of a sixteenth or more: below 6.25 % nothing goes. The second goes from 12.5 % on.
+# The first goes from a share of 6.25 % on, one sixteenth: below it $\lceil (1 - p)\, 16 \rceil$ is still 16. The second goes from 12.5 % on.
 # :::
 #
 # 2. **Ten seconds.** With `gap = 60`, how many events has a layer of 64, and what does each take?
