@@ -12,14 +12,15 @@ SCORE_NAMES = {"l2": "", "l1": "", "activation": "", "expected": "E[BN] score", 
 def pruned(target: str, every: int, score: str = "l2", more: str = "") -> str:
     """Return the name of pruning a target, such as "smallest", every so many of the paper's 325 epochs."""
     own = f"{score.rpartition(':')[2]} score"
-    named = [f"{target} filters, every {every} epochs", SCORE_NAMES.get(score, own), more]
+    often = "every epoch" if every == 1 else f"every {every} epochs"
+    named = [f"{target} filters, {often}", SCORE_NAMES.get(score, own), more]
     return ", ".join(part for part in named if part)
 
 
 def setting(name: str) -> tuple[str, int] | None:
     """Return target and epochs between events of what `pruned` named by a network's own score; None for other names."""
-    found = re.fullmatch(r"(smallest|largest|random) filters, every (\d+) epochs", name)
-    return (found[1], int(found[2])) if found else None
+    found = re.fullmatch(r"(smallest|largest|random) filters, every (?:(\d+) epochs|epoch)", name)
+    return (found[1], int(found[2] or 1)) if found else None
 
 
 def noised(effect: str, batches: int, restore: bool = False) -> str:
