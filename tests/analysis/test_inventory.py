@@ -61,6 +61,12 @@ def test_the_map_has_a_row_for_each_figure_and_table():
     assert error.measured["mnist-lenet"][0] == "paper" and error.place.figure == "fig-tr-error"
 
 
+def test_settings_and_lists_have_nothing_to_measure():
+    without = [row.name for row in inventory.paper_map("lost_in_pruning", tables=[]) if row.measured is None]
+    assert without == ["Table 1", "Table 3", "Table 5", "Table 7", "Table 11"]
+    assert inventory.map_table("lost_in_pruning").data.count("nothing to measure") == len(without)
+
+
 def test_claims_are_sorted_by_what_became_of_them():
     found = inventory.outcomes("training_regularization", [])
     assert not found[inventory.HELD] and not found[inventory.NOT_HELD]

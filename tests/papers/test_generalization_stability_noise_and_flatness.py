@@ -166,7 +166,10 @@ def test_which_networks_use_the_filters_again_is_told_one_by_one():
 def test_signs_of_flatness_are_the_papers_where_they_are():
     for name in ("flatness_and_stability", "accuracy_and_flatness"):
         told = said(name, flat_table())
-        assert "the paper's sign, with p below 0.05, for the Hessian's trace, the trace of the gradients' covariance" in told
+        assert (
+            "the paper's sign, with p below 0.05, for the Hessian's trace, the trace of the gradients' covariance"
+            in told
+        )
         assert "the tolerated perturbation" in told.partition("the paper's sign")[2]
 
 
