@@ -74,7 +74,7 @@ class Mapped:
         shows: what it shows.
         place: where it stands.
         title: of the page; empty where it stands nowhere.
-        measured: benchmark → scales that are measured, the largest first; None for settings and lists, which have no numbers.
+        measured: benchmark → scales that are measured, the largest first; None for settings and lists, which have none.
     """
 
     name: str
