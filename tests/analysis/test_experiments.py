@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import math
 
+import pandas
 import pytest
 
 from lib.analysis.experiments import (
@@ -200,3 +201,12 @@ def test_every_page_has_chains_for_its_plans_and_claims_of_its_paper(paper):
 def test_every_committed_table_is_current(paper):
     tables = [table for table in find_tables(paper) if table.origin == "committed"]
     assert tables and not [(table.label, stale) for table in tables if (stale := current(table)[1])]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_committed_parts_say_the_same_of_the_same_network(paper):
+    for folder in sorted((REPOSITORY / "papers" / paper / "results").iterdir()):
+        frame = pandas.concat([pandas.read_csv(path) for path in sorted(folder.glob("*.csv"))])
+        said = frame.groupby([name for name in frame if name != "value"], dropna=False)["value"]
+        differ = (said.max() - said.min()) > 1e-6 * said.max().abs()
+        assert not differ.any(), (folder.name, differ[differ].index[:3].tolist())
