@@ -23,7 +23,7 @@ help:
 	@echo "make bench  what training costs here, against the conventional loop"
 	@echo "make soak   a hundred kills at random moments, and what was lost by them: an hour (KILLS=20: a fifth of it)"
 	@echo "make slurm  installs Slurm on this machine where apt can, and runs a batch on it; jobs, slurmd and the batch are killed; a stand-in of Kubernetes too"
-	@echo "make book SCALE=paper   the papers' own recipes: hours on CPUs"
+	@echo "make book SCALE=paper   the papers' own recipes: for GPUs; on CPUs hours for LeNet, years for the rest"
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11, 4) <= sys.version_info < (3, 14) else "Python 3.11.4 to 3.13 is needed; name one: make PYTHON=python3.12")'

@@ -153,5 +153,6 @@ def total(scale: str) -> Markdown:
     """Say what all pages take together at a scale."""
     found = [float(one.frame.loc[one.frame["scale"] == scale, "seconds"].sum()) for one in read("pages")]
     return Markdown(
-        f"All pages at `{scale}` scale, stages that they share counted in each: at most {duration(max(found, default=0))}."
+        f"All pages that train at `{scale}` scale, stages that they share counted in each and evaluation not counted: about "
+        f"{duration(max(found, default=0))}. Pages that only draw what is committed say themselves what they would take."
     )

@@ -29,49 +29,49 @@ from lib.training import Replicate
 from lib.training.stack import State
 
 POINTS, REACH = 51, 1.0  # of the cited tool (facts N9)
-DIRECTION_SEED = 0  # one direction for all networks that are compared
 SHORTEST = 1e-10  # length, so that a filter that is pruned whole does not divide by zero
 TRAIN_LOSS = "training loss along direction (nats)"
 
 
-def loss_slice(sparse: str, redense: str) -> Measurement:
+def loss_slice(sparse: str, redense: str, direction: int = 0) -> Measurement:
     """Return the measurement around the dense network and around re-dense ones; the position is x.
 
     Args:
         sparse: algorithm whose levels are looked at (`lib.analysis.levels.descent_levels`), the dense network among them.
         redense: algorithm whose networks are measured at the other levels.
+        direction: seed of the one direction of all networks that are compared.
     """
-    rows = functools.partial(_rows, sparse=sparse, redense=redense)
+    rows = functools.partial(_rows, sparse=sparse, redense=redense, direction=direction)
     settings = {"points": POINTS, "reach": REACH, "sample": SAMPLE}
-    if DIRECTION_SEED:  # named only where it is another, so that committed tables stay current
-        settings["direction"] = DIRECTION_SEED
+    if direction:  # named only where it is another, so that committed tables stay current
+        settings["direction"] = direction
     return Measurement("loss slice", rows, 1, settings, separable=False)
 
 
-def _rows(context: Context, sparse: str, redense: str) -> Iterator[dict]:
+def _rows(context: Context, sparse: str, redense: str, direction: int) -> Iterator[dict]:
     surface, levels = find_surface(context), context.levels(descent_levels, sparse)
     for results in context.of(redense, sparse):
         for columns, replicate, _, entry in reported(results):
             dense, *others = levels(replicate)
             if columns["level"] in ([dense] if columns["algorithm"] == sparse else others):
-                measure = functools.partial(_slice, surface, replicate, entry)
+                measure = functools.partial(_slice, surface, replicate, entry, direction)
                 yield from series_rows(columns, context.measured([entry], measure))
 
 
-def _slice(surface: Surface, replicate: Replicate, entry: Entry) -> dict[str, list]:
+def _slice(surface: Surface, replicate: Replicate, entry: Entry, direction: int) -> dict[str, list]:
     steps = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
     state = entry.tensors("weights")
-    stack = along(state, random_direction(surface.module, state), steps)
+    stack = along(state, random_direction(surface.module, state, direction), steps)
     return {TRAIN_LOSS: series(steps, measure_stack(surface.module, stack, surface.train[replicate])[0])}
 
 
-def random_direction(module: nn.Module, state: Mapping[str, Tensor]) -> State:
+def random_direction(module: nn.Module, state: Mapping[str, Tensor], seed: int = 0) -> State:
     """Draw a Gaussian direction whose filters are as long as those of a network, name → [...] of every parameter.
 
     The module gives the parameters in their order, so that networks of one architecture share the draw. Parameters of one
     axis and filters of zeros have no direction: zeros.
     """
-    draw, direction = generator(DIRECTION_SEED, "loss slice"), {}
+    draw, direction = generator(seed, "loss slice"), {}
     for name, parameter in module.named_parameters():
         weight = state[name].cpu()
         if parameter.dim() < 2:

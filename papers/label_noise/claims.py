@@ -139,8 +139,8 @@ def share_left(words: str, algorithm: str, quantity: str, choose: Callable[[pand
     def read(case: Case) -> pandas.Series:
         errors, left = case.values(quantity, algorithm), case.values(SIZE, algorithm)
         chosen = {seed: choose(errors.loc[seed]) for seed in errors.index}
-        if any(level is None for level in chosen.values()):
-            case.note(f"there is no {words}")
+        if lacking := sum(level is None for level in chosen.values()):
+            case.note(f"{lacking} of {len(chosen)} seeds have no {words}")
         found = {seed: math.nan if level is None else left.at[seed, level] for seed, level in chosen.items()}
         return pandas.Series(found, dtype="float64")
 

@@ -8,6 +8,7 @@ from lib.analysis.distance import DISTANCE, DISTANCES
 from lib.analysis.epoch_curves import errors_by_epoch, quantity
 from lib.analysis.example_images import worst_fitted_examples
 from lib.analysis.experiments import Page
+from lib.analysis.inventory import read_experiments
 from lib.analysis.levels import BEST_TEST
 from lib.analysis.loss_change import LOSS_CHANGE
 from lib.analysis.loss_path import TRAIN_LOSS, loss_path
@@ -112,6 +113,13 @@ PLACES = {
     "LN-text-taylor": "double_descent#fig-ln-taylor",
 }
 """Where the book has what the paper shows (`lib.analysis.inventory`)."""
+
+NETWORKS = {"MNIST": "mnist-lenet", "CIFAR-10": "cifar10-resnet18", "CIFAR-100": "cifar100-resnet18"}
+SHOWS = {
+    one.id: tuple(NETWORKS[name] for name in one.datasets.split("; ") if name in NETWORKS)
+    for one in read_experiments(PAPER)
+}
+"""Benchmarks of each figure: LN has one network for each data set."""
 
 NEEDS = {
     **{f"LN-fig{n}": (WEIGHT_REWINDING, BEST_TEST) for n in (1, 8)},

@@ -113,7 +113,7 @@ def _shape(table: Table) -> str:
     first = f"It climbs above the dense network's before it falls {_at(climbs, noises)}"
     if flat := [n for n in noises if n < EXTREME and n not in climbs]:
         first += f", where the paper has a climb {_at(flat, [])} too" if climbs else ", against the paper"
-    second = f"it ends below the dense network's {_at(below, noises)}"
+    second = f"its lowest point behind that lies below the dense network's {_at(below, noises)}"
     if lost := [n for n in noises if n not in below]:
         second += f", where the paper has it below {_at(lost, [])} too" if below else ", against the paper"
     return f"{first}; {second}{_doubt(table)}."
@@ -185,8 +185,8 @@ def _winner(won: Sequence[tuple[float, str, bool]]) -> str:
     if at := own["random score"]:
         how = _clearly([noise for noise in at if noise in clear], at)
         return (
-            f"Pruning *at random* leads {_at(at, noises)}, {how}. The paper has the gradient score lead and passes this "
-            "over: our guess is that a network without the weights that memorize best learns wrong labels late."
+            f"Pruning *at random* leads {_at(at, noises)}, {how}. The paper has the gradient score lead. Our guess: a "
+            "network that lost weights at random learns wrong labels late, so that its best epoch is better."
         )
     return (
         "The paper has the gradient score lead in nearly all cases; here it leads "
@@ -537,13 +537,13 @@ def distance_and_error(table: Table) -> str:
     told = []
     for algorithm, called in ((WR, "sparse"), (REDENSE, "re-dense")):
         if noise in _noises(table, algorithm, DISTANCE):
-            told.append(f"that of {called} networks is {course(table, DISTANCE, algorithm, '', **where)}")
-    words = f"With {noise:g} % wrong labels the distance runs so: {'; '.join(told)}.".replace("  ", " ")
+            told.append(f"of {called} networks {course(table, DISTANCE, algorithm, '', **where)}")
+    words = f"With {noise:g} % wrong labels the distance is {'; '.join(told)}.".replace("  ", " ")
     whole, masked = (_ends(table, quantity, noise) for quantity in (DISTANCE, MASKED))
     if whole[1].mean() > whole[0].mean():
         words += (
-            " The paper has it fall with sparsity. It rises here because a pruned weight counts as moved to zero: "
-            f"without that part it is {_beside(masked[1], 'for the sparsest network', masked[0], 'for the dense one')}."
+            " The paper has both fall with sparsity. A pruned weight counts as moved to zero; without that part the sparse "
+            f"network's distance is {_beside(masked[1], 'for the sparsest', masked[0], 'for the dense one')}."
         )
     return words
 
@@ -558,17 +558,20 @@ def differences(table: Table) -> str:
     for noise in noises:
         signs = {}
         for quantity in (DISTANCE, TEST):
-            sparse, again = (
-                values(table, quantity, algorithm=one, noise_percent=noise).dropna(axis="columns")
+            found = {
+                one: values(table, quantity, algorithm=one, noise_percent=noise).dropna(axis="columns")
                 for one in (WR, REDENSE)
-            )
+            }
+            sparse, again = found.values()
             signs[quantity] = {k: (sparse[k] - again[k]).mean() > 0 for k in sparse if k and k in again}
         levels = [k for k in signs[DISTANCE] if k in signs[TEST]]
-        agree = sum(signs[DISTANCE][k] == signs[TEST][k] for k in levels)
+        alike = [k for k in levels if differs(found[WR][k], found[REDENSE][k]) == "match"]
+        agree = sum(signs[DISTANCE][k] == signs[TEST][k] for k in levels if k not in alike)
         nearer = sum(not signs[DISTANCE][k] for k in levels)
         words.append(
             f"With {noise:g} % wrong labels the sparse network lies nearer to its initialization than the re-dense "
-            f"one at {nearer} of {len(levels)} levels, and the nearer of the two is also the better one at {agree}."
+            f"one at {nearer} of {len(levels)} levels. The nearer of the two is also the better one at {agree}"
+            + (f"; at {len(alike)} their errors differ by no more than seeds do." if alike else ".")
         )
     return (
         f"{' '.join(words)} The paper expects the sparse network farther away and worse at the first cuts, nearer and "
@@ -612,8 +615,8 @@ def _hidden(table: Table) -> str:
         return "Looking at every fourth level does not hide the rise here."
     where = _at(gone, []) if len(risen) < len(_noises(table, WR, TEST)) else _at(gone, risen)
     return (
-        f"Looking at every fourth level, {left} besides the dense network, hides half of the rise or more {where}"
-        f"{_doubt(table)}."
+        f"Every fourth level leaves {left} point{'s' * (left != 1)} beside the dense network and hides at least half of the "
+        f"rise {where}{_doubt(table)}."
     )
 
 

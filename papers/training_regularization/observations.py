@@ -203,13 +203,15 @@ def descends_twice(table: Table, noise: float) -> bool:
 def gains(table: Table, noisy: Sequence[float]) -> str:
     """Say how much pruning gains at each share of wrong labels, and whether that grows."""
     found = {n: difference(error(table, LRR, 0, n), error(table, LRR, "optimum", n)) for n in noisy}
-    said = listed([f"{number(one.mean, signed=True)} points at {noise:g} %" for noise, one in found.items()])
+    said = listed([f"{number(one.mean)} points at {noise:g} %" for noise, one in found.items()])
     lower = sum(one.verdict == "higher" for one in found.values())
     means = [one.mean for one in found.values()]
     grows = all(a < b for a, b in zip(means, means[1:], strict=False))
     return (
-        f"pruning to the optimum lowers the error {times(lower, len(noisy), 'noise level')}: {said}; the mean gain "
-        + ("grows with the share of wrong labels" if grows else "does not grow with every step of noise, as the paper says")
+        f"pruning to the optimum lowers the error {times(lower, len(noisy), 'noise level')}, by {said}; the mean gain "
+        + ("grows" if grows else "does not always grow")
+        + " with the share of wrong labels, as the paper says" * grows
+        + " with it; the paper says that it does" * (not grows)
     )  # fmt: skip
 
 
@@ -251,7 +253,7 @@ def _first_effect(table: Table, noise: float) -> str:
     lowest = int(sparse.mean().idxmin())
     size, change = size_at(table, lowest, LRR, noise_percent=noise), from_to(losses[0], losses[lowest], "nats")
     if sparse[lowest].mean() < losses[0].mean() and differs(losses[lowest], losses[0]) != "match":
-        return f"light pruning first fits the wrong labels better: with {size} of the weights the loss on them {change}"
+        return f"pruning fits the wrong labels better at first: with {size} of the weights the loss on them {change}"
     return f"no level clearly fits them better than the dense network; with {size} of the weights their loss {change}"
 
 
@@ -439,7 +441,10 @@ def change_at_optimum(table: Table) -> str:
         return "The validation images choose the dense network at every share of wrong labels, so all lines are zero."
     said = f"The hardest twentieth of the images, by share of wrong labels: {'; '.join(words)}."
     if signs[-1] and not all(signs):
-        return f"{said} With few wrong labels the best network fits them better than dense; with many it gives them up."
+        return (
+            f"{said} With few wrong labels the best network fits them better than dense; with many it gives them up. In the "
+            "paper it gives them up wherever labels are wrong."
+        )
     verdict = " Pruning to the optimum gives up the images that are hardest." if signs[-1] else ""
     return said + verdict + contradicts(signs[-1], "at the optimum the hardest images lose most")
 
@@ -517,7 +522,7 @@ def without(table: Table, noise: float, improved: str = TIE, random: str = RND) 
     where = "over all levels, none of which improves on the dense network"
     if improving:
         where = "at the one level" if len(improving) == 1 else f"over the {len(improving)} levels"
-        where += " at which pruning improves"
+        where += " whose mean error is below the dense network's"
     chosen, drawn = (one[[k for k in one if k in improving or not improving]].mean(axis=1) for one in found)
     apart = difference(chosen, drawn)
     how = "higher" if apart.mean > 0 else "lower"
@@ -607,7 +612,8 @@ def printed_beside_measured(benchmark: str, tables: Sequence[Table], number_of_t
         far = means.loc[means["gap"].abs().idxmax()]
         unit = "nats" if "nats" in str(far["quantity"]) else "points"
         return (
-            f"{near} of {len(means)} numbers lie within both standard deviations of what Table {number_of_table} prints. "
+            f"{near} of {len(means)} numbers differ{'s' * (near == 1)} from what Table {number_of_table} prints by no more "
+            "than both standard deviations added. "
             f"The farthest, {far['network']} at {far['noise_percent']:g} % noise, is {number(far['gap'], True)} {unit} off."
         )
 
@@ -674,7 +680,8 @@ def network_level_by_level(done: Sequence[Step]) -> object:
         inner = rim[4:-4, 4:-4].mean().item()
         rim[4:-4, 4:-4] = float("nan")
         words.append(
-            f"a pixel at the rim keeps {rim.nanmean().item():.2g} of its 300 weights on average, one inside {inner:.2g}"
+            f"of the 300 weights of a pixel in the outer four rows and columns {rim.nanmean().item():.2g} are left on "
+            f"average, of one further in {inner:.2g}"
         )
     return Markdown(f"**What we see** (one network). {' '.join(map(sentence, words))}")
 

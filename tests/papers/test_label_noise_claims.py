@@ -198,7 +198,7 @@ def test_an_order_over_noise_misses_no_noise_level():
         cells = {key: chain for key, chain in CASES[claim][0].items() if key[1] != EXTREME_NOISE}
         assert put(claim, cells).verdict == "undecided"
     none_fits = by_noise([fits(5, 5, 5, 9, 30)] * 3)
-    assert "there is no interpolation threshold" in put("LN-C08", none_fits).reason
+    assert "3 of 3 seeds have no interpolation threshold" in put("LN-C08", none_fits).reason
 
 
 def test_nearly_all_tasks_are_two_of_three_noise_levels():

@@ -66,7 +66,7 @@ observations.learned_double_descent(lenet)
 observations.learned_dynamics(lenet)
 
 # %% [markdown]
-# **The mask holds the network, not a flat valley** ({ref}`ln-redense-training`, {ref}`ln-loss-landscape`). An explanation needs an experiment
+# **Does the mask hold the network, or a flat valley?** ({ref}`ln-redense-training`, {ref}`ln-loss-landscape`) An explanation needs an experiment
 # that could refute it. Giving the weights back is one: a network in a wide valley would stay.
 
 # %% tags=["remove-input"]

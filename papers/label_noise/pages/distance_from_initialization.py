@@ -161,8 +161,8 @@ observations.differences(page.tables)
 # ## What it means
 #
 # A correlation is the weakest kind of explanation. Networks that train longer travel farther, whatever they learn; networks with fewer weights
-# have fewer directions to travel in. And the measure itself can be turned around by the place that it gives to a pruned weight. That
-# memorizing takes travel is plausible and fits the figures as far as they agree with it. That staying near *causes* robustness would
+# have fewer directions to travel in. And the answer can depend on where a pruned weight is counted. That
+# memorizing takes travel is plausible; the figures agree with it only in part. That staying near *causes* robustness would
 # need another experiment: hold a dense network near its initialization, and see whether it ignores wrong labels. The paper prints no number
 # for its Figure 7.
 

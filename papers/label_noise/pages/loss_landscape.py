@@ -220,22 +220,16 @@ page.verdicts()
 #   work of sparsity alone; the paper compares the same two.
 # * LN-C14 is asked more strictly than step by step, where many small rises could add up: the loss may nowhere lie above its lowest value so far
 #   by more than 1 % of the whole fall. LN-C15 takes one step, $x = \pm 0.2$, since the paper reads curvature off the figure.
-# * Networks are those of the {ref}`levels that tell the story <ln-dynamics>`. A table made before a rule changed may hold another one, called
-#   *denser level* or *sparser level*.
+# * Networks are those of the {ref}`levels that tell the story <ln-dynamics>`. Older tables may hold a level that today's
+#   rules would not choose, called *denser level* or *sparser level*.
 # :::
 #
 # ## Try it
 #
 # Minutes and answers are for `laptop` scale on two CPU cores; run the page with `make lab`.
 #
-# 1. **Another direction** (less than a minute, in a cell of your own; the networks must be in the store). Which curves of {numref}`fig-ln-slices`
-#    change, and does the order of the networks?
-#
-#    ```python
-#    from lib.analysis import loss_slice
-#    loss_slice.DIRECTION_SEED = 1
-#    figures.loss_along_direction(open_page(PAGES["loss_landscape"], {**vars(), "recompute": True}).tables)
-#    ```
+# 1. **Another direction** (less than a minute if the networks are in the store). In `papers/label_noise/experiments.py` write `loss_slice(WEIGHT_REWINDING, REDENSE_TRAINING, direction=1)`, and run the page with `recompute = True`.
+#    Which curves of {numref}`fig-ln-slices` change, and does the order of the networks?
 #
 # :::{dropdown} Answer
 # Expect every curve to change a little and the order hardly: hundreds of thousands of random entries average out, so that one direction is much like

@@ -21,7 +21,7 @@
 #
 # Both algorithms prune by {term}`magnitude` and see the same wrong labels. {term}`Weight rewinding <weight rewinding>` sets the remaining
 # weights back after each cut and trains by the whole schedule. Fine-tuning keeps them and trains the last quarter of the schedule
-# again, at the learning rates with which it ends. In the code the difference is one word, `start`, and the epochs:
+# again, at the learning rates with which it ends. In the code they differ in where a stage starts (`"previous"` or `"rewind"`) and in its epochs:
 
 # %% tags=["remove-input"]
 from lib.stages.algorithms import fine_tuning, weight_rewinding

@@ -96,4 +96,4 @@ observations.learned_examples_themselves(lenet)
 # ## Read on
 #
 # The other paper on wrong labels begins where this one ends: what happens between the hill and the valley of the error curve, and what becomes of a sparse network
-# when its weights come back. {ref}`Its first page <ln-double-descent>` draws the same curve for a recipe of its own.
+# when its weights come back. {ref}`ln-double-descent` draws the same curve for a recipe of its own.

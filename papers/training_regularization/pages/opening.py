@@ -37,8 +37,8 @@ figures.error_while_pruning(lenet, title="Pruning under wrong labels")
 observations.error_while_pruning(lenet)
 
 # %% [markdown]
-# Two things are worth a second look. Pruning repairs damage: where few labels are wrong, there is little to repair. And the way to the gain leads over a hill, because
-# the first cuts make the network better at learning wrong labels by heart. {ref}`ln-double-descent` is about that hill.
+# Two things are worth a second look. With 10 and 15 % wrong labels pruning repairs damage, and the way to the gain leads over a hill, because
+# the first cuts make the network better at learning wrong labels by heart; {ref}`ln-double-descent` is about that hill. With 0 and 5 % the best network comes before it: there pruning gains by training better.
 #
 # ## The way through
 #
@@ -53,6 +53,7 @@ observations.error_while_pruning(lenet)
 # | {ref}`tr-leaving-out-examples` | Are the images that pruning fits better worth more than others? |
 # | {ref}`tr-examples-themselves` | What do these images look like? |
 # | {ref}`tr-all-numbers` | Every printed number beside every measured one |
+# | {ref}`tr-agreement` | Do the numbers themselves agree? |
 # | {ref}`tr-closing` | What held, what did not, what we cannot tell |
 #
 # ## A map of the paper

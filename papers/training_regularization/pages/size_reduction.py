@@ -9,7 +9,7 @@
 # **What the paper claims**
 #
 # * Without wrong labels, {term}`width down-scaling` is worse than pruning on four of five benchmarks (TR-C20).
-# * With many wrong labels, a narrower network is far better than the dense one of standard width (TR-C21). On CIFAR it ends within about two points of pruning, which stays ahead (TR-C22).
+# * With many wrong labels, a narrower network is far better than the dense one of standard width (TR-C21). On CIFAR it ends within about two points of pruning, which is ahead or level (TR-C22).
 # * So neither longer training alone nor a smaller size alone explains what pruning does (TR-C23).
 # * When both train for as long, the error curves of {term}`one-shot pruning` and of narrower networks run alike under {term}`label noise`: down, then up (TR-C28). At their optimum both lose
 #   most on the hardest examples (TR-C29), and they change much the same examples (TR-C30).
@@ -153,7 +153,7 @@ observations.error_after_equal_training(page.tables)
 # ## Who pays for the smaller size
 #
 # The training images are sorted by {term}`EL2N`, the easiest group first, as in {ref}`tr-better-training`. Both ways are taken at the size with the lowest validation error, and each group is
-# asked how its loss has changed against the dense network. Images with a wrong label are hard ones; 15 % of them fill the last three groups.
+# asked how its loss has changed against the dense network. Images with a wrong label are hard; at 15 % noise they fill about the last three of twenty groups.
 
 # %% mystnb={"figure": {"caption": "Change of the training loss by EL2N group in one-shot pruning and in longer width down-scaling, each at its optimal size, against the dense network, as in Fig. 13 of the paper.", "name": "fig-tr-groups-of-both"}} tags=["hide-input"]
 example_figures.change_of_smaller_networks(page.tables)
