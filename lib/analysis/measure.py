@@ -262,11 +262,11 @@ class Found:
             f"{t.label}, {joined(one.precision for one in t.parts.values())}, seeds {listed(t.seeds)}"
             for t in self.tables
         )
-        partial = "; ".join(f"{label} lacks {listed(one)}" for label, one in self.missing.items() if one)
+        partial = " ".join(f"Not measured for {label}: {'; '.join(one)}." for label, one in self.missing.items() if one)
         old = "; ".join(f"{listed(names)} of {label}" for label, names in self.stale.items() if names)
         return (
             f"Tables drawn: {shown or 'none'}."
-            + (f" Not whole: {partial}." if partial else "")
+            + (f" {partial}" if partial else "")
             + (f" Not drawn, since recipe or measurement has changed: {old}." if old else "")
         )
 

@@ -78,7 +78,7 @@ class Case:
         where = tuple({**self.where, "algorithm": algorithm, **more}.items())
         found, parts = _read(self.table, quantity, columns, where)
         if found.empty:
-            raise NotRun(f"no {quantity} of {algorithm} was measured")
+            raise NotRun(f"the table lacks {quantity} of {algorithm}")
         self.parts |= parts
         if len(found) < FEWEST_REPLICATES:
             self.note(f"{len(found)} of the {FEWEST_REPLICATES} replicates that it takes")
@@ -97,7 +97,7 @@ class Case:
         where = tuple({**self.where, "algorithm": configuration}.items())
         found, parts = _read(self.table, quantity, "level", where)
         if found.empty:
-            raise NotRun(f"no {quantity} of {configuration} was measured")
+            raise NotRun(f"the table lacks {quantity} of {configuration}")
         self.parts |= parts
         last = found.iloc[:, -1].dropna()
         if len(last) < FEWEST_REPLICATES:

@@ -23,6 +23,7 @@ from lib.analysis.claims import Claim
 from lib.analysis.experiments import Page, current, pages_of
 from lib.analysis.files import REPOSITORY, write_whole
 from lib.analysis.findings import ANSWERS, DECIDED, Answer, Finding
+from lib.analysis.statistics import FEWEST_REPLICATES
 from lib.analysis.table import Table, find_tables, joined
 from lib.errors import InputError, unknown
 from lib.scales import SCALES, SCORED
@@ -195,7 +196,7 @@ def summary(found: Iterable[Verdict]) -> list[Summary]:
         mine = own.get(statement.id) or [not_run(statement.id)]
         scale = max([v.scale for v in mine if v.verdict in DECIDED], key=SCALES.index, default="")
         rows = [v for v in mine if v.scale == scale and v.verdict in DECIDED]
-        first = min(rows or mine, key=lambda v: (ORDER.index(v.verdict), -SCALES.index(v.scale) if v.scale else 0))
+        first = min(rows or mine, key=_first)
         rows = rows or [first]
         result.append(
             Summary(
@@ -208,6 +209,12 @@ def summary(found: Iterable[Verdict]) -> list[Summary]:
             )
         )
     return result
+
+
+def _first(one: Verdict) -> tuple[int, bool, int]:
+    """Order verdicts by what counts, and of undecided ones those with enough seeds before larger scales with fewer."""
+    few = len(one.seeds.split(",")) < FEWEST_REPLICATES
+    return ORDER.index(one.verdict), few, -SCALES.index(one.scale) if one.scale else 0
 
 
 UNMEASURED = "Nothing was measured yet."

@@ -275,7 +275,8 @@ def course(table: Table, quantity: str, algorithm: str, unit: str = "%", **where
     for before, level in zip(turns, turns[1:], strict=False):
         size, change = size_at(table, level, algorithm, **where), difference(found[level], found[before])
         still = change.verdict == "match" or change.same
-        word = "and still" if still else "up to" if change.mean > 0 else "down to"
+        word = "to" if still else "up to" if change.mean > 0 else "down to"
         place = f"{size} of the weights" if before == turns[0] else size
-        words.append(f"{word} {number(means[level])} {unit} at {place}")
+        spread = ", no further apart than seeds are" if still else ""
+        words.append(f"{word} {number(means[level])} {unit} at {place}{spread}")
     return ", ".join(words)

@@ -109,10 +109,15 @@ def no_rise_before_the_peak(case: Case) -> Finding:
     return compare(case, rise, error(WR), {"lower", "match"})
 
 
+def steady_within(images: float) -> float:
+    """Return two standard errors of a test error of about 40 %, in points, by how many images it is measured on."""
+    return round(200 * math.sqrt(TYPICAL_ERROR * (1 - TYPICAL_ERROR) / images), 2)
+
+
 def comes_to_rest(case: Case) -> Finding:
     """LN-C05: at every level the last test error is close to its mean over the last epochs, within two standard errors."""
     images = case.values("test examples", WR).loc[:, 0].iloc[0]
-    margin = round(200 * math.sqrt(TYPICAL_ERROR * (1 - TYPICAL_ERROR) / images), 2)
+    margin = steady_within(images)
     change = measured(UNSTEADINESS)
     levels = [int(level) for level in case.values(TEST, WR)]
     return at_levels(levels, lambda k: lower(change(WR, k), than=margin, of_means=True))(case)

@@ -56,7 +56,7 @@ def test_each_case_is_decided_by_itself_and_a_missing_one_does_not_hide_the_othe
     found = SPARSE_IS_BETTER(pruned(7.0, 6.0))
     assert (found.answer, found.cases) == ("reproduced", "2 of 3")
     assert "2 ± 0.1 points lower at 5 % noise; 3 ± 0.1 points lower at 10 % noise" in found.reason
-    assert "was measured: at 15 % noise" in found.reason
+    assert "lacks test error (%) of learning-rate rewinding: at 15 % noise" in found.reason
     assert found.numbers["weights remaining at the optimum of learning-rate rewinding (%) at 5 % noise"] == 50
     assert SPARSE_IS_BETTER(table({(LRR, 20): chain(9.0, 7.0)})).answer == "not run"
 

@@ -58,7 +58,7 @@ def test_a_page_is_measured_into_a_part_for_each_algorithm_and_measurement(toy, 
     assert made.seeds == (0, 1) and made.stacking == "stacked" and made.measurements == {"last epoch": "1; groups=20"}
     assert made.algorithms == (LRR, EDT) and made.training_seconds > 0 and made.commit
     found = find(toy, *ASKED, how.root)
-    assert found.missing == {found.tables[0].label: []} and "Not whole" not in found.note
+    assert found.missing == {found.tables[0].label: []} and "Not measured" not in found.note
 
 
 def test_measuring_again_or_a_part_never_removes_or_empties_a_part(toy, how, paper):
@@ -114,7 +114,7 @@ def test_a_partial_table_says_so_and_never_hides_a_whole_one(toy, how):
     found = find(toy, *ASKED, how.root)
     label = found.tables[0].label
     assert found.missing[label] == [f"{LRR} (seeds 1, levels 0, 1)", EDT, "last epoch"]
-    assert "Not whole" in found.note and EDT in found.note
+    assert "Not measured for" in found.note and EDT in found.note
     whole = table_folder("toy", *ASKED, "this machine", how.root)
     measure(toy, *ASKED, how, seeds=[1])
     measure(toy, *ASKED, how, seeds=[0])
@@ -248,7 +248,7 @@ def test_what_changes_nothing_is_no_change(toy, how):
 def test_a_change_that_was_not_measured_is_said(toy, how):
     measure(toy, *ASKED, how)
     found = complete(toy, *ASKED, how, changes=CHANGED)
-    assert len(found.tables) == 1 and "yours: noise 40 %, 2 seeds lacks everything" in found.note
+    assert len(found.tables) == 1 and "yours: noise 40 %, 2 seeds: everything" in found.note
 
 
 def test_a_changed_run_is_never_committed(toy, how):

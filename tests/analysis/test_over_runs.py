@@ -107,7 +107,7 @@ def test_too_few_runs_decide_nothing_and_a_configuration_that_is_missing_is_not_
     assert found.answer == "undecided" and f"{LARGEST} has 2 of the 3 runs that it takes" in found.reason
     assert correlated(stability, accuracy, PRUNED)(Case(tradeoff(runs=2), {})).answer == "undecided"
     found = asked(correlated(stability, accuracy, (NONE, *PRUNED)), tradeoff())
-    assert (found.answer, found.reason) == ("not run", "no stability (%) of no pruning was measured")
+    assert (found.answer, found.reason) == ("not run", "the table lacks stability (%) of no pruning")
 
 
 def test_a_quantity_that_does_not_vary_leaves_it_undecided():
