@@ -214,7 +214,7 @@ def more_pruned(target: str, every_epochs: int) -> str:
 
 
 SELDOM = [pruned("smallest", rate, "l1") for rate in (30, 60)]
-OFTEN = [pruned("smallest", 1, "l1", f"{share} % of every layer") for share in (6, 10)]
+OFTEN = [pruned("smallest", 1, "l1", f"{share} % a layer") for share in (6, 10)]
 """The pruned configurations of Figure 4, and of Figure C.3."""
 
 

@@ -105,7 +105,7 @@ def traditional(plan: Plan) -> list[Chain]:
         for share in (0.06, 0.1):
             n = len(own.layers)
             events = own.but(shares=(share,) * n, first=(24,) * n, last=(100,) * n, every=1)
-            name = pruned("smallest", 1, events.score, f"{100 * share:.0f} % of every layer")
+            name = pruned("smallest", 1, events.score, f"{100 * share:.0f} % a layer")
             found.append(pruning_while_training(name, plan.recipe, events))
     return found
 
