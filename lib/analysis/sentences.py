@@ -32,6 +32,8 @@ SMALLEST_DECIMAL = 1e-4
 """Numbers smaller than this are written with a power of ten."""
 SMALLEST_TURN = 0.1
 """A rise or fall smaller than this share of the whole range is no turn of a curve."""
+RESOLUTION = 1e-7
+"""Means below it are called practically 0: no loss of one image lies between 0 and it in float32."""
 
 
 def observed(sentence: Callable[..., str]) -> Callable[..., Markdown]:
@@ -267,16 +269,13 @@ def course(table: Table, quantity: str, algorithm: str, unit: str = "%", **where
     read(table, quantity, 0, algorithm, **where)  # raises, and names what is missing
     found = values(table, quantity, algorithm=algorithm, **where).dropna(axis="columns")
     turns, means = turning_points(found), found.mean()
-    words = [
-        f"{number(means[turns[0]])} {unit} in the dense network"
-        if turns[0] == 0
-        else f"{number(means[turns[0]])} {unit}"
-    ]
+    told = {level: number(means[level]) if means[level] > RESOLUTION else "practically 0" for level in turns}
+    words = [f"{told[turns[0]]} {unit}{' in the dense network' * (turns[0] == 0)}"]
     for before, level in zip(turns, turns[1:], strict=False):
         size, change = size_at(table, level, algorithm, **where), difference(found[level], found[before])
         still = change.verdict == "match" or change.same
         word = "to" if still else "up to" if change.mean > 0 else "down to"
         place = f"{size} of the weights" if before == turns[0] else size
         spread = ", no further apart than seeds are" if still else ""
-        words.append(f"{word} {number(means[level])} {unit} at {place}{spread}")
+        words.append(f"{word} {told[level]} {unit} at {place}{spread}")
     return ", ".join(words)
