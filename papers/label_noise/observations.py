@@ -389,11 +389,13 @@ def errors_over_the_lift(table: Table) -> str:
     where = {"noise_percent": noise}
     size = size_at(table, level, WR, **where)
     noisy, test = (_both(table, quantity, level, noise) for quantity in (NOISY, TEST))
-    control = _both(table, TEST, 0, noise)
+    control, best = _both(table, TEST, 0, noise), values(table, BEST_TEST, algorithm=REDENSE, noise_percent=noise)
+    falls = level in best and best[level].mean() < test[0].mean()
+    between = f", in its best epoch on the way {mean_std(best[level])}" if falls else ""
     return (
         f"With {noise:g} % wrong labels and {size} of the weights left, the error on noisy examples {from_to(*noisy)} "
         "once the "
-        f"weights are back: {_memorizes(*noisy)}. The test error {from_to(*test)}. The dense network, which has "
+        f"weights are back: {_memorizes(*noisy)}. The test error {from_to(*test)}{between}. The dense network, which has "
         "nothing "
         f"to regain, {from_to(*control)} in the same time."
     )
@@ -414,7 +416,7 @@ def sparse_and_redense(table: Table) -> str:
             worse, better = [k for k in levels if again[k].mean() > sparse[k].mean()], []
         told = (
             f"With {noise:g} % wrong labels getting the weights back makes {len(worse)} of {len(levels)} sparse "
-            "networks worse"
+            "networks worse after the last epoch"
         )
         if worse:
             told += f" (those with {_sizes(table, worse, noise)})"
@@ -543,8 +545,8 @@ def distance_and_error(table: Table) -> str:
     told = []
     for algorithm, called in ((WR, "sparse"), (REDENSE, "re-dense")):
         if noise in _noises(table, algorithm, DISTANCE):
-            told.append(f"of {called} networks {course(table, DISTANCE, algorithm, '', **where)}")
-    words = f"With {noise:g} % wrong labels the distance is {'; '.join(told)}.".replace("  ", " ")
+            told.append(f"for {called} networks from {course(table, DISTANCE, algorithm, '', **where)}")
+    words = f"With {noise:g} % wrong labels the distance goes {'; '.join(told)}.".replace("  ", " ")
     whole, masked = (_ends(table, quantity, noise) for quantity in (DISTANCE, MASKED))
     if whole[1].mean() > whole[0].mean():
         words += (
