@@ -74,14 +74,16 @@ class Mapped:
         shows: what it shows.
         place: where it stands.
         title: of the page; empty where it stands nowhere.
-        measured: benchmark → scales that are measured, the largest first; None for settings and lists, which have none.
+        measured: benchmark → scales that are measured, the largest first.
+        has_numbers: false for settings and lists, of which there is nothing to measure.
     """
 
     name: str
     shows: str
     place: Place
     title: str
-    measured: Mapping[str, Sequence[str]] | None
+    measured: Mapping[str, Sequence[str]]
+    has_numbers: bool = True
 
 
 def read_experiments(paper: str, path: Path | str = REPOSITORY / "papers" / "experiments.csv") -> list[Experiment]:
@@ -141,9 +143,8 @@ def paper_map(paper: str, kinds: Sequence[str] = MAPPED, tables: Sequence[Table]
         theirs = {benchmark for one in own for benchmark in shows.get(one.id, ())}
         asked = [table for table in tables if table.benchmark in theirs or not theirs]
         measured = _measured(page, asked, needs.get(identity)) if page else {}
-        if all(one.what_is_measured == "settings" or one.title.endswith("(categorical)") for one in own):
-            measured = None
-        found.append(Mapped(_called(identity), _shown(own), place, title, measured))
+        listed = all(one.what_is_measured == "settings" or one.title.endswith("(categorical)") for one in own)
+        found.append(Mapped(_called(identity), _shown(own), place, title, {} if listed else measured, not listed))
     return found
 
 
@@ -192,8 +193,8 @@ def map_table(paper: str, kinds: Sequence[str] = MAPPED) -> HTML:
         if one.place.page:
             anchor = f"#{one.place.figure}" if one.place.figure else ""
             where = f'<a href="{one.place.page}.html{anchor}">{html.escape(one.title)}</a>'
-            said = "; ".join(f"{name} ({', '.join(scales)})" for name, scales in (one.measured or {}).items())
-            said = said or ("nothing to measure" if one.measured is None else "not measured yet")
+            said = "; ".join(f"{name} ({', '.join(scales)})" for name, scales in one.measured.items())
+            said = said or ("not measured yet" if one.has_numbers else "nothing to measure")
         else:
             where, said = html.escape(one.place.reason), "–"
         cells = (html.escape(one.name), html.escape(one.shows), where, html.escape(said))
