@@ -92,7 +92,7 @@ def test_sgd_recipes_share_a_schedule_and_prune_every_block():
 
 
 def test_figure_c3_prunes_every_epoch_from_24_to_100():
-    [few, many] = [one for one in chains("traditional", TRADITIONAL[0]).values() if "every layer" in one.algorithm]
+    [few, many] = [one for one in chains("traditional", TRADITIONAL[0]).values() if "a layer" in one.algorithm]
     print_ = settings("Figure C.3", "ResNet18", "every layer of every block, SGD setup of Figure 4")
     for chain, share in ((few, 0.06), (many, 0.1)):
         own = events(chain)

@@ -165,7 +165,7 @@ table(tables.correlations_table(page.tables, ["Figure 2", "E[BN] score", "signed
 # changed. So a stronger correlation by a better score is what one expects if stability matters, and also what one expects if only the configurations matter. The
 # coefficient within configurations tells these apart.
 #
-# At `laptop` scale VGG-11 is narrow, and accuracy follows what is taken, not how roughly ({ref}`gs-less-stable-better`). Look there at what the scores do to stability, and at the activations.
+# At `laptop` scale both networks are narrow, and accuracy follows what is taken, not how roughly ({ref}`gs-less-stable-better`). Look there at what the scores do to stability, and at the activations.
 #
 # The formula is a model, and training works against it: in a layer near the output a few large values stand against many small ones. A score may be useful
 # without being what its derivation says, as the signed one shows.

@@ -105,7 +105,7 @@ table(outliers(tables, numbers), "outliers")
 # Neither reason explains fewer numbers within *one* deviation than were to be expected; where the table above has fewer, that is open. The numbers share dense networks, so few of them are independent of each other.
 #
 # :::{dropdown} What differs from the paper's runs
-# * {doc}`/runs` says in which precision each table was trained. The paper names TPUs and no precision.
+# * [The list of runs](../../runs.md) says in which precision each table was trained. The paper names TPUs and no precision.
 # * Which 2,000 images validate, and which labels are wrong, the paper's text does not fix; here they follow from the seed.
 # * Losses are measured without augmentation, after training, in evaluation mode. LeNet has no augmentation, so for it this is the same.
 # :::
