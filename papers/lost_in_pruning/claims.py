@@ -113,17 +113,19 @@ def each_method(
 ) -> Question:
     """Ask a question of every method that a table has, but for the exceptions of its network."""
 
-    def asked(case: Case) -> Finding:
-        excepted = (without or {}).get(nominal(case.table.benchmark), ())
-        return every(*map(of, methods(case, [name for name in among if name not in excepted])), need=need)(case)
-
     def of(method: str) -> Question:
+        """Ask it of one method, and name the method where the reason does not begin with it."""
+
         def named(case: Case) -> Finding:
             found = question(method)(case)
             first, *_ = found.reason.split(";")
             return found if method in first else replace(found, reason=f"{method}: {found.reason}")
 
         return named
+
+    def asked(case: Case) -> Finding:
+        excepted = (without or {}).get(nominal(case.table.benchmark), ())
+        return every(*map(of, methods(case, [name for name in among if name not in excepted])), need=need)(case)
 
     return asked
 
