@@ -142,9 +142,9 @@ def paper_map(paper: str, kinds: Sequence[str] = MAPPED, tables: Sequence[Table]
         page = pages_of(paper).get(place.page)
         theirs = {benchmark for one in own for benchmark in shows.get(one.id, ())}
         asked = [table for table in tables if table.benchmark in theirs or not theirs]
-        measured = _measured(page, asked, needs.get(identity)) if page else {}
         listed = all(one.what_is_measured == "settings" or one.title.endswith("(categorical)") for one in own)
-        found.append(Mapped(_called(identity), _shown(own), place, title, {} if listed else measured, not listed))
+        measured = _measured(page, asked, needs.get(identity)) if page and not listed else {}
+        found.append(Mapped(_called(identity), _shown(own), place, title, measured, not listed))
     return found
 
 

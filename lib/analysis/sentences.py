@@ -33,7 +33,7 @@ SMALLEST_DECIMAL = 1e-4
 SMALLEST_TURN = 0.1
 """A rise or fall smaller than this share of the whole range is no turn of a curve."""
 RESOLUTION = 1e-7
-"""Means below it are called practically 0: no loss of one image lies between 0 and it in float32."""
+"""Means between 0 and it are called practically 0: no loss of one image lies between 0 and it in float32."""
 
 
 def observed(sentence: Callable[..., str]) -> Callable[..., Markdown]:
@@ -269,7 +269,7 @@ def course(table: Table, quantity: str, algorithm: str, unit: str = "%", **where
     read(table, quantity, 0, algorithm, **where)  # raises, and names what is missing
     found = values(table, quantity, algorithm=algorithm, **where).dropna(axis="columns")
     turns, means = turning_points(found), found.mean()
-    told = {level: number(means[level]) if means[level] > RESOLUTION else "practically 0" for level in turns}
+    told = {k: "practically 0" if 0 < abs(means[k]) < RESOLUTION else number(means[k]) for k in turns}
     words = [f"{told[turns[0]]} {unit}{' in the dense network' * (turns[0] == 0)}"]
     for before, level in zip(turns, turns[1:], strict=False):
         size, change = size_at(table, level, algorithm, **where), difference(found[level], found[before])

@@ -29,9 +29,8 @@ def across(field: str, title: str, scale: str) -> alt.X:
     if scale == "linear":
         return x.scale(zero=False, nice=False, padding=8).axis(grid=False, format=AXIS_FORMAT)
     x = x.scale(type="log", reverse=scale == "size", nice=False, padding=8)
-    ticks: dict[str, Any] = (
-        {"values": _TICKS} if scale == "size" else {"labelFlush": 10}
-    )  # a phone cuts a label at the end
+    # Flush, or a phone cuts the label at the end.
+    ticks: dict[str, Any] = {"values": _TICKS} if scale == "size" else {"labelFlush": 10}
     return x.axis(format=AXIS_FORMAT, labelOverlap="greedy", grid=False, **ticks)
 
 

@@ -150,9 +150,10 @@ def potential_by_images(table: Table) -> str:
         found = _curves(table, sets, name)
         mean = numpy.nanmean(prune_potential(found), 1)
         low, high = int(mean.argmin()), int(mean.argmax())
-        few, more = int((mean < NEAR_ZERO).sum()), int((mean > _nominal(table, name).mean()).sum())
+        clean = _nominal(table, name)
+        few, more = int((mean < NEAR_ZERO).sum()), int((mean > clean.mean()).sum())
         told.append(
-            f"{name}: {mean_std(_nominal(table, name))} on clean images; under corruptions from {number(mean[low])} % "
+            f"{name}: {mean_std(clean)} on clean images; under corruptions from {number(mean[low])} % "
             f"({found.sets[low]}) to {number(mean[high])} % ({found.sets[high]}), more than on clean images under {more} of "
             f"{len(mean)}, less than {NEAR_ZERO:g} % under {few}"
         )

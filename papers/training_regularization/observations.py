@@ -209,9 +209,8 @@ def gains(table: Table, noisy: Sequence[float]) -> str:
     grows = all(a < b for a, b in zip(means, means[1:], strict=False))
     return (
         f"pruning to the optimum lowers the error {times(lower, len(noisy), 'noise level')}, by {said}; the mean gain "
-        + ("grows" if grows else "does not always grow")
-        + " with the share of wrong labels, as the paper says" * grows
-        + " with it; the paper says that it does" * (not grows)
+        + ("grows with the share of wrong labels, as the paper says" if grows
+           else "does not always grow with it; the paper says that it does")
     )  # fmt: skip
 
 
