@@ -244,9 +244,10 @@ MODELS = {
 """Network, data set, and the figure whose settings are printed."""
 
 
-def _each(values: Sequence[float | int]) -> str:
+def _each(values: Sequence[float | int | str]) -> str:
     """Write one value of each layer; once, where all have the same."""
-    return f"{values[0]:g}" if len(set(values)) == 1 else listed(f"{value:g}" for value in values)
+    written = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    return written[0] if len(set(written)) == 1 else listed(written)
 
 
 def _of_events(of: Callable[[FilterEvents], object]) -> Callable[[Plan], object]:
@@ -256,7 +257,7 @@ def _of_events(of: Callable[[FilterEvents], object]) -> Callable[[Plan], object]
 SETTINGS: dict[str, tuple[str, Callable[[Plan], object]]] = {
     "epochs": ("epochs", lambda plan: plan.recipe.epochs),
     "batch size": ("", lambda plan: plan.recipe.batch_size),
-    "optimizer": ("", lambda plan: plan.recipe.optimizer),
+    "optimizer": ("initial_learning_rate", lambda plan: {"adam": "Adam", "sgd": "SGD"}[plan.recipe.optimizer]),
     "learning rate": ("initial_learning_rate", lambda plan: f"{plan.recipe.learning_rate:g}"),
     "drops after epochs": ("lrs", lambda plan: listed(plan.recipe.drop_epochs)),
     "width": ("", lambda plan: plan.recipe.width or "full"),
@@ -286,8 +287,9 @@ def hyperparameters_table(benchmarks: Sequence[str] = (VGG11, RESNET18)) -> pand
             own += [row for row in rows if row["table"] == "all but Figures 4 and C.3"]
         plans = {scale: recipes.PLANS[benchmark].get(scale) for scale in reversed(SCORED)}
         for setting, (metric, of_plan) in SETTINGS.items():
+            column = "note" if setting == "optimizer" else "mean"  # Adam is printed beside its learning rate
             cells = [
-                row["mean"] for row in own if metric and row["metric"].partition("[")[0] == metric and _is_own(row)
+                row[column] for row in own if metric and row["metric"].partition("[")[0] == metric and _is_own(row)
             ]
             values = {scale: f"{of_plan(plan)}" if plan else "no plan" for scale, plan in plans.items()}
             network = {"network": f"{model}, {dataset}".removesuffix(", "), "setting": setting}

@@ -96,6 +96,7 @@ def test_the_paper_scale_has_the_printed_settings(benchmark):
     found = hyperparameters_table([benchmark])
     printed = found[found["printed"] != NOTHING]
     assert (printed["printed"] == printed["paper"]).all() and len(printed) >= 7
+    assert "optimizer" in set(printed["setting"]), "named beside the learning rate"
     assert list(found.columns) == ["network", "setting", "printed", "paper", "short", "laptop"]
 
 
@@ -103,5 +104,5 @@ def test_settings_of_every_benchmark_can_be_told():
     found = hyperparameters_table(BENCHMARKS)
     assert isinstance(found, pandas.DataFrame) and found["paper"].ne("no plan").all()
     sgd = hyperparameters_table([RESNET18_SGD]).set_index("setting")["paper"]
-    assert (sgd["share of filters that goes"], sgd["optimizer"], sgd["augmentation"]) == ("0.1", "sgd", "flip-crop")
+    assert (sgd["share of filters that goes"], sgd["optimizer"], sgd["augmentation"]) == ("0.1", "SGD", "flip-crop")
     assert set(MODELS) <= set(BENCHMARKS) and LAST != BEST
