@@ -9,7 +9,7 @@
 
 Which word is chosen, the data decide: two results differ where the mean of their paired differences is at least one standard
 deviation from zero (`lib.analysis.statistics`), the rule of the claims. With fewer than three seeds no difference is called
-one; the words say how the numbers lie and that it may be chance.
+one; the words say how the numbers lie, and the paragraph ends with `FEW_SEEDS`.
 """
 
 # pandas' stubs tell neither a column from a frame nor a number from either.
@@ -19,6 +19,7 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 
+import numpy
 import pandas
 
 from lib.analysis.display import Markdown
@@ -34,25 +35,29 @@ SMALLEST_TURN = 0.1
 """A rise or fall smaller than this share of the whole range is no turn of a curve."""
 RESOLUTION = 1e-7
 """Means between 0 and it are called practically 0: no loss of one image lies between 0 and it in float32."""
+FEW_SEEDS = "With so few seeds this may be chance."
 
 
 def observed(sentence: Callable[..., str]) -> Callable[..., Markdown]:
     """Make of "one table → a paragraph" a function "all tables of a page → Markdown".
 
     The first table that can show it speaks and is named. A table cannot where the function raises `InputError`, whose
-    message is what the reader gets if no table can.
+    message is what the reader gets if no table can. Of a table with fewer than three seeds it ends with `FEW_SEEDS`.
     """
 
     @functools.wraps(sentence)
     def of_tables(tables: Sequence[Table], *given, **settings) -> Markdown:
         words, table = _first(tables, lambda one: sentence(one, *given, **settings))
-        return Markdown(f"**What we see** ({whose(table)}). {words}" if table else f"*Nothing to see yet: {words}.*")
+        if not table:
+            return Markdown(f"*Nothing to see yet: {words}.*")
+        doubt = f" {FEW_SEEDS}" if len(table.seeds) < FEWEST_REPLICATES else ""
+        return Markdown(f"**What we see** ({whose(table)}). {words}{doubt}")
 
     return of_tables
 
 
 def learned(*lines: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
-    """Make of functions "one table → a sentence" what a page ends with: a list, each line with the scale it is said at."""
+    """Make of functions "one table → a sentence" what a page ends with: a list, each line with its scale and seeds."""
 
     def of_tables(tables: Sequence[Table]) -> Markdown:
         said = [_first(tables, line) for line in lines]
@@ -140,10 +145,10 @@ def number(value: float, signed: bool = False) -> str:
         return "not finite"
     size = abs(value)
     if 0 < size < SMALLEST_DECIMAL:
-        exponent = math.floor(math.log10(size))
-        digits = str(-exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        digit, exponent = f"{size:.0e}".split("e-")
+        raised = str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
         sign = "−" if value < 0 else "+" * signed
-        return f"{sign}{size / 10**exponent:.0f}·10⁻{digits}"
+        return f"{sign}{digit}·10⁻{raised}"
     return f"{value:{'+' * signed}.{_decimals(size)}f}".replace("-", "−")
 
 
@@ -158,18 +163,24 @@ def _decimals(size: float) -> int:
 def mean_std(found: pandas.Series, unit: str = "%", signed: bool = False) -> str:
     """Write mean ± sample standard deviation over seeds: "12.9 ± 0.3 %"; the mean alone of one seed."""
     mean, std, count = mean_and_std(found).iloc[0]
-    spread = ""
-    if count > 1:
-        spread = (
-            f" ± {std:.{_decimals(abs(mean))}f}" if abs(mean) >= SMALLEST_DECIMAL or not mean else f" ± {number(std)}"
-        )
-    return f"{number(mean, signed)}{spread} {unit}".rstrip()
+    return f"{_with_spread(mean, std, count, signed)} {unit}".rstrip()
+
+
+def _with_spread(mean: float, std: float, count: int, signed: bool = False) -> str:
+    """Write a mean with as many digits as it bears, or with more where its spread would read zero."""
+    if count < 2 or not math.isfinite(mean):
+        return number(mean, signed)
+    if 0 < abs(mean) < SMALLEST_DECIMAL:
+        return f"{number(mean, signed)} ± {number(std)}"
+    digits = _decimals(abs(mean))
+    if SMALLEST_DECIMAL <= std < 0.5 * 10**-digits:
+        digits = -int(f"{std:.0e}".partition("e")[2])
+    return f"{mean:{'+' * signed}.{digits}f} ± {std:.{digits}f}".replace("-", "−")
 
 
 def gap(found: Difference, unit: str = "points") -> str:
     """Write the size of a difference without its sign: "4.0 ± 0.2 points"."""
-    spread = f" ± {found.std:.{_decimals(abs(found.mean))}f}" if found.n > 1 else ""
-    return f"{number(abs(found.mean))}{spread} {unit}".rstrip()
+    return f"{_with_spread(abs(found.mean), found.std, found.n)} {unit}".rstrip()
 
 
 def differs(first: pandas.Series, second: pandas.Series) -> str:
@@ -181,20 +192,21 @@ def from_to(before: pandas.Series, after: pandas.Series, unit: str = "%") -> str
     """Say how a number goes from one network to another.
 
     "rises from 4.0 ± 0.1 to 8.2 ± 0.3 %", "falls from …", "stays within the spread (4.0 ± 0.1 % and 4.1 ± 0.2 %)";
-    "… (too few seeds to tell from chance)"; "does not change: it is the same network".
+    "does not change: it is the same network".
     """
+    before, after = _of_the_same_seeds(before, after)
     found = difference(after, before)
     if found.same:
         return "does not change: it is the same network" if found.n > 1 else f"stays at {mean_std(before, unit)}"
     if found.verdict == "match":
         return f"stays within the spread ({mean_std(before, unit)} and {mean_std(after, unit)})"
     word = "rises" if found.mean > 0 else "falls"
-    doubt = "" if found.n >= FEWEST_REPLICATES else " (too few seeds to tell from chance)"
-    return f"{word} from {mean_std(before, '')} to {mean_std(after, unit)}{doubt}"
+    return f"{word} from {mean_std(before, '')} to {mean_std(after, unit)}"
 
 
 def against(first: pandas.Series, second: pandas.Series, unit: str = "%") -> str:
     """Say how one number stands to another: "8.9 ± 0.1 % against 12.9 ± 0.3 %, 4.0 ± 0.2 points lower"."""
+    first, second = _of_the_same_seeds(first, second)
     found = difference(first, second)
     both = f"{mean_std(first, unit)} against {mean_std(second, unit)}"
     of_difference = UNIT_OF_DIFFERENCE.get(unit, unit)
@@ -202,9 +214,17 @@ def against(first: pandas.Series, second: pandas.Series, unit: str = "%") -> str
         return f"{both}, the same network" if found.n > 1 else f"{both}, no difference"
     if found.verdict == "match":
         return f"{both}, no more apart than seeds are"
-    word = "lower" if found.mean < 0 else "higher"
-    doubt = "" if found.n >= FEWEST_REPLICATES else ", with too few seeds to tell from chance"
-    return f"{both}, {gap(found, of_difference)} {word}{doubt}"
+    return f"{both}, {gap(found, of_difference)} {'lower' if found.mean < 0 else 'higher'}"
+
+
+def _of_the_same_seeds(first: pandas.Series, second: pandas.Series) -> tuple[pandas.Series, pandas.Series]:
+    """Return both for the seeds that both have, so that means and their paired difference speak of the same networks."""
+    both = pandas.concat({0: first, 1: second}, axis="columns", join="inner")
+    both = both[numpy.isfinite(both).all(axis="columns")]
+    if both.empty:
+        given = [listed([str(seed) for seed in one.index]) or "none" for one in (first, second)]
+        raise InputError(f"two results have no seed in common: {given[0]}, and {given[1]}")
+    return both[0], both[1]
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

@@ -91,7 +91,7 @@ def without_targeted(table: Table) -> str:
     told = [f"{number(one.mean, signed=True)} points after {name}" for name, one in lost.items()]
     words = f"Taking the targeted filters away changes the last accuracy by {listed(told)}."
     if len(table.seeds) < FEWEST_REPLICATES:
-        return f"{words} So few seeds cannot be told from chance."
+        return words
     used = [name for name, one in lost.items() if one.verdict == "lower"]
     free = [name for name in names if name not in used]
     if not free:
@@ -280,7 +280,7 @@ def _of_measures(
         raise InputError(f"no measure of flatness was measured at {table.scale} scale")
     words = f"With {called}, over the runs of all configurations, {'; '.join(told)}."
     if len(table.seeds) < FEWEST_REPLICATES:
-        return f"{words} So few seeds cannot be told from chance."
+        return words
     signs = {
         f"the paper's sign, with p below {SIGNIFICANT}, for": as_claimed,
         f"the opposite sign, with p below {SIGNIFICANT}, for": opposite,
@@ -385,9 +385,7 @@ def _related(table: Table, quantity: str, called: str, names: Sequence[str]) -> 
         raise InputError(f"no correlation of {called} and accuracy is defined at {table.scale} scale")
     told = f"Over {found.n} runs of {found.configurations} configurations, {called} and accuracy have r = "
     told += f"{number(found.pearson)} ({p_value(found.p)})"
-    if len(table.seeds) < FEWEST_REPLICATES:
-        told += ", which so few seeds do not decide."
-    elif not found.p < SIGNIFICANT:
+    if not found.p < SIGNIFICANT or len(table.seeds) < FEWEST_REPLICATES:
         told += ": no sign can be told from chance."
     else:
         better = "better, as the paper has it" if found.pearson < 0 else "worse, against the paper"

@@ -10,17 +10,14 @@ they say so. A sign is called one where p is below 0.05 and every configuration 
 # pandas' stubs tell neither a column from a frame nor a number from either.
 # pyright: reportReturnType=false, reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
-import functools
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas
 
-from lib.analysis import normality, sentences
+from lib.analysis import normality
 from lib.analysis.correlation import Correlation, correlation
-from lib.analysis.display import Markdown
-from lib.analysis.sentences import from_to, listed, mean_std, number, p_value, read
+from lib.analysis.sentences import from_to, learned, listed, mean_std, number, observed, p_value, read
 from lib.analysis.stability import (
     AFTER,
     BEFORE,
@@ -40,26 +37,6 @@ from papers.generalization_stability.claims import OFTEN, SELDOM, SIGNIFICANT
 from papers.generalization_stability.experiments import LESS_SHORTCUT, MORE_PRUNED
 from papers.generalization_stability.figures import SCORES, TRADITIONAL, configurations, rate_of
 from papers.generalization_stability.names import NONE, UNSTABLE, pruned, setting
-
-
-def observed(sentence: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
-    """Do as `lib.analysis.sentences.observed`; that seeds are too few is said once, at the end."""
-    return sentences.observed(_doubted_once(sentence, " So few seeds cannot be told from chance."))
-
-
-def learned(*lines: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
-    """Do as `lib.analysis.sentences.learned`, whose lines name the number of seeds and need no other doubt."""
-    return sentences.learned(*(_doubted_once(line) for line in lines))
-
-
-def _doubted_once(sentence: Callable[[Table], str], ending: str = "") -> Callable[[Table], str]:
-    @functools.wraps(sentence)
-    def once(table: Table) -> str:
-        words, doubts = re.subn(r"( \(|, with )too few seeds to tell from chance\)?", "", sentence(table))
-        return words + ending * (doubts > 0)
-
-    return once
-
 
 # Less stable, better
 
@@ -107,9 +84,7 @@ def _pooled(table: Table, found: Correlation, configurations: int) -> str:
 
 
 def _sign(table: Table, r: float, p: float) -> str:
-    if len(table.seeds) < FEWEST_REPLICATES:
-        return "with so few seeds this decides nothing"
-    if not p < SIGNIFICANT:
+    if not p < SIGNIFICANT or len(table.seeds) < FEWEST_REPLICATES:
         return "no sign can be told from chance"
     return (
         "less stable runs end better, as the paper has it" if r < 0 else "less stable runs end worse, against the paper"
@@ -239,8 +214,6 @@ def _stronger(table: Table) -> str:
     if "l2" not in found or len(found) < 2:
         return "There is no second score to compare with yet."
     strongest = min(found, key=lambda score: found[score].pearson)
-    if len(table.seeds) < FEWEST_REPLICATES:
-        return "With so few seeds they cannot be told apart."
     signed, unsigned = (
         found[score].pearson if score in found else math.nan for score in ("signed_expected", "expected")
     )
@@ -362,9 +335,9 @@ def _sweet_spot(table: Table) -> str:
     best = {target: max(own, key=lambda share: own[share][1].mean()) for target, own in found.items()}
     inside = [target for target, share in best.items() if share not in (shares[0], shares[-1])]
     if len(inside) == len(found):
-        return f"For every target the mean is highest between the ends, as the paper has it{_doubt(table)}."
+        return "For every target the mean is highest between the ends, as the paper has it."
     some = f"only for the {listed(inside)} filters" if inside else "for no target, against the paper"
-    return f"The mean is highest between the ends {some}{_doubt(table)}."
+    return f"The mean is highest between the ends {some}."
 
 
 @observed
@@ -415,7 +388,7 @@ def _rate_line(table: Table) -> str:
             raise InputError(f"fewer than three rates of the {target} filters were measured at {table.scale} scale")
         best = max(own, key=lambda share: own[share][1].mean())
         words.append(f"{best:g} % for the {target} filters ({mean_std(own[best][1])})")
-    return f"By how much an event prunes, mean accuracy is highest at {listed(words)}{_doubt(table)}."
+    return f"By how much an event prunes, mean accuracy is highest at {listed(words)}."
 
 
 def _rates_line(table: Table) -> str:
@@ -470,7 +443,7 @@ def _from_46_to_59(table: Table, name: str) -> str:
     word = "raises" if found.difference > 0 else "lowers"
     moves = f"{word} accuracy by {number(abs(found.difference))} points{test}"
     moves = moves if found.difference else "leaves accuracy as it is"
-    taken = f"takes stability from {steady[0]} to {steady[1]}{_doubt(table)}"
+    taken = f"takes stability from {steady[0]} to {steady[1]}"
     return f"With {_called(name)}, pruning 59 % in place of 46 % {moves} and {taken}."
 
 
@@ -554,7 +527,7 @@ def _beats(table: Table) -> str:
     told = [f"{mean_std(runs(table, BEST, name))} ({_called(name)})" for name in names]
     words = f"Without pruning accuracy is {mean_std(runs(table, BEST, NONE))}, with it {listed(told)}."
     if len(table.seeds) < FEWEST_REPLICATES:
-        return f"{words} With so few seeds this decides nothing."
+        return words
     better = [
         name for name in names if difference(runs(table, BEST, name), runs(table, BEST, NONE)).verdict == "higher"
     ]
@@ -683,7 +656,3 @@ def _percent(found: pandas.Series) -> str:
     """Write a mean stability with the digits that it bears: near 100 a hundredth counts."""
     std = f" ± {found.std():.2f}" if len(found) > 1 else ""
     return f"{found.mean():.2f}{std} %"
-
-
-def _doubt(table: Table) -> str:
-    return "" if len(table.seeds) >= FEWEST_REPLICATES else " (too few seeds to tell from chance)"

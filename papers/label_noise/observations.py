@@ -10,13 +10,10 @@ they say so.
 # pandas' stubs tell neither a column from a frame nor a number from either.
 # pyright: reportReturnType=false, reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
-import functools
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas
 
-from lib.analysis import sentences
 from lib.analysis.display import Markdown
 from lib.analysis.experiments import UNSTEADINESS
 from lib.analysis.levels import BEST_TEST, TEST
@@ -26,10 +23,12 @@ from lib.analysis.sentences import (
     course,
     differs,
     from_to,
+    learned,
     level_of,
     listed,
     mean_std,
     number,
+    observed,
     read,
     size_at,
 )
@@ -54,26 +53,6 @@ BARRIER = 0.01
 """Of the whole fall: a loss that climbs by less on its way falls without a barrier, as LN-C14 has it."""
 CLOSE = 1.0
 """Percentage points; errors that are closer are called close."""
-
-
-def observed(sentence: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
-    """Do as `lib.analysis.sentences.observed`; that seeds are too few is said once, at the end."""
-
-    return sentences.observed(_doubted_once(sentence, " One seed cannot be told from chance."))
-
-
-def learned(*lines: Callable[[Table], str]) -> Callable[[Sequence[Table]], Markdown]:
-    """Do as `lib.analysis.sentences.learned`, whose lines name the number of seeds and need no other doubt."""
-    return sentences.learned(*(_doubted_once(line) for line in lines))
-
-
-def _doubted_once(sentence: Callable[[Table], str], ending: str = "") -> Callable[[Table], str]:
-    @functools.wraps(sentence)
-    def once(table: Table) -> str:
-        words, doubts = re.subn(r"( \(|, with )too few seeds to tell from chance\)?", "", sentence(table))
-        return words + ending * (doubts > 0 and len(table.seeds) == 1)
-
-    return once
 
 
 # Double descent while pruning
@@ -117,7 +96,7 @@ def _shape(table: Table) -> str:
     second = f"its lowest point behind that lies below the dense network's {_at(below, noises)}"
     if lost := [n for n in noises if n not in below]:
         second += f", where the paper has it below {_at(lost, [])} too" if below else ", against the paper"
-    return f"{first}; {second}{_doubt(table)}."
+    return f"{first}; {second}."
 
 
 def _stopping(table: Table) -> str:
@@ -517,7 +496,7 @@ def loss_along_direction(table: Table) -> str:
         words.append(f"{noise:g} % wrong labels by {mean_std(dense, 'nats')} and by {told}.")
     if not words:
         raise InputError(f"no loss along a direction was measured at {table.scale} scale")
-    ending = f"{sharper} of {total} re-dense networks are sharper than the dense one{_doubt(table)}"
+    ending = f"{sharper} of {total} re-dense networks are sharper than the dense one"
     if len(one_order := {*orders}) == 1 and (order := one_order.pop()):
         ending += f"; the sparser the start, the {order} the end"
     return (
@@ -624,7 +603,7 @@ def _hidden(table: Table) -> str:
     where = _at(gone, []) if len(risen) < len(_noises(table, WR, TEST)) else _at(gone, risen)
     return (
         f"Every fourth level leaves {left} point{'s' * (left != 1)} beside the dense network and hides at least half of the "
-        f"rise {where}{_doubt(table)}."
+        f"rise {where}."
     )
 
 
@@ -649,7 +628,7 @@ def rewinding_and_fine_tuning(table: Table) -> str:
         both = _beside(tuned, "with fine-tuning", rewound, "with weight rewinding", "points")
         words.append(f"With {noise:g} % wrong labels the error climbs by {both}.")
         smaller += [noise] * int(differs(tuned, rewound) == "lower")
-    return " ".join([*words, f"So fine-tuning flattens the peak {_at(smaller, noises)}{_doubt(table)}."])
+    return " ".join([*words, f"So fine-tuning flattens the peak {_at(smaller, noises)}."])
 
 
 # Each page in three lines
@@ -938,10 +917,6 @@ def _at(some: Sequence[float], every: Sequence[float]) -> str:
     if every and len(some) == len(every):
         return "at every noise level" if len(every) > 1 else f"at {some[0]:g} % noise"
     return f"at {listed([f'{one:g}' for one in some])} % noise" if some else "at no noise level"
-
-
-def _doubt(table: Table) -> str:
-    return "" if len(table.seeds) >= FEWEST_REPLICATES else " (too few seeds to tell from chance)"
 
 
 def _share(share: float) -> str:

@@ -129,10 +129,7 @@ def _count(cases: Sequence[_Case], what: str) -> str:
         within = f"; in {sum(one.as_paper for one in near)} of the {len(near)} where" if near else ""
         near_words = f"{within} the test error is within {DELTA:g} points of the parent's" if near else ""
         yes = sum(one.as_paper for one in cases)
-        return (
-            f"Pruned networks {what} than a separate one in {yes} of {len(cases)} cases{near_words}. "
-            "Too few parents tell this from chance."
-        )
+        return f"Pruned networks {what} than a separate one in {yes} of {len(cases)} cases{near_words}.{_few_parents(cases)}"
     yes, no = sum(one.certain for one in cases), sum(one.against for one in cases)
     words = f"By more than parents differ, pruned networks {what} than a separate one in {yes} of {len(cases)} cases"
     words += f", the other way round in {no}" if no else ""

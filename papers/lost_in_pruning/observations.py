@@ -138,8 +138,8 @@ def potential_under_noise(table: Table) -> str:
     words = f"At ε = {levels[-1]:g} against none, prune potentials are: {'; '.join(told)}."
     if rising:
         rises = f"On the way the mean of {listed(rising)} rises at least once; the paper has it fall with noise."
-        return f"{words} {rises}{_doubt(table)}"
-    return f"{words} On the way no mean rises, as the paper has it.{_doubt(table)}"
+        return f"{words} {rises}"
+    return f"{words} On the way no mean rises, as the paper has it."
 
 
 @observed
@@ -256,8 +256,8 @@ def excess_while_pruning(table: Table) -> str:
     clear = [name for name, one in found.items() if _sign(one) > 0]
     falls = [name for name, one in found.items() if _sign(one) < 0]
     words = f"For each 10 points of PR the difference in excess error grows by so many points: {'; '.join(told)}."
-    if _is_small(table):
-        return f"{words} So few parents decide nothing."
+    if len(table.seeds) < FEWEST_REPLICATES:
+        return words
     rises = (
         f"For {listed(clear)} both intervals lie above zero, as in the paper"
         if clear
@@ -334,10 +334,6 @@ learned_excess_error = learned(_slope_line, _parents_line, _largest_line)
 # Helpers
 
 
-def _is_small(table: Table) -> bool:
-    return len(table.seeds) < FEWEST_REPLICATES
-
-
 def _methods(table: Table) -> list[str]:
     found = algorithms([table])
     if not found:
@@ -384,17 +380,12 @@ def _weights_and_filters(table: Table, sets: Sequence[TestSet], where: str) -> s
     have = "have the lower" if lower else "do not have the lower"
     counted = f" in {lower} of {len(pairs)} pairs of methods, in the paper in all"
     counted = ", as in the paper" if lower == len(pairs) else counted if lower else ", against the paper"
-    return f"Filters {have} mean prune potential {where}{counted}: {'; '.join(told)}.{_doubt(table)}"
+    return f"Filters {have} mean prune potential {where}{counted}: {'; '.join(told)}."
 
 
 def _beside(first: pandas.Series, second: pandas.Series) -> str:
-    """Say how two potentials compare: equal ones need not be of the same network, and doubt is said at the end."""
-    words = against(first, second).replace(", the same network", ", no difference")
-    return words.replace(", with too few seeds to tell from chance", "")
-
-
-def _doubt(table: Table) -> str:
-    return " With so few parents this may be chance." if _is_small(table) else ""
+    """Say how two potentials compare: equal ones need not be of the same network."""
+    return against(first, second).replace(", the same network", ", no difference")
 
 
 def _slopes(table: Table) -> Mapping[str, Slope]:

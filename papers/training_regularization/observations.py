@@ -143,7 +143,6 @@ def versus(table: Table, first: str, second: str, noise: float) -> str:
         how = "no more apart than seeds are"
     else:
         how = f"{gap(found)} {'lower' if found.mean < 0 else 'higher'}"
-        how += "" if found.verdict != "undecided" else ", with too few seeds to tell from chance"
     both = f"{mean_std(one)} by {CALLED[first]} and {mean_std(other)} by {CALLED[second]}"
     return f"{labels(noise)}, the error at the optimum is {both}: {how}"
 

@@ -74,7 +74,7 @@ def test_a_single_parent_is_drawn_without_a_spread_and_decides_nothing():
     for name in ("error_while_pruning", "excess_while_pruning", "spread_of_excess"):
         kind = Markdown if name == "spread_of_excess" else altair.LayerChart
         assert isinstance(getattr(figures, name)([one]), kind), name
-    assert "So few parents decide nothing" in said("excess_while_pruning", one)
+    assert "With so few seeds" in said("excess_while_pruning", one)
     assert "may be chance" in said("potential_under_noise", one)
 
 

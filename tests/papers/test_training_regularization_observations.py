@@ -94,7 +94,7 @@ def test_a_table_that_lacks_the_second_algorithm_leaves_the_word_to_the_next():
 def test_one_seed_is_said_to_be_one():
     alone = table({(LRR, 15): {TEST: FALL, VALIDATION: FALL}}, seeds=(0,))
     said = observations.error_while_pruning([alone]).data
-    assert "1 seed" in said and "too few seeds" in said
+    assert "1 seed" in said and "so few seeds" in said
 
 
 def test_printed_and_measured_are_set_apart_in_words():
