@@ -11,12 +11,13 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from lib.analysis.files import REPOSITORY
 from lib.analysis.levels import BEST_TEST, TEST, with_levels
 from lib.analysis.part import file_name
-from lib.analysis.table import EPOCHS, SIZE, Table
+from lib.analysis.table import EPOCHS, SIZE, Table, find_tables
 from lib.changes import NO_CHANGES, Changes
 from lib.errors import InputError, unknown
 from lib.stages import Chain, Entry, Results, Stage, Store, stage_keys
@@ -286,6 +287,12 @@ def current(table: Table) -> tuple[Table, list[str]]:
         return table, []
     left = rows.loc[fresh].drop_duplicates(subset=table.key, keep="last")
     return with_levels(replace(table, frame=rows, parts=parts, every_row=None).with_frame(left)), stale
+
+
+def committed_tables(paper: str, benchmark: str = "*", scale: str = "*", root: Path | str = REPOSITORY) -> list[Table]:
+    """Return a paper's committed tables without stale rows, largest scale first; those with none left are left out."""
+    found = [one for one in find_tables(paper, benchmark, scale, root) if one.origin == "committed"]
+    return [fresh for one in found if len((fresh := current(one)[0]).frame)]
 
 
 def missing(page: Page, table: Table, benchmark: str, scale: str) -> list[str]:

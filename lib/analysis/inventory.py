@@ -22,11 +22,11 @@ from pathlib import Path
 import pydantic
 
 from lib.analysis.display import HTML
-from lib.analysis.experiments import Page, pages_of
+from lib.analysis.experiments import Page, committed_tables, pages_of
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import file_name
 from lib.analysis.scoreboard import Summary, summary, verdicts
-from lib.analysis.table import Table, find_tables
+from lib.analysis.table import Table
 from lib.errors import InputError
 from lib.scales import SCALES, SCORED
 
@@ -129,7 +129,7 @@ def paper_map(paper: str, kinds: Sequence[str] = MAPPED, tables: Sequence[Table]
     module = importlib.import_module(f"papers.{paper}.experiments")
     places, needs, shows = module.PLACES, getattr(module, "NEEDS", {}), getattr(module, "SHOWS", {})
     if tables is None:
-        tables = [table for table in find_tables(paper) if table.origin == "committed"]
+        tables = committed_tables(paper)
     groups: dict[str, list[Experiment]] = {}
     for one in read_experiments(paper):
         if one.kind in kinds:

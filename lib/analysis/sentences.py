@@ -220,7 +220,7 @@ def against(first: pandas.Series, second: pandas.Series, unit: str = "%") -> str
 def _of_the_same_seeds(first: pandas.Series, second: pandas.Series) -> tuple[pandas.Series, pandas.Series]:
     """Return both for the seeds that both have, so that means and their paired difference speak of the same networks."""
     both = pandas.concat({0: first, 1: second}, axis="columns", join="inner")
-    both = both[numpy.isfinite(both).all(axis="columns")]
+    both = both.replace([numpy.inf, -numpy.inf], numpy.nan).dropna()
     if both.empty:
         given = [listed([str(seed) for seed in one.index]) or "none" for one in (first, second)]
         raise InputError(f"two results have no seed in common: {given[0]}, and {given[1]}")

@@ -13,9 +13,10 @@ from urllib.parse import quote, urlencode
 
 import altair
 
+from lib.analysis.experiments import committed_tables
 from lib.analysis.scoreboard import Summary
 from lib.analysis.sentences import number
-from lib.analysis.table import SIZE, Table, find_tables, rows, values
+from lib.analysis.table import SIZE, Table, rows, values
 from lib.book.extension import figure
 from lib.book.generated import claims_of, counted_by, papers_of
 from lib.book.wording import counted, raw
@@ -34,8 +35,7 @@ def front(root: Path) -> str:
     Args:
         root: the repository's folder; the largest committed scale of `FRONT` is drawn.
     """
-    tables = [table for table in find_tables(*FRONT, root=root) if table.origin == "committed"]
-    drawn = next((table for table in tables if _has(table)), None)
+    drawn = next((table for table in committed_tables(*FRONT, root=root) if _has(table)), None)
     if drawn is None:
         return ""
     title = "Test error while weights are removed, for four shares of wrong training labels"
@@ -50,7 +50,7 @@ def against_print(root: Path, pages: Sequence[str] = ()) -> str:
         root: the repository's folder, whose committed tables are read.
         pages: of the book; the one that looks into each number is named where it is among them.
     """
-    tables = [table for table in find_tables(FRONT[0], root=root) if table.origin == "committed"]
+    tables = committed_tables(FRONT[0], root=root)
     chart, said = (
         importlib.import_module(f"papers.{FRONT[0]}.{module}").measured_against_printed(tables)
         for module in ("figures", "observations")

@@ -15,8 +15,8 @@ from typing import Any
 import pandas
 from safetensors.numpy import load_file
 
-from lib.analysis.table import SIZE, Table, read_table, values
-from lib.errors import InputError
+from lib.analysis.experiments import committed_tables
+from lib.analysis.table import SIZE, Table, values
 from lib.scales import SCORED
 
 FOLDER = "prune_it_yourself"
@@ -56,13 +56,10 @@ def retrained(made: Made, root: Path) -> dict[str, Made]:
     """
     found: dict[str, Made] = {}
     for scale in reversed(SCORED):
-        try:
-            table = read_table(made["paper"], made["benchmark"], scale, "committed", root)
-        except InputError:
-            continue
-        for way, algorithm in RETRAINED.items():
-            if table is not None and way not in found and (series := _series(table, algorithm, made)):
-                found[way] = series
+        for table in committed_tables(made["paper"], made["benchmark"], scale, root):
+            for way, algorithm in RETRAINED.items():
+                if way not in found and (series := _series(table, algorithm, made)):
+                    found[way] = series
     return found
 
 

@@ -42,7 +42,7 @@ from lib.analysis.claims import (
 )
 from lib.analysis.distributions import CLEAN, NEW_TEST, NOISY, REMOVED, TestSet, corrupted, noisy
 from lib.analysis.excess_error import Slope, excess_error, nominal_split, robust_split, slope
-from lib.analysis.experiments import current
+from lib.analysis.experiments import committed_tables
 from lib.analysis.findings import Answer, Finding, Need, by_p_value
 from lib.analysis.function_distance import MATCHING, SEPARATE, SOFTMAX_DISTANCE
 from lib.analysis.informative_pixels import CONFIDENCE, CONFIDENCE_CORRUPTED, SEPARATE_LEVEL
@@ -51,7 +51,7 @@ from lib.analysis.measures import Case, Measure, NotRun, correlations
 from lib.analysis.over_runs import in_table
 from lib.analysis.printed import printed
 from lib.analysis.prune_potential import DELTA, Curves, over_sets, prune_potential
-from lib.analysis.table import Table, find_tables
+from lib.analysis.table import Table
 from papers.lost_in_pruning.names import FILTERS, FT, MODELS, PFP, WEIGHTS, WT
 
 PAPER = "lost_in_pruning"
@@ -243,10 +243,10 @@ def elsewhere(measure: Measure, find: Callable[[str], str], words: str = "withou
 
 def table_of(benchmark: str, scale: str) -> Table:
     """Return what is committed of a benchmark at a scale, without stale rows; NotRun where there is nothing."""
-    found = [one for one in find_tables(PAPER, benchmark, scale) if one.origin == "committed"]
+    found = committed_tables(PAPER, benchmark, scale)
     if not found:
         raise NotRun(f"no table for {benchmark} at {scale} scale, with which this is compared")
-    return current(found[0])[0]
+    return found[0]
 
 
 # The same function?

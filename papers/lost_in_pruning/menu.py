@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import pandas
 import torch
 
+from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import MAPPED, read_experiments
-from lib.analysis.table import Table, find_tables
+from lib.analysis.table import Table
 from lib.models import build
 from lib.pruning.flops import flops
 from lib.scales import SCORED
@@ -68,7 +69,7 @@ def networks(tables: Sequence[Table] | None = None) -> pandas.DataFrame:
         number of networks, images passed and multiply-adds.
     """
     if tables is None:
-        tables = [one for one in find_tables(PAPER) if one.origin == "committed"]
+        tables = committed_tables(PAPER)
     found = []
     for benchmark in BENCHMARKS:
         plan = PLANS[benchmark]["paper"]

@@ -9,10 +9,12 @@ import math
 import pandas
 import pytest
 
+from lib.analysis import experiments
 from lib.analysis.experiments import (
     SUBSETS,
     UNSTEADINESS,
     Measurement,
+    committed_tables,
     current,
     errors_of,
     find_page,
@@ -201,6 +203,15 @@ def test_every_page_has_chains_for_its_plans_and_claims_of_its_paper(paper):
 def test_every_committed_table_is_current(paper):
     tables = [table for table in find_tables(paper) if table.origin == "committed"]
     assert tables and not [(table.label, stale) for table in tables if (stale := current(table)[1])]
+
+
+def test_what_a_recipe_has_moved_on_from_is_no_committed_table(monkeypatch):
+    whole = next(one for one in find_tables("label_noise", "mnist-lenet", "laptop") if one.origin == "committed")
+    keys = whole.frame["stage_key"]
+    for kept in (["weight rewinding"], []):
+        frame = whole.frame.assign(stage_key=keys.where(whole.frame["algorithm"].isin(kept), "of old"))
+        monkeypatch.setattr(experiments, "find_tables", lambda *given, frame=frame: [whole.with_frame(frame)])
+        assert [[*one.frame["algorithm"].unique()] for one in committed_tables("label_noise")] == [kept] * bool(kept)
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -17,7 +17,15 @@ LOW, HIGH = pandas.Series([8.9, 9.0, 9.1]), pandas.Series([12.8, 13.1, 12.9])
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(12.91, "12.9"), (8.934, "8.93"), (0.4812, "0.48"), (-0.0041, "−0.0041"), (3.2e-7, "3·10⁻⁷"), (9.7e-5, "1·10⁻⁴"), (0, "0.00")],
+    [
+        (12.91, "12.9"),
+        (8.934, "8.93"),
+        (0.4812, "0.48"),
+        (-0.0041, "−0.0041"),
+        (3.2e-7, "3·10⁻⁷"),
+        (9.7e-5, "1·10⁻⁴"),
+        (0, "0.00"),
+    ],
 )
 def test_a_number_has_as_many_digits_as_it_bears(value, words):
     assert sentences.number(value) == words
@@ -30,12 +38,16 @@ def test_spread_has_the_digits_of_the_mean_and_one_seed_has_none():
 
 def test_a_spread_that_would_read_zero_brings_digits_of_its_own():
     assert sentences.mean_std(pandas.Series([98.36, 98.38, 98.37])) == "98.37 ± 0.01 %"
-    assert sentences.mean_std(pandas.Series([40.0, 40.0, 40.0 + 1e-12])) == "40.0 ± 0.0 %", "noise of float64 is no spread"
+    assert sentences.mean_std(pandas.Series([40.0, 40.0, 40.0 + 1e-12])) == "40.0 ± 0.0 %", (
+        "noise of float64 is no spread"
+    )
 
 
 def test_two_results_are_compared_over_the_seeds_that_both_have():
     assert sentences.from_to(pandas.Series({0: 1.0, 1: 9.0}), pandas.Series({0: 2.0})) == "rises from 1.00 to 2.00 %"
-    assert sentences.against(pandas.Series({0: 1.0, 1: 9.0}), pandas.Series({0: 2.0})).startswith("1.00 % against 2.00 %")
+    assert sentences.against(pandas.Series({0: 1.0, 1: 9.0}), pandas.Series({0: 2.0})).startswith(
+        "1.00 % against 2.00 %"
+    )
     with pytest.raises(InputError, match="no seed in common: 0 and 1, and 2"):
         sentences.from_to(pandas.Series({0: 1.0, 1: 9.0}), pandas.Series({2: 2.0}))
 

@@ -181,7 +181,7 @@ def test_levels_of_noise_below_the_papers_highest_are_not_enough(put):
 
 
 def test_another_network_that_was_not_measured_leaves_a_comparison_not_run(monkeypatch):
-    monkeypatch.setattr(claims, "find_tables", lambda *given: [])
+    monkeypatch.setattr(claims, "committed_tables", lambda *given: [])
     with pytest.raises(NotRun, match="no table for cifar10-wrn16-8 at paper scale"):
         claims.table_of(WRN16_8, "paper")
     assert decide("LIP-C13", CLAIMS["LIP-C13"], table(networks(WT), VGG16)).verdict == "not run"

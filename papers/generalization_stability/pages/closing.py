@@ -11,16 +11,15 @@ scale: str = "laptop"  # the committed tables of every scale are read; nothing i
 # %% tags=["remove-input"]
 from IPython.display import Markdown
 
-from lib.analysis.experiments import current
+from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import HELD, NOT_HELD, OPEN, outcome_list, outcomes, tally
 from lib.analysis.measure import find
-from lib.analysis.table import find_tables
 from lib.charts import enable
 from papers.generalization_stability import observations
 from papers.generalization_stability.experiments import PAGES, RESNET18, VGG11
 
 enable()
-found_tables = [current(one)[0] for one in find_tables("generalization_stability") if one.origin == "committed"]
+found_tables = committed_tables("generalization_stability")
 found = outcomes("generalization_stability", found_tables)
 
 

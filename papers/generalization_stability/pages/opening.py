@@ -24,9 +24,8 @@ store: str = ""
 # %% tags=["remove-input"]
 from IPython.display import Markdown
 
-from lib.analysis.experiments import current
+from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import map_table, outcomes, tally
-from lib.analysis.table import find_tables
 from lib.charts import table
 from lib.widgets.page import open_page
 from papers.generalization_stability import figures, observations, tables
@@ -55,8 +54,7 @@ observations.accuracy_against_stability(page.tables)
 # ## What became of its claims
 
 # %% tags=["remove-input"]
-committed = [current(one)[0] for one in find_tables("generalization_stability") if one.origin == "committed"]
-Markdown(tally(outcomes("generalization_stability", committed)))
+Markdown(tally(outcomes("generalization_stability", committed_tables("generalization_stability"))))
 
 # %% [markdown]
 # ## The way through

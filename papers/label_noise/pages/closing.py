@@ -12,15 +12,14 @@ scale: str = "laptop"  # the committed tables of every scale are read; nothing i
 # %% tags=["remove-input"]
 from IPython.display import Markdown
 
-from lib.analysis.experiments import current
+from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import HELD, NOT_HELD, OPEN, outcome_list, outcomes, tally
 from lib.analysis.statistics import FEWEST_REPLICATES
-from lib.analysis.table import find_tables
 from lib.charts import enable
 from papers.label_noise import observations
 
 enable()
-tables = [current(table)[0] for table in find_tables("label_noise") if table.origin == "committed"]
+tables = committed_tables("label_noise")
 found = outcomes("label_noise", tables)
 lenet = [table for table in tables if table.benchmark == "mnist-lenet" and len(table.frame)]
 lenet.sort(key=lambda table: len(table.seeds) < FEWEST_REPLICATES)  # what decides nothing does not lead

@@ -27,9 +27,8 @@ store: str = ""
 # %% tags=["remove-input"]
 from IPython.display import Markdown
 
-from lib.analysis.experiments import current
+from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import map_table, outcomes, tally
-from lib.analysis.table import find_tables
 from lib.charts import table
 from lib.widgets.page import open_page
 from papers.label_noise import figures, observations, tables
@@ -48,8 +47,7 @@ observations.test_error_by_noise(page.tables)
 # ## What became of its claims
 
 # %% tags=["remove-input"]
-committed = [current(one)[0] for one in find_tables("label_noise") if one.origin == "committed"]
-Markdown(tally(outcomes("label_noise", committed)))
+Markdown(tally(outcomes("label_noise", committed_tables("label_noise"))))
 
 # %% [markdown]
 # ## The way through

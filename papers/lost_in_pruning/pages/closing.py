@@ -11,15 +11,14 @@ scale: str = "laptop"  # the committed tables of every scale are read; nothing i
 # %% tags=["remove-input"]
 from IPython.display import Markdown
 
-from lib.analysis.experiments import current
+from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import HELD, NOT_HELD, OPEN, outcome_list, outcomes, tally
 from lib.analysis.statistics import FEWEST_REPLICATES
-from lib.analysis.table import find_tables
 from lib.charts import enable
 from papers.lost_in_pruning import function_observations, observations, robust_observations
 
 enable()
-found_tables = [current(one)[0] for one in find_tables("lost_in_pruning") if one.origin == "committed"]
+found_tables = committed_tables("lost_in_pruning")
 found = outcomes("lost_in_pruning", found_tables)
 found_tables.sort(key=lambda one: len(one.seeds) < FEWEST_REPLICATES)  # what decides nothing does not lead
 plain, robust = (

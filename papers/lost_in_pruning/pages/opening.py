@@ -25,9 +25,8 @@ from typing import Any
 import pandas
 from IPython.display import Markdown
 
-from lib.analysis.experiments import current
+from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import map_table, outcomes, tally
-from lib.analysis.table import find_tables
 from lib.charts import table
 from lib.widgets.page import open_page
 from papers.lost_in_pruning import figures, menu, observations, tables
@@ -54,8 +53,7 @@ table(tables.methods(), "methods")
 # ## What became of its claims
 
 # %% tags=["remove-input"]
-committed = [current(one)[0] for one in find_tables("lost_in_pruning") if one.origin == "committed"]
-Markdown(tally(outcomes("lost_in_pruning", committed)))
+Markdown(tally(outcomes("lost_in_pruning", committed_tables("lost_in_pruning"))))
 
 # %% [markdown]
 # ## The way through
