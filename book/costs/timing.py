@@ -88,7 +88,7 @@ def epoch_seconds(
             images, labels = examples.test_images, examples.test_labels
             evaluate(network.module, now.stack, images, labels, examples.normalization)
         if device.type == "cuda":
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(device)
         ends.append(time.perf_counter())
 
     with arithmetic(device, computation.precision, deterministic):

@@ -20,7 +20,7 @@ from lib.models.filters import filters_of
 from lib.stages import Entry, Stage
 from lib.stages.filter_events import FilterEvents
 from lib.training import Recipe, Replicate, evaluate, prepare
-from lib.training.device import find_device
+from lib.training.device import arithmetic, find_device
 
 STABILITY, HELD_OUT = "stability (%)", "stability on held-out images (%)"
 LOWEST = "lowest stability of an event (%)"
@@ -129,7 +129,7 @@ def _removed(recipe: Recipe, stage: Stage, replicate: Replicate, entry: Entry, d
         for name in own.tensors:
             weights[name][targeted] = 0
     stack = {name: tensor.unsqueeze(0).to(examples.test_labels.device) for name, tensor in weights.items()}
-    with torch.no_grad():
+    with torch.no_grad(), arithmetic(examples.test_labels.device, "float32"):
         module = network.module.to(examples.test_labels.device)
         found = evaluate(module, stack, examples.test_images, examples.test_labels, examples.normalization)
     return round(100 * found.correct.double().mean().item(), 4)

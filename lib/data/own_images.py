@@ -104,6 +104,8 @@ def _pixels(images: Any, which: str) -> Tensor:
         raise InputError(f"images{which} are {list(given.shape)}; allowed: {allowed}.")
     if given.shape[1] in CHANNELS or given.shape[-1] not in CHANNELS:
         given = given.permute(0, 2, 3, 1)
+    if given.dtype in (torch.uint16, torch.uint32, torch.uint64):  # torch finds no least of them
+        given = given.long()
     low, high = given.min().item(), given.max().item()
     if given.is_floating_point():
         if not 0 <= low <= high <= 1:  # also NaN

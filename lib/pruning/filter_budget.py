@@ -173,7 +173,8 @@ def _within(
     allowed, sizes, inside = budget(module, keep), {}, []
 
     def pruned(setting: float) -> dict[str, Tensor]:
-        kept = {name: _best(scores, ranked[1][name], counts(setting)[name]) for name, scores in ranked[0].items()}
+        left = counts(setting)
+        kept = {name: _best(scores, ranked[1][name], left[name]) for name, scores in ranked[0].items()}
         return with_paths(module, {**masks, **prune(kept)}, image)
 
     def excess(setting: float) -> float:

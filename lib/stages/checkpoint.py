@@ -51,7 +51,7 @@ class Checkpoint:
             return torch.load(self.path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever torch makes of a damaged file
             warnings.warn(f"{self.path} cannot be read ({error}); its stage starts over", stacklevel=3)
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)  # several processes may find it so
             return {}
 
     def resume(self, device: torch.device) -> Progress | None:

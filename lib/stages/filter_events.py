@@ -95,7 +95,8 @@ class FilterEvents(Description):
             in_all: steps of the whole training.
 
         Raises:
-            InputError: two events of a layer fall on one step, or noise would still act when the next begins.
+            InputError: two events of a layer fall on one step, one falls behind the last step, or noise would still act when
+                the next begins.
         """
         found: dict[int, dict[str, int]] = {}
         gap = self.every * in_all / self.schedule
@@ -112,6 +113,12 @@ class FilterEvents(Description):
         for layer, first in zip(self.layers, self.first, strict=True):
             for event in range(counts[layer]):
                 step = round((first + event * self.every + 1) * in_all / self.schedule)
+                if step >= in_all or layer in found.get(step, {}):
+                    where = "behind the last step" if step >= in_all else "on the step of the one before"
+                    raise InputError(
+                        f"event {event + 1} of {counts[layer]} of {layer} falls {where}, in a training of {in_all} steps; "
+                        "train longer, or prune less often"
+                    )
                 found.setdefault(step, {})[layer] = event + 1
         return dict(sorted(found.items()))
 

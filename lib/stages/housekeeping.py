@@ -20,7 +20,11 @@ from lib.stages.store import Store
 
 def size(store: Store) -> tuple[int, int]:
     """Return the number of finished stages and the bytes of the whole folder."""
-    return len(store.keys()), sum(p.stat().st_size for p in store.folder.rglob("*") if p.is_file())
+    total = 0
+    for path in store.folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # others may be at work
+            total += path.stat().st_size if path.is_file() else 0
+    return len(store.keys()), total
 
 
 def verify(store: Store) -> list[str]:

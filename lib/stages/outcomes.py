@@ -110,7 +110,7 @@ def course(progress: Progress, train: Scored, index: int, stage: Stage, replicat
         found["epoch_errors"] = {
             subset: [round(epoch[index], 4) for epoch in errors]
             for subset, errors in progress.epoch_errors.items()
-            if math.isfinite(errors[0][index])  # a subset without examples has no errors
+            if all(math.isfinite(epoch[index]) for epoch in errors)  # a subset without examples has no errors
         }
     return found
 

@@ -129,6 +129,9 @@ class _Run:
         self.keys = [stage_keys(chain, r, execution.precision) for r in replicates]
         store.hold(key for row in self.keys for key in row)
         self.found = {key: store.find(key) for row in self.keys for key in row}
+        # What another run keeps at this moment, all processes see or none.
+        there = set(processes.agreed([key for key, entry in self.found.items() if entry]))
+        self.found |= {key: (entry or store.find(key)) if key in there else None for key, entry in self.found.items()}
         self.done: list[list[Entry]] = [[] for _ in replicates]
         self.epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
         absent = [position for row in self.keys for position in self._absent(row)]
@@ -136,7 +139,7 @@ class _Run:
         due, self.shared = sum(self.epochs[position] for position in absent), not isinstance(progress, bool)
         what = f"{chain.recipe.benchmark}, {chain.algorithm}"
         if isinstance(progress, bool):
-            progress = progress_bar(due, shown=progress and bool(absent))
+            progress = progress_bar(due, shown=progress and bool(absent) and not processes.place())
         self.bar: tqdm = progress
         self.bar.set_description_str(what, refresh=False)
         self.others = (self.bar.total or 0) - self.bar.n - due  # left to others when this run is over
@@ -174,8 +177,8 @@ class _Run:
                 for position in range(len(self.chain.stages)):
                     self.finish_stage(stack, position)
             except Damaged as error:
-                if error.key in mended or error.key not in self.found:
-                    raise
+                if error.key in mended or error.key not in self.found or processes.count() > 1:
+                    raise  # several processes end together; the next run finds that it is gone
                 mended.add(error.key)
                 warnings.warn(str(error), stacklevel=4)
                 self.forget(error.key)

@@ -92,7 +92,8 @@ class Store:
             wrong = f"{', '.join(missing)} missing"
         except (OSError, ValueError, KeyError) as error:
             wrong = f"{MANIFEST}: {error!r}"
-        warnings.warn(str(set_aside(folder, wrong)), stacklevel=2)
+        if folder.exists():  # else another process has removed it meanwhile
+            warnings.warn(str(set_aside(folder, wrong)), stacklevel=2)
         return None
 
     def keys(self) -> list[str]:

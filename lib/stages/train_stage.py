@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lib.errors import InputError
 from lib.models import Network
 from lib.pruning import weights_remaining
 from lib.stages.checkpoint import Checkpoint, on_device
@@ -52,13 +51,9 @@ class RunContext:
     deterministic: bool = False
 
 
-Effect = Callable[[Network, Sequence[Replicate], Examples], Hooks]
-"""Makes the hooks of a stage for its replicates, in the order of the stack's rows, and their examples."""
-
-
 def train_stage(
     context: RunContext, position: int, replicates: Sequence[Replicate], done: Sequence[Sequence[Entry]],
-    keys: Sequence[str], examples: Examples, effect: Effect | None = None,
+    keys: Sequence[str], examples: Examples,
 ) -> None:  # fmt: skip
     """Train one stage for a stack of R replicates and keep it in the store.
 
@@ -69,15 +64,7 @@ def train_stage(
         done: for each the entries of the stages before.
         keys: for each the key of this stage.
         examples: images, and labels of the R replicates.
-        effect: makes hooks that change training.
-
-    Raises:
-        InputError: the stage prunes filters while it trains, and an effect is given too.
     """
-    if effect and context.chain.stages[position].filters:
-        raise InputError(
-            f"stage {position} prunes filters while it trains, and an effect on training is given: a stage takes one of them"
-        )
     checkpoint = Checkpoint(context.store, keys)
     rows = [keys.index(key) for key in checkpoint.keys]  # whoever is named first today
     replicates, done, keys = [replicates[i] for i in rows], [done[i] for i in rows], [keys[i] for i in rows]
@@ -85,7 +72,7 @@ def train_stage(
     network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
     start, stage = _start(context, position, replicates, done, examples), context.chain.stages[position]
     part = _part(stage, position, replicates, done, len(examples.train_images))
-    hooks = effect(network, replicates, examples) if effect else NO_HOOKS
+    hooks = NO_HOOKS
     if stage.filters:
         hooks = prune_while_training(stage.filters, network, replicates, examples, recipe, part)
     try:

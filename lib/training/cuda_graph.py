@@ -5,6 +5,7 @@ works on fixed memory: its inputs are copied into slots before each replay. The 
 stream, so that everything that is only set up once exists before capture; they are steps of the training like all others.
 """
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -17,19 +18,28 @@ Function = Callable[..., None]
 
 def capture_cuda_graph(function: Function, slots: list[Tensor]) -> Callable[[], None]:
     """Capture one call on these tensors without running it, and return what replays it."""
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    graph, device = torch.cuda.CUDAGraph(), slots[0].device
+    # "thread_local": images that are read from files are pinned meanwhile by another thread, which the usual mode forbids.
+    captured = torch.cuda.graph(graph, stream=_side_stream(device), capture_error_mode="thread_local")
+    with torch.cuda.device(device), captured:
         function(*slots)
     return graph.replay
 
 
+@functools.cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """Return the one side stream of a device, since memory that a stream has freed stays its own."""
+    return torch.cuda.Stream(device)
+
+
 def run_on_side_stream(function: Function, tensors: tuple[Tensor, ...]) -> None:
-    """Call the function on a side stream, as capture will, and wait for it on this one."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
+    """Call the function on a side stream, as capture will, and wait for it on the current one of the tensors' device."""
+    device = tensors[0].device
+    stream, current = _side_stream(device), torch.cuda.current_stream(device)
+    stream.wait_stream(current)
     with torch.cuda.stream(stream):
         function(*tensors)
-    torch.cuda.current_stream().wait_stream(stream)
+    current.wait_stream(stream)
 
 
 class Replayed:

@@ -50,15 +50,15 @@ def describe_device(device: torch.device) -> str:
 
 
 @contextlib.contextmanager
-def arithmetic(device: torch.device, precision: Precision, deterministic: bool = False) -> Iterator[None]:
-    """Set how a device computes for the length of a block, and put everything back after it.
+def arithmetic(device: torch.device, precision: Precision, deterministic: bool | None = None) -> Iterator[None]:
+    """Set how a device computes for the length of a block, and put it back after it.
 
     Args:
         device: where the block computes. Only CUDA has these settings: on a CPU each operation adds up in a fixed order,
             so that a run repeats itself to the bit for a given number of threads, whatever is asked for.
         precision: "tf32" lets float32 products round their factors to 10 bits of mantissa.
         deterministic: on CUDA, choose only operations that repeat themselves to the bit, and convolutions without trying
-            which is fastest; an operation that cannot is an error.
+            which is fastest; an operation that cannot is an error. None leaves it as it is around the block.
     """
     if device.type != "cuda":
         yield
@@ -69,6 +69,7 @@ def arithmetic(device: torch.device, precision: Precision, deterministic: bool =
     convolutions: Any = torch.backends.cudnn
     before = matrices.allow_tf32, convolutions.allow_tf32, convolutions.benchmark
     fixed = torch.are_deterministic_algorithms_enabled()
+    deterministic = fixed if deterministic is None else deterministic
     matrices.allow_tf32 = convolutions.allow_tf32 = precision == "tf32"
     convolutions.benchmark = not deterministic
     torch.use_deterministic_algorithms(deterministic)

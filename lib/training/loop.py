@@ -215,7 +215,8 @@ class _Loop:
             self.hooks.watch(self.bound if self.bound and alone else module)
         self.source = make_source(self.examples, self.replicates, recipe, stage, dtype, pixels)
         device = self.examples.train_images.device
-        self.rate = torch.zeros((), dtype=self.exact, device=device)
+        # CUDA's fused optimizers read it as float32, whatever the weights are.
+        self.rate = torch.zeros((), dtype=torch.float32 if device.type == "cuda" else self.exact, device=device)
         self.optimizer = make_optimizer(recipe, self.weights.trained.values(), self.rate)
         if progress.optimizer is not None:
             self.weights.load_optimizer_state(self.optimizer, progress.optimizer)

@@ -56,8 +56,8 @@ class CompressedWeight:
     def gather(self) -> None:
         """Take the gradient of the entries that remain from the matrix, if there is one."""
         if self.factor is not self.values:
-            assert self.factor.grad is not None
-            self.values.grad = self.pick(self.factor.grad).to(self.values)
+            gradient = self.factor.grad
+            self.values.grad = None if gradient is None else self.pick(gradient).to(self.values)
             self.factor.grad = None
 
     @torch.no_grad()
@@ -112,9 +112,10 @@ class MaskedWeights:
         return {n: t.to(self._dtype) if n in self._rounded else t for n, t in self.computing.items()}
 
     def mask_gradients(self) -> None:
-        """Before the optimizer's step: leave the gradients of the entries that remain."""
+        """Before the optimizer's step: leave the gradients of the entries that remain; a layer that is not used has none."""
         for name, multiplier in self._multipliers.items():
-            self.trained[name].grad *= multiplier  # pyright: ignore[reportOperatorIssue]
+            if (gradient := self.trained[name].grad) is not None:
+                gradient.mul_(multiplier)
         for weight in self._compressed.values():
             weight.gather()
 

@@ -16,6 +16,7 @@ from lib import data
 from lib.data.segmentation_images import SegmentationImages, split_classes
 from lib.errors import InputError
 from lib.training import processes
+from lib.training.device import arithmetic
 from lib.training.examples import Examples, Replicate
 from lib.training.pixel_reader import PixelReader
 from lib.training.recipe import DataRecipe, Recipe
@@ -79,12 +80,11 @@ def corruption_draws(
 def corrupted_versions(images: Tensor, recipe: DataRecipe) -> list[Tensor]:
     """Return corrupted copies of all images, uint8 like them: severities ascending, and at each one the corruptions.
 
-    They are made once and kept in the data folder, see `lib.data.corrupted`.
+    They are made once, in float32, and kept in the data folder, see `lib.data.corrupted`.
     """
     levels = sorted(severity for severity in recipe.severities if severity)
-    return [
-        data.corrupted(images, name, severity, CORRUPTION_SEED) for severity in levels for name in recipe.corruptions
-    ]
+    with arithmetic(images.device, "float32"):  # the same images whatever the precision of training
+        return [data.corrupted(images, name, one, CORRUPTION_SEED) for one in levels for name in recipe.corruptions]
 
 
 class Resident:

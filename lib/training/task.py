@@ -39,7 +39,8 @@ def losses_of_step(answers: Answers, labels: Tensor, exact: torch.dtype) -> Tens
     """
     if isinstance(answers, Tensor):
         return cross_entropies(answers.to(exact), labels)
-    images = processes.summed(torch.tensor(labels.shape[1], device=labels.device))
+    # Filled on the device, since a copy to it could not be captured.
+    images = processes.summed(torch.full((), labels.shape[1], device=labels.device))
     counted = processes.summed((labels != IGNORED).sum((1, 2, 3))).clamp(min=1)
     weights = {"out": 1.0, "aux": AUXILIARY_WEIGHT}
     summed = [weights[head] * _pixel_losses(logits.to(exact), labels).sum((2, 3)) for head, logits in answers.items()]

@@ -142,7 +142,7 @@ def explore_path(page: OpenPage) -> Any:
         try:
             images, labels, names, found = flips(page, redense, levels[network], case.get("noise_percent", 0.0))
         except InputError as missing:
-            sentence.value, pictures.value = f"<p>{missing}</p>", ""
+            sentence.value, pictures.value = f"<p>{html.escape(str(missing))}</p>", ""
             return
         here, before = found[int(shares.sub(alpha).abs().argmin())], found[0]
         wrong, was = here != labels, before != labels
@@ -183,7 +183,7 @@ def explore_examples(page: OpenPage) -> Any:
         try:
             shown = ranked_by_change(page, noise_percent, level, order)
         except InputError as missing:
-            sentence.value, pictures.value = f"<p>{missing}</p>", ""
+            sentence.value, pictures.value = f"<p>{html.escape(str(missing))}</p>", ""
             return
         examples, names, before, after, ranks = shown
         some = ranks[start : start + WIDEST].tolist()

@@ -28,7 +28,7 @@ from lib.seeds import generator
 from lib.stages import Store, stage_keys
 from lib.stages.filter_events import TARGETS
 from lib.training import prepare
-from lib.training.device import find_device
+from lib.training.device import arithmetic, find_device
 from lib.widgets.live import menu, without_widgets
 from lib.widgets.page import OpenPage
 
@@ -152,10 +152,11 @@ def accuracy_without(network: Trained, layer: str, removed: Tensor) -> float:
     for name in own.tensors:
         tensor = tensors[name].detach()
         changed[name] = tensor.masked_fill(removed.to(tensor.device).view(-1, *[1] * (tensor.dim() - 1)), 0)
-    right = [
-        (functional_call(network.module, changed, (images,)).argmax(-1) == labels).double()
-        for images, labels in zip(network.inputs.split(TOGETHER), network.labels.split(TOGETHER), strict=True)
-    ]
+    with arithmetic(network.inputs.device, "float32"):
+        right = [
+            (functional_call(network.module, changed, (images,)).argmax(-1) == labels).double()
+            for images, labels in zip(network.inputs.split(TOGETHER), network.labels.split(TOGETHER), strict=True)
+        ]
     return 100 * float(torch.cat(right).mean())
 
 

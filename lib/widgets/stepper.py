@@ -4,6 +4,7 @@ Every step is a stage of a chain and goes through the store, so that a way that 
 published page has the same figure for one finished chain, with a slider, and drops this widget.
 """
 
+import html
 from typing import Any
 
 from lib import data
@@ -36,7 +37,7 @@ def train_steps(plan: Plan, cuts: tuple[Prune, ...], store: Store, execution: Ex
     """Train the plan's first replicate through these cuts, where the store has not got it; InputError if it diverged."""
     chain = chain_of_cuts(plan, cuts)
     classes = len(data.load(plan.recipe.data.image_set).class_names)
-    network = build(plan.recipe.network, classes, plan.recipe.width)
+    network = build(plan.recipe.network, classes, plan.recipe.width, plan.recipe.width_scale)
     entries = run(chain, plan.replicates()[:1], store, execution, progress=False).entries[0]
     done = steps(chain, entries, network)
     if len(done) <= len(cuts):
@@ -74,7 +75,7 @@ def step_through(
     noise = f"{replicate.noise_percent:g} % label noise"
     source = f"{note or plan.recipe.benchmark}, seed {replicate.seed}, {noise}."
     offered = round(100 * plan.prune.fraction, 1)
-    cuts: list[Prune] = []
+    taken: tuple[Prune, ...] = ()
 
     score_menu: Any = ipywidgets.Dropdown(options=list(scores), description="score")
     fraction: Any = ipywidgets.FloatSlider(value=offered, min=1, max=99, step=0.1, readout_format=".1f",
@@ -83,33 +84,27 @@ def step_through(
     back: Any = ipywidgets.Button(description="back", disabled=True)
     numbers, figure = ipywidgets.HTML(), ipywidgets.Output()
 
-    def draw() -> None:
+    def go_to(cuts: tuple[Prune, ...]) -> None:
+        nonlocal taken
         forward.disabled = back.disabled = True
         numbers.value = f"Level {len(cuts)}: training, unless the store has it …"
         try:
-            done = train_steps(plan, tuple(cuts), kept, execution)
-        except (InputError, OSError) as error:
-            if cuts:  # the step that failed is not taken, and what was drawn stays
-                cuts.pop()
-            numbers.value = f"This step was not taken: {error}"
+            done = train_steps(plan, cuts, kept, execution)
+        except (InputError, OSError, RuntimeError) as error:  # also memory that is full; what was drawn stays
+            numbers.value = f"This step was not taken: {html.escape(str(error))}"
         else:
-            numbers.value, figure.outputs = _shown(done, source)
+            taken, (numbers.value, figure.outputs) = cuts, _shown(done, source)
         finally:
-            forward.disabled, back.disabled = False, not cuts
+            forward.disabled, back.disabled = False, not taken
 
     def prune_and_retrain(_: Any) -> None:
         # The plan's own fraction may have more digits than the slider: with it, the page's chain is found again.
         share = plan.prune.fraction if fraction.value == offered else fraction.value / 100
-        cuts.append(plan.prune.but(score=score_menu.value, fraction=share))
-        draw()
-
-    def go_back(_: Any) -> None:
-        cuts.pop()
-        draw()
+        go_to((*taken, plan.prune.but(score=score_menu.value, fraction=share)))
 
     forward.on_click(prune_and_retrain)
-    back.on_click(go_back)
-    draw()
+    back.on_click(lambda _: go_to(taken[:-1]))
+    go_to(())
     return ipywidgets.VBox([score_menu, fraction, ipywidgets.HBox([forward, back]), numbers, figure])
 
 

@@ -134,6 +134,7 @@ IMAGES, LABELS = torch.zeros(6, 1, 4, 4), torch.tensor([0, 1, 0, 1, 0, 1])
         (IMAGES - 1, LABELS, "fractions from -1 to -1; allowed: 0 to 1"),
         (IMAGES * torch.nan, LABELS, "fractions from nan"),
         (IMAGES.long() + 256, LABELS, "go from 256 to 256"),
+        ((IMAGES.long() + 1000).to(torch.uint16), LABELS, "go from 1000 to 1000"),
         (IMAGES, LABELS[:5], "6 images have 5 labels"),
         (IMAGES, LABELS.float(), r"of type float32; allowed: whole numbers from 0, such as labels.long\(\)"),
         (IMAGES, LABELS == 0, "of type bool"),

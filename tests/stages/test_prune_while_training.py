@@ -106,6 +106,19 @@ def test_events_closer_than_a_step_are_refused():
         EVENTS.but(every=1, schedule=50).steps(20)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "every", "steps", "where"),
+    [
+        (0, 6, 2, 5, "event 3 of 4 of .* on the step of the one before"),
+        (8, 8, 1, 4, "event 1 of 1 of .* behind the last"),
+    ],
+)
+def test_events_that_rounding_moves_onto_one_step_or_behind_the_last_are_refused(first, last, every, steps, where):
+    events = EVENTS.but(layers=(LAST,), shares=(0.5,), first=(first,), last=(last,), every=every, schedule=10)
+    with pytest.raises(InputError, match=where):
+        events.steps(steps)
+
+
 def test_noise_longer_than_the_time_between_events_is_refused():
     with pytest.raises(InputError, match="the next event of a layer comes after 6 steps"):
         EVENTS.but(effect="zero", batches=7).steps(18)

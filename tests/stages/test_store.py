@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -97,6 +98,17 @@ def test_an_entry_that_is_not_whole_is_named_set_aside_and_absent(store, file, h
     with pytest.warns(UserWarning, match="k1 is damaged"):
         assert store.find("k1") is None
     assert store.keys() == []
+
+
+def test_an_entry_that_another_process_removes_meanwhile_is_absent_and_not_damaged(store, monkeypatch, recwarn):
+    store.put({"k1": (RECORD, GROUPS)})
+
+    def gone(text):
+        shutil.rmtree(store.entries / "k1")
+        raise ValueError
+
+    monkeypatch.setattr("lib.stages.store.json.loads", gone)
+    assert store.find("k1") is None and not recwarn.list
 
 
 def test_a_measurement_is_made_once_for_its_stages_and_its_description(store):

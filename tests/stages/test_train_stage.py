@@ -2,18 +2,14 @@
 
 import pytest
 import torch
-from tqdm.auto import tqdm
 
 from lib import data
-from lib.errors import InputError
 from lib.models import build
 from lib.pruning import find_score
 from lib.stages import Prune, Store, checkpoint, run, stage_keys, starting_point, train_stage
-from lib.stages.algorithms import learning_rate_rewinding, pruning_while_training
+from lib.stages.algorithms import learning_rate_rewinding
 from lib.stages.checkpoint import Checkpoint
-from lib.stages.filter_events import FilterEvents
-from lib.stages.train_stage import RunContext
-from lib.training import DataRecipe, Hooks, Replicate, prepare
+from lib.training import DataRecipe, Replicate, prepare
 from lib.training.loop import train
 
 PRUNE = Prune(fraction=0.5)
@@ -97,47 +93,6 @@ def test_a_stack_that_fails_on_a_device_leaves_the_network_on_the_cpu(recipe, re
     assert [len(row) for row in results.entries] == [2] * 4
 
 
-def test_hooks_that_change_masks_go_on_after_a_kill_to_the_bit(recipe, replicates, tmp_path, killed_after):
-    """A neuron is pruned in the second epoch; its masks are kept with the stage, and what the hook wrote down goes on."""
-    chain = learning_rate_rewinding(recipe.but(epochs=4), 0, PRUNE)
-    written = []
-
-    def effect(network, those, examples) -> Hooks:
-        def before_step(step: int, now) -> None:
-            if step == 7:
-                now.masks["hidden.0.weight"][:, 3] = False
-                now.kept["steps"] = [*now.kept.get("steps", []), step]
-
-        return Hooks(before_step, lambda now: written.append(now.kept.get("steps")))
-
-    def trained(store: Store) -> list[dict]:
-        examples = prepare(chain.recipe.data, replicates, CPU)
-        keys = [stage_keys(chain, r, "float32") for r in replicates]
-        context = RunContext(chain, build("lenet-300-100"), store, "float32", tqdm(disable=True, total=0))
-        done = [[] for _ in replicates]
-        for position in range(len(chain.stages)):
-            own = [row[position] for row in keys]
-            if any(store.find(key) is None for key in own):
-                train_stage.train_stage(context, position, replicates, done, own, examples, effect)
-            for entries, key in zip(done, own, strict=True):
-                entries.append(store.find(key))
-        return [{**e[-1].tensors("weights"), **e[-1].tensors("masks"), "%": e[-1].record} for e in done]
-
-    whole, store = trained(Store(tmp_path / "whole")), Store(tmp_path / "killed")
-    killed_after(2)
-    with pytest.raises(Killed):
-        trained(store)
-    killed_after(None)
-    written.clear()
-    for one, other in zip(whole, trained(store), strict=True):
-        records = one.pop("%"), other.pop("%")
-        assert records[0]["weights_remaining_percent"] == records[1]["weights_remaining_percent"]
-        assert records[0]["weights_remaining_percent"] == pytest.approx(100 * (1 - 784 / 265_200))
-        assert records[0]["train_losses"] == records[1]["train_losses"]
-        assert all(torch.equal(t, other[n]) for n, t in one.items())
-    assert written == [[7]], "one epoch was left, and the checkpoint had what the hook keeps"
-
-
 @pytest.mark.parametrize("score", ["magnitude", "random", "synflow", "snip", "gradient"])
 def test_images_are_read_for_scores_that_look_at_them(score, monkeypatch):
     """And SNIP reads some at a time, with the result of all at once."""
@@ -171,12 +126,3 @@ def test_a_network_that_drops_pixels_is_augmented_all_the_same(recipe, store):
         without = run(chain, [Replicate(seed=0)], other, "cpu", progress=False)
     one, two = (results.entries[0][-1].record["train_losses"] for results in (with_units, without))
     assert one == pytest.approx(two, rel=1e-4)
-
-
-def test_a_stage_takes_its_own_filter_events_or_an_effect(recipe, replicates, store):
-    events = FilterEvents(layers=("hidden.0.weight",), shares=(0.5,), first=(0,), last=(0,), every=1, schedule=2)
-    chain = pruning_while_training("pruned", recipe, events)
-    context = RunContext(chain, build("lenet-300-100"), store, "float32", tqdm(disable=True, total=0))
-    examples = prepare(recipe.data, replicates, CPU)
-    with pytest.raises(InputError, match="a stage takes one of them"):
-        train_stage.train_stage(context, 0, replicates, [[]], ["0a"], examples, lambda *_: Hooks())

@@ -4,10 +4,11 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 
 from lib.errors import InputError
-from lib.training import Hooks, Part, Progress, Replicate, train
-from tests.training.stacks import start
+from lib.training import Hooks, Part, Progress, Replicate, prepare, stack_states, train
+from tests.training.stacks import CPU, start
 
 REPLICATES = [Replicate(seed=0), Replicate(seed=1)]
 
@@ -110,6 +111,26 @@ def test_an_optimizer_is_continued_under_new_masks(sgd):
     train(network.module, continued, examples, REPLICATES, sgd, Part(2, stage=1))
     for name, mask in masks.items():
         assert continued.stack[name][~mask].eq(0).all()
+
+
+class WithALayerThatIsNotUsed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.other = nn.Linear(28 * 28, 10), nn.Linear(28 * 28, 10)
+
+    def forward(self, images):
+        return self.used(images.flatten(1))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.05])
+def test_a_pruned_layer_that_no_image_passes_is_left_as_it_is(recipe, share):
+    module, replicates = WithALayerThatIsNotUsed(), [Replicate(seed=0)]
+    examples, stack = prepare(recipe.data, replicates, CPU), stack_states([module.state_dict()])
+    masks = {f"{n}.weight": torch.rand(stack[f"{n}.weight"].shape) < share for n in ("used", "other")}
+    before = {n: t * masks.get(n, 1) for n, t in stack.items()}
+    done = train(module, Progress(0, copy.deepcopy(before), masks), examples, replicates, recipe, Part(1))
+    assert torch.equal(done.stack["other.weight"], before["other.weight"])
+    assert not torch.equal(done.stack["used.weight"], before["used.weight"])
 
 
 def test_a_mask_that_training_began_without_is_refused(sgd):

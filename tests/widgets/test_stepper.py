@@ -1,4 +1,6 @@
+import html
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -81,6 +83,20 @@ def test_a_step_that_fails_is_not_taken(plan, store, monkeypatch):
     forward.click()
     assert "not taken: the store is full" in numbers.value
     assert back.disabled and not forward.disabled
+
+
+def test_going_back_that_fails_leaves_what_was_there(plan, store, monkeypatch):
+    widget = step_through(plan, store=str(store.folder), device="cpu")
+    _, _, forward, back, numbers, figure = controls(widget)
+    forward.click()
+    with monkeypatch.context() as patched:
+        for refused in (InputError("the store <b>is</b> gone"), RuntimeError("out of memory")):
+            patched.setattr("lib.widgets.stepper.run", Mock(side_effect=refused))
+            back.click()
+            assert f"not taken: {html.escape(str(refused))}" in numbers.value and not back.disabled
+    assert next(p for p in shown(figure)[MIME]["params"] if p["name"] == "level_slider")["value"] == 1
+    back.click()
+    assert "Level 0" in numbers.value and back.disabled
 
 
 def test_an_unknown_score_is_refused_at_once(plan, store):
