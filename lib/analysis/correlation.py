@@ -11,8 +11,7 @@ less stable of two runs with the same settings generalize better? Both may have 
 means are over the runs of one seed, which share their initial weights: this compares configurations, and leaves out what a
 lucky seed adds to all of them.
 
-The 95 % interval of r is Fisher's, tanh(artanh r ± 1.96 / √(d − 1)). The bootstrap draws runs anew within each
-configuration.
+The 95 % interval of the pooled r is Fisher's, tanh(artanh r ± 1.96 / √(d − 1)).
 """
 
 import math
@@ -23,7 +22,7 @@ import numpy
 import pandas
 from scipy import stats
 
-from lib.analysis.statistics import FEWEST_REPLICATES, LEVEL, bootstrap_interval, is_constant
+from lib.analysis.statistics import FEWEST_REPLICATES, LEVEL, is_constant
 from lib.errors import InputError
 
 Kind = Literal["pearson", "kendall", "within", "by seed"]
@@ -39,11 +38,9 @@ class Correlation:
     Attributes:
         n, configurations: how many runs, and of how many configurations.
         pearson, p, low, high: pooled Pearson coefficient, its two-sided p value and Fisher's 95 % interval.
-        bootstrap_low, bootstrap_high: its 95 % interval by the bootstrap over runs.
         kendall, kendall_p: Kendall's τ-b of the pooled runs and its two-sided p value.
-        within, within_p, within_low, within_high: within configurations; one in which a quantity does not vary, such as the
-            stability of a network that is not pruned, says nothing and is left out.
-        between: Pearson coefficient of the configurations' means; NaN with fewer than three of them.
+        within, within_p: within configurations; one in which a quantity does not vary, such as the stability of a network
+            that is not pruned, says nothing and is left out.
         by_seed, by_seed_p: within seeds, over configurations.
     """
 
@@ -53,15 +50,10 @@ class Correlation:
     p: float = math.nan
     low: float = math.nan
     high: float = math.nan
-    bootstrap_low: float = math.nan
-    bootstrap_high: float = math.nan
     kendall: float = math.nan
     kendall_p: float = math.nan
     within: float = math.nan
     within_p: float = math.nan
-    within_low: float = math.nan
-    within_high: float = math.nan
-    between: float = math.nan
     by_seed: float = math.nan
     by_seed_p: float = math.nan
 
@@ -108,19 +100,8 @@ def correlation(first: pandas.Series | pandas.DataFrame, second: pandas.Series |
     if math.isnan(pooled[0]):
         return Correlation(len(x), count)
     kendall: Any = stats.kendalltau(x, y)
-    groups = [numpy.flatnonzero(configurations == one) for one in range(count)]
-    means = numpy.array([[x[rows].mean(), y[rows].mean()] for rows in groups]).T
-    return Correlation(
-        len(x),
-        count,
-        *pooled,
-        *bootstrap_interval(lambda rows: _resampled(x[rows], y[rows]), groups),
-        float(kendall.statistic),
-        float(kendall.pvalue),
-        *_coefficient(x, y, configurations),
-        _coefficient(means[0], means[1], numpy.zeros(count, int))[0],
-        *_coefficient(x, y, seeds)[:2],
-    )
+    within, by_seed = (_coefficient(x, y, groups)[:2] for groups in (configurations, seeds))
+    return Correlation(len(x), count, *pooled, float(kendall.statistic), float(kendall.pvalue), *within, *by_seed)
 
 
 def _pairs(first: pandas.Series | pandas.DataFrame, second: pandas.Series | pandas.DataFrame) -> pandas.DataFrame:
@@ -160,14 +141,6 @@ def _coefficient(x: numpy.ndarray, y: numpy.ndarray, group: numpy.ndarray) -> tu
     return r, p, math.tanh(math.atanh(r) - width), math.tanh(math.atanh(r) + width)
 
 
-def _resampled(x: numpy.ndarray, y: numpy.ndarray) -> numpy.ndarray:
-    """Return Pearson's r of each sample, [samples], of x and y, [samples, n]; NaN where one does not vary."""
-    varies = (numpy.ptp(x, axis=1) > 0) & (numpy.ptp(y, axis=1) > 0)
-    x, y = (z - z.mean(axis=1, keepdims=True) for z in (x, y))
-    sizes = numpy.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
-    return (x * y).sum(axis=1) / numpy.where(varies, sizes, numpy.nan)
-
-
 def p_different(first: Correlation, second: Correlation) -> float:
     """Return the two-sided p value that two pooled Pearson coefficients of different runs differ (Fisher's z test).
 
@@ -197,9 +170,7 @@ def quadratic_term(
     if len(numpy.unique(x)) < 3 or len(x) < 4 or is_constant(x) or is_constant(y):
         return math.nan, math.nan
     x = (x - x.mean()) / x.std(ddof=1)
-    design = numpy.stack([numpy.ones_like(x), x, x * x], axis=1)
-    found = numpy.linalg.lstsq(design, y)[0]
-    squares, freedom = float(((y - design @ found) ** 2).sum()), len(x) - 3
-    error = math.sqrt(squares / freedom * float(numpy.linalg.inv(design.T @ design)[2, 2]))
-    t = abs(float(found[2])) / error if error else math.inf
-    return float(found[2]), float(2 * stats.t.sf(t, freedom))
+    found, covariance = numpy.polyfit(x, y, 2, cov=True)  # the highest power first
+    error = math.sqrt(covariance[0, 0])
+    t = abs(float(found[0])) / error if error else math.inf
+    return float(found[0]), float(2 * stats.t.sf(t, len(x) - 3))

@@ -89,8 +89,8 @@ def test_correlation_within_configurations_is_the_partial_one():
 
 def test_a_pooled_correlation_may_have_the_other_sign_than_the_one_within():
     found = correlation(*clusters(slope=-1.0, between=1.0))
-    assert found.pearson > 0.95 and found.between == pytest.approx(1.0) and found.p < 1e-10
-    assert found.within < -0.95 and found.within_p < 1e-10 and found.within_high < 0 < found.low
+    assert found.pearson > 0.95 and found.p < 1e-10 and found.low > 0
+    assert found.within < -0.95 and found.within_p < 1e-10
     assert "within configurations r = -0." in found.words and "30 runs of 3 configurations" in found.words
     assert found.by_seed > 0.99, "the configurations of one seed lie along the clusters"
 
@@ -100,7 +100,7 @@ def test_runs_of_one_configuration_have_one_correlation():
     found = correlation(first["none"], second["none"])
     assert found.configurations == 1 and found.n == 10
     assert (found.within, found.within_p) == (pytest.approx(found.pearson), pytest.approx(found.p))
-    assert math.isnan(found.between) and math.isnan(found.by_seed) and "within" not in found.words
+    assert math.isnan(found.by_seed) and "within" not in found.words
 
 
 def test_a_configuration_that_does_not_vary_says_nothing_within():
@@ -145,17 +145,7 @@ def test_points_on_a_line_correlate_fully():
     first, _ = random_runs()
     found = correlation(first, -2 * first + 1)
     assert (found.pearson, found.p, found.low, found.high) == (pytest.approx(-1), 0.0, found.pearson, found.pearson)
-    assert found.kendall == pytest.approx(-1) and found.bootstrap_low == pytest.approx(-1)
-
-
-def test_the_bootstrap_over_runs_is_near_fishers_interval_and_repeats_itself():
-    draw = numpy.random.default_rng(3)
-    x = draw.normal(size=300)
-    first, second = runs(x, seeds=range(100)), runs(0.7 * x + draw.normal(size=300), seeds=range(100))
-    found = correlation(first, second)
-    assert found.bootstrap_low == pytest.approx(found.low, abs=0.03)
-    assert found.bootstrap_high == pytest.approx(found.high, abs=0.03)
-    assert correlation(first, second) == found
+    assert found.kendall == pytest.approx(-1)
 
 
 def test_a_run_that_is_there_twice_is_refused():

@@ -2,7 +2,6 @@
 
 import pytest
 
-from lib.analysis import statistics
 from lib.analysis.flatness import ALONG, COVARIANCE, CRITERION, DRAWN, EIGENVALUE_SUM, TOLERATED
 from lib.analysis.measures import Case
 from lib.analysis.normality import AFTER, BEFORE, DISTANCE
@@ -165,12 +164,6 @@ OTHER_CASES = {
 """Where a claim asks something else of another benchmark."""
 
 SPREAD = {"GS-C22": 0.002}
-
-
-@pytest.fixture(autouse=True)
-def few_resamples(monkeypatch):
-    """No claim reads a bootstrap interval."""
-    monkeypatch.setattr(statistics, "RESAMPLES", 20)
 
 
 def benchmark_of(claim):
