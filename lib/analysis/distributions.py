@@ -23,15 +23,15 @@ from torch import Tensor, nn
 from lib import data
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import parts, series_rows
+from lib.analysis.sizes import Numbers, at_scale, by_scale
 from lib.data.corrupted_sets import CIFAR10_1, CIFAR10_C, IMAGENET_C, has_cifar10_c
 from lib.data.corruptions import SEVERITIES
 from lib.data.folder_images import IMAGENET
 from lib.data.segmentation_images import IGNORED, SegmentationImages, split_classes
-from lib.errors import InputError, unknown
+from lib.errors import unknown
 from lib.models import build
 from lib.pruning.budget import parameter_count, parameters_remaining
 from lib.pruning.flops import flops
-from lib.scales import SCALES, check_scale
 from lib.seeds import generator
 from lib.stages import Entry
 from lib.training import DataRecipe, Examples, Recipe, arithmetic, prepare
@@ -123,46 +123,6 @@ def distributions(
         if wrong := [one for one in own["severities"] if one not in SEVERITIES]:
             raise unknown("severity", str(wrong[0]), map(str, SEVERITIES))
     return Measurement("distributions", functools.partial(_rows, sizes=sizes), 1, settings)
-
-
-Numbers = Mapping[str, Any]
-
-
-def by_scale(
-    what: str, numbers: Numbers, scales: Mapping[str, Numbers]
-) -> tuple[dict[str, int | float | str], dict[str, dict[str, Any]]]:
-    """Return the settings of a measurement that has other numbers at some scales, and the numbers of each scale.
-
-    Raises:
-        InputError: an unknown scale or name, a number of things below one, or a negative level of noise.
-    """
-    for scale, own in scales.items():
-        check_scale(scale)
-        for name in own:
-            if name not in numbers:
-                raise unknown(f"number of {what}", name, numbers)
-    sizes = {scale: {**numbers, **scales.get(scale, {})} for scale in SCALES}
-    for own in (numbers, *sizes.values()):
-        if few := [name for name, value in own.items() if isinstance(value, int) and value < 1]:
-            raise InputError(f"{what} with {few[0]}={own[few[0]]}: allowed is 1 or more")
-        if not all(level >= 0 for level in own.get("epsilons", ())):
-            raise InputError(f"{what} with epsilons={own['epsilons']}: allowed are levels of noise from 0")
-    settings: dict[str, Any] = dict(numbers)
-    for scale, own in scales.items():
-        settings |= {f"{scale} {name}": value for name, value in own.items()}
-    return {name: _spelled(value) for name, value in settings.items()}, sizes
-
-
-def _spelled(value: Any) -> int | float | str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else "all" if value is None else value
-
-
-def at_scale(context: Context, sizes: Mapping[str, Numbers]) -> tuple[Context, Numbers]:
-    """Return the numbers of the table's scale, and a context for which those of other scales do not make anything stale."""
-    numbers = sizes[context.table.scale]
-    settings = {name: _spelled(value) for name, value in numbers.items()}
-    own = context.measurement and replace(context.measurement, settings=settings)
-    return replace(context, measurement=own), numbers
 
 
 def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:

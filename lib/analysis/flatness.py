@@ -9,8 +9,8 @@ final network of every reported stage.
 """
 
 import functools
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -26,9 +26,9 @@ from lib.analysis.curvature import (
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import Sample, measure_stack, series, series_rows
 from lib.analysis.loss_slice import along
-from lib.errors import InputError, unknown
+from lib.analysis.sizes import Numbers, at_scale, by_scale
+from lib.errors import InputError
 from lib.models import build
-from lib.scales import SCALES, check_scale
 from lib.stages import Entry, Results
 from lib.training import Examples, arithmetic, prepare
 from lib.training.device import find_device
@@ -72,29 +72,17 @@ def flatness(
     Raises:
         InputError: a number that is too small, or an unknown scale or name of a number.
     """
+    if seeds < 1:
+        raise InputError(f"flatness with seeds={seeds}: allowed is 1 or more")
     numbers = {"images": images, "eigenvalues": eigenvalues, "draws": draws, "evaluated": evaluated}
-    least = {**dict.fromkeys(numbers, 1), "draws": 2, "seeds": 1}
-    settings, given = dict(numbers), [*numbers.items(), ("seeds", seeds)]
-    for scale, own in scales.items():
-        check_scale(scale)
-        settings |= {f"{scale} {name}": value for name, value in own.items()}
-        given += own.items()
-    for name, value in given:
-        if name not in least:
-            raise unknown("number of flatness", name, numbers)
-        if value < least[name]:
-            raise InputError(f"flatness with {name}={value}: allowed is {least[name]} or more")
-    sizes = {scale: {**numbers, **scales.get(scale, {})} for scale in SCALES}
+    settings, sizes = by_scale("flatness", numbers, scales, least={"draws": 2})
     rows = functools.partial(_rows, algorithms=algorithms, seeds=seeds, sizes=sizes)
     return Measurement("flatness", rows, 1, settings)
 
 
-def _rows(
-    context: Context, algorithms: Sequence[str], seeds: int, sizes: Mapping[str, Mapping[str, int]]
-) -> Iterator[dict]:
-    numbers, measured, whole = sizes[context.table.scale], context.plan.seeds[:seeds], context.plan.seeds[:MOST_SPECTRA]
-    if context.measurement:  # another scale's numbers do not make what is stored of a network stale
-        context = replace(context, measurement=replace(context.measurement, settings=numbers))
+def _rows(context: Context, algorithms: Sequence[str], seeds: int, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
+    context, numbers = at_scale(context, sizes)
+    measured, whole = context.plan.seeds[:seeds], context.plan.seeds[:MOST_SPECTRA]
     for results in context.of(*algorithms) if algorithms else context.results:
         module, examples = _prepare(results, context.device)
         for columns, replicate, _, entry in reported(results):
@@ -139,7 +127,7 @@ def _flatness(
             total, covariance = float(values.sum()), gradient_covariance_trace(loss)
             found[f"{name} {EIGENVALUE}"] = series(torch.arange(1, eigenvalues + 1), values)
             numbers = {EIGENVALUE_SUM: total, TRACE: trace, TRACE_ERROR: error, COVARIANCE: covariance}
-            numbers[CRITERION] = covariance / total
+            numbers[CRITERION] = covariance / total if total else math.nan
             found |= {f"{name} {quantity}": number(value) for quantity, value in numbers.items()}
         _, vectors = sharpest_directions(around("test", images), DIRECTIONS)
     loss = around("test", evaluated)

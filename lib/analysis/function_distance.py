@@ -18,11 +18,8 @@ from torch import Tensor
 from lib.analysis.distributions import (
     EPSILONS,
     Found,
-    Numbers,
     Subject,
     answers,
-    at_scale,
-    by_scale,
     chunks,
     find_subject,
     load_stack,
@@ -32,6 +29,7 @@ from lib.analysis.distributions import (
 )
 from lib.analysis.experiments import Context, Measurement
 from lib.analysis.landscape import series_rows
+from lib.analysis.sizes import Numbers, at_scale, by_scale
 from lib.analysis.table import NETWORK
 from lib.stages import Entry
 from lib.training import arithmetic

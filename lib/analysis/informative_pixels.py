@@ -27,11 +27,8 @@ from torch import Tensor
 from lib import data
 from lib.analysis.distributions import (
     Found,
-    Numbers,
     Subject,
     answers,
-    at_scale,
-    by_scale,
     find_subject,
     load_stack,
     networks_by_recipe,
@@ -41,6 +38,7 @@ from lib.analysis.experiments import Context, Measurement
 from lib.analysis.files import REPOSITORY
 from lib.analysis.function_distance import SEPARATE, families
 from lib.analysis.part import file_name, read_detail
+from lib.analysis.sizes import Numbers, at_scale, by_scale
 from lib.analysis.table import Table, table_folder
 from lib.data.segmentation_images import SegmentationImages
 from lib.errors import InputError, unknown
