@@ -222,7 +222,7 @@ def all_of(*claims: Claim) -> Claim:
 
     def claim(table: Table) -> Finding:
         found = [one for part in claims if (one := part(table)).cases != "0 of 0"]
-        counts = [[int(number) for number in one.cases.split(" of ")] for one in found]
+        counts = [[int(number) for number in one.cases.split(" of ")] for one in found if one.cases]
         decided, asked = (sum(count[i] for count in counts) for i in (0, 1))
         return replace(combined(found, "all"), cases=f"{decided} of {asked}")
 

@@ -76,7 +76,7 @@ class Cost:
         if not self.missing:
             return f"All {self.stages:,} stages are in the store: nothing is left to train."
         there = f"{self.stages - self.missing:,} of {self.stages:,} stages are in the store."
-        disk = f"about {self.megabytes:.2g} MB" if self.megabytes < 100 else f"about {self.megabytes / 1000:.2g} GB"
+        disk = f"about {as_size(1e6 * self.megabytes)}"
         if self.seconds is None:
             return f"{there} How long the rest takes is not known: {self.source}. It takes {disk} on disk."
         return f"{there} The rest takes about {lasting(self.seconds)}, {self.source}, and {disk} on disk."
@@ -89,6 +89,12 @@ def lasting(seconds: float) -> str:
             return f"{max(1, round(seconds / unit))} {name}"
     days = round(seconds / 86_400)
     return f"{days} days" if days < 730 else f"{round(days / 365):,} years"
+
+
+def as_size(count: float) -> str:
+    """Return a number of bytes as precise as an estimate is: "29 MB", "1.2 GB", "430 GB"."""
+    unit, scaled = ("GB", count / 1e9) if count >= 1e8 else ("MB", count / 1e6)
+    return f"{scaled:,.0f} {unit}" if scaled >= 10 else f"{scaled:.2g} {unit}"
 
 
 def cost_of(

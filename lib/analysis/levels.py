@@ -61,7 +61,7 @@ def choose_levels(errors: Mapping[str, pandas.DataFrame]) -> dict[str, int]:
 
 
 def largest_fall(errors: Mapping[int, float]) -> tuple[int, int] | None:
-    """Return the two levels between which errors by level fall most; None where they never fall."""
+    """Return the two levels between which errors by level fall most, of equal falls the last; None where they never fall."""
     pairs = itertools.combinations(sorted(errors), 2)
     fall, first, then = max(((errors[a] - errors[b], a, b) for a, b in pairs), default=(0.0, 0, 0))
     return (first, then) if fall > 0 else None

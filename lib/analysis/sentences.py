@@ -167,14 +167,14 @@ def mean_std(found: pandas.Series, unit: str = "%", signed: bool = False) -> str
 
 
 def _with_spread(mean: float, std: float, count: int, signed: bool = False) -> str:
-    """Write a mean with as many digits as it bears, or with more where its spread would read zero."""
+    """Write a mean with as many digits as it bears, or with one more where its spread would read zero."""
     if count < 2 or not math.isfinite(mean):
         return number(mean, signed)
     if 0 < abs(mean) < SMALLEST_DECIMAL:
         return f"{number(mean, signed)} ± {number(std)}"
     digits = _decimals(abs(mean))
     if SMALLEST_DECIMAL <= std < 0.5 * 10**-digits:
-        digits = -int(f"{std:.0e}".partition("e")[2])
+        digits += 1
     return f"{mean:{'+' * signed}.{digits}f} ± {std:.{digits}f}".replace("-", "−")
 
 

@@ -6,6 +6,7 @@ Where a scheduler hands out GPUs (Slurm, Kubernetes), give no names and nothing 
 """
 
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -30,9 +31,12 @@ def names(text: str) -> list[str]:
 
 
 def visible_gpus() -> list[str]:
-    """Return the names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES would spell them."""
+    """Return the names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES would spell them.
+
+    As for CUDA, what follows a -1 there does not count.
+    """
     if VARIABLE in os.environ:
-        return names(os.environ[VARIABLE])
+        return [*itertools.takewhile("-1".__ne__, names(os.environ[VARIABLE]))]
     if shutil.which("nvidia-smi") is None:
         return []
     listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas
 
-from lib.analysis.cost import Cost, cost_of, lasting
+from lib.analysis.cost import Cost, as_size, cost_of, lasting
 from lib.analysis.experiments import changed, pages_of
 from lib.analysis.files import REPOSITORY
 from lib.analysis.memory import most_memory, stack_of
@@ -148,8 +148,4 @@ def _sum(seconds: Sequence[float | None]) -> str:
 
 
 def _size(size: float | None) -> str:
-    """Write a number of bytes: "29 MB", "1.2 GB", "430 GB"."""
-    if size is None:
-        return UNKNOWN
-    unit, scaled = ("GB", size / 1e9) if size >= 1e8 else ("MB", size / 1e6)
-    return f"{scaled:,.0f} {unit}" if scaled >= 10 else f"{scaled:.2g} {unit}"
+    return UNKNOWN if size is None else as_size(size)

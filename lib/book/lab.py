@@ -282,9 +282,7 @@ def page_list(
 def left(home: str, store: str = "") -> str:
     """Say how much of a page is trained here, and how long the rest takes."""
     paper, name = home.split("/")
-    plans, own = read_plans(REPOSITORY), {}
-    with contextlib.suppress(ImportError):
-        own = pages_of(paper)
+    plans, own = read_plans(REPOSITORY), pages_of(paper)
     if name not in own:
         return {"prune_your_own": "about half a minute"}.get(name, "nothing")
     said = []

@@ -1,11 +1,10 @@
-"""Scatter: two quantities of the same networks against each other, with a least-squares line and correlations, or with the
-line on which they are equal."""
+"""Scatter: two quantities of the same networks against each other, with a least-squares line, or with the line on which they
+are equal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
-import numpy
 import pandas
 from scipy import stats
 
@@ -23,25 +22,24 @@ EQUAL = "On the dashed line both are equal."
 
 def scatter(
     rows: pandas.DataFrame, *, x: str, y: str, colour: str | None = None, menus: Sequence[str] = (),
-    shown: Mapping[str, Any] | None = None, fit: bool = False, equal: bool = False, x_scale: str = "linear",
-    y_scale: str = "linear", domain: Sequence[str] | None = None, title: str, key: str = "", height: int = 340,
+    shown: Mapping[str, Any] | None = None, fit: bool = False, equal: bool = False,
+    domain: Sequence[str] | None = None, title: str, key: str = "", height: int = 340,
 ) -> alt.LayerChart:  # fmt: skip
     """Draw a point for each network.
 
     Args:
         rows, colour, menus, shown, domain, title, key, height: see `lib.charts`; rows of both quantities. A `caption` of the
-            rows stands in place of the fit's coefficients.
+            rows stands below the chart.
         x, y: quantities or columns, and titles of their axes.
-        fit: draw the least-squares line of the networks shown, and give Pearson's r and Spearman's ρ.
+        fit: draw the least-squares line of the networks shown, where there are three or more.
         equal: instead of a fit, draw the line on which both are equal.
-        x_scale, y_scale: "linear" or "log"; a fit is made in these scales.
     """
     case = ["table", *menus]
     keys = [*case, *([colour] if colour and colour not in case else [])]
     points = name_columns(_beside(checked(rows, keys), x, y), keys)
     controls = Controls(points, case, shown=shown)
     columns = [c for c in dict.fromkeys([*keys, "algorithm", "seed", "level", SIZE, EPOCHS]) if c in points]
-    placed = [either(alt.X("x:Q"), x, x_scale, 60), either(alt.Y("y:Q"), y, y_scale, 44)]
+    placed = [either(alt.X("x:Q"), x, "linear", 60), either(alt.Y("y:Q"), y, "linear", 44)]
     painted, shape = colours(points, colour, domain)
     told = [alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in columns if points[c].nunique() > 1]
     told += [alt.Tooltip(f"{at}:Q", title=name, format=".4~g") for at, name in (("x", x), ("y", y))]
@@ -50,12 +48,12 @@ def scatter(
     marks: list[Any] = [base.encode(*placed, color=painted, shape=shape, tooltip=told)]
     captions, ends = [], []
     for place, own in points.groupby(case, sort=False):
-        found, text = _fit(own[x], own[y], x_scale, y_scale) if fit else ([], "")
+        found = _least_squares(own[x], own[y]) if fit else []
         if equal:
-            found, text = [(end, end) for end in (own[[x, y]].min().min(), own[[x, y]].max().max())], EQUAL
+            found = [(end, end) for end in (own[[x, y]].min().min(), own[[x, y]].max().max())]
         here = dict(zip(case, place, strict=True))
         ends += [{**here, "x": at, "y": of} for at, of in found]
-        captions.append({**here, "text": own["caption"].iloc[0] if "caption" in own else text})
+        captions.append({**here, "text": own["caption"].iloc[0] if "caption" in own else EQUAL * equal})
     if ends:
         line = controls.chart(pandas.DataFrame(ends)).mark_line(color=INK, strokeDash=[6, 4], aria=False)
         marks.insert(0, line.encode(*placed))
@@ -83,13 +81,9 @@ def _beside(rows: Frame, x: str, y: str) -> Frame:
     return wide
 
 
-def _fit(x: Frame, y: Frame, x_scale: str, y_scale: str) -> tuple[list[tuple[float, float]], str]:
-    """Fit a line; return its two ends, and what is said of it."""
-    at, of = numpy.log10(x) if x_scale == "log" else x, numpy.log10(y) if y_scale == "log" else y
-    if len(at) < 3 or at.nunique() < 2 or of.nunique() < 2:
-        return [], "Too few networks for a line."
-    line: Any = stats.linregress(at, of)
-    rank: Any = stats.spearmanr(at, of)
-    ends = [(end, line.intercept + line.slope * end) for end in (at.min(), at.max())]
-    ends = [(10**a if x_scale == "log" else a, 10**b if y_scale == "log" else b) for a, b in ends]
-    return ends, f"{len(at)} networks: Pearson's r = {line.rvalue:.2f}, Spearman's ρ = {rank.statistic:.2f}."
+def _least_squares(x: Frame, y: Frame) -> list[tuple[float, float]]:
+    """Return the two ends of the least-squares line, none where there are too few networks or all are alike."""
+    if len(x) < 3 or x.nunique() < 2:
+        return []
+    line: Any = stats.linregress(x, y)
+    return [(end, line.intercept + line.slope * end) for end in (x.min(), x.max())]

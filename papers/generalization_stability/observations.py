@@ -62,8 +62,8 @@ def _most(table: Table) -> str:
     counts = {name: values(table, REMOVED, "position", algorithm=name).mean().sum() for name in _pruned(table)}
     least, most = min(counts.values()), max(counts.values())
     many = f"{most:.0f}" if least == most else f"{least:.0f} to {most:.0f}"
-    same = "the same number" if least == most else "about as many"
-    return f"In the end {same} of filters is gone in all of them, {many}: they differ in how, not in how much."
+    same = "the same number of filters is gone" if least == most else "about as many filters are gone"
+    return f"In the end {same} in all of them, {many}: they differ in how, not in how much."
 
 
 @observed

@@ -19,7 +19,7 @@ from lib.analysis.function_distance import MATCHING, SEPARATE, SOFTMAX_DISTANCE
 from lib.analysis.how_far import HowFar
 from lib.analysis.informative_pixels import CONFIDENCE, CONFIDENCE_CORRUPTED, SEPARATE_LEVEL, ShownImages, shown_images
 from lib.analysis.levels import TEST
-from lib.analysis.prune_potential import DELTA, Curves, prune_potential
+from lib.analysis.prune_potential import DELTA, SMALLEST_DIFFERENCE, Curves, prune_potential
 from lib.analysis.sentences import learned, listed, mean_std, number, observed, read
 from lib.analysis.statistics import FEWEST_REPLICATES, difference
 from lib.analysis.table import Table, values
@@ -420,5 +420,5 @@ def _called(method: str) -> str:
 
 def _last(own: Curves, delta: float) -> int:
     """Return the last level whose error on the first set, clean images, is within δ of the network not pruned."""
-    within = own.errors[0, 0] <= own.errors[0, 0, 0] + delta
+    within = own.errors[0, 0] <= own.errors[0, 0, 0] + delta + SMALLEST_DIFFERENCE
     return int(max(level for level in range(len(within)) if within[level]))

@@ -96,7 +96,7 @@ def average_and_minimum(table: Table) -> str:
     for name in _methods(table):
         seen, unseen = (_potential(table, sets, name) for sets in _splits(table))
         least = _potential(table, _unseen(table), name, "minimum")
-        close += (seen - unseen).mean() < CLOSE
+        close += abs((seen - unseen).mean()) < CLOSE
         told.append(
             f"{name} {mean_std(seen, '')} seen, {mean_std(unseen)} unseen, {mean_std(least)} under the worst of them"
         )

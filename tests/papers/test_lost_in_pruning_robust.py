@@ -75,12 +75,12 @@ def test_the_two_kinds_of_corruptions_are_all_on_the_picture():
 def test_sentences_compare_with_the_same_network_without_robust_training(beside):
     beside(plain())
     assert "78.6 ± 0.0 % against 40.0 ± 0.0 %, 38.6 ± 0.0 points higher" in said("average_and_minimum")
-    assert "parents 20.0 ± 0.0 % against 35.0 ± 0.0 %, 15.0 ± 0.0 points lower" in said("error_on_unseen")
+    assert "parents 20.00 ± 0.01 % against 35.00 ± 0.01 %, 15.0 ± 0.0 points lower" in said("error_on_unseen")
     assert "40.0 % (fog) to 85.0 %" in said("potential_seen_and_unseen")
     assert "flatter line in both methods, as in the paper. The two intervals are apart in both" in said(
         "excess_after_robust_training"
     )
-    assert "from 35.0 ± 0.0 to 20.0 ± 0.0 %" in robust_observations.learned_robust_training([robust()]).data
+    assert "from 35.00 ± 0.01 to 20.00 ± 0.01 %" in robust_observations.learned_robust_training([robust()]).data
 
 
 def test_they_say_where_the_numbers_speak_against_the_paper(beside):
