@@ -50,7 +50,7 @@ TRADITIONAL = (NONE, *SELDOM, *OFTEN)
 def accuracy_over_training(tables: Tables) -> Any:
     """Figure 2, left: test accuracy over training with its dips, and what every event left of it."""
     names = configurations(tables)
-    found = _rows(tables, [BY_EPOCH, BEFORE, AFTER], names)
+    found = rows_of(tables, [BY_EPOCH, BEFORE, AFTER], names)
     moved = found["quantity"].map({BEFORE: -MOMENT, AFTER: MOMENT}).fillna(0.0)
     accuracy = found.assign(quantity=ACCURACY, epoch=found["position"] + moved)
     run = ["table", "algorithm", "seed", "position"]
@@ -71,8 +71,8 @@ def accuracy_over_training(tables: Tables) -> Any:
 def accuracy_against_stability(tables: Tables) -> Any:
     """Figure 2, right: accuracy in the end against mean stability, a point for each run."""
     names = configurations(tables)
-    return _accuracy_against_stability(
-        _repeated(_runs(tables, names)), names, ["networks", "accuracy", "stability on"],
+    return draw_accuracy_and_stability(
+        repeated(runs_of(tables, names)), names, ["networks", "accuracy", "stability on"],
         title="Accuracy in the end, and stability on the way",
     )  # fmt: skip
 
@@ -81,7 +81,7 @@ def accuracy_against_stability(tables: Tables) -> Any:
 def stability_on_two_sets(tables: Tables) -> Any:
     """Facts S9: the stability of each run on test images and on images held out of training."""
     names = configurations(tables)
-    found = _runs(tables, names)
+    found = runs_of(tables, names)
     if HELD_OUT not in found:
         raise InputError(f"no table has {HELD_OUT}; the paper's recipe holds no images out.")
     return scatter(
@@ -95,9 +95,9 @@ def best_and_last(tables: Tables) -> Any:
     """Facts S9: the best test accuracy after the last event, which looks at the test set, and that of the last epoch."""
     called = {BEST: "best epoch", LAST: "last epoch", BEST_HELD_OUT: "last epoch, held-out images"}
     names = configurations(tables)
-    found = _rows(tables, [*called], names)
+    found = rows_of(tables, [*called], names)
     found["accuracy"] = found["quantity"].map(called)
-    found = _ordered(_ordered(found, "accuracy", called.values()), "algorithm", names)
+    found = ordered(ordered(found, "accuracy", called.values()), "algorithm", names)
     return dots(found, y=["algorithm", "accuracy"], x="accuracy (%)", title="The best epoch and the last")
 
 
@@ -108,16 +108,16 @@ def best_and_last(tables: Tables) -> Any:
 def accuracy_by_score(tables: Tables) -> Any:
     """Figure B.2: accuracy against stability by the paper's first score and by two that know of normalization."""
     names = configurations(tables)
-    found = _repeated(_by_score(tables, names, _runs))
-    return _accuracy_against_stability(found, names, ["score", "networks", "accuracy"], title="By three scores")
+    found = repeated(_by_score(tables, names, runs_of))
+    return draw_accuracy_and_stability(found, names, ["score", "networks", "accuracy"], title="By three scores")
 
 
 @or_what_is_missing
 def stability_by_score(tables: Tables) -> Any:
     """Figure B.2's legend: mean stability of each configuration by each score."""
     names = configurations(tables)
-    found = _by_score(tables, names, lambda tables, names: _rows(tables, [STABILITY], names))
-    found = _ordered(found[found["algorithm"] != NONE], "algorithm", names)
+    found = _by_score(tables, names, lambda tables, names: rows_of(tables, [STABILITY], names))
+    found = ordered(found[found["algorithm"] != NONE], "algorithm", names)
     return dots(
         found, y=["algorithm", "score"], x=MEAN_STABILITY, title="How stable each score makes pruning", reference=100.0
     )
@@ -128,7 +128,7 @@ def normality_by_layer(tables: Tables) -> Any:
     """Figure B.1 in one number for each layer: how far activations are from a normal distribution."""
     called = {normality.DISTANCE.format(when): when for when in (normality.BEFORE, normality.AFTER)}
     layer = "layer, of the last ones, from the input"
-    found = _rows(tables, [*called], [NONE]).rename(columns={"position": layer})
+    found = rows_of(tables, [*called], [NONE]).rename(columns={"position": layer})
     return lines(
         found.assign(network=found["quantity"].map(called), quantity="distance"), x=layer, colour="network",
         y="Kolmogorov-Smirnov distance from normal", domain=[*called.values()], y_scale="zero",
@@ -142,7 +142,7 @@ def activation_densities(tables: Tables) -> Any:
     both = normality.BEFORE, normality.AFTER
     places = [(at, when) for at in range(1, normality.LAYERS + 1) for when in both]
     called = {normality.DENSITY.format(*place): place for place in places}
-    found = _rows(tables, [*called], [NONE])
+    found = rows_of(tables, [*called], [NONE])
     found["layer"], found["network"] = zip(*found["quantity"].map(called), strict=True)
     one = found.drop_duplicates(["table", "layer", "position"])
     normal = one.assign(network="standard normal", value=stats.norm.pdf(one["position"]))
@@ -162,11 +162,11 @@ def activation_densities(tables: Tables) -> Any:
 def accuracy_by_rate(tables: Tables) -> Any:
     """Figure 3, left and middle: accuracy and mean stability against the share that an event prunes, by target."""
     quantities = [BEST, STABILITY]
-    found = _rated(_rows(tables, quantities, configurations(tables)[1:])).sort_values(
+    found = _rated(rows_of(tables, quantities, configurations(tables)[1:])).sort_values(
         "quantity", key=lambda names: names.map(quantities.index), kind="stable"
     )
     there = [one for one in tables if NONE in set(one.frame["algorithm"])]
-    unpruned = _rows(there, quantities, [NONE]).drop(columns="algorithm") if there else None
+    unpruned = rows_of(there, quantities, [NONE]).drop(columns="algorithm") if there else None
     return lines(
         found, x=SHARE, x_scale="log", panels="quantity", colour="target", domain=FILTERS, reference=unpruned,
         title="Rate and target",
@@ -199,7 +199,7 @@ def correlation_by_rate(tables: Tables) -> Any:
 def accuracy_at_one_rate(tables: Tables) -> Any:
     """Figure C.1: accuracy against stability, one rate at a time."""
     found = _rated_runs(tables).rename(columns={STABILITY: MEAN_STABILITY, BEST: ACCURACY})
-    return _with_captions(
+    return with_captions(
         found, MEAN_STABILITY, ACCURACY, [SHARE], colour="target", domain=FILTERS, shown={SHARE: found[SHARE].min()},
         title="One rate at a time",
     )  # fmt: skip
@@ -213,9 +213,9 @@ def total_pruning(tables: Tables) -> Any:
     """Table C.1: stability and accuracy where 46 or 59 % of ResNet-18 is pruned."""
     own = [name for name in configurations(tables) if name != NONE]
     names = {f"{name}, {more}" if more else name: (name, of) for more, of in TOTALS.items() for name in own}
-    found = _rows(tables, [BEST, STABILITY], [*names])
+    found = rows_of(tables, [BEST, STABILITY], [*names])
     found["pruned in all"] = [names[name][1] for name in found["algorithm"]]
-    found = _ordered(found.assign(algorithm=[names[name][0] for name in found["algorithm"]]), "algorithm", own)
+    found = ordered(found.assign(algorithm=[names[name][0] for name in found["algorithm"]]), "algorithm", own)
     return dots(
         found, y=["algorithm", "pruned in all"], menus=["quantity"], shown={"quantity": BEST},
         x="accuracy or stability (%)", title="46 % of the network, or 59 %",
@@ -227,9 +227,9 @@ def shortcut_layer(tables: Tables) -> Any:
     """App. B.1's remark: large filters pruned, a quarter or two fifths of the layer whose maps feed a shortcut."""
     less = pruned("largest", 40, more=LESS_SHORTCUT)
     called = {NONE: "no pruning", less: "25 % of the layer", UNSTABLE: "40 % of the layer"}
-    found = _rows(tables, [BEST, STABILITY, LOWEST], [*called])
+    found = rows_of(tables, [BEST, STABILITY, LOWEST], [*called])
     column = "pruned of the shortcut's layer"
-    found = _ordered(found.assign(**{column: found["algorithm"].map(called)}), column, called.values())
+    found = ordered(found.assign(**{column: found["algorithm"].map(called)}), column, called.values())
     return dots(
         found, y=column, menus=["quantity"], shown={"quantity": BEST}, x="accuracy or stability (%)",
         title="The layer that feeds a shortcut",
@@ -242,16 +242,16 @@ def shortcut_layer(tables: Tables) -> Any:
 @or_what_is_missing
 def traditional_accuracy(tables: Tables) -> Any:
     """Figures 4 and C.3: accuracy against stability where training already regularizes."""
-    found = _repeated(_runs(tables, TRADITIONAL))
-    return _accuracy_against_stability(found, TRADITIONAL, ["networks", "accuracy"], title="With SGD and augmentation")
+    found = repeated(runs_of(tables, TRADITIONAL))
+    return draw_accuracy_and_stability(found, TRADITIONAL, ["networks", "accuracy"], title="With SGD and augmentation")
 
 
 @or_what_is_missing
 def traditional_gap(tables: Tables) -> Any:
     """Figures 4 and C.3: training minus test accuracy at the best epoch, against stability."""
-    found = _repeated(_runs(tables, TRADITIONAL)).query("accuracy == @ACCURACIES[@BEST]")
+    found = repeated(runs_of(tables, TRADITIONAL)).query("accuracy == @ACCURACIES[@BEST]")
     found = found[found["stability on"] == SETS[STABILITY]].rename(columns={GAP: "generalization gap (points)"})
-    return _with_captions(
+    return with_captions(
         found, MEAN_STABILITY, "generalization gap (points)", ["networks"], colour="algorithm", domain=TRADITIONAL,
         title="How much better training images are fitted",
     )  # fmt: skip
@@ -261,8 +261,8 @@ def traditional_gap(tables: Tables) -> Any:
 def traditional_configurations(tables: Tables) -> Any:
     """Figures 4 and C.3: the accuracy of each configuration, best and last."""
     called = {BEST: "best epoch", LAST: "last epoch"}
-    found = _rows(tables, [*called], TRADITIONAL)
-    found = _ordered(found.assign(accuracy=found["quantity"].map(called)), "algorithm", TRADITIONAL)
+    found = rows_of(tables, [*called], TRADITIONAL)
+    found = ordered(found.assign(accuracy=found["quantity"].map(called)), "algorithm", TRADITIONAL)
     return dots(found, y="algorithm", menus=["accuracy"], x="test accuracy (%)", title="Pruned, or not")
 
 
@@ -293,21 +293,22 @@ def rate_of(benchmark: str, every: int) -> float:
     return float(f"{share_of_an_event(events.but(every=every)):.3g}")
 
 
-def _rows(tables: Tables, quantities: Sequence[str], names: Sequence[str]) -> Any:
-    """Return quantities of some configurations, see `lib.analysis.table.rows`."""
+def rows_of(tables: Tables, quantities: Sequence[str], names: Sequence[str], what: str = "") -> Any:
+    """Return quantities of some configurations, see `lib.analysis.table.rows`; InputError, which calls them as `what` does,
+    where no table has any."""
     if not tables:
         raise InputError("nothing is measured yet")
     try:
         return rows(tables, [*quantities], algorithm=[*names])
     except InputError:
         raise InputError(
-            f"no {quantities[0]} was measured yet; the note above the figures says what is missing"
+            f"no {what or quantities[0]} was measured yet; the note above the figures says what is missing"
         ) from None
 
 
-def _runs(tables: Tables, names: Sequence[str]) -> Any:
+def runs_of(tables: Tables, names: Sequence[str]) -> Any:
     """Return a row for each run of some configurations, with its stability and accuracies as columns."""
-    found = _rows(tables, [STABILITY, HELD_OUT, BEST, LAST, GAP], names)
+    found = rows_of(tables, [STABILITY, HELD_OUT, BEST, LAST, GAP], names)
     run = ["table", "benchmark", "scale", "algorithm", "seed", "level"]
     wide: Any = found.pivot_table(index=run, columns="quantity", values="value", sort=False).reset_index()
     for one in (STABILITY, BEST):
@@ -316,7 +317,7 @@ def _runs(tables: Tables, names: Sequence[str]) -> Any:
     return wide.dropna(subset=[STABILITY, BEST])
 
 
-def _repeated(runs: Any) -> Any:
+def repeated(runs: Any) -> Any:
     """Repeat runs for each choice: with unpruned ones or without, by either accuracy, by stability on either set."""
     pieces = []
     for stability, images in SETS.items():
@@ -329,19 +330,22 @@ def _repeated(runs: Any) -> Any:
     return pandas.concat(pieces, ignore_index=True).dropna(subset=[MEAN_STABILITY, ACCURACY])
 
 
-def _accuracy_against_stability(found: Any, names: Sequence[str], menus: list[str], title: str) -> Any:
+def draw_accuracy_and_stability(
+    found: Any, names: Sequence[str], menus: list[str], title: str, colour: str = "algorithm"
+) -> Any:
     """Draw accuracy against stability; a choice that has no menu stays at its first value."""
     for column in {"stability on", "accuracy", "networks"} - {*menus}:
         found = found[found[column] == found[column].iloc[0]]
-    return _with_captions(found, MEAN_STABILITY, ACCURACY, menus, colour="algorithm", domain=names, title=title)
+    return with_captions(found, MEAN_STABILITY, ACCURACY, menus, colour=colour, domain=names, title=title)
 
 
-def _with_captions(found: Any, x: str, y: str, menus: list[str], **drawn: Any) -> Any:
+def with_captions(found: Any, x: str, y: str, menus: list[str], **drawn: Any) -> Any:
     """Draw runs with their least-squares line, and write the pooled and the inner correlation above."""
     pieces = []
-    for _, own in found.groupby(["table", *menus], sort=False):
+    for _, own in found.groupby(["table", *menus], sort=False, observed=True):
         words = _correlation(own, x, y).words.replace("-", "−")
-        pieces.append(own.assign(caption=f"Stability and {y.partition(' (')[0]}: {words}."))
+        first, second = (name.partition(" (")[0] for name in (x, y))
+        pieces.append(own.assign(caption=f"{first.capitalize()} and {second}: {words}."))
     return scatter(pandas.concat(pieces), x=x, y=y, fit=True, menus=menus, **drawn)
 
 
@@ -374,9 +378,9 @@ def _rated(found: Any) -> Any:
 
 
 def _rated_runs(tables: Tables) -> Any:
-    return _rated(_runs(tables, configurations(tables)[1:]))
+    return _rated(runs_of(tables, configurations(tables)[1:]))
 
 
-def _ordered(found: Any, column: str, values: Iterable[str]) -> Any:
+def ordered(found: Any, column: str, values: Iterable[str]) -> Any:
     """Put the values of a column into an order that charts keep."""
     return found.assign(**{column: pandas.Categorical(found[column], [*values], ordered=True)})

@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas
 
-from lib.analysis.correlation import correlation
 from lib.analysis.flatness import (
     ALONG,
     COVARIANCE,
@@ -24,24 +23,34 @@ from lib.analysis.flatness import (
     TRACE,
 )
 from lib.analysis.printed import printed
-from lib.analysis.stability import BEST, HELD_OUT, LAST, STABILITY, WITHOUT_TARGETED
+from lib.analysis.stability import BEST, LAST, STABILITY, WITHOUT_TARGETED
 from lib.analysis.statistics import mean_interval
 from lib.analysis.table import Table, rows
-from lib.charts import dots, lines, scatter, table
+from lib.charts import dots, lines, table
 from lib.data.image_sources import KNOWN
 from lib.errors import InputError
 from lib.scales import SCALES
 from lib.stages.filter_events import FilterEvents
 from lib.widgets.page import or_what_is_missing
+from papers.generalization_stability.figures import (
+    ACCURACIES,
+    ACCURACY,
+    MEAN_STABILITY,
+    draw_accuracy_and_stability,
+    ordered,
+    repeated,
+    rows_of,
+    runs_of,
+    with_captions,
+)
 from papers.generalization_stability.names import FLAT, NONE, SCRATCH, pruned
 from papers.generalization_stability.recipes import PLANS
 
 Tables = Sequence[Table]
 
 RUN = ["table", "benchmark", "algorithm", "seed"]
-MEAN_STABILITY, ACCURACY, FLATNESS = "mean stability (%)", "test accuracy (%)", "measure"
-ACCURACIES = {BEST: "best after the last event", LAST: "after the last epoch"}
-SETS = {STABILITY: "test images", HELD_OUT: "held-out images"}
+FLATNESS = "measure"
+MENUS = ["stability on", "accuracy"]
 CHANGE = "change of test accuracy (points)"
 
 PRUNING, ZEROING, GAUSSIAN, RESTORED = "pruning", "zeroing", "Gaussian noise", "zeroing, restored"
@@ -143,11 +152,11 @@ def accuracy_restored(tables: Tables) -> Any:
 
 def _accuracies(tables: Tables, kinds: Sequence[str], title: str) -> Any:
     names = noise_of(tables, *kinds)
-    found = _rows(tables, [*ACCURACIES], names, "an accuracy with noise in place of pruning")
+    found = rows_of(tables, [*ACCURACIES], names, "an accuracy with noise in place of pruning")
     found = with_intervals(found.assign(accuracy=found["quantity"].map(ACCURACIES)), ["algorithm", "accuracy"])
     return dots(
-        _ordered(found, names), y="algorithm", menus=["accuracy"], shown={"accuracy": ACCURACIES[BEST]}, x=ACCURACY,
-        title=title,
+        ordered(found, "algorithm", names), y="algorithm", menus=["accuracy"], shown={"accuracy": ACCURACIES[BEST]},
+        x=ACCURACY, title=title,
     )  # fmt: skip
 
 
@@ -155,12 +164,16 @@ def _accuracies(tables: Tables, kinds: Sequence[str], title: str) -> Any:
 def without_targeted(tables: Tables) -> Any:
     """App. D.1 and D.2: what it costs to take away, after training, every filter that noise ever targeted."""
     names = noise_of(tables, ZEROING, GAUSSIAN, RESTORED)
-    found = _rows(tables, [WITHOUT_TARGETED], names, "an accuracy without targeted filters")
-    before = _rows(tables, [LAST], names, LAST)[[*RUN, "value"]]
+    found = rows_of(tables, [WITHOUT_TARGETED], names, "an accuracy without targeted filters")
+    before = rows_of(tables, [LAST], names, LAST)[[*RUN, "value"]]
     found = found.merge(before, on=RUN, suffixes=("", "_before"))
     found = with_intervals(found.assign(value=found["value"] - found["value_before"], quantity=CHANGE), ["algorithm"])
     return dots(
-        _ordered(found, names), y="algorithm", x=CHANGE, reference=0.0, title="Without the filters that noise touched"
+        ordered(found, "algorithm", names),
+        y="algorithm",
+        x=CHANGE,
+        reference=0.0,
+        title="Without the filters that noise touched",
     )
 
 
@@ -176,9 +189,9 @@ def with_intervals(found: Any, case: Sequence[str]) -> Any:
 @or_what_is_missing
 def accuracy_and_stability_of_noise(tables: Tables) -> Any:
     """Test accuracy against mean stability, over runs with pruning and with noise."""
-    found = _runs(tables, noise_of(tables, *KINDS[1:]))
+    found = repeated(runs_of(tables, noise_of(tables, *KINDS[1:])))
     found["effect"] = [kind(name)[0] for name in found["algorithm"]]
-    return _stability_and_accuracy(found, "effect", KINDS, "Noise that hurts more")
+    return draw_accuracy_and_stability(found, KINDS, MENUS, "Noise that hurts more", colour="effect")
 
 
 # Flat minima
@@ -187,15 +200,17 @@ def accuracy_and_stability_of_noise(tables: Tables) -> Any:
 @or_what_is_missing
 def accuracy_and_stability(tables: Tables) -> Any:
     """Figure E.6: test accuracy against mean stability, of the runs whose flatness is measured."""
-    return _stability_and_accuracy(_runs(tables, FLAT), "algorithm", FLAT, "Accuracy and stability")
+    found = repeated(runs_of(tables, FLAT))
+    return draw_accuracy_and_stability(found[found["networks"] == ALL], FLAT, MENUS, "Accuracy and stability")
 
 
 @or_what_is_missing
 def flatness_and_stability(tables: Tables) -> Any:
     """Figures 6, E.3 and E.5, left: measures of flatness against mean stability."""
     found = _flat_runs(tables).rename(columns={STABILITY: MEAN_STABILITY})
-    return _with_captions(
-        found, MEAN_STABILITY, FLATNESS, [FLATNESS + " of flatness"], "algorithm", FLAT, "Flatness and stability"
+    return with_captions(
+        found, MEAN_STABILITY, FLATNESS, [FLATNESS + " of flatness"], colour="algorithm", domain=FLAT,
+        title="Flatness and stability",
     )  # fmt: skip
 
 
@@ -203,19 +218,20 @@ def flatness_and_stability(tables: Tables) -> Any:
 def accuracy_and_flatness(tables: Tables) -> Any:
     """Figures 6, E.3 and E.5, right: test accuracy against measures of flatness."""
     found = _flat_runs(tables).rename(columns={BEST: ACCURACY})
-    return _with_captions(
-        found, FLATNESS, ACCURACY, [FLATNESS + " of flatness"], "algorithm", FLAT, "Accuracy and flatness"
+    return with_captions(
+        found, FLATNESS, ACCURACY, [FLATNESS + " of flatness"], colour="algorithm", domain=FLAT,
+        title="Accuracy and flatness",
     )  # fmt: skip
 
 
 @or_what_is_missing
 def eigenvalues(tables: Tables) -> Any:
     """Figures E.1 and E.2: the eigenvalues of the Hessian of the loss, in order of falling magnitude."""
-    found = _rows(
+    found = rows_of(
         tables, [f"{images} {EIGENVALUE}" for images in ("test", "training")], FLAT, "eigenvalues of the Hessian"
     )
     found["images"] = found["quantity"].str.partition(" ")[0]
-    found = _ordered(found, FLAT).rename(columns={"position": "place of the eigenvalue"})
+    found = ordered(found, "algorithm", FLAT).rename(columns={"position": "place of the eigenvalue"})
     found["eigenvalues"] = TEN
     place = "place of the eigenvalue"
     whole = found.groupby(RUN, observed=True)[place].transform("max") > FIRST  # kept whole of the first seeds alone
@@ -230,10 +246,10 @@ def eigenvalues(tables: Tables) -> Any:
 def loss_along_eigenvectors(tables: Tables) -> Any:
     """Figure E.4: the test loss when the weights move along eigenvectors of the Hessian, a configuration at a time."""
     called = {ALONG.format(place): f"{place}." for place in DRAWN}
-    found = _rows(tables, [*called], FLAT, "a loss along eigenvectors").rename(columns={"position": "ε"})
+    found = rows_of(tables, [*called], FLAT, "a loss along eigenvectors").rename(columns={"position": "ε"})
     found["eigenvector"] = found["quantity"].map(called)
     return lines(
-        _ordered(found, FLAT), x="ε", y="test loss (nats)", colour="eigenvector", domain=[*called.values()],
+        ordered(found, "algorithm", FLAT), x="ε", y="test loss (nats)", colour="eigenvector", domain=[*called.values()],
         menus=["algorithm"], title="Test loss along eigenvectors",
         key="Eigenvectors have length one; the first belongs to the largest eigenvalue.",
     )  # fmt: skip
@@ -241,8 +257,8 @@ def loss_along_eigenvectors(tables: Tables) -> Any:
 
 def _flat_runs(tables: Tables) -> Any:
     """Return a row for each run and measure, with its stability, its best accuracy, and the measure as a column."""
-    found = _rows(tables, MEASURES, FLAT, "a measure of flatness")
-    runs = _runs(tables, FLAT)[[*RUN, STABILITY, BEST]]
+    found = rows_of(tables, MEASURES, FLAT, "a measure of flatness")
+    runs = runs_of(tables, FLAT)[[*RUN, STABILITY, BEST]]
     found = found.merge(runs, on=RUN)
     found[FLATNESS + " of flatness"] = pandas.Categorical(found["quantity"], MEASURES, ordered=True)
     return found.assign(**{FLATNESS: found["value"]})
@@ -261,7 +277,9 @@ def printed_beside_measured(tables: Tables) -> Any:
     menus, found = {BEST: ACCURACY, STABILITY: MEAN_STABILITY}, None
     if [one for one in tables if set(CIFAR100.values()) & set(one.frame["algorithm"])]:
         found = rows(tables, [*menus], algorithm=[*CIFAR100.values()])
-        found = _ordered(found.assign(number=[menus[one] for one in found["quantity"]]), [*CIFAR100.values()])
+        found = ordered(
+            found.assign(number=[menus[one] for one in found["quantity"]]), "algorithm", [*CIFAR100.values()]
+        )
     return dots(
         found, y="algorithm", printed=paper, menus=["number"], shown={"number": ACCURACY}, x="accuracy or stability (%)",
         title="Table F.1: CIFAR-100",
@@ -281,53 +299,3 @@ def chance_by_runs(chances: Mapping[str, Mapping[int, float]]) -> Any:
         reference=0.05, title="PruneL against others, with as many runs",
         key="Calculated from printed means and deviations, nothing trained. Horizontal rule: 0.05.",
     )  # fmt: skip
-
-
-# What they share
-
-
-def _rows(tables: Tables, quantities: Sequence[str], names: Sequence[str], what: str) -> Any:
-    """Return quantities of some configurations; InputError where no table has any, which calls them as `what` does."""
-    try:
-        return rows(tables, [*quantities], algorithm=[*names])
-    except InputError:
-        raise InputError(f"no table has {what}; run the page with recompute=True.") from None
-
-
-def _runs(tables: Tables, names: Sequence[str]) -> Any:
-    """Return a row for each run of some configurations, with stability and accuracies as columns."""
-    found = _rows(tables, [*SETS, *ACCURACIES], names, "stability and accuracy of these configurations")
-    wide = found.pivot_table(index=RUN, columns="quantity", values="value", sort=False).reset_index()
-    if lost := [one for one in (STABILITY, BEST) if one not in wide]:
-        raise InputError(f"no table has {lost[0]}; run the page with recompute=True.")
-    return wide.dropna(subset=[STABILITY, BEST])
-
-
-def _stability_and_accuracy(found: Any, colour: str, domain: Sequence[str], title: str) -> Any:
-    """Draw accuracy against stability, with menus for which of each."""
-    pieces = [
-        found.assign(**{MEAN_STABILITY: found[one], ACCURACY: found[other], "stability on": SETS[one],
-                        "accuracy": ACCURACIES[other]})
-        for one in SETS for other in ACCURACIES if {one, other} <= {*found}
-    ]  # fmt: skip
-    whole = pandas.concat(pieces).dropna(subset=[MEAN_STABILITY, ACCURACY])
-    return _with_captions(whole, MEAN_STABILITY, ACCURACY, ["stability on", "accuracy"], colour, domain, title)
-
-
-def _with_captions(
-    found: Any, x: str, y: str, menus: list[str], colour: str, domain: Sequence[str], title: str
-) -> Any:  # fmt: skip
-    """Draw runs with a least-squares line; above it the pooled correlation and the one within configurations."""
-    pieces = []
-    for _, own in found.groupby(["table", *menus], sort=False, observed=True):
-        by_run = own.set_index(["algorithm", "seed"])
-        words = correlation(by_run[x], by_run[y]).words.replace("-", "−")
-        pieces.append(own.assign(caption=f"Pooled {words}."))
-    return scatter(
-        pandas.concat(pieces), x=x, y=y, fit=True, menus=menus, colour=colour, domain=domain, title=title
-    )  # fmt: skip
-
-
-def _ordered(found: Any, names: Sequence[str]) -> Any:
-    """Return rows whose configurations charts keep in this order."""
-    return found.assign(algorithm=pandas.Categorical(found["algorithm"], [*names], ordered=True))
