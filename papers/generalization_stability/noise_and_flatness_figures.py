@@ -35,6 +35,7 @@ from lib.widgets.page import or_what_is_missing
 from papers.generalization_stability.figures import (
     ACCURACIES,
     ACCURACY,
+    ALL,
     MEAN_STABILITY,
     draw_accuracy_and_stability,
     ordered,

@@ -76,7 +76,7 @@ def error_while_pruning(tables: Tables) -> Any:
     """Figures 2, 9, 10 and 11: test error against PR, and its change from the parent's."""
     names = algorithms(tables)
     found = along_pruning(tables, [TEST], names)
-    changed = found.assign(value=found["value"] - _of_parent(found), quantity=CHANGE)
+    changed = found.assign(value=found["value"] - of_parent(found), quantity=CHANGE)
     return lines(
         pandas.concat([found, changed], ignore_index=True), x=REMOVED, panels="quantity", colour="algorithm",
         domain=names, reference="dense, shared", title="What pruning costs on the test set",
@@ -224,7 +224,7 @@ def excess_while_pruning(tables: Tables) -> Any:
         for removes in dict.fromkeys(REMOVES.values()):
             own = points[[REMOVES.get(name, "weights") == removes for name in points["algorithm"]]]
             if len(own):
-                case = {**_of(table), "test images": label, "removed": removes}
+                case = {**of_table(table), "test images": label, "removed": removes}
                 pieces += [with_line(own, over).assign(**case, interval=over) for over in INTERVALS]
     names = algorithms(tables)
     return lines(
@@ -245,7 +245,7 @@ def spread_of_excess(tables: Tables) -> Any:
             .reset_index()
             .dropna()
         )
-        pieces.append(own.assign(seed=0, quantity="spread", **_of(table), **{"test images": label}))
+        pieces.append(own.assign(seed=0, quantity="spread", **of_table(table), **{"test images": label}))
     pieces = [one for one in pieces if len(one)]
     if not pieces:
         raise InputError(_missing("difference in excess error of two parents"))
@@ -264,7 +264,7 @@ def excess_by_corruption(tables: Tables) -> Any:
     is_clean = found[IMAGES] == CLEAN.name
     both = found[~is_clean].merge(found.loc[is_clean, [*NETWORK, "value"]], on=NETWORK, suffixes=("", " clean"))
     both["value"] -= both["value clean"]
-    both["value"] -= _of_parent(both)
+    both["value"] -= of_parent(both)
     both = both[both["level"] > 0].drop(columns="value clean").assign(quantity=EXCESS)
     return heatmap(
         _ordered(both.rename(columns={"level": "cut"}), IMAGES), x="cut", y=IMAGES, colour="ê − e (points)",
@@ -328,7 +328,8 @@ def shifted_sets(table: Table) -> dict[str, list[TestSet]]:
     return {name: sets for name, sets in found.items() if sets}
 
 
-def _of(table: Table) -> dict[str, str]:
+def of_table(table: Table) -> dict[str, str]:
+    """Return a table's columns of the rows that charts draw."""
     return {"table": table.label, "benchmark": table.benchmark, "scale": table.scale}
 
 
@@ -336,7 +337,7 @@ def _missing(what: str) -> str:
     return f"no {what} was measured yet; the note above the figures says what is missing"
 
 
-def _of_parent(found: Any) -> Any:
+def of_parent(found: Any) -> Any:
     """Return the value of each network's parent, for rows of one quantity and any sets of images."""
     run = [name for name in ("table", "algorithm", "seed", IMAGES) if name in found]
     own = found.astype({IMAGES: str}) if IMAGES in found else found
@@ -354,7 +355,7 @@ def _potentials(
         except InputError:
             continue
         found = found.rename(columns={"set": IMAGES, "delta": MARGIN})
-        pieces.append(found.assign(quantity=POTENTIAL, **_of(table)))
+        pieces.append(found.assign(quantity=POTENTIAL, **of_table(table)))
     return [one for one in pieces if len(one)]
 
 

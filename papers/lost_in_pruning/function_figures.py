@@ -21,6 +21,7 @@ from lib.charts import heatmap, lines, masks
 from lib.data.image_sources import KNOWN
 from lib.errors import InputError
 from lib.widgets.page import or_what_is_missing
+from papers.lost_in_pruning.figures import MARGINS
 from papers.lost_in_pruning.names import NAMES
 from papers.lost_in_pruning.recipes import PLANS
 
@@ -234,8 +235,7 @@ def _confidences(tables: Tables) -> Any:
 
 # How far may I prune my model?
 
-MARGIN, CHOSEN = "margin δ", (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
-"""Margins δ in points that a slider chooses from."""
+MARGIN = "margin δ"
 
 
 @or_what_is_missing
@@ -259,7 +259,7 @@ def errors_on_shifts(found: HowFar, delta: float = DELTA) -> Any:
 @or_what_is_missing
 def potential_of_sets(found: HowFar, delta: float = DELTA) -> Any:
     """Prune potential on every set of images and by every method; a slider sets δ."""
-    margins = sorted({*CHOSEN, delta})
+    margins = sorted({*MARGINS, delta})
     whole = pandas.concat([found.potential(one).assign(**{MARGIN: one}) for one in margins])
     whole["algorithm"] = [NAMES.get(method, method) for method in whole["method"]]
     names = {"set": "images", "algorithm": "pruned by"}

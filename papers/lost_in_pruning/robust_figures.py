@@ -36,6 +36,8 @@ from papers.lost_in_pruning.figures import (
     algorithms,
     along_pruning,
     measured_sets,
+    of_parent,
+    of_table,
     on_sets,
     with_line,
 )
@@ -71,9 +73,7 @@ def error_after_robust_training(tables: Tables) -> Any:
 
     def of_one(table: Table) -> Any:
         found = along_pruning([table], [TEST], algorithms([table]))
-        parent = found[found["level"] == 0].set_index(["algorithm", "seed"])["value"]
-        of_parent = found.set_index(["algorithm", "seed"]).index.map(parent).to_numpy(dtype="float64")
-        return pandas.concat([found, found.assign(value=found["value"] - of_parent, quantity=CHANGE)])
+        return pandas.concat([found, found.assign(value=found["value"] - of_parent(found), quantity=CHANGE)])
 
     return lines(
         _of_both(tables, of_one), x=REMOVED, panels="quantity", colour="algorithm", dash=TRAINING,
@@ -154,7 +154,7 @@ def excess_after_robust_training(tables: Tables) -> Any:
             for over in INTERVALS:
                 drawn = with_line(own.assign(algorithm=own["training"]), over)
                 drawn = drawn.rename(columns={"algorithm": TRAINING})
-                pieces.append(drawn.assign(algorithm=name, interval=over, **_of(table)))
+                pieces.append(drawn.assign(algorithm=name, interval=over, **of_table(table)))
     if not pieces:
         raise InputError(MISSING)
     return lines(
@@ -206,11 +206,7 @@ def _potentials(table: Table, sets: Sequence[TestSet], deltas: Sequence[float] =
     if not sets:
         raise InputError(MISSING)
     found = potential_rows(table, sets, algorithms([table]), deltas).rename(columns={"set": IMAGES, "delta": MARGIN})
-    return found.drop(columns="position").assign(quantity=POTENTIAL, **_of(table))
-
-
-def _of(table: Table) -> dict[str, str]:
-    return {"table": table.label, "benchmark": table.benchmark, "scale": table.scale}
+    return found.drop(columns="position").assign(quantity=POTENTIAL, **of_table(table))
 
 
 def _of_both(tables: Tables, of_one: Callable[[Table], Any]) -> Any:
@@ -219,7 +215,7 @@ def _of_both(tables: Tables, of_one: Callable[[Table], Any]) -> Any:
     for table in tables:
         for training, one in both_of(table).items():
             try:
-                pieces.append(of_one(one).assign(**{TRAINING: training}, **_of(table)))
+                pieces.append(of_one(one).assign(**{TRAINING: training}, **of_table(table)))
             except InputError as error:
                 missing = str(error)
     if not pieces:
