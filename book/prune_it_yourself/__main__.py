@@ -21,12 +21,12 @@ from book.prune_it_yourself.network import FILE, FOLDER, State, from_integers, t
 from lib.analysis.measure import commit_of_repository
 from lib.data import normalization
 from lib.errors import InputError
-from lib.models import Network, build
+from lib.models import Network
 from lib.pruning import Batch, find_score, select
 from lib.seeds import generator
 from lib.stages import Execution, Prune, Store, run, stage_keys
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.training import Examples, Replicate, logits, prepare
+from lib.training import Examples, Replicate, logits, network_of, prepare
 from lib.training.device import describe_device, find_device
 from papers.training_regularization.recipes import PLANS, plan
 
@@ -146,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
     examples = prepare(recipe.data, [who], find_device("cpu"))
-    network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
+    network = network_of(recipe, examples.classes)
     chosen = first_of_each_class(examples.test_labels, PER_CLASS)
     constants = normalization(recipe.data.normalization)
     tensors, measured = describe(network, entry.tensors("weights"), examples, chosen)

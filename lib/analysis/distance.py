@@ -19,10 +19,9 @@ from torch import Tensor
 
 from lib import data
 from lib.analysis.experiments import Context, Measurement, reported
-from lib.models import build
 from lib.stages import Entry
 from lib.stages.starting_point import initialize_replicate
-from lib.training import Recipe, Replicate
+from lib.training import Recipe, Replicate, network_of
 from lib.training.masked_weights import product_parameters
 
 QUANTITIES = DISTANCE, MASKED_DISTANCE = "distance from initialization", "distance from masked initialization"
@@ -43,7 +42,7 @@ def _rows(context: Context) -> Iterator[dict]:
 def _both(recipe: Recipe, replicate: Replicate, entry: Entry, sparse: Entry) -> list[float]:
     """Return d and d′ of a network, rounded to six digits."""
     classes = len(data.class_names(recipe.data.image_set))
-    module = build(recipe.network, classes, recipe.width, recipe.width_scale).module
+    module = network_of(recipe, classes).module
     initialize_replicate(module, recipe, replicate)
     state, initial, counted = entry.tensors("weights"), module.state_dict(), product_parameters(module)
     both = (distance(state, initial, counted, masks) for masks in (None, sparse.masks()))

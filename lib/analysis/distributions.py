@@ -29,12 +29,11 @@ from lib.data.corruptions import SEVERITIES
 from lib.data.folder_images import IMAGENET
 from lib.data.segmentation_images import IGNORED, SegmentationImages, split_classes
 from lib.errors import unknown
-from lib.models import build
 from lib.pruning.budget import parameter_count, parameters_remaining
 from lib.pruning.flops import flops
 from lib.seeds import generator
 from lib.stages import Entry
-from lib.training import DataRecipe, Examples, Recipe, arithmetic, prepare
+from lib.training import DataRecipe, Examples, Recipe, arithmetic, network_of, prepare
 from lib.training.device import find_device
 from lib.training.evaluation import images_per_batch
 from lib.training.examples import Images
@@ -196,7 +195,7 @@ def find_subject(recipe: Recipe, context: Context) -> Subject:
     """Return what the networks of a recipe are measured with."""
     device = find_device(context.device)
     examples = prepare(recipe.data, context.plan.replicates()[:1], device)
-    module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module
+    module = network_of(recipe, examples.classes).module
     return Subject(module.to(device).eval(), examples, recipe.data)
 
 

@@ -28,9 +28,8 @@ from lib.analysis.landscape import Sample, measure_stack, series, series_rows
 from lib.analysis.loss_slice import along
 from lib.analysis.sizes import Numbers, at_scale, by_scale
 from lib.errors import InputError
-from lib.models import build
 from lib.stages import Entry, Results
-from lib.training import Examples, arithmetic, prepare
+from lib.training import Examples, arithmetic, network_of, prepare
 from lib.training.device import find_device
 
 EIGENVALUE, EIGENVALUE_SUM = "Hessian eigenvalue", "Hessian trace of largest eigenvalues"
@@ -101,7 +100,7 @@ def _prepare(results: Results, device: str) -> tuple[nn.Module, Examples]:
     examples = prepare(recipe.data, results.replicates, place)
     if not isinstance(examples.train_images, Tensor):
         raise InputError(f"flatness needs images in memory; those of {recipe.data.image_set} are in files")
-    return build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module.to(place), examples
+    return network_of(recipe, examples.classes).module.to(place), examples
 
 
 def _flatness(

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from lib.analysis.experiments import Context
-from lib.models import build
 from lib.seeds import generator
-from lib.training import Replicate, arithmetic, evaluate, prepare
+from lib.training import Replicate, arithmetic, evaluate, network_of, prepare
 from lib.training.device import find_device
 from lib.training.examples import Images
 from lib.training.stack import State, stack_limit, stack_size
@@ -56,7 +55,7 @@ def find_surface(context: Context) -> Surface:
         for replicate, labels in zip(replicates, examples.train_labels, strict=True)
     }
     test = take_sample(examples.test_images, examples.test_labels, examples.normalization)
-    network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
+    network = network_of(recipe, examples.classes)
     return Surface(network.module.to(device), train, test)
 
 

@@ -19,9 +19,9 @@ from torch.nn.functional import cross_entropy
 from lib import data
 from lib.analysis.experiments import Context, Measurement, network_columns
 from lib.errors import InputError
-from lib.models import Network, build
+from lib.models import Network
 from lib.stages import Results
-from lib.training import Examples, arithmetic, prepare, stack_limit, stack_states
+from lib.training import Examples, arithmetic, network_of, prepare, stack_limit, stack_states
 from lib.training.device import find_device
 from lib.training.stack import State, forward
 
@@ -47,7 +47,7 @@ def _of_chain(context: Context, results: Results, cuts: Sequence[int]) -> Iterat
         raise InputError(
             f"the loss change of pruning needs images in memory; those of {recipe.data.image_set} are in files"
         )
-    network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
+    network = network_of(recipe, examples.classes)
     network.module.to(device)
     limit = stack_limit(network.module, device, count, examples.train_images)
     for position in cuts:

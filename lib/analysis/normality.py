@@ -26,11 +26,10 @@ from lib import data
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import Sample, series, series_rows, take_sample
 from lib.errors import InputError
-from lib.models import build
 from lib.seeds import generator
 from lib.stages import Entry
 from lib.stages.starting_point import initialize_replicate
-from lib.training import Recipe, Replicate, arithmetic, prepare
+from lib.training import Recipe, Replicate, arithmetic, network_of, prepare
 from lib.training.device import find_device
 
 LAYERS, IMAGES = 8, 512
@@ -135,7 +134,7 @@ def _rows(context: Context, algorithm: str, layers: int, count: int) -> Iterator
         recipe, device = results.chain.recipe, find_device(context.device)
         examples = prepare(recipe.data, results.replicates, device)
         sample = take_sample(examples.train_images, examples.train_labels[0], examples.normalization, count)
-        module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module.to(device)
+        module = network_of(recipe, examples.classes).module.to(device)
         last = {replicate: (columns, entry) for columns, replicate, _, entry in reported(results)}
         for replicate, (columns, entry) in last.items():
             measure = functools.partial(_both, module, sample, recipe, replicate, entry, layers)

@@ -24,9 +24,8 @@ from lib.analysis.experiments import Context, Measurement, network_columns
 from lib.analysis.levels import TEST
 from lib.analysis.table import Table, values
 from lib.errors import InputError, unknown
-from lib.models import build
 from lib.stages import Results
-from lib.training import Examples, Replicate, forward, prepare, stack_states
+from lib.training import Examples, Replicate, forward, network_of, prepare, stack_states
 
 CATEGORIES = ("most worsened", "most improved", "least affected")
 FLOOR = 1e-5  # nats; TR App. K.1, footnotes 8 and 9
@@ -173,6 +172,6 @@ def _mean_losses(results: Results, group: Sequence[int], place: int) -> Tensor:
 def _predictions(results: Results, networks: Sequence, examples: Examples, indices: Tensor) -> Tensor:
     """Return what each network predicts for some training images, int64 [networks, images]."""
     recipe = results.chain.recipe
-    module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module.eval()
+    module = network_of(recipe, examples.classes).module.eval()
     inputs = data.normalize(examples.train_images[indices], data.normalization(recipe.data.normalization))
     return torch.cat([forward(module, stack_states([state]), inputs) for state in networks]).argmax(-1)

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 import torch
 
 from lib.analysis.experiments import Context, Measurement, reported
-from lib.models import build
 from lib.models.filters import filters_of
 from lib.stages import Entry, Stage
 from lib.stages.filter_events import FilterEvents
-from lib.training import Recipe, Replicate, evaluate, prepare
+from lib.training import Recipe, Replicate, evaluate, network_of, prepare
 from lib.training.device import arithmetic, find_device
 
 STABILITY, HELD_OUT = "stability (%)", "stability on held-out images (%)"
@@ -121,7 +120,7 @@ REMOVAL = Measurement("removal", _without_targeted)
 def _removed(recipe: Recipe, stage: Stage, replicate: Replicate, entry: Entry, device: str) -> float:
     """Return the test accuracy of a network, in percent, without the filters that its events targeted."""
     examples = prepare(recipe.data, [replicate], find_device(device))
-    network = build(recipe.network, examples.classes, recipe.width, recipe.width_scale)
+    network = network_of(recipe, examples.classes)
     assert stage.filters
     weights = entry.tensors("weights")
     for own in filters_of(network.module, stage.filters.layers):

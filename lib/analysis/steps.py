@@ -23,8 +23,9 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.part import file_name, read_detail
 from lib.analysis.table import Table, table_folder
 from lib.errors import InputError
-from lib.models import Network, build
+from lib.models import Network
 from lib.stages import Chain, Entry, Prune
+from lib.training import network_of
 
 BINS = 41  # odd, so that one bin has zero in its middle
 WITHIN = 0.998  # share of the weights that a histogram's range takes in; the outermost bins take the rest
@@ -216,7 +217,7 @@ def _steps_of(context: Context) -> Iterator[tuple[dict, Step]]:
     """Yield the steps of the first replicate through a page's first chain, each with the columns of its network."""
     results, recipe = context.results[0], context.plan.recipe
     classes = len(data.load(recipe.data.image_set).class_names)
-    network = build(recipe.network, classes, recipe.width, recipe.width_scale)
+    network = network_of(recipe, classes)
     named = [columns for columns, replicate, _, _ in reported(results) if replicate == results.replicates[0]]
     return zip(named, steps(results.chain, results.entries[0], network), strict=True)
 

@@ -14,12 +14,11 @@ import torch
 from tqdm.auto import tqdm
 
 from lib.errors import InputError
-from lib.models import build
 from lib.stages.entry import Damaged, Entry
 from lib.stages.stage import Chain, Stage, stage_keys
 from lib.stages.store import Store
 from lib.stages.train_stage import RunContext, train_stage
-from lib.training import Examples, Precision, Replicate, prepare, processes, stack_limit
+from lib.training import Examples, Precision, Replicate, network_of, prepare, processes, stack_limit
 from lib.training.device import find_device
 from lib.training.processor import prepare_processor
 
@@ -163,7 +162,7 @@ class _Run:
         """Load the images and build the network; return how many replicates may train together."""
         recipe, how = self.chain.recipe, self.execution
         self.examples = prepare(recipe.data, self.replicates, place)
-        network = build(recipe.network, self.examples.classes, recipe.width, recipe.width_scale)
+        network = network_of(recipe, self.examples.classes)
         self.context = RunContext(self.chain, network, self.store, how.precision, self.bar, how.deterministic)
         everyone = len(self.replicates)
         limit = stack_limit(network.module, place, everyone, self.examples.train_images)

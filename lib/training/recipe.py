@@ -9,6 +9,7 @@ from lib.data.corruptions import SEVERITIES
 from lib.data.folder_images import SEGMENTED
 from lib.descriptions import Description
 from lib.errors import InputError, unknown
+from lib.models import Network, build
 
 Positive = Annotated[int, Field(gt=0)]
 Precision = Literal["float32", "bfloat16", "tf32"]
@@ -136,6 +137,11 @@ class Recipe(Description):
             given = f"optimizer={self.optimizer!r} and momentum={self.momentum}"
             raise ValueError(f"nesterov=True needs optimizer='sgd' with a momentum above 0, not {given}")
         return self
+
+
+def network_of(recipe: Recipe, classes: int) -> Network:
+    """Return the network of a recipe, in its width, with new weights; see `lib.models.build`."""
+    return build(recipe.network, classes, recipe.width, recipe.width_scale)
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:

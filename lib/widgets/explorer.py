@@ -28,10 +28,9 @@ from lib.charts import lines
 from lib.charts.data import checked, heading, named
 from lib.charts.notes import counted
 from lib.errors import InputError
-from lib.models import build
 from lib.stages import Chain, Entry, Store, stage_keys
 from lib.stages.experiment_plan import Plan
-from lib.training import Examples, Replicate, forward, prepare
+from lib.training import Examples, Replicate, forward, network_of, prepare
 from lib.widgets.live import chart_told, menu, picture_grid, without_widgets
 from lib.widgets.page import OpenPage, find_worst_fitted
 
@@ -266,7 +265,7 @@ def _flips(plan: Any, chain: Any, noise_percent: float, store: str) -> tuple[Ten
     examples, names = _examples(plan, noise_percent)
     recipe = chain.recipe
     images, labels = examples.test_images[:IMAGES], examples.test_labels[:IMAGES].cpu()
-    module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module.eval()
+    module = network_of(recipe, examples.classes).module.eval()
     inputs = data.normalize(images, data.normalization(recipe.data.normalization))
     found = [
         forward(module, interpolate(first, last, share[None]), inputs)[0].argmax(-1)

@@ -20,14 +20,13 @@ from lib import data
 from lib.charts import bars
 from lib.charts.theme import MIME, specification
 from lib.errors import InputError, unknown
-from lib.models import build
 from lib.models.filters import Filters, find_filters
 from lib.pruning.filter_scores import FILTER_SCORES, FilterTensors, find_filter_score
 from lib.pruning.selection import by_target
 from lib.seeds import generator
 from lib.stages import Store, stage_keys
 from lib.stages.filter_events import TARGETS
-from lib.training import prepare
+from lib.training import network_of, prepare
 from lib.training.device import arithmetic, find_device
 from lib.widgets.live import menu, without_widgets
 from lib.widgets.page import OpenPage
@@ -80,7 +79,7 @@ def find_unpruned(page: OpenPage, images: int = IMAGES) -> Trained:
         )
     recipe, device = chain.recipe, find_device(page.parameters.device)
     examples = prepare(recipe.data, [replicate], device)
-    module = build(recipe.network, examples.classes, recipe.width, recipe.width_scale).module.to(device).eval()
+    module = network_of(recipe, examples.classes).module.to(device).eval()
     module.load_state_dict(entry.tensors("weights"))
     constants = data.normalization(examples.normalization)
     test, seen = (data.normalize(own[:images], constants) for own in (examples.test_images, examples.train_images))

@@ -12,11 +12,11 @@ from lib.analysis.steps import Step, steps
 from lib.charts.steps import step_chart, step_sentence
 from lib.charts.theme import MIME, specification
 from lib.errors import InputError
-from lib.models import build
 from lib.pruning import find_score
 from lib.stages import Chain, Execution, Prune, Store, run
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.stages.experiment_plan import Plan
+from lib.training import network_of
 from lib.widgets.live import without_widgets
 
 SCORES = ("magnitude", "random", "snip", "synflow")
@@ -37,7 +37,7 @@ def train_steps(plan: Plan, cuts: tuple[Prune, ...], store: Store, execution: Ex
     """Train the plan's first replicate through these cuts, where the store has not got it; InputError if it diverged."""
     chain = chain_of_cuts(plan, cuts)
     classes = len(data.load(plan.recipe.data.image_set).class_names)
-    network = build(plan.recipe.network, classes, plan.recipe.width, plan.recipe.width_scale)
+    network = network_of(plan.recipe, classes)
     entries = run(chain, plan.replicates()[:1], store, execution, progress=False).entries[0]
     done = steps(chain, entries, network)
     if len(done) <= len(cuts):

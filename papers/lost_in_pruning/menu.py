@@ -15,10 +15,10 @@ import torch
 from lib.analysis.experiments import committed_tables
 from lib.analysis.inventory import MAPPED, read_experiments
 from lib.analysis.table import Table
-from lib.models import build
 from lib.pruning.flops import flops
 from lib.scales import SCORED
 from lib.stages.experiment_plan import Plan
+from lib.training import network_of
 from papers.lost_in_pruning.experiments import SHOWS
 from papers.lost_in_pruning.recipes import BENCHMARKS, PLANS
 
@@ -54,7 +54,7 @@ def flops_of(plan: Plan) -> int:
     recipe = plan.recipe
     _, classes, side = SETS[recipe.data.image_set]
     with torch.device("meta"):
-        module = build(recipe.network, classes, recipe.width, recipe.width_scale).module
+        module = network_of(recipe, classes).module
         return flops(module.eval(), (3, side, side))
 
 

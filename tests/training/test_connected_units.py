@@ -152,7 +152,7 @@ def test_a_whole_stage_agrees_with_training_everything(kind, request, store, rep
     recipe = request.getfixturevalue(kind)
     if kind == "objects_recipe":  # 5 epochs of 3 steps, the last 3 of them with everything
         recipe = recipe.but(epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48})
-        monkeypatch.setattr(runner, "build", forgetful)
+        monkeypatch.setattr(runner, "network_of", forgetful)
     chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
     with_units = run(chain, replicates[1:2], store, "cpu", progress=False)
     monkeypatch.setattr("lib.stages.train_stage.find_connected_units", lambda *_: ConnectedUnits())
@@ -169,7 +169,7 @@ class Killed(Exception):
 
 def test_a_stage_that_leaves_units_out_goes_on_to_the_bit(objects_recipe, store, replicates, monkeypatch):
     """Killed while units are left out, just before everything is trained again, and after that."""
-    monkeypatch.setattr(runner, "build", forgetful)
+    monkeypatch.setattr(runner, "network_of", forgetful)
     monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
     recipe = objects_recipe.but(epochs=6, learning_rate=0.02, drop_epochs=(2,), batch_size=16, data={"train": 48})
     chain = learning_rate_rewinding(recipe, 1, Prune(fraction=0.97))
