@@ -7,7 +7,7 @@ from torch.func import functional_call
 from lib.models import build, initialize
 from lib.stages import Prune, Store, checkpoint, run, runner
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.training import forward, stack_states
+from lib.training import forward, network_of, stack_states
 from lib.training.connected_units import ConnectedUnits, decay_factors, find_connected_units, remembered_steps
 from lib.training.stack import State
 
@@ -193,7 +193,7 @@ def test_a_stage_that_leaves_units_out_goes_on_to_the_bit(objects_recipe, store,
 
 def forgetful(*given):
     """Build a network whose running statistics forget within 8 steps."""
-    network = build(*given)
+    network = network_of(*given)
     for module in network.module.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 0.9
