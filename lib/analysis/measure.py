@@ -71,22 +71,20 @@ def measure(
             committed, a missing device, a store that cannot be written.
     """
     how = how or How()
-    page, plan, names, replicates, some, changes = _asked(page, benchmark, scale, seeds, algorithms, changes)
+    asked = _ask(page, benchmark, scale, seeds, algorithms, changes)
+    page, plan, changes = asked.page, asked.plan, asked.changes
     if changes and commit:
         raise InputError(
             f"a run with {changes.words} is the reader's own and never committed. Allowed: one of commit and changes; to "
             f"make it the book's, write it into {page.paper}'s recipes.py."
         )
-    chains = page.chains(plan)
-    few_seeds = f", seeds {listed(sorted(seeds))}" if seeds and set(seeds) != set(plan.seeds) else ""
-    few = few_seeds if some == names else f", of {listed(some)}{few_seeds}"
     store, done = Store(how.store or None), []
     places: list[Origin] = ["this machine", "committed"] if commit else ["this machine"]
     folders = [table_folder(page.paper, benchmark, scale, place, how.root, changes) for place in places]
     parts = _Parts(page, benchmark, scale, folders, changes)
     execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
 
-    only = (replicates if few_seeds else None, some if some != names else None)
+    only = (asked.replicates if asked.few_seeds else None, asked.algorithms if asked.few_algorithms else None)
     cost = cost_of(page, benchmark, scale, how.store, how.device, how.root, *only)
     if cost.missing:
         print(
@@ -99,10 +97,11 @@ def measure(
         done.append(run(chain, which, store, execution, bar))
         return done[-1]
 
-    for name in some:
-        own = [finish(chain, replicates) for chain in chains if chain.algorithm == name]
-        parts.add(f"{name}{few_seeds}", (row for one in own for row in errors_of(one)), ERRORS, [name], done)
+    for name in asked.algorithms:
+        own = [finish(chain, asked.replicates) for chain in page.chains(plan) if chain.algorithm == name]
+        parts.add(f"{name}{asked.few_seeds}", (row for one in own for row in errors_of(one)), ERRORS, [name], done)
     context = Context(plan, tuple(done), finish, parts.table(), store, how.device)
+    few = f"{asked.few_algorithms}{asked.few_seeds}"
     for measurement in page.measurements:
         if measurement.separable or not few:
             looking = replace(context, measurement=measurement)
@@ -111,7 +110,7 @@ def measure(
                 detail = measurement.detail(looking)
                 with written_by_one(*folders):
                     write_detail(folders, part, detail)
-            parts.add(part, measurement.rows(looking), measurement, some, done)
+            parts.add(part, measurement.rows(looking), measurement, asked.algorithms, done)
     bar.close()
     return parts.table("this machine")
 
@@ -125,17 +124,35 @@ def train(
     Several processes train each network together (`lib.training.processes`).
     """
     how = how or How()
-    page, plan, _, replicates, some, _ = _asked(page, benchmark, scale, seeds, algorithms, changes)
+    asked = _ask(page, benchmark, scale, seeds, algorithms, changes)
+    plan = asked.plan
     execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
-    for chain in page.chains(plan):
-        if chain.algorithm in some:
-            run(chain, replicates, Store(how.store or None), execution, progress=not processes.place())
+    for chain in asked.page.chains(plan):
+        if chain.algorithm in asked.algorithms:
+            run(chain, asked.replicates, Store(how.store or None), execution, progress=not processes.place())
 
 
-def _asked(
+@dataclass(frozen=True)
+class _Asked:
+    """What one call of `measure` or `train` is about: page and plan as changed, and whose networks.
+
+    Attributes:
+        few_seeds, few_algorithms: in words for the name of a part, where not all of the plan's were asked for, else "".
+    """
+
+    page: Page
+    plan: Plan
+    changes: Changes
+    replicates: list[Replicate]
+    algorithms: list[str]
+    few_seeds: str
+    few_algorithms: str
+
+
+def _ask(
     page: Page, benchmark: str, scale: str, seeds: Sequence[int] | None, algorithms: Sequence[str] | None, changes: Changes
-) -> tuple[Page, Plan, list[str], list[Replicate], list[str], Changes]:  # fmt: skip
-    """Return the page and plan as changed, the page's algorithms, and the replicates and algorithms that were asked for."""
+) -> _Asked:  # fmt: skip
+    """Check what was asked for, and find it; the errors are those of `measure`."""
     changes = real_changes(page.plans(benchmark, scale), changes)
     page = experiments.changed(page, changes)
     plan = page.plans(benchmark, scale)
@@ -146,7 +163,8 @@ def _asked(
                 raise unknown(what, one, map(str, allowed))
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
     some = [name for name in names if algorithms is None or name in algorithms]
-    return page, plan, names, replicates, some, changes
+    few_seeds = f", seeds {listed(sorted(seeds))}" if seeds and set(seeds) != set(plan.seeds) else ""
+    return _Asked(page, plan, changes, replicates, some, few_seeds, "" if some == names else f", of {listed(some)}")
 
 
 @dataclass(frozen=True)
