@@ -9,10 +9,8 @@ network made narrower, by a share; what does not depend on it is a fifth of a st
 """
 
 import contextlib
-import functools
 import itertools
 import json
-import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +21,11 @@ from lib import by_name
 from lib.analysis import experiments
 from lib.analysis.experiments import ERRORS, Page
 from lib.analysis.files import REPOSITORY
+from lib.analysis.memory import network_without_values
 from lib.analysis.part import Provenance, file_name, read_provenance
 from lib.analysis.table import Origin, joined, table_folder
-from lib.data import STREAMED
-from lib.data.folder_images import SEGMENTED
 from lib.data.image_sources import KNOWN
 from lib.errors import InputError
-from lib.models import build
 from lib.scales import SCALES
 from lib.stages import Chain, default_store, stage_keys
 from lib.stages.entry import MANIFEST
@@ -321,14 +317,7 @@ def _megabytes(chain: Chain, stage: Stage) -> float:
         share = 1.0 if earlier.lift_masks else share
         if earlier.prune:
             share = earlier.prune.keep or share * (1 - earlier.prune.fraction)
-    weights = _weights(recipe.network, recipe.width, recipe.data.image_set) * recipe.width_scale**2
+    module = network_without_values(recipe.network, recipe.width, recipe.data.image_set)
+    weights = sum(one.numel() for one in module.parameters()) * recipe.width_scale**2
     others = recipe.data.validation + (recipe.data.test or 10_000)
     return (weights * (4 * share + 1 / 8) + _images(chain) * (4 + 1 / 8) + others * (2 + 1 / 8)) / 1e6
-
-
-@functools.cache
-def _weights(network: str, width: int | None, image_set: str) -> int:
-    classes = 21 if image_set in SEGMENTED else 1000 if image_set in STREAMED else 10
-    classes = len(KNOWN[image_set].class_names) if image_set in KNOWN else classes
-    module = build(network, classes, width).module
-    return sum(math.prod(one.shape) for one in module.parameters())

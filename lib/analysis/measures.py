@@ -15,11 +15,10 @@ import pandas
 
 from lib.analysis.levels import BEST_TEST, CHOSEN_ON_TEST, TEST, chosen_level, level_by_others
 from lib.analysis.statistics import FEWEST_REPLICATES, difference, rank_correlation
-from lib.analysis.table import SIZE, Table, values
+from lib.analysis.table import SIZE, Table, noun_and_unit, unit_of_difference, values
 
 IN_WORDS = {"noise_percent": "{:g} % noise"}
 """How a case is called, by its dimension."""
-UNITS = {"%": "points"}
 """Unit of a difference, where it is not that of the values."""
 
 
@@ -178,7 +177,7 @@ def measured(quantity: str) -> Callable[..., Measure]:
     Its `of` names the algorithm whose level it is, where that is another one. Test errors at a level that test errors chose
     are taken where the other replicates choose it.
     """
-    noun, _, unit = quantity.removesuffix(")").partition(" (")
+    noun, unit = noun_and_unit(quantity)
 
     def at(algorithm: str, level: str | int = "dense", of: str | None = None) -> Measure:
         def read(case: Case) -> pandas.Series:
@@ -190,7 +189,7 @@ def measured(quantity: str) -> Callable[..., Measure]:
         name = f"{level}" if str(level).endswith(("optimum", "spot")) else f"{level} level"
         place = f"level {level}" if isinstance(level, int) else f"the {name} of {of}" if of else f"its {name}"
         words = "the dense network" if level == "dense" else f"{algorithm} at {place}"
-        return Measure(f"{noun} of {words}", UNITS.get(unit, unit), read, noun=f"{noun} of ")
+        return Measure(f"{noun} of {words}", unit_of_difference(unit), read, noun=f"{noun} of ")
 
     return at
 
@@ -200,12 +199,12 @@ def of_runs(quantity: str) -> Callable[[str], Measure]:
 
     A configuration is an algorithm of one network: the unpruned one, or the one that was pruned while it trained.
     """
-    noun, _, unit = quantity.removesuffix(")").partition(" (")
+    noun, unit = noun_and_unit(quantity)
 
     def of(configuration: str) -> Measure:
         words = f"{noun} of {configuration}"
         return Measure(
-            words, UNITS.get(unit, unit), lambda case: case.runs(quantity, configuration), noun=f"{noun} of "
+            words, unit_of_difference(unit), lambda case: case.runs(quantity, configuration), noun=f"{noun} of "
         )
 
     return of

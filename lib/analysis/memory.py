@@ -64,7 +64,7 @@ def most_memory(recipe: Recipe, stack: int, precision: str = "float32", kind: st
     weights, saved, alive = _network(recipe.network, recipe.width, data.image_set, shape, precision)
     held = stack * weights * (4 * COPIES[recipe.optimizer] + 1)
     training = stack * recipe.batch_size * (saved + alive * bits / 4)
-    module = _module(recipe.network, recipe.width, data.image_set)
+    module = network_without_values(recipe.network, recipe.width, data.image_set)
     evaluating = stack * images_per_batch(module, stack, shape, kind) * alive * (COPIED if kind == "cpu" else 1.0)
     return (PROCESS if kind == "cpu" else 0.0) + images + held + max(training, evaluating)
 
@@ -88,13 +88,13 @@ def stack_of(recipe: Recipe, replicates: int, kind: str = "cpu") -> int:
     """Return how many of some replicates train at once, see `lib.training.stack.stack_limit`."""
     if recipe.data.image_set in STREAMED:
         return 1
-    module = _module(recipe.network, recipe.width, recipe.data.image_set)
+    module = network_without_values(recipe.network, recipe.width, recipe.data.image_set)
     return stack_limit(module, torch.device(kind), replicates)
 
 
 @functools.cache
-def _module(name: str, width: int | None, image_set: str) -> nn.Module:
-    """Return a network without values."""
+def network_without_values(name: str, width: int | None, image_set: str) -> nn.Module:
+    """Return a network for the classes of an image set, of which only the shapes count."""
     classes = 21 if image_set in SEGMENTED else 1000 if image_set in STREAMED else 10
     classes = len(KNOWN[image_set].class_names) if image_set in KNOWN else classes
     with torch.device("meta"):
@@ -106,7 +106,7 @@ def _network(
     name: str, width: int | None, image_set: str, shape: tuple[int, ...], precision: str
 ) -> tuple[int, float, float]:
     """Return the weights of one network, the bytes that an image saves in training, and those alive in an evaluation."""
-    module = _module(name, width, image_set)
+    module = network_without_values(name, width, image_set)
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     exact = {key: tensor.detach().unsqueeze(0) for key, tensor in module.state_dict().items()}
     parameters = {key for key, _ in module.named_parameters()}

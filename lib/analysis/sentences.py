@@ -25,10 +25,9 @@ import pandas
 from lib.analysis.display import Markdown
 from lib.analysis.levels import chosen_level
 from lib.analysis.statistics import FEWEST_REPLICATES, Difference, difference, mean_and_std
-from lib.analysis.table import SIZE, Table, values
+from lib.analysis.table import SIZE, Table, unit_of_difference, values
 from lib.errors import InputError
 
-UNIT_OF_DIFFERENCE = {"%": "points"}
 SMALLEST_DECIMAL = 1e-4
 """Numbers smaller than this are written with a power of ten."""
 SMALLEST_TURN = 0.1
@@ -124,11 +123,6 @@ def size_at(table: Table, level: int | str, algorithm: str, **where) -> str:
     return f"{read(table, SIZE, level, algorithm, **where).mean():.3g} %"
 
 
-def level_of(table: Table, name: str, algorithm: str, **where) -> int | None:
-    """Return a chosen level (`lib.analysis.levels`), None where there is none."""
-    return chosen_level(table, name, algorithm=algorithm, **where)
-
-
 # Numbers in words
 
 
@@ -209,12 +203,11 @@ def against(first: pandas.Series, second: pandas.Series, unit: str = "%") -> str
     first, second = _of_the_same_seeds(first, second)
     found = difference(first, second)
     both = f"{mean_std(first, unit)} against {mean_std(second, unit)}"
-    of_difference = UNIT_OF_DIFFERENCE.get(unit, unit)
     if found.same:
         return f"{both}, the same network" if found.n > 1 else f"{both}, no difference"
     if found.verdict == "match":
         return f"{both}, no more apart than seeds are"
-    return f"{both}, {gap(found, of_difference)} {'lower' if found.mean < 0 else 'higher'}"
+    return f"{both}, {gap(found, unit_of_difference(unit))} {'lower' if found.mean < 0 else 'higher'}"
 
 
 def _of_the_same_seeds(first: pandas.Series, second: pandas.Series) -> tuple[pandas.Series, pandas.Series]:

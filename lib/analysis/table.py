@@ -218,6 +218,17 @@ def find_tables(paper: str, benchmark: str = "*", scale: str = "*", root: Path |
     return sorted(found, key=lambda one: (one.benchmark, -SCALES.index(one.scale), one.origin))
 
 
+def noun_and_unit(quantity: str) -> tuple[str, str]:
+    """Split the name of a quantity: "test error (%)" is "test error" and "%"; the unit may be ""."""
+    noun, _, unit = quantity.removesuffix(")").partition(" (")
+    return noun, unit
+
+
+def unit_of_difference(unit: str) -> str:
+    """Return the unit in which two numbers differ: percent differ by points."""
+    return "points" if unit == "%" else unit
+
+
 def joined(names: Iterable[str]) -> str:
     """Join different names by " + ", sorted."""
     return " + ".join(sorted(set(names)))

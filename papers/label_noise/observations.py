@@ -16,7 +16,7 @@ import pandas
 
 from lib.analysis.display import Markdown
 from lib.analysis.experiments import UNSTEADINESS
-from lib.analysis.levels import BEST_TEST, TEST
+from lib.analysis.levels import BEST_TEST, TEST, chosen_level
 from lib.analysis.pruning_efficacy import efficacy_level, interpolation_level
 from lib.analysis.sentences import (
     against,
@@ -24,7 +24,6 @@ from lib.analysis.sentences import (
     differs,
     from_to,
     learned,
-    level_of,
     listed,
     mean_std,
     number,
@@ -282,7 +281,7 @@ def errors_over_epochs(table: Table) -> str:
     """How far the dense network and a sparse one end from their best epoch, and whether training came to rest."""
     noise = _first_noise(table, WR, BEST_TEST)
     words = f"With {noise:g} % wrong labels the dense network's test error is {_best_and_last(table, 0, noise)}"
-    if level := level_of(table, "recovery", WR, noise_percent=noise):
+    if level := chosen_level(table, "recovery", algorithm=WR, noise_percent=noise):
         size = size_at(table, level, WR, noise_percent=noise)
         words += f"; that of the network with {size} of the weights is {_best_and_last(table, level, noise)}"
     return f"{words}. {_rest(table)}"
@@ -340,10 +339,10 @@ def errors_by_examples(table: Table) -> str:
 
 def _what_is_given_up(table: Table) -> str:
     """Compare what a network gives up of noisy and of original examples on the way to recovery."""
-    noises = [n for n in _noises(table, WR, RESTORED) if level_of(table, "recovery", WR, noise_percent=n)]
+    noises = [n for n in _noises(table, WR, RESTORED) if chosen_level(table, "recovery", algorithm=WR, noise_percent=n)]
     more, truth = [], []
     for noise in noises:
-        level = level_of(table, "recovery", WR, noise_percent=noise)
+        level = chosen_level(table, "recovery", algorithm=WR, noise_percent=noise)
         lost = [
             read(table, q, level or 0, WR, noise_percent=noise) - read(table, q, 0, WR, noise_percent=noise)
             for q in (NOISY, ORIGINAL)
@@ -844,7 +843,7 @@ def _first_noise(table: Table, algorithm: str, quantity: str) -> float:
 def _recovered(table: Table, quantity: str) -> tuple[float, int]:
     """Return the first noise level at which the test error recovers, and the level."""
     for noise in _noises(table, WR, quantity):
-        if level := level_of(table, "recovery", WR, noise_percent=noise):
+        if level := chosen_level(table, "recovery", algorithm=WR, noise_percent=noise):
             return noise, level
     raise InputError(f"no {quantity} at a recovery level was measured at {table.scale} scale")
 
@@ -852,7 +851,7 @@ def _recovered(table: Table, quantity: str) -> tuple[float, int]:
 def _lifted(table: Table, quantity: str = TEST) -> tuple[float, int]:
     """Return a noise level and the recovery level there, where the re-dense network was measured."""
     for noise in _noises(table, REDENSE, quantity):
-        level = level_of(table, "recovery", WR, noise_percent=noise)
+        level = chosen_level(table, "recovery", algorithm=WR, noise_percent=noise)
         own = table.frame
         own = own[(own["quantity"] == quantity) & (own["algorithm"] == REDENSE) & (own["noise_percent"] == noise)]
         if level and level in set(own["level"]):
@@ -887,7 +886,7 @@ def _lowest(table: Table, quantity: str, algorithm: str, noise: float) -> pandas
 
 def _apart(table: Table, quantity: str, level: str, noise: float) -> str:
     """Compare a chosen level with the dense network: "higher", "lower", "match"; by the means of few seeds."""
-    if level_of(table, level, WR, noise_percent=noise) is None:
+    if chosen_level(table, level, algorithm=WR, noise_percent=noise) is None:
         return "match"
     found = difference(
         read(table, quantity, level, WR, noise_percent=noise), read(table, quantity, 0, WR, noise_percent=noise)

@@ -20,7 +20,7 @@ from lib.analysis.claims import (
 from lib.analysis.findings import Finding, combined, compare
 from lib.analysis.levels import evenly_spaced
 from lib.analysis.measures import Case, Measure, correlations, given, measured
-from lib.analysis.table import SIZE
+from lib.analysis.table import SIZE, noun_and_unit
 from papers.training_regularization.names import (
     GROUP_LOSS,
     LRR,
@@ -231,7 +231,7 @@ def worsened_examples_harm(case: Case) -> Finding:
 
 def ranked(category: str, quantity: str) -> Measure:
     """Return a mean over the first examples of a category, such as "most worsened"."""
-    noun, _, unit = quantity.removesuffix(")").partition(" (")
+    noun, unit = noun_and_unit(quantity)
     return Measure(
         f"{noun} of the {category} examples",
         "points" if unit else "",

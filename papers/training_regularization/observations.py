@@ -15,7 +15,6 @@ from lib.analysis.display import Markdown
 from lib.analysis.levels import chosen_level
 from lib.analysis.ranked_examples import NOISY, SCORE, quantity
 from lib.analysis.sentences import (
-    UNIT_OF_DIFFERENCE,
     against,
     course,
     differs,
@@ -33,7 +32,7 @@ from lib.analysis.sentences import (
 )
 from lib.analysis.statistics import difference
 from lib.analysis.steps import Step
-from lib.analysis.table import SIZE, Table, values
+from lib.analysis.table import SIZE, Table, noun_and_unit, unit_of_difference, values
 from lib.errors import InputError
 from papers.training_regularization.agreement import agreement, expected_share
 from papers.training_regularization.experiments import WORSENED
@@ -628,9 +627,9 @@ def measured_against_printed(tables: Sequence[Table]) -> object:
     words = []
     for what, own in found.groupby("quantity", sort=False):
         near = [int((own["z"].abs() <= limit).sum()) for limit in (1, 2)]
-        kind, _, unit = str(what).removesuffix(")").partition(" (")
+        kind, unit = noun_and_unit(str(what))
         shift = own["difference"].mean()
-        way = f"{number(abs(shift))} {UNIT_OF_DIFFERENCE.get(unit, unit)} {'above' if shift > 0 else 'below'} print"
+        way = f"{number(abs(shift))} {unit_of_difference(unit)} {'above' if shift > 0 else 'below'} print"
         share = [f"({100 * count / len(own):.0f} %)" for count in near]
         words.append(
             f"of {len(own)} numbers ({kind}), {near[0]} {'lies' if near[0] == 1 else 'lie'} within one printed standard "
