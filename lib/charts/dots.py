@@ -40,12 +40,12 @@ def dots(
         x_scale: "linear" or "log".
     """
     cases, case = [y] if isinstance(y, str) else list(y), ["table", *menus]
-    pieces, notes, tables = [], {"": ""}, {"": ""}
+    measured, beside, notes, tables = [], [], {"": ""}, {"": ""}
     if rows is not None:
         own = checked(rows, [*cases, *menus])
         x = x or quantity_of(own)
         own = name_columns(own.assign(source=MEASURED), [*case, *cases])
-        pieces.append(average(own, [*case, *cases, "source"]))
+        measured.append(average(own, [*case, *cases, "source"]))
         notes = source_note(own, [*case, *cases], menus)
         tables = dict(zip(own["table"], own["benchmark"], strict=True))
     for table, benchmark in tables.items() if printed is not None else ():
@@ -53,10 +53,11 @@ def dots(
         spread = some.get("std", float("nan"))
         some = some.assign(table=table, source=some.get("source", PRINTED), std=spread, n=0)
         some = some.assign(low=some["mean"] - spread, high=some["mean"] + spread)
-        pieces.append(name_columns(some, [*cases, *menus]))
+        beside.append(name_columns(some, [*cases, *menus]))
+    pieces = [*beside, *measured]  # the first source of all charts is print; tables stay in their order
     if not sum(map(len, pieces)):
         raise InputError("there are no numbers to draw, neither measured nor printed")
-    points: Frame = pandas.concat(pieces[::-1], ignore_index=True).dropna(subset="mean")
+    points: Frame = pandas.concat(pieces, ignore_index=True).dropna(subset="mean")
     points["row"] = [", ".join(map(called, cases, place)) for place in points[cases].to_numpy()]
     controls, x = Controls(points, case, shown=shown), x or "value"
     spread = "95 % interval of the mean" if rows is not None and "low" in rows else "± 1 standard deviation"

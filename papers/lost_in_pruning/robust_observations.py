@@ -15,7 +15,7 @@ from lib.analysis.distributions import TestSet
 from lib.analysis.excess_error import excess_points, robust_split, slope
 from lib.analysis.levels import TEST
 from lib.analysis.prune_potential import DELTA, curves, over_sets, prune_potential
-from lib.analysis.sentences import against, learned, listed, mean_std, number, observed, read, times
+from lib.analysis.sentences import against, from_to, learned, listed, mean_std, number, observed, read, times
 from lib.analysis.statistics import difference
 from lib.analysis.table import Table
 from lib.errors import InputError
@@ -41,7 +41,17 @@ def error_after_robust_training(table: Table) -> str:
     else:
         words = f"On clean test images the parent has an error of {mean_std(parent)}. {ALONE}"
     told = [f"{name} {mean_std(_potential(table, [ON_TEST_SET], name))}" for name in _methods(table)]
-    return f"{words} At most {DELTA} points above it, so many parameters can go: {listed(told)}."
+    return f"{words} At most {DELTA} points above it, so many parameters can go: {listed(told)}. {_first_cut(table)}"
+
+
+def _first_cut(table: Table) -> str:
+    """Say how far the error falls by the first cut: a parent that could be trained on gains by each training more."""
+    name, told = _methods(table)[0], []
+    for training, one in both_of(table).items():
+        if name in _methods(one):
+            before, after = (read(one, TEST, level, name) for level in (0, 1))
+            told.append(f"with {training.removeprefix('with ')} it {from_to(before, after)}")
+    return f"{name}'s first cut and the training that follows it move the error so: {'; '.join(told)}."
 
 
 @observed

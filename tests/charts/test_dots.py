@@ -50,6 +50,13 @@ def test_printed_stands_beside_measured_and_spreads_are_clipped():
     }
 
 
+def test_of_several_tables_the_first_is_shown_first_beside_print_too():
+    rows = pandas.concat([made.rows({1: [0.0, 3.0]}).assign(table=name) for name in ("paper scale", "laptop scale")])
+    params = specification(dots(rows, y=CASES, printed=PRINTED, title="Beside"))["params"]
+    [menu] = [one for one in params if one["name"] == "table_menu"]
+    assert menu["value"] == "paper scale" and menu["bind"]["options"] == ["paper scale", "laptop scale"]
+
+
 def test_numbers_that_are_averaged_already_need_no_rows():
     costs: Any = pandas.DataFrame(
         [
