@@ -19,7 +19,6 @@ from lib.analysis.table import SIZE, Table, noun_and_unit, unit_of_difference, v
 
 IN_WORDS = {"noise_percent": "{:g} % noise"}
 """How a case is called, by its dimension."""
-"""Unit of a difference, where it is not that of the values."""
 
 
 class NotRun(Exception):

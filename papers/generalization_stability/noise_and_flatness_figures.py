@@ -153,7 +153,7 @@ def accuracy_restored(tables: Tables) -> Any:
 
 def _accuracies(tables: Tables, kinds: Sequence[str], title: str) -> Any:
     names = noise_of(tables, *kinds)
-    found = rows_of(tables, [*ACCURACIES], names, "an accuracy with noise in place of pruning")
+    found = rows_of(tables, [*ACCURACIES], names, "accuracy with noise in place of pruning")
     found = with_intervals(found.assign(accuracy=found["quantity"].map(ACCURACIES)), ["algorithm", "accuracy"])
     return dots(
         ordered(found, "algorithm", names), y="algorithm", menus=["accuracy"], shown={"accuracy": ACCURACIES[BEST]},
@@ -165,17 +165,14 @@ def _accuracies(tables: Tables, kinds: Sequence[str], title: str) -> Any:
 def without_targeted(tables: Tables) -> Any:
     """App. D.1 and D.2: what it costs to take away, after training, every filter that noise ever targeted."""
     names = noise_of(tables, ZEROING, GAUSSIAN, RESTORED)
-    found = rows_of(tables, [WITHOUT_TARGETED], names, "an accuracy without targeted filters")
+    found = rows_of(tables, [WITHOUT_TARGETED], names, "accuracy without targeted filters")
     before = rows_of(tables, [LAST], names, LAST)[[*RUN, "value"]]
     found = found.merge(before, on=RUN, suffixes=("", "_before"))
     found = with_intervals(found.assign(value=found["value"] - found["value_before"], quantity=CHANGE), ["algorithm"])
     return dots(
-        ordered(found, "algorithm", names),
-        y="algorithm",
-        x=CHANGE,
-        reference=0.0,
+        ordered(found, "algorithm", names), y="algorithm", x=CHANGE, reference=0.0,
         title="Without the filters that noise touched",
-    )
+    )  # fmt: skip
 
 
 def with_intervals(found: Any, case: Sequence[str]) -> Any:
@@ -229,7 +226,7 @@ def accuracy_and_flatness(tables: Tables) -> Any:
 def eigenvalues(tables: Tables) -> Any:
     """Figures E.1 and E.2: the eigenvalues of the Hessian of the loss, in order of falling magnitude."""
     found = rows_of(
-        tables, [f"{images} {EIGENVALUE}" for images in ("test", "training")], FLAT, "eigenvalues of the Hessian"
+        tables, [f"{images} {EIGENVALUE}" for images in ("test", "training")], FLAT, "eigenvalue of the Hessian"
     )
     found["images"] = found["quantity"].str.partition(" ")[0]
     found = ordered(found, "algorithm", FLAT).rename(columns={"position": "place of the eigenvalue"})
@@ -247,7 +244,7 @@ def eigenvalues(tables: Tables) -> Any:
 def loss_along_eigenvectors(tables: Tables) -> Any:
     """Figure E.4: the test loss when the weights move along eigenvectors of the Hessian, a configuration at a time."""
     called = {ALONG.format(place): f"{place}." for place in DRAWN}
-    found = rows_of(tables, [*called], FLAT, "a loss along eigenvectors").rename(columns={"position": "ε"})
+    found = rows_of(tables, [*called], FLAT, "loss along eigenvectors").rename(columns={"position": "ε"})
     found["eigenvector"] = found["quantity"].map(called)
     return lines(
         ordered(found, "algorithm", FLAT), x="ε", y="test loss (nats)", colour="eigenvector", domain=[*called.values()],
@@ -258,7 +255,7 @@ def loss_along_eigenvectors(tables: Tables) -> Any:
 
 def _flat_runs(tables: Tables) -> Any:
     """Return a row for each run and measure, with its stability, its best accuracy, and the measure as a column."""
-    found = rows_of(tables, MEASURES, FLAT, "a measure of flatness")
+    found = rows_of(tables, MEASURES, FLAT, "measure of flatness")
     runs = runs_of(tables, FLAT)[[*RUN, STABILITY, BEST]]
     found = found.merge(runs, on=RUN)
     found[FLATNESS + " of flatness"] = pandas.Categorical(found["quantity"], MEASURES, ordered=True)
