@@ -5,8 +5,10 @@ ends with the process that asked for it. Elsewhere than on Linux each page reads
 """
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import sys
+import threading
 from collections.abc import Sequence
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -17,6 +19,9 @@ if sys.platform == "linux":
     _ready.set_forkserver_preload(["lib.batch.page"])
 else:
     _ready = multiprocessing.get_context("spawn")
+
+_one_at_a_time = threading.Lock()
+"""Starting a process also asks whether the others have ended, and how one ended can be read from its pipe only once."""
 
 
 def execute(arguments: Sequence[str], threads: int) -> None:
@@ -30,8 +35,11 @@ def execute(arguments: Sequence[str], threads: int) -> None:
         RuntimeError: the page failed; it has said why.
     """
     process = _ready.Process(target=_page, args=(list(arguments), threads))
-    process.start()
-    process.join()
+    with _one_at_a_time:
+        process.start()
+    multiprocessing.connection.wait([process.sentinel])
+    with _one_at_a_time:
+        process.join()
     if process.exitcode:
         raise RuntimeError(f"the page {arguments[0]} ended with status {process.exitcode}")
 

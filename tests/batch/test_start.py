@@ -1,6 +1,7 @@
 """Pages that are forked from one process are processes of their own."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -26,3 +27,9 @@ def test_a_page_has_its_own_environment_and_a_failing_one_is_an_error(
     assert Path("runs/b.failed.ipynb").exists() and not Path("runs/b.ipynb").exists()
     runners = {line.split()[1] for line in Path("begun-one").read_text().splitlines()}
     assert len(runners) == 2, "each page has a process"
+
+
+def test_a_page_that_ends_while_another_starts_is_no_error() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        ended = [threads.submit(execute, ["--help"], 1) for _ in range(100)]
+    assert [error for page in ended if (error := page.exception())] == []
