@@ -30,7 +30,7 @@ from lib.analysis.table import Origin, Table, assemble, joined, label_of, read_t
 from lib.changes import NO_CHANGES, Changes, read_changes
 from lib.errors import InputError, unknown
 from lib.scales import SCALES, SCORED
-from lib.stages import NUMERICS_VERSION, Chain, Execution, Results, Store, run
+from lib.stages import NUMERICS_VERSION, Chain, Execution, Results, Store, run, run_all
 from lib.stages.experiment_plan import Plan, real_changes
 from lib.stages.runner import progress_bar
 from lib.training import Replicate, processes
@@ -97,8 +97,10 @@ def measure(
         done.append(run(chain, which, store, execution, bar))
         return done[-1]
 
+    results = run_all(asked.chains, asked.replicates, store, execution, bar)
     for name in asked.algorithms:
-        own = [finish(chain, asked.replicates) for chain in page.chains(plan) if chain.algorithm == name]
+        own = [next(results) for chain in asked.chains if chain.algorithm == name]
+        done += own
         parts.add(f"{name}{asked.few_seeds}", (row for one in own for row in errors_of(one)), ERRORS, [name], done)
     context = Context(plan, tuple(done), finish, parts.table(), store, how.device)
     few = f"{asked.few_algorithms}{asked.few_seeds}"
@@ -127,9 +129,10 @@ def train(
     asked = _ask(page, benchmark, scale, seeds, algorithms, changes)
     plan = asked.plan
     execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
-    for chain in asked.page.chains(plan):
-        if chain.algorithm in asked.algorithms:
-            run(chain, asked.replicates, Store(how.store or None), execution, progress=not processes.place())
+    for _ in run_all(
+        asked.chains, asked.replicates, Store(how.store or None), execution, progress=not processes.place()
+    ):
+        pass
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ class _Asked:
     """What one call of `measure` or `train` is about: page and plan as changed, and whose networks.
 
     Attributes:
+        chains: of these algorithms, in their order.
         few_seeds, few_algorithms: in words for the name of a part, where not all of the plan's were asked for, else "".
     """
 
@@ -145,6 +149,7 @@ class _Asked:
     changes: Changes
     replicates: list[Replicate]
     algorithms: list[str]
+    chains: list[Chain]
     few_seeds: str
     few_algorithms: str
 
@@ -156,7 +161,8 @@ def _ask(
     changes = real_changes(page.plans(benchmark, scale), changes)
     page = experiments.changed(page, changes)
     plan = page.plans(benchmark, scale)
-    names = list(dict.fromkeys(chain.algorithm for chain in page.chains(plan)))
+    chains = page.chains(plan)
+    names = list(dict.fromkeys(chain.algorithm for chain in chains))
     for what, given, allowed in (("seed", seeds, plan.seeds), ("algorithm of this page", algorithms, names)):
         for one in given or ():
             if one not in allowed:
@@ -164,7 +170,10 @@ def _ask(
     replicates = [r for r in plan.replicates() if seeds is None or r.seed in seeds]
     some = [name for name in names if algorithms is None or name in algorithms]
     few_seeds = f", seeds {listed(sorted(seeds))}" if seeds and set(seeds) != set(plan.seeds) else ""
-    return _Asked(page, plan, changes, replicates, some, few_seeds, "" if some == names else f", of {listed(some)}")
+    own = [chain for name in some for chain in chains if chain.algorithm == name]
+    return _Asked(
+        page, plan, changes, replicates, some, own, few_seeds, "" if some == names else f", of {listed(some)}"
+    )
 
 
 @dataclass(frozen=True)

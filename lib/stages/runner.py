@@ -1,11 +1,12 @@
 """The runner: brings a chain to its end for a set of replicates, computing only the stages that the store lacks.
 
 Replicates that miss the same stage train it as one stack; one that does not fit in memory is divided. A stage is trained
-under the locks of its keys, so that two processes that ask for it train it once. A stage that turns out to be damaged when
-it is read is trained again.
+under the locks of its keys, so that two processes that ask for it train it once; meanwhile the other goes on with replicates
+and chains that wait for nobody. A stage that turns out to be damaged when it is read is trained again.
 """
 
 import gc
+import itertools
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,19 @@ def run(
         InputError: for a device that is not there or lacks the precision, or a store that cannot be written.
         torch.OutOfMemoryError: if a single replicate does not fit.
     """
+    (results,) = run_all([chain], replicates, store, execution, progress)
+    return results
+
+
+def run_all(
+    chains: Sequence[Chain], replicates: Sequence[Replicate], store: Store, execution: Execution | str = "auto",
+    progress: bool | tqdm = True,
+) -> Iterator[Results]:  # fmt: skip
+    """Yield the results of several chains in their order, each as soon as they are whole; else as `run`.
+
+    What another process trains at this moment is left to it while there is other work, so that processes that are asked for
+    the same networks share the work.
+    """
     execution = Execution(execution) if isinstance(execution, str) else execution
     place = find_device(execution.device)
     if execution.precision == "tf32" and place.type != "cuda":
@@ -90,23 +104,28 @@ def run(
             f"precision 'tf32' was asked for on {place.type}, but only CUDA devices have it; allowed: float32, bfloat16"
         )
     prepare_processor()
-    current = _Run(chain, replicates, store, execution, progress)
-    size = current.prepare(place) if current.incomplete else len(replicates)
-    waiting = list(range(len(replicates)))
-    while waiting:
-        stack, waiting = waiting[:size], waiting[size:]
-        if refused := _memory_refused(current, stack):
-            gc.collect()  # here nothing of the failed stack is held any more
-            if place.type == "cuda":
-                torch.cuda.empty_cache()
-            size = -(-len(stack) // (-(-len(stack) // size) + 1))
-            warnings.warn(
-                f"a stack of {len(stack)} replicates does not fit in memory ({refused}); going on with stacks of {size}",
-                stacklevel=2,
-            )
-            waiting = [*stack, *waiting]
-    current.close_bar()
-    return Results(chain, tuple(replicates), tuple(map(tuple, current.done)))
+    left = [_Run(chain, replicates, store, execution, place) for chain in chains]
+    due = _epochs_missing(left)
+    bar = progress
+    if isinstance(bar, bool):
+        bar = progress_bar(due, shown=bar and due > 0 and not processes.place())
+    others = (bar.total or 0) - bar.n - due  # left to others when this is over
+    while left:
+        if left[0].waiting:
+            next((one for one in left if one.has_work()), left[0]).go_on(bar)
+        else:
+            yield left.pop(0).results()
+            bar.total = bar.n + others + _epochs_missing(left)  # after one that diverged nothing is trained
+    if isinstance(progress, bool):
+        bar.close()
+
+
+def _epochs_missing(runs: Sequence["_Run"]) -> int:
+    """Return how many epochs are still to be trained; stages that chains share count once."""
+    missing = {
+        run.keys[i][position]: run.epochs[position] for run in runs for i in run.waiting for position in run.missing(i)
+    }
+    return sum(missing.values())
 
 
 def progress_bar(epochs: int, shown: bool = True) -> tqdm:
@@ -116,15 +135,15 @@ def progress_bar(epochs: int, shown: bool = True) -> tqdm:
 
 
 class _Run:
-    """A run under way: what the store holds of it, and how far each replicate has come."""
+    """A chain under way: what the store holds of it, how far each replicate has come, and which are not at the end."""
 
     context: RunContext
     examples: Examples
 
     def __init__(
-        self, chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution, progress: bool | tqdm
+        self, chain: Chain, replicates: Sequence[Replicate], store: Store, execution: Execution, place: torch.device
     ):  # fmt: skip
-        self.chain, self.replicates, self.store, self.execution = chain, replicates, store, execution
+        self.chain, self.replicates, self.store, self.execution, self.place = chain, replicates, store, execution, place
         self.keys = [stage_keys(chain, r, execution.precision) for r in replicates]
         store.hold(key for row in self.keys for key in row)
         self.found = {key: store.find(key) for row in self.keys for key in row}
@@ -133,53 +152,87 @@ class _Run:
         self.found |= {key: (entry or store.find(key)) if key in there else None for key, entry in self.found.items()}
         self.done: list[list[Entry]] = [[] for _ in replicates]
         self.epochs = [stage.to_epoch - stage.from_epoch for stage in chain.stages]
-        absent = [position for row in self.keys for position in self._absent(row)]
-        self.incomplete = bool(absent)
-        due, self.shared = sum(self.epochs[position] for position in absent), not isinstance(progress, bool)
-        what = f"{chain.recipe.benchmark}, {chain.algorithm}"
-        if isinstance(progress, bool):
-            progress = progress_bar(due, shown=progress and bool(absent) and not processes.place())
-        self.bar: tqdm = progress
-        self.bar.set_description_str(what, refresh=False)
-        self.others = (self.bar.total or 0) - self.bar.n - due  # left to others when this run is over
+        self.waiting = [*range(len(replicates))]
+        self.size = 0  # of a stack, once it is known
 
-    def close_bar(self) -> None:
-        """Leave the bar to whoever gave it, with what is left to do: after one that diverged nothing is trained."""
-        if self.shared:
-            self.bar.total = self.bar.n + self.others
-        else:
-            self.bar.close()
+    def results(self) -> Results:
+        """Return the finished stages."""
+        return Results(self.chain, tuple(self.replicates), tuple(map(tuple, self.done)))
 
-    def _absent(self, row: list[str]) -> Iterator[int]:
+    def missing(self, i: int) -> Iterator[int]:
         """Yield the positions of a replicate's stages that are still to come; after one that diverged none does."""
-        for position, key in enumerate(row):
-            if (entry := self.found[key]) is None:
+        for position in range(len(self.done[i]), len(self.epochs)):
+            entry = self.found[key := self.keys[i][position]]
+            if entry is None and processes.count() == 1:  # those of torchrun look together, when they come to it
+                entry = self.store.find(key)
+            if entry is None:
                 yield position
             elif entry.record["diverged"]:
                 return
 
-    def prepare(self, place: torch.device) -> int:
+    def is_taken(self, i: int) -> bool:
+        """Say whether another process trains the stage that a replicate needs next; those of torchrun go on together."""
+        position = next(self.missing(i), None) if processes.count() == 1 else None
+        return position is not None and self.store.is_locked(self.keys[i][position])
+
+    def has_work(self) -> bool:
+        """Say whether there is a replicate that no other process is at work on."""
+        return any(not self.is_taken(i) for i in self.waiting)
+
+    def go_on(self, bar: tqdm) -> None:
+        """Bring a stack as far as no other process is at work on it; where one is at work on all, only wait for a stage."""
+        free = [i for i in self.waiting if not self.is_taken(i)]
+        if not free:
+            first = self.waiting[0]
+            with self.store.locked(self.keys[first][position] for position in itertools.islice(self.missing(first), 1)):
+                return
+        if not self.size:
+            incomplete = any(True for i in self.waiting for _ in self.missing(i))
+            self.size = self.prepare(bar) if incomplete else len(self.replicates)
+        stack = free[: self.size]
+        if refused := _memory_refused(self, stack):
+            gc.collect()  # here nothing of the failed stack is held any more
+            if self.place.type == "cuda":
+                torch.cuda.empty_cache()
+            self.size = -(-len(stack) // (-(-len(stack) // self.size) + 1))
+            warnings.warn(
+                f"a stack of {len(stack)} replicates does not fit in memory ({refused}); going on with stacks of "
+                f"{self.size}",
+                stacklevel=3,
+            )
+        self.waiting = [i for i in self.waiting if not self.is_over(i)]
+
+    def is_over(self, i: int) -> bool:
+        """Say whether a replicate is at the end of the chain, or has diverged."""
+        return len(self.done[i]) == len(self.epochs) or bool(self.done[i] and self.done[i][-1].record["diverged"])
+
+    def prepare(self, bar: tqdm) -> int:
         """Load the images and build the network; return how many replicates may train together."""
         recipe, how = self.chain.recipe, self.execution
-        self.examples = prepare(recipe.data, self.replicates, place)
+        self.examples = prepare(recipe.data, self.replicates, self.place)
         network = network_of(recipe, self.examples.classes)
-        self.context = RunContext(self.chain, network, self.store, how.precision, self.bar, how.deterministic)
+        self.context = RunContext(self.chain, network, self.store, how.precision, bar, how.deterministic)
         everyone = len(self.replicates)
-        limit = stack_limit(network.module, place, everyone, self.examples.train_images)
+        limit = stack_limit(network.module, self.place, everyone, self.examples.train_images)
         return min(limit, how.largest_stack or everyone)
 
     def finish(self, stack: list[int]) -> None:
-        """Bring a stack to the end of the chain; what turns out to be damaged on the way is trained again, once."""
+        """Bring a stack to the end of the chain, or to a stage that another process trains.
+
+        What turns out to be damaged on the way is trained again, once.
+        """
         mended: set[str] = set()
         while True:
             try:
                 for position in range(len(self.chain.stages)):
+                    if any(self.is_taken(i) for i in stack):
+                        return
                     self.finish_stage(stack, position)
             except Damaged as error:
                 if error.key in mended or error.key not in self.found or processes.count() > 1:
                     raise  # several processes end together; the next run finds that it is gone
                 mended.add(error.key)
-                warnings.warn(str(error), stacklevel=4)
+                warnings.warn(str(error), stacklevel=5)
                 self.forget(error.key)
             else:
                 return
@@ -197,6 +250,8 @@ class _Run:
                 self.found[key[i]] = self.store.find(key[i])
             absent = processes.agreed([i for i in absent if self.found[key[i]] is None])
             if absent:
+                what = f"{self.chain.recipe.benchmark}, {self.chain.algorithm}"
+                self.context.bar.set_description_str(what, refresh=False)
                 train_stage(
                     self.context, position, [self.replicates[i] for i in absent], [self.done[i] for i in absent],
                     [key[i] for i in absent], self.examples[absent],
@@ -213,7 +268,7 @@ class _Run:
             if key in row:
                 position = row.index(key)
                 self.done[i] = self.done[i][:position]
-                self.bar.total += self.epochs[position]
+                self.context.bar.total += self.epochs[position]
 
 
 def _memory_refused(current: _Run, stack: list[int]) -> str:

@@ -195,6 +195,15 @@ class Store:
                         held.enter_context(lock.acquire())
             yield
 
+    def is_locked(self, key: str) -> bool:
+        """Say whether the lock of a key is held at this moment."""
+        with self.explained():
+            try:
+                with FileLock(self.locks / f"{key}.lock", timeout=0):
+                    return False
+            except Timeout:
+                return True
+
     def hold(self, keys: Iterable[str]) -> None:
         """Keep `lib.stages.housekeeping.clean` from removing these entries while this object lives, where it may write."""
         with self.explained(), _if_it_may_be_written(), FileLock(self.locks / "clean.lock"):

@@ -5,15 +5,28 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from torch import nn
 
 from lib.errors import InputError
 from lib.models import build
-from lib.stages import Execution, Prune, Store, checkpoint, housekeeping, run, starting_point, train_stage
+from lib.stages import (
+    Execution,
+    Prune,
+    Store,
+    checkpoint,
+    housekeeping,
+    run,
+    run_all,
+    stage_keys,
+    starting_point,
+    train_stage,
+)
 from lib.stages import runner as runner_module
 from lib.stages.algorithms import (
     extended_dense_training,
@@ -54,6 +67,22 @@ def test_a_second_run_trains_nothing(recipe, replicates, store, monkeypatch):
     monkeypatch.setattr(runner_module, "train_stage", lambda *a: pytest.fail("trained again"))
     second = quick(chain, replicates, store)
     assert metrics(first) == metrics(second)
+
+
+def test_what_another_process_trains_is_left_to_it_while_there_is_other_work(recipe, replicates, store):
+    """It trains the first stage of one replicate: the others are brought to the ends of both chains meanwhile."""
+    chains = [learning_rate_rewinding(recipe, 1, PRUNE), weight_rewinding(recipe, 1, PRUNE)]
+    keys = [{key for chain in chains for key in stage_keys(chain, one, "float32")} for one in replicates]
+    with ThreadPoolExecutor(1) as thread:
+        with FileLock(store.locks / f"{stage_keys(chains[0], replicates[2], 'float32')[0]}.lock"):
+            running = thread.submit(lambda: [*run_all(chains, replicates, store, "cpu", progress=False)])
+            until = time.monotonic() + 60
+            while not (others := set.union(*keys[:2], *keys[3:])) <= {*store.keys()} and time.monotonic() < until:
+                time.sleep(0.05)
+            assert set(store.keys()) == others and not running.done()
+        results = running.result(timeout=60)
+    assert [one.chain for one in results] == chains
+    assert [len(row) for one in results for row in one.entries] == 8 * [3]
 
 
 def test_one_bar_counts_several_runs(recipe, replicates, store):
