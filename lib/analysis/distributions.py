@@ -52,7 +52,7 @@ EPSILONS = tuple(step / 20 for step in range(15))
 
 CHUNK, CHUNK_VALUES = 128, 2**22  # images, and at most their values, that are normalized and get their noise at once
 OBJECTNET_FOLDER = "objectnet-1.0"
-BYTES_LOADED = 2**31  # of networks that are measured together
+NETWORKS_AT_ONCE, BYTES_LOADED = 12, 2**31  # that are measured together; another process takes the next ones meanwhile
 
 
 def error_under(corruption: str) -> str:
@@ -231,7 +231,9 @@ def measured_together(
     measure: Callable[[Sequence[Entry]], Sequence[Any]],
     beside: Sequence[Entry] = (),
 ) -> Iterator[tuple[dict, Any]]:
-    """Yield the columns of each network and what was measured of it: many at once, and kept of each by itself.
+    """Yield the columns of each network and what was measured of it: several at once, and kept of each by itself.
+
+    What another process measures at this moment comes last.
 
     Args:
         context: whose store keeps it.
@@ -239,23 +241,30 @@ def measured_together(
         measure: entries → a JSON value of each.
         beside: networks that each is compared with.
     """
-    entries = list({entry.key: entry for _, entry in found}.values())
-    places, ready = {entry.key: place for place, entry in enumerate(entries)}, {}
+    ready = {}
 
-    def compute(key: str) -> Any:
-        if key not in ready:  # what follows was not measured either, unless by a page of other networks
-            group = _loadable(entries[places[key] :])
-            ready.update(zip((entry.key for entry in group), measure(group), strict=True))
-        return ready.pop(key)
+    def compute(entry: Entry, others: Sequence[Entry]) -> Any:
+        if entry.key not in ready:  # the others were not measured either, unless by a page of other networks
+            ready.update(zip((one.key for one in others), measure(others), strict=True))
+        return ready.pop(entry.key)
 
-    kept = {entry.key: context.measured([*beside, entry], functools.partial(compute, entry.key)) for entry in entries}
+    groups, kept = _groups(list({entry.key: entry for _, entry in found}.values())), {}
+    while groups:
+        free = (i for i, group in enumerate(groups) if not context.is_being_measured([*beside, group[0]]))
+        group = groups.pop(next(free, 0))
+        for i, entry in enumerate(group):
+            kept[entry.key] = context.measured([*beside, entry], functools.partial(compute, entry, group[i:]))
     for columns, entry in found:
         yield columns, kept[entry.key]
 
 
-def _loadable(entries: Sequence[Entry]) -> Sequence[Entry]:
+def _groups(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
+    """Divide networks into those that are measured at once."""
+    if not entries:
+        return []
     size = sum(tensor.numel() * tensor.element_size() for tensor in entries[0].tensors("weights").values())
-    return entries[: max(1, BYTES_LOADED // max(1, size))]
+    count = min(NETWORKS_AT_ONCE, max(1, BYTES_LOADED // max(1, size)))
+    return [entries[place : place + count] for place in range(0, len(entries), count)]
 
 
 def load_stack(subject: Subject, entries: Sequence[Entry]) -> State:

@@ -61,9 +61,15 @@ class Context:
 
     def measured(self, entries: Sequence[Entry], compute: Callable[[], Any]) -> Any:
         """Return what was measured of some networks, a JSON value: kept by the store, or computed now and kept."""
+        return self.store.measured([entry.key for entry in entries], self._description(), compute)
+
+    def is_being_measured(self, entries: Sequence[Entry]) -> bool:
+        """Say whether another process measures these networks at this moment."""
+        return self.store.is_being_measured([entry.key for entry in entries], self._description())
+
+    def _description(self) -> dict[str, str]:
         assert self.measurement, "measuring sets which measurement looks"
-        description = {"measurement": self.measurement.name, "identity": self.measurement.identity}
-        return self.store.measured([entry.key for entry in entries], description, compute)
+        return {"measurement": self.measurement.name, "identity": self.measurement.identity}
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,11 @@ class Store:
                 (batch / path.name).write_text(json.dumps(content | {"value": value}))
         return value
 
+    def is_being_measured(self, keys: Sequence[str], description: Mapping[str, Any]) -> bool:
+        """Say whether another process measures at this moment what `measured` would return."""
+        name = digest([list(keys), dict(description)])
+        return not (self.measurements / f"{name}.json").exists() and self.is_locked(name)
+
     # locks
 
     @contextlib.contextmanager

@@ -30,7 +30,7 @@ from lib.data.segmentation_images import SegmentationImages
 from lib.errors import InputError
 from lib.models import build
 from lib.pruning.flops import flops
-from lib.stages import run
+from lib.stages import Store, run
 from lib.stages.algorithms import weight_rewinding
 from lib.stages.stage import Prune
 from lib.training import DataRecipe, Replicate, evaluate, prepare
@@ -133,6 +133,22 @@ def test_networks_are_measured_together_and_each_is_kept(results, store, monkeyp
     assert calls == [4], "the same networks under another name are measured once"
     fewer = dataclasses.replace(results, replicates=results.replicates[:1], entries=results.entries[:1])
     assert measured(measurement, store, fewer) == first[: len(first) // 4] and calls == [4]
+
+
+def test_what_another_process_measures_comes_last(results, store, shared_store, monkeypatch):
+    calls, original, measurement = [], module_of_distributions._measure, distributions(images=4, epsilons=())
+    at_once = measured(measurement, shared_store, results)
+
+    def note(subject, entries, numbers):
+        calls.append([entry.key for entry in entries])
+        return original(subject, entries, numbers)
+
+    monkeypatch.setattr(module_of_distributions, "_measure", note)
+    monkeypatch.setattr(module_of_distributions, "NETWORKS_AT_ONCE", 2)
+    keys = [entry.key for _, _, entry in results.reported()]
+    monkeypatch.setattr(Store, "is_being_measured", lambda self, asked, description: asked == keys[:1])
+    assert measured(measurement, store, results) == at_once
+    assert calls == [keys[2:], keys[:2]]
 
 
 def test_published_images_are_those_of_the_same_places(subject, monkeypatch):
