@@ -396,8 +396,7 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    seconds = sum(one.training_seconds for one in table.parts.values())
-    print(f"{table.label}: {len(table.frame)} rows in {len(table.parts)} parts, {seconds:.0f} s of training")
+    print(f"{table.label}: {len(table.frame)} rows in {len(table.parts)} parts")
     return 0
 
 
