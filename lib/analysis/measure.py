@@ -14,9 +14,10 @@ import functools
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas
 
@@ -81,7 +82,7 @@ def measure(
     store, done = Store(how.store or None), []
     places: list[Origin] = ["this machine", "committed"] if commit else ["this machine"]
     folders = [table_folder(page.paper, benchmark, scale, place, how.root, changes) for place in places]
-    parts = _Parts(page, benchmark, scale, folders, changes)
+    parts = _Parts(page, benchmark, scale, folders, store, changes)
     execution = Execution(how.device, plan.precision, plan.largest_stack, how.deterministic)
 
     only = (asked.replicates if asked.few_seeds else None, asked.algorithms if asked.few_algorithms else None)
@@ -107,12 +108,9 @@ def measure(
     for measurement in page.measurements:
         if measurement.separable or not few:
             looking = replace(context, measurement=measurement)
+            detail = functools.partial(measurement.detail, looking) if measurement.detail else None
             part = f"{measurement.name}, {page.name}{few}"
-            if measurement.detail:
-                detail = measurement.detail(looking)
-                with written_by_one(*folders):
-                    write_detail(folders, part, detail)
-            parts.add(part, measurement.rows(looking), measurement, asked.algorithms, done)
+            parts.add(part, measurement.rows(looking), measurement, asked.algorithms, done, detail)
     bar.close()
     return parts.table("this machine")
 
@@ -184,19 +182,26 @@ class _Parts:
     benchmark: str
     scale: str
     folders: Sequence[Path]
+    store: Store
     changes: Changes = NO_CHANGES
     made: dict[str, Provenance] = field(default_factory=dict)
     frames: dict[str, pandas.DataFrame] = field(default_factory=dict)
 
     def add(
         self, part: str, rows: Iterable[Mapping], measurement: Measurement, algorithms: Sequence[str],
-        done: Sequence[Results],
+        done: Sequence[Results], detail: Callable[[], Any] | None = None,
     ) -> None:  # fmt: skip
         """Measure a part and write it; `done` are the finished chains, to which measuring may add."""
         started, trained, name = time.perf_counter(), len(done), file_name(part)
+        self.store.kept_seconds.clear()
+        if detail:
+            beside = detail()
+            with written_by_one(*self.folders):
+                write_detail(self.folders, part, beside)
         frame = make_frame(rows, self.page.dimensions, name)
         used = [one for i, one in enumerate(done) if i >= trained or one.chain.algorithm in algorithms]
-        identity, seconds = {measurement.name: measurement.identity}, time.perf_counter() - started
+        identity = {measurement.name: measurement.identity}
+        seconds = time.perf_counter() - started + sum(self.store.kept_seconds.values())
         made = _provenance(used, identity, algorithms, seconds)
         self.made[name], self.frames[name] = made, frame
         asked = (self.page.paper, self.benchmark, self.scale, self.changes)

@@ -45,7 +45,7 @@ class Provenance(pydantic.BaseModel):
         date: of the last training.
         training_seconds: of every network that the part needed, those that only score examples included; networks that
             several parts need count in each.
-        measuring_seconds: of everything after training.
+        measuring_seconds: of everything after training, also of what the store had kept from before.
         versions: of Python and torch.
         numerics_version: see `lib.stages.stage.NUMERICS_VERSION`.
         commit: of this repository; empty where it is unknown.

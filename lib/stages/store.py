@@ -41,6 +41,8 @@ class Store:
 
     Attributes:
         folder: of all of it; in it `entries`, `measurements`, `incoming`, `locks` and `checkpoints`.
+        kept_seconds: name of a measurement that `measured` has found kept → how long it took, 0 for one that it computed;
+            whoever adds up clears it before.
 
     Raises:
         InputError: if there is no store and it cannot be made, or the disk is full.
@@ -51,6 +53,7 @@ class Store:
         self.entries, self.measurements = self.folder / "entries", self.folder / "measurements"
         self.incoming, self.checkpoints = self.folder / "incoming", self.folder / "checkpoints"
         self.locks = self.folder / "locks"
+        self.kept_seconds: dict[str, float] = {}
         self._in_use: FileLock | None = None
         with self.explained():
             for path in (self.entries, self.measurements, self.incoming, self.checkpoints, self.locks):
@@ -162,19 +165,27 @@ class Store:
         name = digest([list(keys), dict(description)])
         path = self.measurements / f"{name}.json"
         if path.exists() and not problem(path):  # no lock: it appears whole, and the store may be there to be read only
-            return json.loads(path.read_text())["value"]
+            return self._kept(path)
         with contextlib.ExitStack() as held:
             with self.explained():
                 held.enter_context(FileLock(self.locks / f"{name}.lock"))
             if path.exists():
                 if not (wrong := problem(path)):
-                    return json.loads(path.read_text())["value"]
+                    return self._kept(path)
                 warnings.warn(str(set_aside(path, wrong)), stacklevel=2)
+            started = time.perf_counter()
             value = json.loads(json.dumps(compute()))
             content = {"keys": list(keys), "description": dict(description), "sha256": digest(value)}
+            content["seconds"] = round(time.perf_counter() - started, 3)
             with self.batch() as batch:
                 (batch / path.name).write_text(json.dumps(content | {"value": value}))
+        self.kept_seconds[name] = 0.0
         return value
+
+    def _kept(self, path: Path) -> Any:
+        content = json.loads(path.read_text())
+        self.kept_seconds.setdefault(path.stem, content.get("seconds", 0.0))  # of those from before it was noted, 0
+        return content["value"]
 
     def is_being_measured(self, keys: Sequence[str], description: Mapping[str, Any]) -> bool:
         """Say whether another process measures at this moment what `measured` would return."""

@@ -2,12 +2,13 @@
 
 import dataclasses
 import shutil
+import time
 
 import pytest
 
 from lib.analysis import experiments
 from lib.analysis import measure as measuring
-from lib.analysis.experiments import Measurement, find_page, plan_of
+from lib.analysis.experiments import Measurement, find_page, plan_of, reported
 from lib.analysis.measure import How, complete, find, main, measure, train
 from lib.analysis.part import read_part
 from lib.analysis.table import EPOCHS, SIZE, find_tables, read_table, table_folder, values
@@ -59,6 +60,18 @@ def test_a_page_is_measured_into_a_part_for_each_algorithm_and_measurement(toy, 
     assert made.algorithms == (LRR, EDT) and made.training_seconds > 0 and made.commit
     found = find(toy, *ASKED, how.root)
     assert found.missing == {found.tables[0].label: []} and "Not measured" not in found.note
+
+
+def test_the_time_of_a_part_is_that_of_all_that_was_measured_also_if_the_store_had_kept_it(page, paper, tmp_path):
+    def look(context):
+        for columns, _, _, entry in (one for results in context.results for one in reported(results)):
+            yield columns | {"quantity": "slow", "value": context.measured([entry], lambda: time.sleep(0.1) or 1.0)}
+
+    slow = Measurement("slow", look, 1, detail=lambda context: [row["value"] for row in look(context)])
+    toy = paper(dataclasses.replace(page, measurements=(slow,)))
+    how = How(str(tmp_path / "store"), "cpu", root=tmp_path)
+    seconds = [measure(toy, *ASKED, how).parts["slow_page"].measuring_seconds for _ in range(2)]
+    assert min(seconds) >= 1.2 and max(seconds) < 2.4  # of four replicates' dense, pruned and longer trained networks
 
 
 def test_measuring_again_or_a_part_never_removes_or_empties_a_part(toy, how, paper):
