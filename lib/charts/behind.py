@@ -78,7 +78,7 @@ def layers_behind(
     `reference` is of `reference_rows`, `shade` of `shaded_rows`, `coloured` is the column of colours.
     """
     if rules is not None:
-        rules = name_columns(rules, [k for k in found.case if k in rules])
+        rules = name_columns(rules if "line" in rules else rules.assign(line=0), [k for k in found.case if k in rules])
 
     def draw(
         choose: Callable[[Frame], Frame], x: Callable[[str], alt.X], y: alt.Y, colour: Any, ends: Sequence[float]
@@ -95,9 +95,11 @@ def layers_behind(
         if rules is not None and len(rules):
             here, top = found.controls.chart(choose(rules)), alt.value(ends[1])
             rule = here.mark_rule(strokeDash=[2, 3], strokeWidth=1.6, color=INK)
-            text = here.mark_text(align="left", baseline="top", dx=4, dy=14, fontSize=12, color=INK)
             layers.append(rule.encode(x("x"), y=top, y2=alt.value(ends[0])))
-            layers.append(text.encode(x("x"), y=top, text="label:N"))
+            for line, own in choose(rules).groupby("line"):
+                text = found.controls.chart(own)
+                text = text.mark_text(align="left", baseline="top", dx=4, dy=14 + 15 * line, fontSize=12, color=INK)
+                layers.append(text.encode(x("x"), y=top, text="label:N"))
         return layers
 
     return draw

@@ -68,7 +68,8 @@ def lines(
         mark: a boolean column; a star where it is true.
         rings: boolean columns; a ring, with the column's name, where it is true.
         shade: rows of one quantity; shaded where a network is lower than the dense one by TR's rule of paired differences.
-        rules: vertical rules: columns `x` and `label`, and those of menus and panels that they depend on.
+        rules: vertical rules: columns `x` and `label`, and those of menus and panels that they depend on; `line` moves a
+            label down by so many lines, off one that stands near.
         x_scale: "size" (logarithmic, 100 % left), "log" or "linear"; None takes "size" for weights remaining.
         y_scale: "linear", "zero" (linear from zero), "log" (without bands) or "symlog" (logarithmic away from zero).
     """

@@ -111,7 +111,7 @@ def one_weight(paths: Mapping[str, Sequence[float]], event: int, until: int) -> 
     ]
     return lines(
         pandas.DataFrame(found), x="step", y="weight", colour="treatment", domain=[*paths],
-        rules=pandas.DataFrame([{"x": event, "label": "event"}, {"x": until, "label": "noise ends"}]),
+        rules=pandas.DataFrame([{"x": event, "label": "event", "line": 0}, {"x": until, "label": "noise ends", "line": 1}]),
         title="One weight, treated in three ways", key="Gradients are the same in all four trainings.",
     )  # fmt: skip
 
