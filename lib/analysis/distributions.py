@@ -12,8 +12,7 @@ both in percent, of all parameters with biases and normalization (facts C.3, L23
 """
 
 import functools
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,24 +20,33 @@ import torch
 from torch import Tensor, nn
 
 from lib import data
-from lib.analysis.experiments import Context, Measurement, reported
-from lib.analysis.landscape import parts, series_rows
+from lib.analysis.experiments import Context, Measurement
+from lib.analysis.landscape import series_rows
 from lib.analysis.sizes import Numbers, at_scale, by_scale
-from lib.data.corrupted_sets import CIFAR10_1, CIFAR10_C, IMAGENET_C, has_cifar10_c
+from lib.analysis.subject import (
+    Labelled,
+    Subject,
+    chunks,
+    find_subject,
+    load_stack,
+    measured_together,
+    networks_by_recipe,
+    predictions,
+    some_images,
+)
+from lib.data.corrupted_sets import CIFAR10_1, CIFAR10_C, IMAGENET_C
 from lib.data.corruptions import SEVERITIES
 from lib.data.folder_images import IMAGENET
-from lib.data.segmentation_images import IGNORED, SegmentationImages, split_classes
+from lib.data.segmentation_images import IGNORED, SegmentationImages
 from lib.errors import unknown
 from lib.pruning.budget import parameter_count, parameters_remaining
 from lib.pruning.flops import flops
 from lib.seeds import generator
 from lib.stages import Entry
-from lib.training import DataRecipe, Examples, Recipe, arithmetic, network_of, prepare
-from lib.training.device import find_device
-from lib.training.evaluation import images_per_batch
+from lib.training import arithmetic
 from lib.training.examples import Images
-from lib.training.stack import State, forward, stack_size, stack_states
-from lib.training.task import Answers, Segmented
+from lib.training.stack import State
+from lib.training.task import Segmented
 
 REMOVED, FLOPS_REMOVED = "parameters removed (%)", "FLOPs removed (%)"
 NOISY = "test error under uniform noise (%)"
@@ -50,9 +58,7 @@ OFFICIAL = "official corrupted images"
 EPSILONS = tuple(step / 20 for step in range(15))
 """0 to 0.7, the paper's levels of noise."""
 
-CHUNK, CHUNK_VALUES = 128, 2**22  # images, and at most their values, that are normalized and get their noise at once
 OBJECTNET_FOLDER = "objectnet-1.0"
-NETWORKS_AT_ONCE, BYTES_LOADED = 12, 2**31  # that are measured together; another process takes the next ones meanwhile
 
 
 def error_under(corruption: str) -> str:
@@ -136,67 +142,10 @@ def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
             yield from series_rows(columns, own)
 
 
-Labelled = tuple[Images, Tensor]
-"""N images, uint8 [N, H, W, C] or in files, and their labels, int64 [N]."""
-
-
-def _some(images: Images, places: Tensor, device: torch.device) -> Images:
-    if isinstance(images, Tensor):
-        return images[places.to(images.device)].to(device)
-    return images.some(places, device)
-
-
-@functools.lru_cache(maxsize=1)
-def _opened(name: str) -> data.ImageSet | data.FolderSet:
-    return data.open_folders(name) if name in data.STREAMED else data.load(name)
-
-
 def published_sets() -> list[str]:
     """Return which published sets of shifted images the data folder has."""
     folders = CIFAR10_C, CIFAR10_1, IMAGENET_C.lower(), OBJECTNET_FOLDER
     return [name for name in folders if (data.default_folder() / name).is_dir()]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What networks of one recipe are measured with: the computation, on the device that measures, and the images."""
-
-    module: nn.Module
-    examples: Examples
-    recipe: DataRecipe
-
-    @property
-    def constants(self) -> data.Normalization:
-        """Of the images."""
-        return data.normalization(self.examples.normalization)
-
-    def first(self, count: int) -> Tensor:
-        """Return the places of so many first test images, int64 [N]; of all where there are fewer."""
-        return torch.arange(min(count, len(self.examples.test_labels)))
-
-    def clean(self, places: Tensor) -> Labelled:
-        """Return test images at some places."""
-        images, labels = self.examples.test_images, self.examples.test_labels
-        return _some(images, places, labels.device), labels[places.to(labels.device)]
-
-    def corrupted(self, name: str, severity: int, places: Tensor) -> tuple[Labelled, bool]:
-        """Return the same images with a corruption, and whether they are published ones."""
-        images, labels = self.clean(places)
-        if isinstance(images, Tensor) and not has_cifar10_c(self.recipe.image_set, name):
-            return (data.corrupted(images, name, severity), labels), False
-        opened = _opened(self.recipe.image_set)
-        found, order = data.test_distribution(opened, name, severity), torch.arange(len(opened.test_labels))
-        if self.recipe.test not in (None, len(order)):
-            order = data.split(len(order), self.recipe.test, self.recipe.split_seed)[1]
-        return (_some(found.images, order[places], labels.device), labels), found.published
-
-
-def find_subject(recipe: Recipe, context: Context) -> Subject:
-    """Return what the networks of a recipe are measured with."""
-    device = find_device(context.device)
-    examples = prepare(recipe.data, context.plan.replicates()[:1], device)
-    module = network_of(recipe, examples.classes).module
-    return Subject(module.to(device).eval(), examples, recipe.data)
 
 
 def new_images(subject: Subject, count: int) -> Iterator[tuple[str, Labelled]]:
@@ -208,107 +157,7 @@ def new_images(subject: Subject, count: int) -> Iterator[tuple[str, Labelled]]:
         found.append((OBJECTNET, data.objectnet()))
     for quantity, one in found:
         places = torch.arange(min(count, len(one.labels)))
-        yield quantity, (_some(one.images, places, device), one.labels[places].long().to(device))
-
-
-Found = tuple[dict, Entry]
-"""Columns of a network, and its entry."""
-
-
-def networks_by_recipe(context: Context) -> dict[Recipe, list[Found]]:
-    """Return the reported networks of a page by the recipe that they were trained by."""
-    found: dict[Recipe, list[Found]] = {}
-    for results in context.results:
-        found.setdefault(results.chain.recipe, []).extend(
-            (columns, entry) for columns, _, _, entry in reported(results)
-        )
-    return found
-
-
-def measured_together(
-    context: Context,
-    found: Sequence[Found],
-    measure: Callable[[Sequence[Entry]], Sequence[Any]],
-    beside: Sequence[Entry] = (),
-) -> Iterator[tuple[dict, Any]]:
-    """Yield the columns of each network and what was measured of it: several at once, and kept of each by itself.
-
-    What another process measures at this moment comes last.
-
-    Args:
-        context: whose store keeps it.
-        found: the networks; one of several algorithms, such as their parent, is measured once.
-        measure: entries → a JSON value of each.
-        beside: networks that each is compared with.
-    """
-    ready = {}
-
-    def compute(entry: Entry, others: Sequence[Entry]) -> Any:
-        if entry.key not in ready:  # the others were not measured either, unless by a page of other networks
-            ready.update(zip((one.key for one in others), measure(others), strict=True))
-        return ready.pop(entry.key)
-
-    groups, kept = _groups(list({entry.key: entry for _, entry in found}.values())), {}
-    while groups:
-        free = (i for i, group in enumerate(groups) if not context.is_being_measured([*beside, group[0]]))
-        group = groups.pop(next(free, 0))
-        for i, entry in enumerate(group):
-            kept[entry.key] = context.measured([*beside, entry], functools.partial(compute, entry, group[i:]))
-    for columns, entry in found:
-        yield columns, kept[entry.key]
-
-
-def _groups(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
-    """Divide networks into those that are measured at once."""
-    if not entries:
-        return []
-    size = sum(tensor.numel() * tensor.element_size() for tensor in entries[0].tensors("weights").values())
-    count = min(NETWORKS_AT_ONCE, max(1, BYTES_LOADED // max(1, size)))
-    return [entries[place : place + count] for place in range(0, len(entries), count)]
-
-
-def load_stack(subject: Subject, entries: Sequence[Entry]) -> State:
-    """Return the networks of some entries side by side, name → [S, …], on the device."""
-    device = next(subject.module.parameters()).device
-    return {n: t.to(device) for n, t in stack_states([entry.tensors("weights") for entry in entries]).items()}
-
-
-@torch.no_grad()
-def answers(module: nn.Module, stack: State, inputs: Tensor) -> Tensor:
-    """Return what S networks answer to network inputs [B, C, H, W]: logits, float32 [S, B, classes]."""
-    return torch.cat([torch.cat([*own], 1) for own in _answers(module, stack, inputs)])
-
-
-@torch.no_grad()
-def predictions(module: nn.Module, stack: State, inputs: Tensor) -> Tensor:
-    """Return the classes that S networks predict: int64 [S, B], or of each pixel [S, B, H, W]."""
-    return torch.cat([torch.cat([one.argmax(2) for one in own], 1) for own in _answers(module, stack, inputs)])
-
-
-def _answers(module: nn.Module, stack: State, inputs: Tensor) -> Iterator[Iterator[Tensor]]:
-    """Yield for some networks after the other the logits of some inputs after the other."""
-
-    def own(part: State) -> Iterator[Tensor]:
-        size = images_per_batch(module, stack_size(part), inputs.shape[1:], inputs.device.type)
-        for piece in inputs.split(size):
-            found: Answers = forward(module, part, piece)
-            yield (found if isinstance(found, Tensor) else found["out"]).float()
-
-    return (own(part) for part in parts(module, stack))
-
-
-def chunks(subject: Subject, images: Images, labels: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Yield images as network inputs with their labels, a few at a time, and the place of the first.
-
-    Of images with a class for each pixel the labels are those, int64 [B, H, W], 255 where none counts.
-    """
-    size = max(1, min(CHUNK, CHUNK_VALUES // math.prod(images.shape[1:])))
-    batches = images.split(size) if isinstance(images, Tensor) else images.read(torch.arange(len(images)), size)
-    for place, batch in enumerate(batches):
-        own = labels[place * size : (place + 1) * size]
-        if isinstance(images, SegmentationImages):
-            batch, own = split_classes(batch)
-        yield place * size, data.normalize(batch, subject.constants), own
+        yield quantity, (some_images(one.images, places, device), one.labels[places].long().to(device))
 
 
 def uniform_noise(like: Tensor, draw: int, start: int) -> Tensor:

@@ -15,8 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.analysis.distributions import (
-    EPSILONS,
+from lib.analysis.distributions import EPSILONS, uniform_noise
+from lib.analysis.experiments import Context, Measurement
+from lib.analysis.landscape import series_rows
+from lib.analysis.sizes import Numbers, at_scale, by_scale
+from lib.analysis.subject import (
     Found,
     Subject,
     answers,
@@ -25,11 +28,7 @@ from lib.analysis.distributions import (
     load_stack,
     measured_together,
     networks_by_recipe,
-    uniform_noise,
 )
-from lib.analysis.experiments import Context, Measurement
-from lib.analysis.landscape import series_rows
-from lib.analysis.sizes import Numbers, at_scale, by_scale
 from lib.analysis.table import NETWORK
 from lib.stages import Entry
 from lib.training import arithmetic

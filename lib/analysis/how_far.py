@@ -25,8 +25,9 @@ import torch
 from torch import Tensor, nn
 
 from lib import data
-from lib.analysis.distributions import CHUNK, REMOVED, parameters_removed, uniform_noise
+from lib.analysis.distributions import REMOVED, parameters_removed, uniform_noise
 from lib.analysis.prune_potential import DELTA, Curves, prune_potential
+from lib.analysis.subject import CHUNK
 from lib.data.corruptions import SMALLEST_SIDE
 from lib.errors import InputError
 from lib.models import prunable_weights

@@ -25,20 +25,13 @@ import torch
 from torch import Tensor
 
 from lib import data
-from lib.analysis.distributions import (
-    Found,
-    Subject,
-    answers,
-    find_subject,
-    load_stack,
-    networks_by_recipe,
-    parameters_removed,
-)
+from lib.analysis.distributions import parameters_removed
 from lib.analysis.experiments import Context, Measurement
 from lib.analysis.files import REPOSITORY
 from lib.analysis.function_distance import SEPARATE, families
 from lib.analysis.part import file_name, read_detail
 from lib.analysis.sizes import Numbers, at_scale, by_scale
+from lib.analysis.subject import Found, Subject, answers, find_subject, load_stack, networks_by_recipe
 from lib.analysis.table import Table, table_folder
 from lib.data.segmentation_images import SegmentationImages
 from lib.errors import InputError, unknown

@@ -9,23 +9,23 @@ from torch import nn
 
 from lib import data
 from lib.analysis import distributions as module_of_distributions
+from lib.analysis import subject as module_of_subject
 from lib.analysis.distributions import (
     CLEAN,
     FLOPS_REMOVED,
     NOISY,
     OFFICIAL,
     REMOVED,
-    Subject,
     benchmark_sets,
     corrupted,
     distributions,
     error_under,
     errors_under_noise,
     extra_sets,
-    load_stack,
     noisy,
     uniform_noise,
 )
+from lib.analysis.subject import Subject, load_stack
 from lib.data.segmentation_images import SegmentationImages
 from lib.errors import InputError
 from lib.models import build
@@ -144,7 +144,7 @@ def test_what_another_process_measures_comes_last(results, store, shared_store, 
         return original(subject, entries, numbers)
 
     monkeypatch.setattr(module_of_distributions, "_measure", note)
-    monkeypatch.setattr(module_of_distributions, "NETWORKS_AT_ONCE", 2)
+    monkeypatch.setattr(module_of_subject, "NETWORKS_AT_ONCE", 2)
     keys = [entry.key for _, _, entry in results.reported()]
     monkeypatch.setattr(Store, "is_being_measured", lambda self, asked, description: asked == keys[:1])
     assert measured(measurement, store, results) == at_once
@@ -155,7 +155,7 @@ def test_published_images_are_those_of_the_same_places(subject, monkeypatch):
     """Their set is whole and in order, where a recipe takes some of the test images only."""
     whole = data.load("generated-objects")
     published = data.Distribution(255 - whole.test_images, whole.test_labels, "CIFAR-10-C")
-    monkeypatch.setattr(module_of_distributions, "has_cifar10_c", lambda image_set, corruption: True)
+    monkeypatch.setattr(module_of_subject, "has_cifar10_c", lambda image_set, corruption: True)
     monkeypatch.setattr(data, "test_distribution", lambda image_set, name, severity: published)
     for recipe in (subject.recipe, subject.recipe.but(test=60)):
         some = Subject(subject.module, prepare(recipe, [Replicate(seed=0)], torch.device("cpu")), recipe)
