@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 
 from lib.analysis.experiments import committed_tables
 from lib.analysis.table import SIZE, Table, values
+from lib.charts import wide_table
 from lib.scales import SCORED
 
 FOLDER = "prune_it_yourself"
@@ -128,12 +129,9 @@ def _without_scripts(made: Made, again: Mapping[str, Made]) -> str:
             f"{_at(series, size)['mean']:.1f} (at {100 * _at(series, size)['share']:.3g} %)"
             for series in again.values()
         ]
-        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    caption = "Without scripts nothing moves here. Accuracy in percent on 500 test digits:"
+        rows.append(cells)
     return (
-        f'<div class="wide-table"><table class="table"><caption>{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<p>Without scripts nothing moves here. Accuracy in percent on 500 test digits:</p>{wide_table(heads, rows)}"
     )
 
 
