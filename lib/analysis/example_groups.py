@@ -18,7 +18,7 @@ import pandas
 import torch
 from torch import Tensor
 
-from lib.analysis.experiments import Context, Measurement, RunChain, reported
+from lib.analysis.experiments import ALL, Context, Measurement, RunChain, reported
 from lib.analysis.levels import levels_of_interest
 from lib.analysis.table import Table, values
 from lib.errors import InputError
@@ -39,7 +39,7 @@ def example_groups(*algorithms: str) -> Measurement:
     given, and of `GROUP_SCORE` of dense networks."""
     settings = {"groups": GROUPS, "networks": NETWORKS}
     rows = functools.partial(_rows, algorithms=algorithms)
-    return Measurement("example groups", rows, 1, settings, scoring_networks, separable=False)
+    return Measurement("example groups", rows, 1, settings, scoring_networks, needs=ALL)
 
 
 def _rows(context: Context, algorithms: tuple[str, ...]) -> Iterator[dict]:

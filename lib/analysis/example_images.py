@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lib import data
 from lib.analysis.example_groups import GROUPS, el2n, percentile_groups, scoring_chain, scoring_replicates
-from lib.analysis.experiments import Context, Measurement, Page, plan_of, reported
+from lib.analysis.experiments import ALL, Context, Measurement, Page, plan_of, reported
 from lib.analysis.levels import levels_of_interest
 from lib.analysis.ranked_examples import CHANGE, INDEX, PREDICTION, quantity
 from lib.analysis.table import Table, values
@@ -72,7 +72,7 @@ def worst_fitted_examples(*algorithms: str) -> Measurement:
     """Return the measurement of the examples that the first replicate's networks fit worst, at the levels of interest of
     some algorithms, of all of the page where none is given: `WORST_INDEX` and `WORST_LOSS`."""
     rows = functools.partial(_worst_rows, algorithms=algorithms)
-    return Measurement("worst-fitted examples", rows, 1, {"shown": SHOWN}, separable=False)
+    return Measurement("worst-fitted examples", rows, 1, {"shown": SHOWN}, needs=ALL)
 
 
 def _worst_rows(context: Context, algorithms: Sequence[str]) -> Iterator[dict]:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lib.analysis.example_groups import GROUPS, NETWORKS, percentile_groups, scores, scoring_networks
 from lib.analysis.example_images import ExampleImages, examples_at
-from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.experiments import ALL, Context, Measurement, reported
 from lib.analysis.table import SIZE, Table, values
 from lib.errors import InputError
 from lib.stages.experiment_plan import Plan
@@ -36,7 +36,7 @@ def example_stories(algorithm: str) -> Measurement:
     """Return the measurement of `INDEX` and `SCORE` of dense networks and `LOSS` at the levels of one chain."""
     settings = {"groups": GROUPS, "networks": NETWORKS, "examples": EXAMPLES, "levels": LEVELS}
     rows = functools.partial(_rows, algorithm=algorithm)
-    return Measurement("example stories", rows, 1, settings, scoring_networks, separable=False)
+    return Measurement("example stories", rows, 1, settings, scoring_networks, needs=ALL)
 
 
 def chosen_examples(score: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lib.analysis.files import REPOSITORY
 from lib.analysis.levels import BEST_TEST, TEST, with_levels
@@ -72,6 +72,9 @@ class Context:
         return {"measurement": self.measurement.name, "identity": self.measurement.identity}
 
 
+ALL: tuple[Literal["algorithms", "seeds"], ...] = ("algorithms", "seeds")
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One measurement on finished stages: one function.
@@ -82,7 +85,7 @@ class Measurement:
         version: raise it whenever the same networks would give other numbers.
         settings: constants that the numbers depend on; a change makes what was measured stale.
         chains: plan → further chains that it needs, each with its replicates.
-        separable: some algorithms or replicates can be measured without the others.
+        needs: of what it needs all that the plan has: "algorithms", "seeds". Of the others some can be measured alone.
         detail: context → what is too long for rows, a JSON value, kept beside the part (`lib.analysis.part.read_detail`).
     """
 
@@ -91,7 +94,7 @@ class Measurement:
     version: int = 1
     settings: Mapping[str, int | float | str] = field(default_factory=dict)
     chains: Callable[[Plan], list[tuple[Chain, list[Replicate]]]] = lambda plan: []
-    separable: bool = True
+    needs: Sequence[Literal["algorithms", "seeds"]] = ()
     detail: Callable[[Context], Any] | None = None
 
     @property

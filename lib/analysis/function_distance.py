@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lib.analysis.distributions import EPSILONS, uniform_noise
-from lib.analysis.experiments import Context, Measurement
+from lib.analysis.experiments import ALL, Context, Measurement
 from lib.analysis.landscape import series_rows
 from lib.analysis.sizes import Numbers, at_scale, by_scale
 from lib.analysis.subject import (
@@ -56,7 +56,7 @@ def function_distance(
     """
     numbers = {"images": images, "draws": draws, "epsilons": tuple(epsilons)}
     settings, sizes = by_scale("function distance", numbers, scales)
-    return Measurement("function distance", functools.partial(_rows, sizes=sizes), 1, settings, separable=False)
+    return Measurement("function distance", functools.partial(_rows, sizes=sizes), 1, settings, needs=ALL)
 
 
 def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:

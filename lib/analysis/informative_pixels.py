@@ -139,7 +139,7 @@ def informative_pixels(
     settings, sizes = by_scale(_name(corrupted), numbers, scales)
     rows = functools.partial(_rows, sizes=sizes, corrupted=corrupted)
     detail = functools.partial(_detail, sizes=sizes, corrupted=corrupted)
-    return Measurement(_name(corrupted), rows, 1, settings, separable=False, detail=detail)
+    return Measurement(_name(corrupted), rows, 1, settings, needs=("seeds",), detail=detail)
 
 
 @dataclass(frozen=True)
@@ -274,10 +274,12 @@ class ShownImages:
 def shown_images(page: str, table: Table, corrupted: bool = False, root: Path = REPOSITORY) -> ShownImages | None:
     """Read the images that a page's measurement keeps beside a table; None where there are none."""
     folder = table_folder(table.paper, table.benchmark, table.scale, table.origin, root, table.changes)
-    kept = read_detail(folder, file_name(f"{_name(corrupted)}, {page}"))
-    return (
-        ShownImages(torch.tensor(kept["images"], dtype=torch.uint8), kept["labels"], kept["networks"]) if kept else None
-    )
+    own = file_name(f"{_name(corrupted)}, {page}")  # or several parts, where algorithms were measured one by one
+    parts = [kept for part in table.parts if part.startswith(own) and (kept := read_detail(folder, part))]
+    if not parts:
+        return None
+    networks = [network for kept in parts for network in kept["networks"]]
+    return ShownImages(torch.tensor(parts[0]["images"], dtype=torch.uint8), parts[0]["labels"], networks)
 
 
 def _name(corrupted: bool) -> str:

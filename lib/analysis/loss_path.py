@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lib import data
 from lib.analysis import landscape
-from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.experiments import ALL, Context, Measurement, reported
 from lib.analysis.landscape import SAMPLE, Sample, Surface, along_axis, measure_stack, series
 from lib.analysis.levels import descent_levels
 from lib.errors import InputError, unknown
@@ -50,7 +50,7 @@ def loss_path(sparse: str, redense: str, statistics: Statistics = "interpolated"
         raise unknown("statistics", statistics, get_args(Statistics))
     rows = functools.partial(_rows, sparse=sparse, redense=redense, statistics=statistics)
     settings = {"points": POINTS, "sample": SAMPLE, "statistics": statistics}
-    return Measurement("loss path", rows, 1, settings, separable=False)
+    return Measurement("loss path", rows, 1, settings, needs=ALL)
 
 
 def _rows(context: Context, sparse: str, redense: str, statistics: Statistics) -> Iterator[dict]:

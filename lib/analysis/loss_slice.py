@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.experiments import ALL, Context, Measurement, reported
 from lib.analysis.landscape import (
     SAMPLE,
     Surface,
@@ -45,7 +45,7 @@ def loss_slice(sparse: str, redense: str, direction: int = 0) -> Measurement:
     settings = {"points": POINTS, "reach": REACH, "sample": SAMPLE}
     if direction:  # named only where it is another, so that committed tables stay current
         settings["direction"] = direction
-    return Measurement("loss slice", rows, 1, settings, separable=False)
+    return Measurement("loss slice", rows, 1, settings, needs=ALL)
 
 
 def _rows(context: Context, sparse: str, redense: str, direction: int) -> Iterator[dict]:

@@ -105,8 +105,9 @@ def measure(
         parts.add(f"{name}{asked.few_seeds}", (row for one in own for row in errors_of(one)), ERRORS, [name], done)
     context = Context(plan, tuple(done), finish, parts.table(), store, how.device)
     few = f"{asked.few_algorithms}{asked.few_seeds}"
+    partial = {name for name, some in (("algorithms", asked.few_algorithms), ("seeds", asked.few_seeds)) if some}
     for measurement in page.measurements:
-        if measurement.separable or not few:
+        if partial.isdisjoint(measurement.needs):
             looking = replace(context, measurement=measurement)
             detail = functools.partial(measurement.detail, looking) if measurement.detail else None
             part = f"{measurement.name}, {page.name}{few}"

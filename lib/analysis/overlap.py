@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from lib.analysis.experiments import Context, Measurement, case_of, reported
+from lib.analysis.experiments import ALL, Context, Measurement, case_of, reported
 from lib.analysis.levels import chosen_level
 from lib.errors import InputError
 
@@ -26,7 +26,7 @@ OVERLAP = "overlap of most changed examples"
 def overlap(first: str, second: str) -> Measurement:
     """Return the measurement of two algorithms' overlap; its rows go under the first, at its level."""
     rows = functools.partial(_rows, first=first, second=second)
-    return Measurement("overlap", rows, 1, {"share": MOST_CHANGED}, separable=False)
+    return Measurement("overlap", rows, 1, {"share": MOST_CHANGED}, needs=ALL)
 
 
 def _rows(context: Context, first: str, second: str) -> Iterator[dict]:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lib import data
 from lib.analysis.example_groups import NETWORKS, scores, scoring_networks
-from lib.analysis.experiments import Context, Measurement, network_columns
+from lib.analysis.experiments import ALL, Context, Measurement, network_columns
 from lib.analysis.levels import TEST
 from lib.analysis.table import Table, values
 from lib.errors import InputError, unknown
@@ -50,7 +50,7 @@ def ranked_examples(algorithm: str) -> Measurement:
     """Return the measurement of the ranked examples of an algorithm that is one chain."""
     settings = {"floor": FLOOR, "networks": NETWORKS, "shown": SHOWN, "worse_by": WORSE_BY}
     rows = functools.partial(_rows, algorithm=algorithm)
-    return Measurement("ranked examples", rows, 1, settings, scoring_networks, separable=False)
+    return Measurement("ranked examples", rows, 1, settings, scoring_networks, needs=ALL)
 
 
 def levels_at(table: Table, **where) -> dict[str, list[int]]:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from lib import data
-from lib.analysis.experiments import Context, Measurement, reported
+from lib.analysis.experiments import ALL, Context, Measurement, reported
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import file_name, read_detail
 from lib.analysis.table import Table, table_folder
@@ -251,7 +251,7 @@ def _detail(context: Context) -> list[dict[str, Any]]:
     return found
 
 
-STEPS = Measurement("steps", _rows, 1, {"bins": BINS, "within": WITHIN}, separable=False, detail=_detail)
+STEPS = Measurement("steps", _rows, 1, {"bins": BINS, "within": WITHIN}, needs=ALL, detail=_detail)
 """What each level did to the first replicate of a page's first chain."""
 
 

@@ -33,7 +33,7 @@ def page(recipe) -> Page:
             extended_dense_training(plan.recipe, plan.levels),
         ]
 
-    measurement = Measurement("last epoch", last_epochs, 1, {"groups": 20}, separable=True)
+    measurement = Measurement("last epoch", last_epochs, 1, {"groups": 20})
     return Page("toy", "page", plans, chains, (measurement,))
 
 

@@ -181,9 +181,16 @@ def test_a_recipe_that_moved_on_is_named_not_drawn(toy, how, paper, recipe):
 
 
 def test_what_cannot_be_measured_in_part_waits_for_the_whole(toy, how):
-    joint = dataclasses.replace(toy, measurements=(dataclasses.replace(toy.measurements[0], separable=False),))
+    joint, by_algorithm = (
+        dataclasses.replace(toy, measurements=(dataclasses.replace(toy.measurements[0], needs=needs),))
+        for needs in (experiments.ALL, ("seeds",))
+    )
     measure(joint, *ASKED, how, algorithms=[LRR])
     assert parts_of(how) == ["learning_rate_rewinding"]
+    measure(by_algorithm, *ASKED, how, seeds=[0])
+    assert not [part for part in parts_of(how) if part.startswith("last_epoch")]
+    measure(by_algorithm, *ASKED, how, algorithms=[LRR])
+    assert "last_epoch_page_of_learning_rate_rewinding" in parts_of(how)
     for seeds, algorithms in (([7], None), (None, ["weight rewinding"])):
         with pytest.raises(InputError, match="unknown"):
             measure(joint, *ASKED, how, seeds, algorithms)
