@@ -198,7 +198,7 @@ table(tables.hyperparameters(benchmark), "settings")
 # A flat curve is good news with a condition: it is about images like those that the network was trained on. Nothing so far says that two networks with equal error make equal mistakes
 # ({ref}`lip-same-function`), or that they stay equal when images get harder ({ref}`lip-prune-potential`).
 #
-# Scale matters. At `laptop` scale ResNet-20 has half its width, sees 600 images and is not trained to its end. The training after a cut lowers its error, so that nearly every cut looks free. Read the shape at `short` scale:
+# Scale matters. At `laptop` scale ResNet-20 has half its width, sees 1,000 images and is not trained to its end. The training after a cut lowers its error, so that nearly every cut looks free. Read the shape at `short` scale:
 # there the error rises slowly from the first cuts on, and steeply at the last.
 
 # %% tags=["remove-input"]
@@ -223,7 +223,7 @@ page.verdicts()
 #   steps with rounding, and so cuts most from the last stage, which has many parameters and few FLOPs. Counted like that we found 36 to 38 %; the rest of the gap is open.
 # * PFP keeps the colours of the image: the first layer's input channels stay.
 # * Spread is the sample standard deviation, by $n - 1$; the paper divides by $n$.
-# * The paper gives accuracies, this book errors. As in the paper, a tenth of the training images is held out; at `laptop` scale 200 beside 600.
+# * The paper gives accuracies, this book errors. As in the paper, a tenth of the training images is held out; at `laptop` scale 200 beside 1,000.
 # * The paper's table of methods scores FT by columns of the weights, which are input channels. Here, as in the released code, FT scores and removes output filters.
 # * For DeeplabV3 there is code and a test on generated files, no measurement.
 # :::
