@@ -9,8 +9,7 @@ minutes of two cores. `short` has 5,000 images, all four methods and eight cuts.
 parent fits more of its images: one that does not gains from every training that follows a cut, whatever the cut (in a trial
 with other seeds and augmentation the test error fell by 12 points from the parent to 6 % of its parameters). At `laptop`
 scale it gains even so, since 12 epochs are too few; with 600 images a network of 2 % of the parameters was as good as its
-parent, and a page took little less. `smoke` is for tests. The networks of a benchmark that ends in "-robust"
-train on corrupted images too.
+parent. `smoke` is for tests. The networks of a benchmark that ends in "-robust" train on corrupted images too.
 """
 
 from typing import Any
