@@ -3,7 +3,8 @@
 On a machine without the book's packages: python -m lib.analysis.measure training_regularization additional_regularization
 mnist-lenet paper [--seeds 0 1] [--algorithms NAME ...] [--device cuda] [--store FOLDER] [--commit] [--set epochs=5].
 With --commit the parts are also written beside the paper, to be committed. Each part is written as soon as it is whole, so
-that a kill loses none. What --set changes makes a run of its own (`lib.changes`), which is never committed.
+that a kill loses none. The same command started twice, on one machine or on several that share the store's folder, shares
+the networks between both. What --set changes makes a run of its own (`lib.changes`), which is never committed.
 
 Networks whose images are streamed from files train on several devices at once where torchrun starts a process for each
 (`lib.training.processes`); the first then measures: torchrun --nproc-per-node 4 -m lib.analysis.measure ...
