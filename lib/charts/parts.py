@@ -39,6 +39,14 @@ def broken(text: str, letters: str) -> str:
     return f"split(replace({lines}, regexp('\\n$'), ''), '\\n')"
 
 
+_IN_TWO_LINES = (
+    "narrow && length(datum.label) > {} && lastindexof(datum.label, ', ') > 0"
+    " ? [slice(datum.label, 0, lastindexof(datum.label, ', ') + 1), slice(datum.label, lastindexof(datum.label, ', ') + 2)]"
+    " : datum.label"
+)
+"""A label of a legend that a phone would cut, broken at its last comma."""
+
+
 def colours(
     rows: Frame, column: str | None, domain: Sequence[str] | None = None, line: bool = True, menus: Sequence[str] = (),
     phone: int = NARROW - 6,
@@ -60,8 +68,9 @@ def colours(
     title = heading(column) if numeric else ""
     rooms = [letters - bool(title) * (len(title) + 5) for letters in (WIDE - 10, phone)]
     columns = [max(1, min(len(here), room // longest)) for room in rooms]
+    wrapped = {"labelExpr": _IN_TWO_LINES.format(phone - 5)} if longest > phone else {}
     legend = alt.Legend(
-        title=title or None, labelLimit=0, values=_listed(rows, column, every, menus),
+        title=title or None, labelLimit=0, values=_listed(rows, column, every, menus), **wrapped,
         columns=alt.ExprRef(f"narrow ? {columns[1]} : {columns[0]}"),
     ) if len(here) > 1 else None  # fmt: skip
     palette: dict[str, Any] = {"range": [PALETTE[i % len(PALETTE)] for i in range(len(every))]}

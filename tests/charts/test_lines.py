@@ -277,3 +277,13 @@ def test_a_chart_that_advances_is_whole_at_the_start():
 def test_unknown_scales_are_refused():
     with pytest.raises(InputError, match="symlog"):
         lines(two(), x=SIZE, colour="algorithm", y_scale="symlgo", title="Errors")
+
+
+def test_a_label_that_a_phone_would_cut_is_broken_at_its_last_comma():
+    def said(algorithm: str) -> str:
+        rows = two()
+        drawn = lines(rows.replace({"algorithm": {OTHER: algorithm}}), x=SIZE, colour="algorithm", title="Errors")
+        return json.dumps(specification(drawn))
+
+    assert "labelExpr" not in said("every epoch, 10 % a layer")
+    assert "lastindexof" in said("the smallest filters every single epoch, 10 % a layer")
