@@ -138,7 +138,7 @@ def worst_fitted(
         InputError: the page has no such network, or the store does not hold it.
     """
     plan = page.plans(benchmark, scale)
-    replicate, chains = _first(plan, noise_percent), page.chains(plan)
+    replicate, chains = first_replicate(plan, noise_percent), page.chains(plan)
     algorithm = algorithm or chains[0].algorithm
     family = [chain for chain in chains if chain.algorithm == algorithm]
     if not family:
@@ -147,7 +147,7 @@ def worst_fitted(
     if level not in places:
         there = [str(one) for one in places if one is not None]
         raise unknown(f"level of {algorithm} in this plan", level, there)
-    losses = _find(store, plan, *places[level], replicate).tensors("examples")["train_losses"].float()
+    losses = find_stage(store, plan, *places[level], replicate).tensors("examples")["train_losses"].float()
     worst = losses.argsort(descending=True, stable=True)[:count]
     return examples_at(plan, replicate, worst, losses[worst])
 
@@ -167,8 +167,8 @@ def of_group(
     if not 1 <= group <= GROUPS:
         raise InputError(f"group={group} must be between 1 (easiest) and {GROUPS} (hardest)")
     plan = page.plans(benchmark, scale)
-    replicate, chain = _first(plan, noise_percent), scoring_chain(plan)
-    entries = [_find(store, plan, chain, 0, one) for one in scoring_replicates(replicate)]
+    replicate, chain = first_replicate(plan, noise_percent), scoring_chain(plan)
+    entries = [find_stage(store, plan, chain, 0, one) for one in scoring_replicates(replicate)]
     score = el2n(torch.stack([entry.tensors("examples")["train_error_norms"] for entry in entries]))
     members = (percentile_groups(score) == group - 1).nonzero()[:, 0]
     members = members[score[members].argsort(stable=True)]
@@ -195,14 +195,15 @@ def of_category(plan: Plan, table: Table, category: str, **where) -> ExampleImag
     return examples_at(plan, replicate, index.long(), change, predicted.long())
 
 
-def _first(plan: Plan, noise_percent: float) -> Replicate:
+def first_replicate(plan: Plan, noise_percent: float) -> Replicate:
+    """Return the replicate of a plan's first seed; InputError for a share of wrong labels that the plan lacks."""
     if noise_percent not in plan.noise_percents:
         raise unknown("label noise (%)", f"{noise_percent:g}", [f"{one:g}" for one in plan.noise_percents])
     return Replicate(seed=plan.seeds[0], noise_percent=noise_percent)
 
 
-def _find(store: str, plan: Plan, chain: Chain, position: int, replicate: Replicate) -> Entry:
-    """Return a stage from the store."""
+def find_stage(store: str, plan: Plan, chain: Chain, position: int, replicate: Replicate) -> Entry:
+    """Return a stage of a chain from a store, "" for the default one; InputError where it does not hold it."""
     entry = Store(store or None).find(stage_keys(chain, replicate, plan.precision)[position])
     if entry is None:
         raise InputError(
@@ -210,6 +211,11 @@ def _find(store: str, plan: Plan, chain: Chain, position: int, replicate: Replic
             f"{replicate.noise_percent:g} %; run the page with recompute=True to train it"
         )
     return entry
+
+
+def class_names(image_set: str) -> list[str]:
+    """Return what classes are called where images are shown: digits by their figure."""
+    return [str(i) for i in range(10)] if image_set in DIGITS else list(data.class_names(image_set))
 
 
 def examples_at(
@@ -220,7 +226,7 @@ def examples_at(
     if not data.is_kept(image_set):
         raise InputError(f"the images of {image_set} are not on this machine: python -m lib.data fetch {image_set}")
     examples = prepare(plan.recipe.data, [replicate], torch.device("cpu"))
-    names = [str(i) for i in range(10)] if image_set in DIGITS else data.class_names(image_set)
+    names = class_names(image_set)
     predicted = [] if predictions is None else predictions.tolist()
     given = (examples.train_labels[0][chosen].tolist(), examples.original_labels[chosen].tolist(), predicted)
     labels, original, predicted = ([names[i] for i in classes] for classes in given)

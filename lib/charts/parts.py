@@ -68,9 +68,9 @@ def colours(
     title = heading(column) if numeric else ""
     rooms = [letters - bool(title) * (len(title) + 5) for letters in (WIDE - 10, phone)]
     columns = [max(1, min(len(here), room // longest)) for room in rooms]
-    wrapped = {"labelExpr": _IN_TWO_LINES.format(phone - 5)} if longest > phone else {}
     legend = alt.Legend(
-        title=title or None, labelLimit=0, values=_listed(rows, column, every, menus), **wrapped,
+        title=title or None, labelLimit=0, values=_listed(rows, column, every, menus),
+        labelExpr=_IN_TWO_LINES.format(phone - 5) if longest > phone else alt.Undefined,
         columns=alt.ExprRef(f"narrow ? {columns[1]} : {columns[0]}"),
     ) if len(here) > 1 else None  # fmt: skip
     palette: dict[str, Any] = {"range": [PALETTE[i % len(PALETTE)] for i in range(len(every))]}

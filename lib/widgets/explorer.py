@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from lib import data
-from lib.analysis.example_images import DIGITS
+from lib.analysis.example_images import class_names, find_stage, first_replicate
 from lib.analysis.loss_path import TRAIN_LOSS, interpolate
 from lib.analysis.statistics import difference
 from lib.analysis.table import SIZE, rows
@@ -28,9 +28,7 @@ from lib.charts import lines
 from lib.charts.data import checked, heading, named
 from lib.charts.notes import counted
 from lib.errors import InputError
-from lib.stages import Chain, Entry, Store, stage_keys
-from lib.stages.experiment_plan import Plan
-from lib.training import Examples, Replicate, forward, network_of, prepare
+from lib.training import Examples, forward, network_of, prepare
 from lib.widgets.live import chart_told, menu, picture_grid, without_widgets
 from lib.widgets.page import OpenPage, find_worst_fitted
 
@@ -261,7 +259,8 @@ def flips(page: OpenPage, redense: str, level: int, noise_percent: float) -> tup
 @functools.lru_cache(maxsize=16)
 @torch.no_grad()
 def _flips(plan: Any, chain: Any, noise_percent: float, store: str) -> tuple[Tensor, Tensor, list[str], Tensor]:
-    first, last = (_find(plan, chain, place, noise_percent, store).tensors("weights") for place in (-2, -1))
+    replicate = first_replicate(plan, noise_percent)
+    first, last = (find_stage(store, plan, chain, place, replicate).tensors("weights") for place in (-2, -1))
     examples, names = _examples(plan, noise_percent)
     recipe = chain.recipe
     images, labels = examples.test_images[:IMAGES], examples.test_labels[:IMAGES].cpu()
@@ -296,27 +295,15 @@ def _ranked(plan: Any, chain: Any, noise_percent: float, level: int, order: str,
 
 @functools.lru_cache(maxsize=64)
 def _losses(plan: Any, chain: Any, place: int, noise_percent: float, store: str) -> Tensor:
-    return _find(plan, chain, place, noise_percent, store).tensors("examples")["train_losses"].float()
-
-
-def _find(plan: Plan, chain: Chain, place: int, noise_percent: float, store: str) -> Entry:
-    """Return a stage of the first replicate from the store."""
-    replicate = Replicate(seed=plan.seeds[0], noise_percent=noise_percent)
-    entry = Store(store or None).find(stage_keys(chain, replicate, plan.precision)[place])
-    if entry is None:
-        raise InputError(
-            f"The store does not hold {chain.algorithm} with {noise_percent:g} % noise; run the page with recompute = True "
-            "to train it."
-        )
-    return entry
+    entry = find_stage(store, plan, chain, place, first_replicate(plan, noise_percent))
+    return entry.tensors("examples")["train_losses"].float()
 
 
 @functools.lru_cache(maxsize=4)
 def _examples(plan: Any, noise_percent: float) -> tuple[Examples, list[str]]:
     recipe = plan.recipe.data
-    replicate = Replicate(seed=plan.seeds[0], noise_percent=noise_percent)
-    names = [str(i) for i in range(10)] if recipe.image_set in DIGITS else list(data.class_names(recipe.image_set))
-    return prepare(recipe, [replicate], torch.device("cpu")), names
+    examples = prepare(recipe, [first_replicate(plan, noise_percent)], torch.device("cpu"))
+    return examples, class_names(recipe.image_set)
 
 
 # how explorers are put together

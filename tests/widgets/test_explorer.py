@@ -110,7 +110,7 @@ def test_images_that_flip_on_a_path(page, monkeypatch, store):
     page.page.measurements = (SimpleNamespace(name="loss path"),)
     monkeypatch.setattr(explorer, "rows", lambda tables, quantity, **where: made.together(*both))
     widget = explorer.explore(page)
-    assert "recompute = True" in texts(widget)[0]
+    assert "recompute=True" in texts(widget)[0]
     chain = next(one for one in page.chains if one.algorithm == OTHER and one.stages[-1].level == 1)
     run(chain, page.plan.replicates(), store, "cpu", progress=False)
     widget = explorer.explore(page)
@@ -130,7 +130,7 @@ def test_images_that_flip_on_a_path(page, monkeypatch, store):
 
 def test_training_examples_are_browsed_by_their_change(page, store):
     page.page.measurements = (SimpleNamespace(name="example stories"),)
-    assert "recompute = True" in texts(explorer.explore(page))[0]
+    assert "recompute=True" in texts(explorer.explore(page))[0]
     run(page.chains[0], page.plan.replicates(), store, "cpu", progress=False)
     widget = explorer.explore(page)
     menus = controls(widget)
