@@ -138,7 +138,7 @@ def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
     for recipe, found in networks_by_recipe(context).items():
         subject = find_subject(recipe, context)
         measure = functools.partial(_measure, subject, numbers=numbers)
-        for columns, own in measured_together(context, found, measure):
+        for columns, own in measured_together(context, [((), found)], measure):
             yield from series_rows(columns, own)
 
 
@@ -198,7 +198,7 @@ def errors(subject: Subject, stack: State, images: Images, labels: Tensor) -> Te
 
 
 def _measure(
-    subject: Subject, entries: Sequence[Entry], numbers: Numbers
+    subject: Subject, beside: Sequence[Entry], entries: Sequence[Entry], numbers: Numbers
 ) -> list[dict[str, list[tuple[float, float]]]]:
     """Return what is measured of each network, quantity → pairs of position and number."""
     places, stack = subject.first(numbers["images"]), load_stack(subject, entries)

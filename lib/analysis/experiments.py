@@ -61,11 +61,20 @@ class Context:
 
     def measured(self, entries: Sequence[Entry], compute: Callable[[], Any]) -> Any:
         """Return what was measured of some networks, a JSON value: kept by the store, or computed now and kept."""
-        return self.store.measured([entry.key for entry in entries], self._description(), compute)
+        [value] = self.measured_all([entries], lambda missing: [compute()])
+        return value
 
-    def is_being_measured(self, entries: Sequence[Entry]) -> bool:
-        """Say whether another process measures these networks at this moment."""
-        return self.store.is_being_measured([entry.key for entry in entries], self._description())
+    def measured_all(
+        self, several: Sequence[Sequence[Entry]], compute: Callable[[Sequence[int]], Sequence[Any]]
+    ) -> list[Any]:
+        """Do so several times at once: `compute` takes the places in `several` of what the store lacks."""
+        keys = [[entry.key for entry in entries] for entries in several]
+        return self.store.measured_all(keys, self._description(), compute)
+
+    def is_being_measured(self, several: Sequence[Sequence[Entry]]) -> bool:
+        """Say whether another process is at work on what `measured_all` would compute."""
+        keys = [[entry.key for entry in entries] for entries in several]
+        return self.store.is_being_measured(keys, self._description())
 
     def _description(self) -> dict[str, str]:
         assert self.measurement, "measuring sets which measurement looks"
@@ -73,6 +82,7 @@ class Context:
 
 
 ALL: tuple[Literal["algorithms", "seeds"], ...] = ("algorithms", "seeds")
+"""What a measurement needs that compares everything with everything."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class Measurement:
         version: raise it whenever the same networks would give other numbers.
         settings: constants that the numbers depend on; a change makes what was measured stale.
         chains: plan → further chains that it needs, each with its replicates.
-        needs: of what it needs all that the plan has: "algorithms", "seeds". Of the others some can be measured alone.
+        needs: "algorithms", "seeds", of which it needs all that the plan has; it is left out where only some were asked for.
         detail: context → what is too long for rows, a JSON value, kept beside the part (`lib.analysis.part.read_detail`).
     """
 

@@ -63,10 +63,10 @@ def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
     context, numbers = at_scale(context, sizes)
     for recipe, found in networks_by_recipe(context).items():
         subject = find_subject(recipe, context)
-        for parent, others in families(found):
-            measure = functools.partial(_measure, subject, parent, numbers=numbers)
-            for columns, own in measured_together(context, others, measure, [parent]):
-                yield from series_rows(columns, own)
+        measure = functools.partial(_measure, subject, numbers=numbers)
+        each = [([parent], others) for parent, others in families(found)]
+        for columns, own in measured_together(context, each, measure):
+            yield from series_rows(columns, own)
 
 
 def families(found: Sequence[Found]) -> list[tuple[Entry, list[Found]]]:
@@ -102,12 +102,12 @@ def _line(columns: Mapping[str, Any]) -> tuple:
 
 
 def _measure(
-    subject: Subject, parent: Entry, entries: Sequence[Entry], numbers: Numbers
+    subject: Subject, parent: Sequence[Entry], entries: Sequence[Entry], numbers: Numbers
 ) -> list[dict[str, list[tuple[float, float]]]]:
     """Return both distances of each network from the parent, quantity → pairs of ε and number."""
     epsilons, draws = numbers["epsilons"], numbers["draws"]
     chosen = subject.clean(subject.first(numbers["images"]))
-    stack = load_stack(subject, [parent, *entries])
+    stack = load_stack(subject, [*parent, *entries])
     sums = torch.zeros(2, len(epsilons), len(entries), dtype=torch.float64)
     with arithmetic(next(subject.module.parameters()).device, "float32"):
         for start, inputs, _ in chunks(subject, *chosen):

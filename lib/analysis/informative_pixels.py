@@ -31,7 +31,7 @@ from lib.analysis.files import REPOSITORY
 from lib.analysis.function_distance import SEPARATE, families
 from lib.analysis.part import file_name, read_detail
 from lib.analysis.sizes import Numbers, at_scale, by_scale
-from lib.analysis.subject import Found, Subject, answers, find_subject, load_stack, networks_by_recipe
+from lib.analysis.subject import Found, Subject, answers, find_subject, free_first, load_stack, networks_by_recipe
 from lib.analysis.table import Table, table_folder
 from lib.data.segmentation_images import SegmentationImages
 from lib.errors import InputError, unknown
@@ -220,16 +220,26 @@ def _judged(subject: Subject, sample: _Sample, pixels: list, judges: Sequence[En
     return [round(value, 4) for value in (total / len(shown)).tolist()]
 
 
-def _rows(context: Context, sizes: Mapping[str, Numbers], corrupted: bool) -> Iterator[dict]:
-    context, numbers = at_scale(context, sizes)
+Searched = tuple[Subject, _Sample, list[dict[int, Found]], dict[str, dict[str, list]]]
+
+
+def _searched(context: Context, numbers: Numbers, corrupted: bool) -> Iterator[Searched]:
+    """Yield subject, images and lineups of each recipe, and by key what each network of them finds informative."""
     for recipe, found in networks_by_recipe(context).items():
         subject = find_subject(recipe, context)
-        sample = _sample(subject, numbers, corrupted)
-        for lineup in _lineups(context, subject, found, numbers):
+        sample, lineups = _sample(subject, numbers, corrupted), [*_lineups(context, subject, found, numbers)]
+        choosers = {entry.key: entry for lineup in lineups for _, entry in lineup.values()}
+        order = free_first(choosers.values(), lambda one: context.is_being_measured([[one]]))
+        yield subject, sample, lineups, {one.key: _chosen(context, subject, sample, one, numbers) for one in order}
+
+
+def _rows(context: Context, sizes: Mapping[str, Numbers], corrupted: bool) -> Iterator[dict]:
+    context, numbers = at_scale(context, sizes)
+    for subject, sample, lineups, chosen in _searched(context, numbers, corrupted):
+        for lineup in lineups:
             judges = [entry for _, entry in lineup.values()]
             for level, (columns, chooser) in lineup.items():
-                pixels = _chosen(context, subject, sample, chooser, numbers)["pixels"]
-                judge = functools.partial(_judged, subject, sample, pixels, judges)
+                judge = functools.partial(_judged, subject, sample, chosen[chooser.key]["pixels"], judges)
                 quantity = CONFIDENCE_CORRUPTED if corrupted else CONFIDENCE
                 own = columns | {"algorithm": lineup[0][0]["algorithm"], "level": level, "quantity": quantity}
                 for place, value in zip(lineup, context.measured([chooser, *judges], judge), strict=True):
@@ -240,15 +250,12 @@ def _detail(context: Context, sizes: Mapping[str, Numbers], corrupted: bool) -> 
     """Return a few images, their labels, and the orders in which networks hide their pixels, as JSON."""
     context, numbers = at_scale(context, sizes)
     few, found_of_it = numbers["shown"], {}
-    for recipe, found in networks_by_recipe(context).items():
-        subject = find_subject(recipe, context)
-        sample = _sample(subject, numbers, corrupted)
+    for subject, sample, lineups, chosen in _searched(context, numbers, corrupted):
         networks = []
-        for lineup in _lineups(context, subject, found, numbers):
+        for lineup in lineups:
             for level, (columns, entry) in lineup.items():
-                chosen = _chosen(context, subject, sample, entry, numbers)
                 name = {"algorithm": lineup[0][0]["algorithm"], "seed": columns["seed"], "level": level}
-                own = {key: chosen[key] for key in ("orders", "predictions")}
+                own = {key: chosen[entry.key][key] for key in ("orders", "predictions")}
                 networks.append(name | {"removed": parameters_removed(subject.module, entry.masks())} | own)
         images, labels = sample.images[:few].tolist(), sample.labels[:few].tolist()
         found_of_it = {"images": images, "labels": labels, "networks": networks}
@@ -278,8 +285,8 @@ def shown_images(page: str, table: Table, corrupted: bool = False, root: Path = 
     parts = [kept for part in table.parts if part.startswith(own) and (kept := read_detail(folder, part))]
     if not parts:
         return None
-    networks = [network for kept in parts for network in kept["networks"]]
-    return ShownImages(torch.tensor(parts[0]["images"], dtype=torch.uint8), parts[0]["labels"], networks)
+    networks = {(one["algorithm"], one["seed"], one["level"]): one for kept in parts for one in kept["networks"]}
+    return ShownImages(torch.tensor(parts[0]["images"], dtype=torch.uint8), parts[0]["labels"], [*networks.values()])
 
 
 def _name(corrupted: bool) -> str:

@@ -14,7 +14,6 @@ import argparse
 import functools
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -194,8 +193,7 @@ class _Parts:
         done: Sequence[Results], detail: Callable[[], Any] | None = None,
     ) -> None:  # fmt: skip
         """Measure a part and write it; `done` are the finished chains, to which measuring may add."""
-        started, trained, name = time.perf_counter(), len(done), file_name(part)
-        self.store.kept_seconds.clear()
+        seconds, trained, name = self.store.clock(), len(done), file_name(part)
         if detail:
             beside = detail()
             with written_by_one(*self.folders):
@@ -203,8 +201,7 @@ class _Parts:
         frame = make_frame(rows, self.page.dimensions, name)
         used = [one for i, one in enumerate(done) if i >= trained or one.chain.algorithm in algorithms]
         identity = {measurement.name: measurement.identity}
-        seconds = time.perf_counter() - started + sum(self.store.kept_seconds.values())
-        made = _provenance(used, identity, algorithms, seconds)
+        made = _provenance(used, identity, algorithms, seconds())
         self.made[name], self.frames[name] = made, frame
         asked = (self.page.paper, self.benchmark, self.scale, self.changes)
         today = experiments.keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash

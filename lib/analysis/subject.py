@@ -5,9 +5,9 @@ What a measurement computes of a network is kept by the store of each by itself,
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -86,6 +86,7 @@ def find_subject(recipe: Recipe, context: Context) -> Subject:
     return Subject(module.to(device).eval(), examples, recipe.data)
 
 
+Work = TypeVar("Work")
 Found = tuple[dict, Entry]
 """Columns of a network, and its entry."""
 
@@ -102,35 +103,44 @@ def networks_by_recipe(context: Context) -> dict[Recipe, list[Found]]:
 
 def measured_together(
     context: Context,
-    found: Sequence[Found],
-    measure: Callable[[Sequence[Entry]], Sequence[Any]],
-    beside: Sequence[Entry] = (),
+    families: Sequence[tuple[Sequence[Entry], Sequence[Found]]],
+    measure: Callable[[Sequence[Entry], Sequence[Entry]], Sequence[Any]],
 ) -> Iterator[tuple[dict, Any]]:
     """Yield the columns of each network and what was measured of it: several at once, and kept of each by itself.
 
-    What another process measures at this moment comes last.
-
     Args:
         context: whose store keeps it.
-        found: the networks; one of several algorithms, such as their parent, is measured once.
-        measure: entries → a JSON value of each.
-        beside: networks that each is compared with.
+        families: networks, and before them those that each of them is compared with, if any; a network of several
+            algorithms, such as their parent, is measured once.
+        measure: what is compared with, networks → a JSON value of each network.
     """
-    ready = {}
+    work = []
+    for beside, found in families:
+        work += [(beside, group) for group in _groups(list({entry.key: entry for _, entry in found}.values()))]
+    kept: dict[tuple[str, ...], Any] = {}
 
-    def compute(entry: Entry, others: Sequence[Entry]) -> Any:
-        if entry.key not in ready:  # the others were not measured either, unless by a page of other networks
-            ready.update(zip((one.key for one in others), measure(others), strict=True))
-        return ready.pop(entry.key)
+    def together(beside: Sequence[Entry], group: Sequence[Entry]) -> list[Sequence[Entry]]:
+        return [[*beside, entry] for entry in group]
 
-    groups, kept = _groups(list({entry.key: entry for _, entry in found}.values())), {}
-    while groups:
-        free = (i for i, group in enumerate(groups) if not context.is_being_measured([*beside, group[0]]))
-        group = groups.pop(next(free, 0))
-        for i, entry in enumerate(group):
-            kept[entry.key] = context.measured([*beside, entry], functools.partial(compute, entry, group[i:]))
-    for columns, entry in found:
-        yield columns, kept[entry.key]
+    for beside, group in free_first(work, lambda one: context.is_being_measured(together(*one))):
+        compute = functools.partial(_at, group, functools.partial(measure, beside))
+        several = together(beside, group)
+        for entries, value in zip(several, context.measured_all(several, compute), strict=True):
+            kept[tuple(entry.key for entry in entries)] = value
+    for beside, found in families:
+        for columns, entry in found:
+            yield columns, kept[tuple(one.key for one in (*beside, entry))]
+
+
+def _at(group: Sequence[Entry], measure: Callable[[Sequence[Entry]], Sequence[Any]], places: Sequence[int]) -> Any:
+    return measure([group[i] for i in places])
+
+
+def free_first(work: Iterable[Work], is_taken: Callable[[Work], bool]) -> Iterator[Work]:
+    """Yield all of some work, that which no other process is at work on first."""
+    left = [*work]
+    while left:
+        yield left.pop(next((i for i, one in enumerate(left) if not is_taken(one)), 0))
 
 
 def _groups(entries: Sequence[Entry]) -> list[Sequence[Entry]]:

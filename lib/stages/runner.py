@@ -92,7 +92,7 @@ def run_all(
     chains: Sequence[Chain], replicates: Sequence[Replicate], store: Store, execution: Execution | str = "auto",
     progress: bool | tqdm = True,
 ) -> Iterator[Results]:  # fmt: skip
-    """Yield the results of several chains in their order, each as soon as they are whole; else as `run`.
+    """Yield the results of several chains in their order; else as `run`.
 
     What another process trains at this moment is left to it while there is other work, so that processes that are asked for
     the same networks share the work.
@@ -114,10 +114,11 @@ def run_all(
         if left[0].waiting:
             next((one for one in left if one.has_work()), left[0]).go_on(bar)
         else:
-            yield left.pop(0).results()
+            results = left.pop(0).results()
             bar.total = bar.n + others + _epochs_missing(left)  # after one that diverged nothing is trained
-    if isinstance(progress, bool):
-        bar.close()
+            if isinstance(progress, bool) and not left:
+                bar.close()
+            yield results
 
 
 def _epochs_missing(runs: Sequence["_Run"]) -> int:
@@ -161,10 +162,12 @@ class _Run:
 
     def missing(self, i: int) -> Iterator[int]:
         """Yield the positions of a replicate's stages that are still to come; after one that diverged none does."""
+        if self.is_over(i):
+            return
         for position in range(len(self.done[i]), len(self.epochs)):
             entry = self.found[key := self.keys[i][position]]
             if entry is None and processes.count() == 1:  # those of torchrun look together, when they come to it
-                entry = self.store.find(key)
+                entry = self.found[key] = self.store.find(key)
             if entry is None:
                 yield position
             elif entry.record["diverged"]:
@@ -201,6 +204,8 @@ class _Run:
                 stacklevel=3,
             )
         self.waiting = [i for i in self.waiting if not self.is_over(i)]
+        if not self.waiting:  # its results may wait for those of a chain before it, which need their memory
+            vars(self).pop("examples", None)
 
     def is_over(self, i: int) -> bool:
         """Say whether a replicate is at the end of the chain, or has diverged."""

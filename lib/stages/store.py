@@ -41,8 +41,6 @@ class Store:
 
     Attributes:
         folder: of all of it; in it `entries`, `measurements`, `incoming`, `locks` and `checkpoints`.
-        kept_seconds: name of a measurement that `measured` has found kept → how long it took, 0 for one that it computed;
-            whoever adds up clears it before.
 
     Raises:
         InputError: if there is no store and it cannot be made, or the disk is full.
@@ -53,7 +51,8 @@ class Store:
         self.entries, self.measurements = self.folder / "entries", self.folder / "measurements"
         self.incoming, self.checkpoints = self.folder / "incoming", self.folder / "checkpoints"
         self.locks = self.folder / "locks"
-        self.kept_seconds: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}  # see `clock`: of measurements that were found kept
+        self._waited = 0.0
         self._in_use: FileLock | None = None
         with self.explained():
             for path in (self.entries, self.measurements, self.incoming, self.checkpoints, self.locks):
@@ -162,35 +161,71 @@ class Store:
         Returns:
             The result as JSON gives it back: lists for tuples, text for the keys of a mapping.
         """
-        name = digest([list(keys), dict(description)])
-        path = self.measurements / f"{name}.json"
-        if path.exists() and not problem(path):  # no lock: it appears whole, and the store may be there to be read only
-            return self._kept(path)
-        with contextlib.ExitStack() as held:
-            with self.explained():
-                held.enter_context(FileLock(self.locks / f"{name}.lock"))
-            if path.exists():
-                if not (wrong := problem(path)):
-                    return self._kept(path)
-                warnings.warn(str(set_aside(path, wrong)), stacklevel=2)
-            started = time.perf_counter()
-            value = json.loads(json.dumps(compute()))
-            content = {"keys": list(keys), "description": dict(description), "sha256": digest(value)}
-            content["seconds"] = round(time.perf_counter() - started, 3)
-            with self.batch() as batch:
-                (batch / path.name).write_text(json.dumps(content | {"value": value}))
-        self.kept_seconds[name] = 0.0
+        [value] = self.measured_all([keys], description, lambda missing: [compute()])
         return value
 
-    def _kept(self, path: Path) -> Any:
-        content = json.loads(path.read_text())
-        self.kept_seconds.setdefault(path.stem, content.get("seconds", 0.0))  # of those from before it was noted, 0
-        return content["value"]
+    def measured_all(
+        self, several: Sequence[Sequence[str]], description: Mapping[str, Any],
+        compute: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:  # fmt: skip
+        """Return several such results, of the keys of each; `compute` takes the places of those that the store lacks.
 
-    def is_being_measured(self, keys: Sequence[str], description: Mapping[str, Any]) -> bool:
-        """Say whether another process measures at this moment what `measured` would return."""
-        name = digest([list(keys), dict(description)])
-        return not (self.measurements / f"{name}.json").exists() and self.is_locked(name)
+        They are computed under one lock and kept together, so that two processes that ask for the same compute it once.
+        """
+        names = self._names(several, description)
+        found = self._kept(names)  # no lock: they appear whole, and the store may be there to be read only
+        if missing := [i for i in range(len(names)) if i not in found]:
+            started = time.perf_counter()
+            with contextlib.ExitStack() as held:
+                with self.explained():
+                    held.enter_context(FileLock(self.locks / f"{names[missing[0]]}.lock"))
+                self._waited += time.perf_counter() - started
+                found |= self._kept(names, mend=True)
+                if missing := [i for i in missing if i not in found]:
+                    found |= self._measure(missing, names, several, description, compute)
+        return [found[i] for i in range(len(names))]
+
+    def _measure(
+        self, missing: list[int], names: list[str], several: Any, description: Any, compute: Any
+    ) -> dict[int, Any]:
+        """Compute what the store lacks, and keep all of it or nothing."""
+        started = time.perf_counter()
+        values = json.loads(json.dumps(compute(missing)))
+        each = round((time.perf_counter() - started) / len(missing), 4)
+        with self.batch() as batch:
+            for i, value in zip(missing, values, strict=True):
+                content = {"keys": list(several[i]), "description": dict(description), "sha256": digest(value)}
+                (batch / f"{names[i]}.json").write_text(json.dumps(content | {"seconds": each, "value": value}))
+                self._seconds[names[i]] = 0.0
+        return dict(zip(missing, values, strict=True))
+
+    def _names(self, several: Sequence[Sequence[str]], description: Mapping[str, Any]) -> list[str]:
+        return [digest([list(keys), dict(description)]) for keys in several]
+
+    def _kept(self, names: Sequence[str], mend: bool = False) -> dict[int, Any]:
+        """Return what is kept, by place; to `mend` is to set aside what is damaged, whose lock must be held."""
+        found = {}
+        for i, name in enumerate(names):
+            if not (path := self.measurements / f"{name}.json").exists():
+                continue
+            if not (wrong := problem(path)):
+                content = json.loads(path.read_text())
+                self._seconds.setdefault(name, content.get("seconds", 0.0))  # of those from before it was noted, 0
+                found[i] = content["value"]
+            elif mend:
+                warnings.warn(str(set_aside(path, wrong)), stacklevel=4)
+        return found
+
+    def is_being_measured(self, several: Sequence[Sequence[str]], description: Mapping[str, Any]) -> bool:
+        """Say whether another process is at work on what `measured_all` would compute."""
+        lacking = (n for n in self._names(several, description) if not (self.measurements / f"{n}.json").exists())
+        first = next(lacking, None)  # whose lock is that of all
+        return first is not None and self.is_locked(first)
+
+    def clock(self) -> Callable[[], float]:
+        """Return a function that says how many seconds measuring took since: with what was kept, without waiting for it."""
+        self._seconds, self._waited, started = {}, 0.0, time.perf_counter()
+        return lambda: time.perf_counter() - started - self._waited + sum(self._seconds.values())
 
     # locks
 

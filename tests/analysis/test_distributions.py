@@ -1,6 +1,8 @@
 """Errors on shifted data, against the house's own evaluation and numbers by hand."""
 
 import dataclasses
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -122,9 +124,9 @@ def test_networks_are_measured_together_and_each_is_kept(results, store, monkeyp
     calls = []
     original = module_of_distributions._measure
 
-    def count(subject, entries, numbers):
+    def count(subject, beside, entries, numbers):
         calls.append(len(entries))
-        return original(subject, entries, numbers)
+        return original(subject, beside, entries, numbers)
 
     monkeypatch.setattr(module_of_distributions, "_measure", count)
     measurement = distributions(images=4, epsilons=())
@@ -135,20 +137,30 @@ def test_networks_are_measured_together_and_each_is_kept(results, store, monkeyp
     assert measured(measurement, store, fewer) == first[: len(first) // 4] and calls == [4]
 
 
-def test_what_another_process_measures_comes_last(results, store, shared_store, monkeypatch):
+def test_what_another_process_measures_comes_last_and_nothing_is_measured_twice(
+    results, store, shared_store, monkeypatch
+):
     calls, original, measurement = [], module_of_distributions._measure, distributions(images=4, epsilons=())
     at_once = measured(measurement, shared_store, results)
 
-    def note(subject, entries, numbers):
+    def note(subject, beside, entries, numbers):
         calls.append([entry.key for entry in entries])
-        return original(subject, entries, numbers)
+        time.sleep(0.3)
+        return original(subject, beside, entries, numbers)
 
     monkeypatch.setattr(module_of_distributions, "_measure", note)
     monkeypatch.setattr(module_of_subject, "NETWORKS_AT_ONCE", 2)
     keys = [entry.key for _, _, entry in results.reported()]
-    monkeypatch.setattr(Store, "is_being_measured", lambda self, asked, description: asked == keys[:1])
-    assert measured(measurement, store, results) == at_once
-    assert calls == [keys[2:], keys[:2]]
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "is_being_measured", lambda self, asked, description: asked[0] == keys[:1])
+        assert measured(measurement, store, results) == at_once
+        assert calls == [keys[2:], keys[:2]]
+    calls.clear()
+    folder = store.folder / "shared"
+    with ThreadPoolExecutor(2) as threads:
+        both = threads.map(lambda _: measured(measurement, Store(folder), results), range(2))
+        assert all(one == at_once for one in both)
+    assert sorted(calls) == sorted([keys[:2], keys[2:]]), "each network once"
 
 
 def test_published_images_are_those_of_the_same_places(subject, monkeypatch):
