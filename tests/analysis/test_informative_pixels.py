@@ -1,5 +1,6 @@
 """BackSelect by brute force on nine pixels, and confidence on what it leaves."""
 
+import dataclasses
 import json
 
 import pytest
@@ -14,7 +15,10 @@ from lib.analysis.informative_pixels import (
     informative_pixels,
     reduced,
     removal_order,
+    shown_images,
 )
+from lib.analysis.part import write_detail
+from lib.analysis.table import table_folder
 from lib.errors import InputError
 from lib.models import build
 from lib.seeds import generator
@@ -25,6 +29,8 @@ from lib.stages.stage import Prune
 from lib.training import Replicate, prepare
 from tests.analysis.made import table_of
 from tests.analysis.stages import measured
+
+PART = "informative_pixels_page"
 
 
 def draws(*shape, seed=0):
@@ -166,3 +172,16 @@ def test_images_to_be_drawn_are_kept_with_their_orders(objects_recipe, store, sh
     (clean,) = examples.test_images[places].tolist()
     assert kept["images"][0] != clean, "it is corrupted"
     assert {row["quantity"] for row in measurement.rows(context)} == {CONFIDENCE_CORRUPTED}
+
+
+def test_images_of_algorithms_that_were_measured_one_by_one_are_shown_together(tmp_path):
+    table = dataclasses.replace(table_of({CONFIDENCE: [[0.5]]}), parts=dict.fromkeys(("wt", PART, f"{PART}_of_b")))
+    folder = table_folder(table.paper, table.benchmark, table.scale, table.origin, tmp_path)
+    folder.mkdir(parents=True)
+    for part, algorithms in ((PART, "ab"), (f"{PART}_of_b", "b")):
+        networks = [{"algorithm": name, "seed": 0, "level": level} for name in algorithms for level in (0, 1)]
+        write_detail([folder], part, {"images": [[[[1, 2, 3]]]], "labels": [4], "networks": networks})
+    shown = shown_images("page", table, root=tmp_path)
+    assert shown is not None and shown.labels == [4] and shown.images.shape == (1, 1, 1, 3)
+    assert [(one["algorithm"], one["level"]) for one in shown.networks] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    assert shown_images("page", table, corrupted=True, root=tmp_path) is None

@@ -71,9 +71,7 @@ def test_the_time_of_a_part_is_that_of_all_that_was_measured_also_if_the_store_h
     toy = paper(dataclasses.replace(page, measurements=(slow,)))
     how = How(str(tmp_path / "store"), "cpu", root=tmp_path)
     seconds = [measure(toy, *ASKED, how).parts["slow_page"].measuring_seconds for _ in range(2)]
-    assert (
-        min(seconds) >= 1.2 and seconds[1] < seconds[0] + 1
-    )  # twelve networks
+    assert min(seconds) >= 1.2 and seconds[1] < seconds[0] + 1  # twelve networks
 
 
 def test_measuring_again_or_a_part_never_removes_or_empties_a_part(toy, how, paper):
