@@ -120,6 +120,20 @@ def _methods(found: Any) -> list[str]:
     return [name for name in METHODS if name in set(found["algorithm"])]
 
 
+def _place(names: pandas.Series) -> pandas.Series:
+    """Return where methods stand in the paper's order; a reader's own come last."""
+    return names.map(lambda name: METHODS.index(name) if name in METHODS else len(METHODS))
+
+
+def shown_methods(kept: ShownImages) -> list[str]:
+    """Return whose networks were asked about images, in the paper's order."""
+    return [
+        *pandas.Series([one["algorithm"] for one in kept.networks])
+        .drop_duplicates()
+        .sort_values(key=_place, kind="stable")
+    ]
+
+
 # Which pixels decide
 
 
@@ -158,7 +172,7 @@ def confidence_by_ratio(tables: Tables) -> Any:
             continue
         known = ratios(table)
         found = _confidences([table])
-        found = found[found["algorithm"].isin(METHODS)]
+        found = found[found["algorithm"].isin(METHODS)].sort_values("algorithm", key=_place, kind="stable")
         for (method, level), own in found.groupby(["algorithm", "level"], sort=False):
             if level > 0:
                 at = {0: PRUNEDS_PIXELS, SEPARATE_LEVEL: SEPARATE_ON_PRUNEDS}
@@ -191,7 +205,7 @@ def _masks(table: Table, kept: ShownImages) -> Any:
     names = KNOWN[PLANS[table.benchmark][table.scale].recipe.data.image_set].class_names
     seed = kept.networks[0]["seed"]
     found = []
-    for method in dict.fromkeys(one["algorithm"] for one in kept.networks):
+    for method in shown_methods(kept):
         own = [one for one in kept.networks if one["algorithm"] == method and one["seed"] == seed]
         pruned = sorted((one for one in own if one["level"] > 0), key=lambda one: one["level"])
         some = [pruned[i] for i in sorted({0, len(pruned) // 2, len(pruned) - 1})] if pruned else []

@@ -24,7 +24,7 @@ from lib.analysis.sentences import learned, listed, mean_std, number, observed, 
 from lib.analysis.statistics import FEWEST_REPLICATES, difference
 from lib.analysis.table import Table, values
 from lib.errors import InputError
-from papers.lost_in_pruning.function_figures import LEFT, METHODS, PARENT, nearest, network, ratios
+from papers.lost_in_pruning.function_figures import LEFT, METHODS, PARENT, nearest, network, ratios, shown_methods
 from papers.lost_in_pruning.names import FILTERS, NAMES, WEIGHTS
 
 LOW_NOISE = 0.1
@@ -207,7 +207,7 @@ def masks_on_images(table: Table) -> str:
     if not (kept := shown_images("informative_pixels", table)) or not kept.networks:
         raise InputError(f"no image was kept with the order of its pixels at {table.scale} scale")
     told, others = [], []
-    for method in dict.fromkeys(one["algorithm"] for one in kept.networks):
+    for method in shown_methods(kept):
         pruned, alone = _shared(kept, method)
         if pruned and alone is not None:
             known = {(method, level): removed for level, (removed, _) in pruned.items()}
