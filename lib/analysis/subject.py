@@ -114,26 +114,23 @@ def measured_together(
             algorithms, such as their parent, is measured once.
         measure: what is compared with, networks → a JSON value of each network.
     """
-    work = []
-    for beside, found in families:
-        work += [(beside, group) for group in _groups(list({entry.key: entry for _, entry in found}.values()))]
+    unique = ((beside, list({entry.key: entry for _, entry in found}.values())) for beside, found in families)
+    work = [[[*beside, entry] for entry in group] for beside, entries in unique for group in _groups(entries)]
     kept: dict[tuple[str, ...], Any] = {}
+    for several in free_first(work, context.is_being_measured):
 
-    def together(beside: Sequence[Entry], group: Sequence[Entry]) -> list[Sequence[Entry]]:
-        return [[*beside, entry] for entry in group]
+        def compute(missing: Sequence[int], several: Any = several) -> Sequence[Any]:
+            return measure(several[0][:-1], [several[i][-1] for i in missing])
 
-    for beside, group in free_first(work, lambda one: context.is_being_measured(together(*one))):
-        compute = functools.partial(_at, group, functools.partial(measure, beside))
-        several = together(beside, group)
         for entries, value in zip(several, context.measured_all(several, compute), strict=True):
-            kept[tuple(entry.key for entry in entries)] = value
+            kept[_keys(entries)] = value
     for beside, found in families:
         for columns, entry in found:
-            yield columns, kept[tuple(one.key for one in (*beside, entry))]
+            yield columns, kept[_keys([*beside, entry])]
 
 
-def _at(group: Sequence[Entry], measure: Callable[[Sequence[Entry]], Sequence[Any]], places: Sequence[int]) -> Any:
-    return measure([group[i] for i in places])
+def _keys(entries: Sequence[Entry]) -> tuple[str, ...]:
+    return tuple(entry.key for entry in entries)
 
 
 def free_first(work: Iterable[Work], is_taken: Callable[[Work], bool]) -> Iterator[Work]:

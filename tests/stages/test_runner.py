@@ -311,7 +311,7 @@ def test_a_bar_is_not_left_waiting_for_one_that_diverged(recipe, store, monkeypa
     bar = runner_module.progress_bar(1000, shown=False)
     due = 3 * (recipe.epochs - recipe.rewind_epoch) + recipe.rewind_epoch
     with pytest.warns(UserWarning, match="no longer finite"):
-        run(learning_rate_rewinding(recipe, 2, PRUNE), [Replicate(seed=1)], store, "cpu", bar)
+        next(run_all([learning_rate_rewinding(recipe, 2, PRUNE)], [Replicate(seed=1)], store, "cpu", bar))
     assert bar.total - bar.n == 1000 - due
 
 
