@@ -14,7 +14,7 @@ from lib.charts.theme import INK
 from lib.errors import InputError
 
 HIDDEN = "#dfe2e6"
-_WIDEST, _LETTERS = 640, 18  # pixels of a row, letters of a line
+_WIDEST, _LETTERS, _LETTERS_OF_A_PHONE = 640, 18, 42  # pixels of a row; letters of a line, and of a row on a phone
 _GAP, _TEXT = 2, 10  # image pixels between images, and below them
 
 
@@ -71,7 +71,9 @@ def masks(
         x, y, alt.X2("x2:Q"), alt.Y2("y2:Q"), tooltip="caption:N"
     )
     words = base.transform_calculate(
-        x="datum.left", y=f"datum.top + {height + 0.8}", said=broken("datum.caption", f"narrow ? 9 : {_LETTERS}")
+        x="datum.left",
+        y=f"datum.top + {height + 0.8}",
+        said=broken("datum.caption", f"narrow ? {_LETTERS_OF_A_PHONE // columns} : {_LETTERS}"),
     )
     words = words.mark_text(align="left", baseline="top", fontSize=11, lineHeight=13, color=INK, aria=False)
     return finish(
