@@ -244,10 +244,7 @@ class _Run:
 
     def finish_stage(self, stack: list[int], position: int) -> None:
         """Train one stage of those replicates of a stack that have come to it and lack it."""
-        ready = [
-            i for i in stack
-            if len(self.done[i]) == position and not (position and self.done[i][-1].record["diverged"])
-        ]  # fmt: skip
+        ready = [i for i in stack if len(self.done[i]) == position and not self.is_over(i)]
         key = {i: self.keys[i][position] for i in ready}
         absent = [i for i in ready if self.found[key[i]] is None]
         with self.store.locked(key[i] for i in absent if not processes.place()):

@@ -173,14 +173,16 @@ class Store:
         They are computed under one lock and kept together, so that two processes that ask for the same compute it once.
         """
         names = self._names(several, description)
-        found = self._kept(names)  # no lock: they appear whole, and the store may be there to be read only
+        found = self._kept(
+            names, range(len(names))
+        )  # no lock: they appear whole, and the store may be there to be read only
         if missing := [i for i in range(len(names)) if i not in found]:
             started = time.perf_counter()
             with contextlib.ExitStack() as held:
                 with self.explained():
                     held.enter_context(FileLock(self.locks / f"{names[missing[0]]}.lock"))
                 self._waited += time.perf_counter() - started
-                found |= self._kept(names, mend=True)
+                found |= self._kept(names, missing, mend=True)
                 if missing := [i for i in missing if i not in found]:
                     found |= self._measure(missing, names, several, description, compute)
         return [found[i] for i in range(len(names))]
@@ -202,15 +204,15 @@ class Store:
     def _names(self, several: Sequence[Sequence[str]], description: Mapping[str, Any]) -> list[str]:
         return [digest([list(keys), dict(description)]) for keys in several]
 
-    def _kept(self, names: Sequence[str], mend: bool = False) -> dict[int, Any]:
-        """Return what is kept, by place; to `mend` is to set aside what is damaged, whose lock must be held."""
+    def _kept(self, names: Sequence[str], places: Iterable[int], mend: bool = False) -> dict[int, Any]:
+        """Return what is kept at some places; to `mend` is to set aside what is damaged, whose lock must be held."""
         found = {}
-        for i, name in enumerate(names):
-            if not (path := self.measurements / f"{name}.json").exists():
+        for i in places:
+            if not (path := self.measurements / f"{names[i]}.json").exists():
                 continue
             if not (wrong := problem(path)):
                 content = json.loads(path.read_text())
-                self._seconds.setdefault(name, content.get("seconds", 0.0))  # of those from before it was noted, 0
+                self._seconds.setdefault(names[i], content.get("seconds", 0.0))  # of those from before it was noted, 0
                 found[i] = content["value"]
             elif mend:
                 warnings.warn(str(set_aside(path, wrong)), stacklevel=4)

@@ -120,18 +120,14 @@ def _methods(found: Any) -> list[str]:
     return [name for name in METHODS if name in set(found["algorithm"])]
 
 
-def _place(names: pandas.Series) -> pandas.Series:
-    """Return where methods stand in the paper's order; a reader's own come last."""
-    return names.map(lambda name: METHODS.index(name) if name in METHODS else len(METHODS))
+def _place(name: str) -> int:
+    """Return where a method stands in the paper's order; a reader's own come last."""
+    return METHODS.index(name) if name in METHODS else len(METHODS)
 
 
 def shown_methods(kept: ShownImages) -> list[str]:
     """Return whose networks were asked about images, in the paper's order."""
-    return [
-        *pandas.Series([one["algorithm"] for one in kept.networks])
-        .drop_duplicates()
-        .sort_values(key=_place, kind="stable")
-    ]
+    return sorted(dict.fromkeys(one["algorithm"] for one in kept.networks), key=_place)
 
 
 # Which pixels decide
@@ -172,7 +168,8 @@ def confidence_by_ratio(tables: Tables) -> Any:
             continue
         known = ratios(table)
         found = _confidences([table])
-        found = found[found["algorithm"].isin(METHODS)].sort_values("algorithm", key=_place, kind="stable")
+        found = found[found["algorithm"].isin(METHODS)]
+        found = found.sort_values("algorithm", key=lambda names: names.map(_place), kind="stable")
         for (method, level), own in found.groupby(["algorithm", "level"], sort=False):
             if level > 0:
                 at = {0: PRUNEDS_PIXELS, SEPARATE_LEVEL: SEPARATE_ON_PRUNEDS}
