@@ -50,7 +50,7 @@ class Convolution(nn.Conv2d):
             groups, weight, bias = len(weight), weight.flatten(0, 1), None if bias is None else bias.flatten()
         if self.kernel_size == (1, 1) and self.padding == (0, 0):
             # It reads every stride-th pixel. Asked for it, oneDNN 3.13 reads or writes out of bounds in the weight gradient.
-            input, stride = input[..., :: stride[0], :: stride[1]], 1
+            input, stride = torch.nn.functional.avg_pool2d(input, 1, stride), 1
         return torch.conv2d(input, weight, bias, stride, self.padding, self.dilation, groups)  # pyright: ignore
 
 
