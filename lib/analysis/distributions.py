@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from lib import data
 from lib.analysis.experiments import Context, Measurement
 from lib.analysis.landscape import series_rows
-from lib.analysis.sizes import Numbers, at_scale, by_scale
+from lib.analysis.sizes import Numbers, by_scale
 from lib.analysis.subject import (
     Labelled,
     Subject,
@@ -123,21 +123,20 @@ def distributions(
         InputError: a severity, level or number that is not allowed, or an unknown scale or name of a number.
     """
     numbers = {"severities": tuple(severities), "images": images, "epsilons": tuple(epsilons), "draws": draws}
-    settings, sizes = by_scale("distributions", numbers, scales)
+    sizes = by_scale("distributions", numbers, scales)
     for own in sizes.values():
         if wrong := [one for one in own["severities"] if one not in SEVERITIES]:
             raise unknown("severity", str(wrong[0]), map(str, SEVERITIES))
-    return Measurement("distributions", functools.partial(_rows, sizes=sizes), 1, settings)
+    return Measurement("distributions", _rows, 1, sizes=sizes)
 
 
-def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
-    context, numbers = at_scale(context, sizes)
+def _rows(context: Context) -> Iterator[dict]:
     if context.measurement and (there := published_sets()):  # files that were added make what is kept stale
         settings = {**context.measurement.settings, "published": " ".join(there)}
         context = replace(context, measurement=replace(context.measurement, settings=settings))
     for recipe, found in networks_by_recipe(context).items():
         subject = find_subject(recipe, context)
-        measure = functools.partial(_measure, subject, numbers=numbers)
+        measure = functools.partial(_measure, subject, numbers=context.numbers)
         for columns, own in measured_together(context, [((), found)], measure):
             yield from series_rows(columns, own)
 

@@ -76,9 +76,15 @@ class Context:
         keys = [[entry.key for entry in entries] for entries in several]
         return self.store.is_being_measured(keys, self._description())
 
+    @property
+    def numbers(self) -> Mapping[str, Any]:
+        """How large the measurement is at the table's scale."""
+        assert self.measurement, "measuring sets which measurement looks"
+        return self.measurement.sizes[self.table.scale]
+
     def _description(self) -> dict[str, str]:
         assert self.measurement, "measuring sets which measurement looks"
-        return {"measurement": self.measurement.name, "identity": self.measurement.identity}
+        return {"measurement": self.measurement.name, "identity": self.measurement.identity(self.table.scale)}
 
 
 ALL: tuple[Literal["algorithms", "seeds"], ...] = ("algorithms", "seeds")
@@ -97,6 +103,7 @@ class Measurement:
         chains: plan → further chains that it needs, each with its replicates.
         needs: "algorithms", "seeds", of which it needs all that the plan has; it is left out where only some were asked for.
         detail: context → what is too long for rows, a JSON value, kept beside the part (`lib.analysis.part.read_detail`).
+        sizes: scale → further settings, which count at that scale only (`lib.analysis.sizes`).
     """
 
     name: str
@@ -106,12 +113,16 @@ class Measurement:
     chains: Callable[[Plan], list[tuple[Chain, list[Replicate]]]] = lambda plan: []
     needs: Sequence[Literal["algorithms", "seeds"]] = ()
     detail: Callable[[Context], Any] | None = None
+    sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    @property
-    def identity(self) -> str:
-        """Version and settings in words, such as "1; groups=20; networks=10"."""
-        settings = (f"{name}={self.settings[name]}" for name in sorted(self.settings))
-        return "; ".join([str(self.version), *settings])
+    def identity(self, scale: str) -> str:
+        """Version and settings at a scale in words, such as "1; groups=20; networks=10"."""
+        settings = {**self.settings, **self.sizes.get(scale, {})}
+        return "; ".join([str(self.version), *(f"{name}={_spelled(settings[name])}" for name in sorted(settings))])
+
+
+def _spelled(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else "all" if value is None else str(value)
 
 
 @dataclass(frozen=True)
@@ -296,7 +307,7 @@ def current(table: Table) -> tuple[Table, list[str]]:
     asked = (table.paper, table.benchmark, table.scale, table.changes)
     keys = keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash
     today = [one for page in pages_of(table.paper).values() for one in (ERRORS, *page.measurements)]
-    known = {(one.name, one.identity) for one in today}
+    known = {(one.name, one.identity(table.scale)) for one in today}
     parts = {part: made for part, made in table.parts.items() if made.measurements.items() <= known}
     # Of every part, since a stale row must not hide a current one.
     rows = table.frame if table.every_row is None else table.every_row

@@ -26,7 +26,7 @@ from lib.analysis.curvature import (
 from lib.analysis.experiments import Context, Measurement, reported
 from lib.analysis.landscape import Sample, measure_stack, series, series_rows
 from lib.analysis.loss_slice import along
-from lib.analysis.sizes import Numbers, at_scale, by_scale
+from lib.analysis.sizes import by_scale
 from lib.errors import InputError
 from lib.stages import Entry, Results
 from lib.training import Examples, arithmetic, network_of, prepare
@@ -74,20 +74,19 @@ def flatness(
     if seeds < 1:
         raise InputError(f"flatness with seeds={seeds}: allowed is 1 or more")
     numbers = {"images": images, "eigenvalues": eigenvalues, "draws": draws, "evaluated": evaluated}
-    settings, sizes = by_scale("flatness", numbers, scales, least={"draws": 2})
-    rows = functools.partial(_rows, algorithms=algorithms, seeds=seeds, sizes=sizes)
-    return Measurement("flatness", rows, 1, settings)
+    sizes = by_scale("flatness", numbers, scales, least={"draws": 2})
+    rows = functools.partial(_rows, algorithms=algorithms, seeds=seeds)
+    return Measurement("flatness", rows, 1, sizes=sizes)
 
 
-def _rows(context: Context, algorithms: Sequence[str], seeds: int, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
-    context, numbers = at_scale(context, sizes)
+def _rows(context: Context, algorithms: Sequence[str], seeds: int) -> Iterator[dict]:
     measured, whole = context.plan.seeds[:seeds], context.plan.seeds[:MOST_SPECTRA]
     for results in context.of(*algorithms) if algorithms else context.results:
         module, examples = _prepare(results, context.device)
         for columns, replicate, _, entry in reported(results):
             if replicate.seed in measured:
                 place = results.replicates.index(replicate)
-                measure = functools.partial(_flatness, module, entry, examples[[place]], **numbers)
+                measure = functools.partial(_flatness, module, entry, examples[[place]], **context.numbers)
                 found = context.measured([entry], measure)
                 if replicate.seed not in whole:
                     found = {name: pairs if "along" in name else pairs[:FIRST] for name, pairs in found.items()}

@@ -18,7 +18,7 @@ from torch import Tensor
 from lib.analysis.distributions import EPSILONS, uniform_noise
 from lib.analysis.experiments import ALL, Context, Measurement
 from lib.analysis.landscape import series_rows
-from lib.analysis.sizes import Numbers, at_scale, by_scale
+from lib.analysis.sizes import Numbers, by_scale
 from lib.analysis.subject import (
     Found,
     Subject,
@@ -55,15 +55,14 @@ def function_distance(
         InputError: a number that is not allowed, or an unknown scale or name of a number.
     """
     numbers = {"images": images, "draws": draws, "epsilons": tuple(epsilons)}
-    settings, sizes = by_scale("function distance", numbers, scales)
-    return Measurement("function distance", functools.partial(_rows, sizes=sizes), 1, settings, needs=ALL)
+    sizes = by_scale("function distance", numbers, scales)
+    return Measurement("function distance", _rows, 1, sizes=sizes, needs=ALL)
 
 
-def _rows(context: Context, sizes: Mapping[str, Numbers]) -> Iterator[dict]:
-    context, numbers = at_scale(context, sizes)
+def _rows(context: Context) -> Iterator[dict]:
     for recipe, found in networks_by_recipe(context).items():
         subject = find_subject(recipe, context)
-        measure = functools.partial(_measure, subject, numbers=numbers)
+        measure = functools.partial(_measure, subject, numbers=context.numbers)
         each = [([parent], others) for parent, others in families(found)]
         for columns, own in measured_together(context, each, measure):
             yield from series_rows(columns, own)

@@ -30,7 +30,7 @@ from lib.analysis.experiments import Context, Measurement
 from lib.analysis.files import REPOSITORY
 from lib.analysis.function_distance import SEPARATE, families
 from lib.analysis.part import file_name, read_detail
-from lib.analysis.sizes import Numbers, at_scale, by_scale
+from lib.analysis.sizes import Numbers, by_scale
 from lib.analysis.subject import Found, Subject, answers, find_subject, free_first, load_stack, networks_by_recipe
 from lib.analysis.table import Table, table_folder
 from lib.data.segmentation_images import SegmentationImages
@@ -136,10 +136,9 @@ def informative_pixels(
         "images": images, "pixels_at_once": pixels_at_once, "ratios": tuple(ratios), "share": share, "target": target,
         "severity": severity, "seeds": seeds, "shown": shown,
     }  # fmt: skip
-    settings, sizes = by_scale(_name(corrupted), numbers, scales)
-    rows = functools.partial(_rows, sizes=sizes, corrupted=corrupted)
-    detail = functools.partial(_detail, sizes=sizes, corrupted=corrupted)
-    return Measurement(_name(corrupted), rows, 1, settings, needs=("seeds",), detail=detail)
+    sizes = by_scale(_name(corrupted), numbers, scales)
+    rows, detail = functools.partial(_rows, corrupted=corrupted), functools.partial(_detail, corrupted=corrupted)
+    return Measurement(_name(corrupted), rows, 1, sizes=sizes, needs=("seeds",), detail=detail)
 
 
 @dataclass(frozen=True)
@@ -223,8 +222,9 @@ def _judged(subject: Subject, sample: _Sample, pixels: list, judges: Sequence[En
 Searched = tuple[Subject, _Sample, list[dict[int, Found]], dict[str, dict[str, list]]]
 
 
-def _searched(context: Context, numbers: Numbers, corrupted: bool) -> Iterator[Searched]:
+def _searched(context: Context, corrupted: bool) -> Iterator[Searched]:
     """Yield subject, images and lineups of each recipe, and by key what each network of them finds informative."""
+    numbers = context.numbers
     for recipe, found in networks_by_recipe(context).items():
         subject = find_subject(recipe, context)
         sample, lineups = _sample(subject, numbers, corrupted), [*_lineups(context, subject, found, numbers)]
@@ -233,9 +233,8 @@ def _searched(context: Context, numbers: Numbers, corrupted: bool) -> Iterator[S
         yield subject, sample, lineups, {one.key: _chosen(context, subject, sample, one, numbers) for one in order}
 
 
-def _rows(context: Context, sizes: Mapping[str, Numbers], corrupted: bool) -> Iterator[dict]:
-    context, numbers = at_scale(context, sizes)
-    for subject, sample, lineups, chosen in _searched(context, numbers, corrupted):
+def _rows(context: Context, corrupted: bool) -> Iterator[dict]:
+    for subject, sample, lineups, chosen in _searched(context, corrupted):
         for lineup in lineups:
             judges = [entry for _, entry in lineup.values()]
             for level, (columns, chooser) in lineup.items():
@@ -246,11 +245,10 @@ def _rows(context: Context, sizes: Mapping[str, Numbers], corrupted: bool) -> It
                     yield own | {"position": float(place), "value": value}
 
 
-def _detail(context: Context, sizes: Mapping[str, Numbers], corrupted: bool) -> dict[str, Any]:
+def _detail(context: Context, corrupted: bool) -> dict[str, Any]:
     """Return a few images, their labels, and the orders in which networks hide their pixels, as JSON."""
-    context, numbers = at_scale(context, sizes)
-    few, found_of_it = numbers["shown"], {}
-    for subject, sample, lineups, chosen in _searched(context, numbers, corrupted):
+    few, found_of_it = context.numbers["shown"], {}
+    for subject, sample, lineups, chosen in _searched(context, corrupted):
         networks = []
         for lineup in lineups:
             for level, (columns, entry) in lineup.items():

@@ -200,7 +200,7 @@ class _Parts:
                 write_detail(self.folders, part, beside)
         frame = make_frame(rows, self.page.dimensions, name)
         used = [one for i, one in enumerate(done) if i >= trained or one.chain.algorithm in algorithms]
-        identity = {measurement.name: measurement.identity}
+        identity = {measurement.name: measurement.identity(self.scale)}
         made = _provenance(used, identity, algorithms, seconds())
         self.made[name], self.frames[name] = made, frame
         asked = (self.page.paper, self.benchmark, self.scale, self.changes)

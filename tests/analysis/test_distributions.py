@@ -232,7 +232,8 @@ def test_sets_are_named_once():
 
 def test_another_scale_has_other_numbers_and_wrong_ones_are_refused():
     one = distributions(laptop={"images": 1000, "epsilons": (0.1, 0.2)})
-    assert one.settings["laptop images"] == 1000 and one.settings["laptop epsilons"] == "0.1 0.2"
+    assert "images=1000" in one.identity("laptop") and "epsilons=0.1 0.2" in one.identity("laptop")
+    assert one.identity("short") == distributions().identity("short"), "what another scale measures makes nothing stale"
     refused: list[dict[str, Any]] = [
         {"images": 0}, {"severities": (6,)}, {"epsilons": (-0.1,)}, {"laptop": {"pictures": 3}}, {"tiny": {"images": 3}},
     ]  # fmt: skip

@@ -93,7 +93,10 @@ def test_a_changed_setting_or_version_makes_a_measurement_stale(page, paper):
             "last_epoch_page_of_learning_rate_rewinding",
         ]
         assert missing(other, fresh, "", "") == ["last epoch"]
-    assert Measurement("x", lambda context: (), 2, {"b": 1, "a": 1e-5}).identity == "2; a=1e-05; b=1"
+    sizes = {"laptop": {"c": (1, 2)}, "short": {"c": None}}
+    of_two_scales = Measurement("x", lambda context: (), 2, {"b": 1, "a": 1e-5}, sizes=sizes)
+    assert of_two_scales.identity("laptop") == "2; a=1e-05; b=1; c=1 2"
+    assert of_two_scales.identity("short") == "2; a=1e-05; b=1; c=all"
 
 
 def test_a_stale_row_hides_no_current_one(page, paper):

@@ -269,8 +269,11 @@ def test_what_cannot_be_measured_is_refused():
 
 
 def test_counts_of_a_measurement_are_part_of_its_identity():
-    assert flatness(images=20).identity != flatness().identity == flatness("one algorithm").identity
-    assert flatness(smoke={"images": 20}).identity != flatness().identity
+    def here(one):
+        return one.identity("smoke")
+
+    assert here(flatness(images=20)) != here(flatness()) == here(flatness("one algorithm"))
+    assert here(flatness(smoke={"images": 20})) != here(flatness()) == here(flatness(laptop={"images": 20}))
 
 
 def test_what_is_stored_of_a_network_does_not_depend_on_another_scales_numbers(
