@@ -260,13 +260,13 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def page_chips(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
-    """Say of each claim of a page in one row what its tables decide, as `page_verdicts` does.
+def page_chips(found: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Say of each claim of a page in one row what its tables decide; `found` are the rows of `page_verdicts`.
 
     The first table that decides counts; where none does, the first that has something of it; where none has, the first.
     """
     rows: dict[str, list[dict[str, str]]] = {}
-    for row in page_verdicts(page, tables):
+    for row in found:
         rows.setdefault(row["claim"], []).append(row)
     ranks = {**dict.fromkeys(DECIDED, 0), "not run": 2}
     chosen = [min(own, key=lambda row: ranks.get(row["verdict"], 1)) for own in rows.values()]

@@ -111,6 +111,11 @@ class OpenPage:
         """What is drawn, in the order of `lib.analysis.measure.find`, last what the reader changed."""
         return self.found.tables
 
+    @functools.cached_property
+    def decided(self) -> list[dict[str, str]]:
+        """The page's claims put to its tables, see `lib.analysis.scoreboard.page_verdicts`."""
+        return page_verdicts(self.page, self.tables)
+
     @property
     def table(self) -> Table:
         """The first of the tables; InputError where there is none."""
@@ -155,13 +160,12 @@ class OpenPage:
     def verdicts(self) -> Any:
         """Return the page's claims with their verdicts, to display."""
         shown = ("claim", "statement", "scale", "verdict", "reason")  # as much as fits a page; the note has the seeds
-        found = page_verdicts(self.page, self.tables)
-        return verdict_table([{name: row[name] for name in shown} for row in found])
+        return verdict_table([{name: row[name] for name in shown} for row in self.decided])
 
     def chips(self) -> HTML:
         """Return a badge for each claim with its verdict and the scale that decides it; the reason shows on hover."""
         chips = []
-        for one in page_chips(self.page, self.tables):
+        for one in page_chips(self.decided):
             sign, dark, light = VERDICTS[one["verdict"]]
             said = html.escape(f"{one['statement']} {one['reason']}", quote=True)
             text = f"{one['claim']} {sign} {one['verdict']}" + (f" ({one['scale']})" if one["scale"] else "")

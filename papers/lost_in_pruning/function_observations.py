@@ -220,7 +220,7 @@ def masks_on_images(table: Table) -> str:
     count = len(kept.labels)
     return (
         f"Of the {LEFT} pixels that the parent needs most, a separate network chose {number(others[0])} % too, over these "
-        f"{count} images; pruned networks chose: {'; '.join(told)}. Chance would give 10 %."
+        f"{count} images of the first parent; pruned networks chose: {'; '.join(told)}. Chance would give 10 %."
     )
 
 

@@ -19,6 +19,7 @@ from lib.analysis.scoreboard import (
     Verdict,
     decide,
     main,
+    page_chips,
     page_verdicts,
     read_statements,
     read_verdicts,
@@ -100,11 +101,10 @@ def test_a_claim_is_counted_once_and_the_largest_scale_that_decides_counts(one_c
     assert (row([]).verdict, row([]).scale) == ("not run", "")
 
 
-def test_a_chip_prefers_what_decides_and_then_what_was_run(monkeypatch):
+def test_a_chip_prefers_what_decides_and_then_what_was_run():
     def chip(*answers):
         rows = [{"claim": "TR-C07", "scale": str(k), "verdict": one} for k, one in enumerate(answers)]
-        monkeypatch.setattr(scoreboard, "page_verdicts", lambda *_: rows)
-        (found,) = scoreboard.page_chips(None, [])  # pyright: ignore[reportArgumentType]
+        (found,) = page_chips(rows)
         return found["scale"], found["verdict"]
 
     assert chip("undecided", "reproduced") == ("1", "reproduced")
