@@ -212,6 +212,7 @@ SETTINGS: dict[str, tuple[str, Callable[[Plan], object]]] = {
     "momentum": ("momentum", lambda plan: f"{plan.recipe.momentum:g}"),
     "Nesterov": ("nesterov", lambda plan: "yes" if plan.recipe.nesterov else "no"),
     "weight decay": ("weight_decay", lambda plan: f"{plan.recipe.weight_decay:g}"),
+    "augmentation": ("", lambda plan: plan.recipe.data.augmentation),
     "width": ("", lambda plan: plan.recipe.width or "full"),
     "training images": ("", lambda plan: plan.recipe.data.train or "all but held-out ones"),
     "held-out images": ("", lambda plan: plan.recipe.data.validation or NOTHING),

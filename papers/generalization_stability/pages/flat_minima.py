@@ -237,8 +237,8 @@ page.verdicts()
 # 2. **Scale the weights** (ten seconds, in the cell by hand). Train the regression for a while, or simply set `weights = 5 * weights`, and compute `H` again. Is it flatter?
 #
 # :::{dropdown} Answer
-# Yes: its predictions become more certain, $p (1 - p)$ shrinks for each class, and the trace falls from 117 to 48, the largest eigenvalue hardly. But the same class wins for every image, and it is right for one in ten. A certain network looks
-# flat even where it is wrong.
+# Yes: its predictions become more certain, $p (1 - p)$ shrinks for each class, and the trace falls from 117 to 48, the largest eigenvalue hardly. But no prediction changes: the network is right for one image in ten, as before. A certain network
+# looks flat even where it is wrong.
 # :::
 #
 # 3. **Only the pruned ones** (by thought). Leave out the two configurations at stability 100. Which correlation of {numref}`fig-gs-flat-accuracy` would you trust more, and why?

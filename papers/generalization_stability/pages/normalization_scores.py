@@ -23,7 +23,7 @@
 # \mathrm{E}[R] = \bigl(1 - \Phi(\lambda)\bigr)\, \beta + \gamma'\, \varphi(\lambda) .
 # $$ (eq-gs-expected)
 #
-# The first term is the mean, weighted by how often $M$ is above zero; the second what lies above it. The appendix calls pruning by this score E[BN]. Its
+# The first term is the mean $\beta$ times the chance that $M$ is above zero. The second is added because the values that pass lie, on average, above $\beta$. The appendix calls pruning by this score E[BN]. Its
 # *signed* variant puts $\gamma$ itself in place of $\gamma'$, which is no expected value of anything, and served ResNet-18 better.
 #
 # **What the paper claims** ({cite:t}`bartoldson2020stability`, App. B.2)

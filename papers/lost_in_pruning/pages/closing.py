@@ -53,7 +53,7 @@ outcome_list(found[OPEN])
 # %% [markdown]
 # ## The argument, line by line, with our numbers
 #
-# **The test set sees little** ({ref}`lip-test-set`). Error is one number, and retraining repairs it.
+# **The test set, the paper argues, sees little** ({ref}`lip-test-set`). Error is one number, and retraining repairs it.
 
 # %% tags=["remove-input"]
 observations.learned_test_set(plain)
@@ -68,7 +68,7 @@ function_observations.learned_informative_pixels(plain)
 function_observations.learned_same_function(plain)
 
 # %% [markdown]
-# **Further away it is not** ({ref}`lip-prune-potential`, {ref}`lip-excess-error`). Potential is a number with a margin and a set of images; say both. Ask for the minimum, not only the average.
+# **Further away, the paper argues, it does not** ({ref}`lip-prune-potential`, {ref}`lip-excess-error`). Potential is a number with a margin and a set of images; say both. Ask for the minimum, not only the average.
 
 # %% tags=["remove-input"]
 observations.learned_prune_potential(plain)

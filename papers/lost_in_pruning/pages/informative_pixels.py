@@ -269,8 +269,8 @@ page.verdicts()
 #   images: 20 and 6, and 10 and 4 corrupted ones. A mean over so few says little; the order of two cells can be chance.
 # * One parent chooses and judges, as in the paper (at `short` scale each of three); the separate network is the next one.
 # * Pruned networks are those whose prune ratio is nearest to the paper's 15, 46, 69, 80 and 98 %; smaller scales have fewer of them (`laptop`: 50, 80 and 98 %).
-# * At `short` scale the networks were trained once more for this page, WT and FT: the same plan and seeds on another machine, where rounding differs. Single
-#   test errors are 2 points from those that the other pages show, up or down, means over parents at most 1.6. Which networks keep their parent's error is read from the other pages' errors.
+# * At `short` scale the networks were trained once more for this page, WT and FT: the same plan and seeds on another machine, where rounding differs. Test
+#   errors differ from those of the other pages by up to 2 points, and means over parents by up to 1.6. Which networks keep their parent's error is read from the errors of the other pages.
 # * Which variants of SiPP and PFP the released script used is not known; it names older ones. Here they are those of the other pages.
 # * Corrupted images have severity 3 and are made here, unless the published files are in the data folder.
 # :::
@@ -284,7 +284,7 @@ page.verdicts()
 #
 # :::{dropdown} Answer
 # The column of the pruned network falls to about 0.3: with 2 % of its weights it hardly recognizes a digit, hidden or not. Its *row* falls as well, to about 0.35: the
-# pixels that it needs are no evidence to the other two. That is what LIP-C05 says of networks pruned too far.
+# pixels that it needs are weak evidence to the other two, which have 0.9 on pixels of their own and about 0.2 on random ones. That is what LIP-C05 says of networks pruned too far.
 # :::
 #
 # 2. **Random pixels** (seconds). How sure is the parent when it sees 19 pixels drawn at random? Run this in a cell of your own:

@@ -38,14 +38,14 @@ robust_figures.seen_and_unseen_images()
 # \tilde x = \begin{cases} x & \text{with probability } 1/9, \\ c(x) & \text{with probability } 1/9 \text{ for each of the eight.} \end{cases}
 # $$ (eq-lip-robust)
 #
-# Then it is flipped, moved and normalized as always. The *train distribution* of such a network is clean images and the eight seen corruptions; its *test
+# Then it is normalized as always, and at `paper` scale flipped and moved before. The *train distribution* of such a network is clean images and the eight seen corruptions; its *test
 # distribution* is the seven unseen ones and CIFAR-10.1. On both, {term}`prune potential` is taken per set of images, and then averaged, or its minimum
 # taken. {term}`Excess error` is mean error on the test minus mean error on the train distribution.
 #
 # **What the paper claims**
 #
 # * With robust training the average potential on unseen corruptions is close to that on seen ones (LIP-C22).
-# * It is higher than without robust training, for weights and nearly all networks (LIP-C23).
+# * For weights it is higher than without robust training, except on DenseNet-22 (LIP-C23). For filters nothing is claimed: in Tables 10 and 13 it is lower in 7 of 12 cases.
 # * Most minima over unseen corruptions are above zero (LIP-C24); some are still clearly lower than the average (LIP-C25).
 # * The line through the differences in excess error becomes flatter, and nearly level but for small networks such as ResNet-20 (LIP-C26).
 # * Error under unseen corruptions scatters less, and follows the error on clean images better (LIP-C27).

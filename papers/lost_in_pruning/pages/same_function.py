@@ -232,7 +232,7 @@ page.verdicts()
 #
 # :::{dropdown} Answer
 # Further away: at ε = 0 they agree on 92.1 % of the digits instead of 93.3, and the softmax distance is 0.137 instead of 0.106. Training after a cut brings
-# the function part of the way back.
+# the function part of the way back. Under noise the difference is gone: 89.3 against 89.2 % at ε = 0.6.
 # :::
 #
 # 3. **By thought.** Two networks each err on 9 % of the images. What are the least and the most images on which they can agree?

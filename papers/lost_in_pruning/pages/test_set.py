@@ -53,7 +53,7 @@ table(tables.methods(), "methods")
 
 # %% [markdown]
 # $W_{ij}$ is a weight from input $j$ to output $i$, $a(x)$ what enters the layer for an image $x$ of a small sample $S$. SiPP and PFP look at *shares*: how much of a filter's
-# sum a weight contributes, on the image where it contributes most. $S$ are held-out images that no network was trained on.
+# sum a weight contributes, on the image where it contributes most. FT takes the same share of filters from every layer. PFP asks every layer for the same *error* instead, so that layers whose channels are easily replaced lose more of them. $S$ are held-out images that no network was trained on.
 #
 # ### A cut by hand
 #
