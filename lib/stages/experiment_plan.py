@@ -82,7 +82,8 @@ FEWEST_IMAGES = 100
 def change(plan: Plan, changes: Changes) -> Plan:
     """Return the plan with what a reader changes of it.
 
-    The epochs at which the learning rate drops, warms up, and is rewound to move in proportion to the schedule.
+    The epochs at which the learning rate drops and warms up, and the point to which is rewound, move in proportion to the
+    schedule.
 
     Raises:
         InputError: for a value that cannot be run; the message says what was given, what is allowed, and what to do.
@@ -90,7 +91,7 @@ def change(plan: Plan, changes: Changes) -> Plan:
     _check(plan, changes)
     recipe = plan.recipe
     if changes.images:
-        everything = changes.images == _images_there(plan)
+        everything = changes.images == _images_there(recipe)
         recipe = recipe.but(data={"train": None if everything else changes.images})
     if changes.epochs:
         ratio, last = changes.epochs / recipe.epochs, changes.epochs - 1
@@ -100,6 +101,7 @@ def change(plan: Plan, changes: Changes) -> Plan:
         )
         drops = tuple(max(1, round(epoch * ratio)) for epoch in recipe.drop_epochs)
         recipe = recipe.but(epochs=changes.epochs, drop_epochs=drops, warmup_epochs=warmup, rewind_epoch=rewind)
+    recipe = recipe.but(rewind_step=_moved_step(plan.recipe, recipe))
     cut = {"fraction": changes.fraction} if changes.fraction else {}
     if changes.score and plan.filters:
         plan = plan.but(filters=plan.filters.but(score=changes.score))
@@ -112,21 +114,34 @@ def change(plan: Plan, changes: Changes) -> Plan:
     return plan.but(recipe=recipe, prune=plan.prune.but(**cut), **plain)
 
 
+def _moved_step(before: Recipe, now: Recipe) -> int:
+    """Return the step to which a changed schedule is rewound; in proportion to the epochs where images are not counted."""
+    counts = [one.data.train or _images_there(one) for one in (before, now)]
+    old, new = (
+        one.epochs * -(-(count or 1) // one.batch_size) for one, count in zip((before, now), counts, strict=True)
+    )
+    if not all(counts):
+        old, new = before.epochs, now.epochs
+    moved = max(1, round(before.rewind_step * new / old)) if before.rewind_step else 0
+    return min(moved, new - 1) if all(counts) else moved
+
+
 def real_changes(plan: Plan, changes: Changes) -> Changes:
     """Return the changes without those that are as the plan has it; InputError as `change` raises it."""
     _check(plan, changes)
     as_planned = {
         "noise_percents": plan.noise_percents, "seeds": plan.seeds, "levels": plan.levels, "fraction": plan.prune.fraction,
         "score": plan.filters.score if plan.filters else plan.prune.score,
-        "epochs": plan.recipe.epochs, "images": plan.recipe.data.train or _images_there(plan), "target": "", "every": 0,
+        "epochs": plan.recipe.epochs, "images": plan.recipe.data.train or _images_there(plan.recipe),
+        "target": "", "every": 0,
     }  # fmt: skip
     given = changes.model_dump(exclude_defaults=True)
     return Changes(**{name: value for name, value in given.items() if value != as_planned[name]})
 
 
-def _images_there(plan: Plan) -> int | None:
+def _images_there(recipe: Recipe) -> int | None:
     """Return how many images could be trained on, None where only the set itself can tell."""
-    data = plan.recipe.data
+    data = recipe.data
     return KNOWN[data.image_set].shapes["train_images"][0] - data.validation if data.image_set in KNOWN else None
 
 
@@ -167,7 +182,7 @@ def _check(plan: Plan, changes: Changes) -> None:
             f"{levels} levels that keep {100 * kept:.3g} % each leave {left}. Allowed: at most {most} levels of this "
             f"fraction, so that {100 * SMALLEST_SHARE:g} % are left; set a smaller fraction for more levels."
         )
-    there = _images_there(plan)
+    there = _images_there(plan.recipe)
     if changes.images and not FEWEST_IMAGES <= changes.images <= (there or math.inf):
         most = f" to {there:,}, which is all but the {plan.recipe.data.validation:,} for validation" if there else " on"
         raise InputError(f"images is {changes.images:,}. Allowed: from {FEWEST_IMAGES}{most}; 0 for the plan's.")

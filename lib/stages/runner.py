@@ -19,7 +19,7 @@ from lib.stages.entry import Damaged, Entry
 from lib.stages.stage import Chain, Stage, stage_keys
 from lib.stages.store import Store
 from lib.stages.train_stage import RunContext, train_stage
-from lib.training import Examples, Precision, Replicate, network_of, prepare, processes, stack_limit
+from lib.training import Examples, Precision, Recipe, Replicate, network_of, prepare, processes, stack_limit
 from lib.training.device import find_device
 from lib.training.processor import prepare_processor
 
@@ -197,7 +197,7 @@ class _Run:
             gc.collect()  # here nothing of the failed stack is held any more
             if self.place.type == "cuda":
                 torch.cuda.empty_cache()
-            self.size = -(-len(stack) // (-(-len(stack) // self.size) + 1))
+            self.size = -(-len(stack) // 2)
             warnings.warn(
                 f"a stack of {len(stack)} replicates does not fit in memory ({refused}); going on with stacks of "
                 f"{self.size}",
@@ -215,6 +215,7 @@ class _Run:
         """Load the images and build the network; return how many replicates may train together."""
         recipe, how = self.chain.recipe, self.execution
         self.examples = prepare(recipe.data, self.replicates, self.place)
+        _check_rewinding(recipe, len(self.examples.train_images))
         network = network_of(recipe, self.examples.classes)
         self.context = RunContext(self.chain, network, self.store, how.precision, bar, how.deterministic)
         everyone = len(self.replicates)
@@ -273,11 +274,21 @@ class _Run:
                 self.context.bar.total += self.epochs[position]
 
 
+def _check_rewinding(recipe: Recipe, images: int) -> None:
+    """Raise InputError where the rewinding point is not inside the schedule: from there nothing would be trained."""
+    steps = -(-images // recipe.batch_size)
+    if recipe.rewind_epoch * steps + recipe.rewind_step >= recipe.epochs * steps:
+        raise InputError(
+            f"{recipe.benchmark} rewinds to step {recipe.rewind_step} of epoch {recipe.rewind_epoch}, and its schedule has "
+            f"{recipe.epochs * steps} steps, {steps} an epoch; allowed is a point before its end"
+        )
+
+
 def _memory_refused(current: _Run, stack: list[int]) -> str:
     """Bring a stack to the end of its chain; where that takes more memory than there is, return what was said."""
     try:
         current.finish(stack)
-    except (torch.OutOfMemoryError, RuntimeError) as error:
+    except RuntimeError as error:  # torch.OutOfMemoryError is one
         if len(stack) == 1 or not (said := _said_of_memory(error)):
             raise
         return said

@@ -122,7 +122,8 @@ def _start(
     device, filters = examples.train_images.device, context.chain.stages[position].filters
     weights, masks = (on_device(stack_states(list(states)), device) for states in zip(*starts, strict=True))
     weights, masks = processes.agree_on(weights), processes.agree_on(masks)  # a GPU need not draw the same mask twice
-    return Progress(0, weights, masks | extra_masks(context.network.module, filters, weights) if filters else masks)
+    whole = extra_masks(context.network.module, filters, weights) if filters else {}  # where nothing was pruned before
+    return Progress(0, weights, {**whole, **masks})
 
 
 def _part(

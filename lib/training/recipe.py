@@ -149,8 +149,9 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
 
     Past the end of the schedule it stays that of its last step.
     """
+    steps = recipe.epochs * steps_per_epoch
+    step = min(step, steps - 1)
     drops = sum(step >= epoch * steps_per_epoch for epoch in recipe.drop_epochs)
     warmup = min(1.0, step / (recipe.warmup_epochs * steps_per_epoch)) if recipe.warmup_epochs else 1.0
-    steps = recipe.epochs * steps_per_epoch
-    decay = (1 - min(step, steps - 1) / steps) ** recipe.decay_power
+    decay = (1 - step / steps) ** recipe.decay_power
     return recipe.learning_rate * recipe.drop_factor**drops * warmup * decay

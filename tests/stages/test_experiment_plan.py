@@ -9,6 +9,7 @@ from lib.stages.experiment_plan import change, real_changes
 from papers.generalization_stability import recipes
 from papers.generalization_stability.experiments import PAGES
 from papers.generalization_stability.names import FIGURE_2
+from papers.label_noise.recipes import plan as label_noise_plan
 from papers.training_regularization.recipes import plan
 
 VGG = recipes.plan("cifar10-vgg11", "smoke")
@@ -57,6 +58,18 @@ def test_a_shorter_schedule_keeps_its_shape():
     for epochs in (1, 2, 3):
         tiny = change(RESNET, Changes(epochs=epochs)).recipe
         assert tiny.rewind_epoch < epochs and min(tiny.drop_epochs) >= 1
+
+
+def test_a_rewinding_step_stays_at_its_share_of_the_schedule():
+    """At the laptop's 40 epochs of 16 steps it is step 32."""
+    laptop = label_noise_plan("cifar10-resnet18", "laptop")
+    assert laptop.recipe.rewind_step == 32 == change(laptop, NO_CHANGES).recipe.rewind_step
+
+    def changed_step(**what):
+        return change(laptop, Changes(**what)).recipe.rewind_step
+
+    assert [changed_step(epochs=epochs) for epochs in (80, 20, 2, 1)] == [64, 16, 2, 1]
+    assert changed_step(images=1000) == 16 and changed_step(images=100) == 2 and changed_step(images=100, epochs=1) == 0
 
 
 def test_all_images_are_the_plan_of_all_images():

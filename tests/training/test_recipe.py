@@ -30,6 +30,12 @@ def test_polynomial_decay_reaches_its_last_step_and_stays_there(recipe):
     assert rates == pytest.approx([0.02, 0.02 * 0.5**0.9, *[0.02 * (1 / 30) ** 0.9] * 3])
 
 
+def test_past_its_end_no_schedule_goes_on(recipe):
+    """A drop at its end is for a longer schedule; networks that train on, as re-dense ones do, do not take it."""
+    longer = recipe.but(epochs=2, drop_epochs=(1, 2))
+    assert learning_rate(longer, 19, 10) == learning_rate(longer, 20, 10) == learning_rate(longer, 40, 10)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
