@@ -61,8 +61,7 @@ class Context:
 
     def measured(self, entries: Sequence[Entry], compute: Callable[[], Any]) -> Any:
         """Return what was measured of some networks, a JSON value: kept by the store, or computed now and kept."""
-        [value] = self.measured_all([entries], lambda missing: [compute()])
-        return value
+        return self.store.measured([entry.key for entry in entries], self._description(), compute)
 
     def measured_all(
         self, several: Sequence[Sequence[Entry]], compute: Callable[[Sequence[int]], Sequence[Any]]

@@ -97,6 +97,14 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
+def keys_of(path: Path) -> list[str]:
+    """Return the keys of the stages that a checkpoint is of; none for one that cannot be read."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)["keys"]
+    except Exception:  # whatever torch makes of a damaged file, or of one that is gone
+        return []
+
+
 def _check(path: Path) -> None:
     """Raise ValueError where a checkpoint is not as it was written."""
     content = memoryview(path.read_bytes())

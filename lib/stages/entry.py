@@ -104,7 +104,8 @@ def write_entry(folder: Path, record: dict, groups: Mapping[str, Mapping[str, Te
             save(written, metadata.get(group, {}))
         )  # a full disk is an OSError
     files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-    manifest = {"key": folder.name, "created": time.time(), "files": files, "record": record}
+    checksum = digest(json.loads(json.dumps(record)))  # as it is read: with text for the keys of a mapping
+    manifest = {"key": folder.name, "created": time.time(), "files": files, "sha256": checksum, "record": record}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
 
 
@@ -131,6 +132,14 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def read_manifest(folder: Path) -> dict:
+    """Read what an entry says of itself; ValueError, KeyError or OSError where it is not as it was written."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    if manifest.get("sha256", (own := digest(manifest["record"]))) != own:  # older ones have no checksum
+        raise ValueError("its record differs from its checksum")
+    return manifest
+
+
 def problem(path: Path, only: Sequence[str] | None = None) -> str:
     """Return how an entry (a folder) or a measurement (a file) differs from its checksums; nothing for a whole one.
 
@@ -140,7 +149,8 @@ def problem(path: Path, only: Sequence[str] | None = None) -> str:
     """
     try:
         if path.is_dir():
-            files = json.loads((path / MANIFEST).read_text())["files"]
+            manifest = read_manifest(path)
+            files = manifest["files"]
             listed = files.keys() if only is None else files.keys() & only
             wrong = [name for name in sorted(listed) if sha256(path / name) != files[name]]
         else:

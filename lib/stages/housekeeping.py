@@ -2,18 +2,21 @@
 
 import contextlib
 import json
+import lzma
 import re
 import shutil
 import tarfile
 import time
 import uuid
 import warnings
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from lib.errors import InputError
+from lib.stages.checkpoint import keys_of
 from lib.stages.entry import problem, set_aside
 from lib.stages.store import Store
 
@@ -31,7 +34,7 @@ def verify(store: Store) -> list[str]:
     """Check every file against its checksum; set aside, name in a warning and return what is damaged."""
     damaged = []
     for path in [*store.entries.iterdir(), *store.measurements.iterdir()]:
-        if wrong := problem(path):
+        if (wrong := problem(path)) and path.exists():  # else it was cleaned away meanwhile
             error = set_aside(path, wrong)
             warnings.warn(str(error), stacklevel=2)
             damaged.append(error.key)
@@ -45,8 +48,8 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
 
     Args:
         store: of which.
-        older_than_days: removes what was made longer ago.
-        keep: removes stages whose key is not among these, and measurements on any of them.
+        older_than_days: removes what was made longer ago; of checkpoints that nobody has gone on from, one day if not given.
+        keep: removes stages whose key is not among these, measurements on any of them, and their checkpoints.
 
     Returns:
         The removed keys of stages.
@@ -77,7 +80,8 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
         for path in trash.iterdir():  # the folder stays: something damaged may be on its way there
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in store.checkpoints.iterdir():
-            if _older(path, now - 86400 * (older_than_days or 1)):  # nobody has gone on from it
+            alive = kept is not None and kept.issuperset(keys := keys_of(path)) and keys
+            if not alive and _older(path, now - 86400 * (older_than_days or 1)):
                 path.unlink(missing_ok=True)
     return sorted(removed)
 
@@ -120,7 +124,7 @@ def export(store: Store, file: Path, keys: Iterable[str] | None = None) -> int:
         The number of stages.
 
     Raises:
-        InputError: if the file cannot be written.
+        InputError: if a stage is damaged, or the file cannot be written.
     """
     chosen = set(store.keys() if keys is None else keys)
     partial = file.with_name(file.name + ".partial")
@@ -128,14 +132,17 @@ def export(store: Store, file: Path, keys: Iterable[str] | None = None) -> int:
     try:
         with tarfile.open(partial, "w") as archive:
             for key in sorted(chosen):
+                if wrong := problem(store.entries / key):
+                    raise InputError(f"{key} is damaged ({wrong}); `verify` sets aside what is")
                 archive.add(store.entries / key, arcname=key)
             for path, measured in _measurements(store):
                 if chosen.issuperset(measured):
                     archive.add(path, arcname=path.name)
         partial.replace(file)
-    except OSError as error:
+    except (OSError, InputError) as error:
         partial.unlink(missing_ok=True)
-        raise InputError(f"nothing was exported to {file}: {error}. Name another place, or make room.") from error
+        todo = " Name another place, or make room." if isinstance(error, OSError) else ""
+        raise InputError(f"nothing was exported to {file}: {error}.{todo}") from error
     return len(chosen)
 
 
@@ -160,6 +167,6 @@ def import_(store: Store, file: Path) -> int:
                 if wrong := problem(path):
                     raise InputError(f"{path.stem} is damaged ({wrong})")
             new = sum(path.is_dir() and not (store.entries / path.name).exists() for path in batch.iterdir())
-    except (tarfile.TarError, OSError, InputError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError, InputError) as error:
         raise InputError(f"nothing was imported from {file}: {error}") from error
     return new

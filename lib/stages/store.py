@@ -23,7 +23,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from lib.errors import InputError, refused
-from lib.stages.entry import MANIFEST, Entry, digest, problem, set_aside, write_entry
+from lib.stages.entry import MANIFEST, Entry, digest, problem, read_manifest, set_aside, write_entry
 
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -87,7 +87,7 @@ class Store:
         if not folder.exists():
             return None
         try:
-            manifest = json.loads((folder / MANIFEST).read_text())
+            manifest = read_manifest(folder)
             missing = [name for name in manifest["files"] if not (folder / name).exists()]
             if not missing:
                 return Entry(key, folder, manifest["record"])

@@ -1,9 +1,11 @@
 """The store: whole or not at all, whatever happens."""
 
 import errno
+import gzip
 import json
 import os
 import shutil
+import tarfile
 import time
 
 import pytest
@@ -205,9 +207,50 @@ def test_import_refuses_damaged_entries(store, tmp_path):
     content = json.loads(manifest.read_text())
     content["files"]["weights.safetensors"] = "0" * 64
     manifest.write_text(json.dumps(content))
-    housekeeping.export(store, tmp_path / "bad.tar")
+    with pytest.raises(InputError, match="k1 is damaged"):
+        housekeeping.export(store, tmp_path / "bad.tar")
+    assert not [*tmp_path.glob("bad*")]
+    with tarfile.open(tmp_path / "bad.tar", "w") as archive:
+        archive.add(manifest.parent, arcname="k1")
     with pytest.raises(InputError, match="k1 is damaged"):
         housekeeping.import_(Store(tmp_path / "other"), tmp_path / "bad.tar")
+
+
+def test_a_compressed_export_is_whole_or_refused(store, tmp_path):
+    store.put({"k1": (RECORD, GROUPS)})
+    housekeeping.export(store, tmp_path / "all.tar")
+    packed = gzip.compress((tmp_path / "all.tar").read_bytes())
+    (tmp_path / "cut.tar.gz").write_bytes(packed[:-200])
+    with pytest.raises(InputError, match="nothing was imported"):
+        housekeeping.import_(Store(tmp_path / "other"), tmp_path / "cut.tar.gz")
+    (tmp_path / "all.tar.gz").write_bytes(packed)
+    assert housekeeping.import_(Store(tmp_path / "other"), tmp_path / "all.tar.gz") == 1
+
+
+def test_a_number_that_changed_on_disk_is_noticed(store):
+    store.put({"k1": ({"losses": [0.25], "by_level": {1: 2.0}}, GROUPS)})
+    manifest = store.folder / "entries" / "k1" / "manifest.json"
+    assert store.find("k1") and housekeeping.verify(store) == []
+    without = {name: value for name, value in json.loads(manifest.read_text()).items() if name != "sha256"}
+    manifest.write_text(json.dumps(without))
+    assert store.find("k1"), "stages from before there was a checksum are read"
+    store.put({"k2": ({"losses": [0.25]}, GROUPS)})
+    other = store.folder / "entries" / "k2" / "manifest.json"
+    other.write_text(other.read_text().replace("0.25", "0.75"))
+    with pytest.warns(UserWarning, match="its record differs from its checksum"):
+        assert store.find("k2") is None
+
+
+def test_cleaning_leaves_checkpoints_of_what_is_kept(store):
+    for key in ("kept", "other"):
+        Checkpoint(store, [key]).save(Progress(3, {}))
+    (store.checkpoints / "damaged.pt").write_bytes(b"nonsense")
+    for path in store.checkpoints.iterdir():
+        os.utime(path, times=(time.time() - 3 * 86400, time.time() - 3 * 86400))
+    housekeeping.clean(store, keep=["kept"])
+    assert [*store.checkpoints.iterdir()] == [Checkpoint(store, ["kept"]).path]
+    housekeeping.clean(store, older_than_days=2)
+    assert not [*store.checkpoints.iterdir()]
 
 
 def test_cleaning(store):
