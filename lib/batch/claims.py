@@ -14,12 +14,11 @@ from lib.batch.fingerprint import code_hash, core_hash, data_hash
 RECORD = Path("runs/claims.txt")
 
 
-def fingerprint(file: Path, root: Path = Path()) -> str:
-    """Return what the verdicts in a file depend on, and what it holds."""
+def basis(root: Path = Path()) -> str:
+    """Return the hash of what verdicts depend on: code and tables."""
     papers = root / "papers"
     tables = [*papers.glob("claims.csv"), *papers.glob("*/results/*/*"), *papers.glob("*/printed/*")]
-    there = [path for path in (*sorted(tables), root / file) if path.is_file()]
-    return core_hash() + code_hash(*sorted(papers.glob("*/*.py"))) + data_hash(*there)
+    return core_hash() + code_hash(*sorted(papers.glob("*/*.py"))) + data_hash(*filter(Path.is_file, sorted(tables)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,14 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m lib.batch.claims", description="Decide the claims where needed.")
     parser.add_argument("file", type=Path, help="such as book/claims.csv")
     file = parser.parse_args(arguments).file
-    if file.is_file() and RECORD.is_file() and RECORD.read_text(encoding="utf-8") == fingerprint(file):
+    today = basis()  # before they are read: what is written meanwhile is of another day
+    if file.is_file() and RECORD.is_file() and RECORD.read_text(encoding="utf-8") == today + data_hash(file):
         print(f"{file} is as tables and code have it.")
         return
     from lib.analysis.scoreboard import main as decide  # imports torch and pandas
 
     decide(["--write", str(file)])
     RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(fingerprint(file), encoding="utf-8")
+    RECORD.write_text(today + data_hash(file), encoding="utf-8")
 
 
 if __name__ == "__main__":

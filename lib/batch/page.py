@@ -10,13 +10,11 @@ killed one leaves `y.partial.ipynb`. Neither is ever taken for a result.
 import argparse
 import contextlib
 import importlib.metadata
-import multiprocessing
 import os
 import platform
 import re
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -38,7 +36,8 @@ from traitlets import default
 
 from lib.batch import parameters as page_parameters
 from lib.batch.fingerprint import code_hash
-from lib.batch.gpu import gpu_place, names, visible_gpus
+from lib.batch.gpu import VARIABLE, gpu_place, names, visible_gpus
+from lib.batch.start import end_with_parent
 from lib.batch.state import RECORD, record_of
 from lib.batch.together import train_together
 from lib.errors import InputError, refused
@@ -270,23 +269,6 @@ def _explained(source: Path, failed: Path, error: PapermillExecutionError | Dead
     return f"{source}{what}\nUp to there: {failed}"
 
 
-def end_with_parent() -> None:
-    """End this process within a second of its parent's end; the kernel does the same with this process.
-
-    Of a process that `multiprocessing` started, the parent is the one that asked for it.
-    """
-    asked, parent = multiprocessing.parent_process(), os.getppid()
-
-    def watch() -> None:
-        if asked:
-            asked.join()
-        while os.getppid() == parent and not asked:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status: 0 whole, 1 the page failed, 2 bad input."""
     parser = argparse.ArgumentParser("python -m lib.batch.page", description="Execute one page of the book.")
@@ -301,7 +283,12 @@ def main(arguments: list[str] | None = None) -> int:
     add("--fingerprint", default="", help="recorded in the notebook: what the run depends on")
     add("--gpus", default="", help="names of GPUs to take a place on, such as 0,1")
     add("--places-per-gpu", type=int, default=1)
-    add("--gpu-count", type=int, default=1, help="on how many GPUs networks are trained together, where there are some")
+    add(
+        "--gpu-count",
+        type=int,
+        default=1,
+        help="on how many to train networks together, where there are some; 0: use none",
+    )
     options = parser.parse_args(arguments)
     if options.attached:
         end_with_parent()
@@ -313,6 +300,8 @@ def main(arguments: list[str] | None = None) -> int:
                 raise InputError(f"{pair!r} is no parameter. Allowed: name=value.")
             given[name] = value
         page_parameters.check(options.source, given, not options.checked)  # before waiting for a GPU
+        if not options.gpu_count:
+            os.environ[VARIABLE] = ""
         with gpu_place(names(options.gpus), options.places_per_gpu, count=options.gpu_count):
             gpus = min(options.gpu_count, len(visible_gpus())) if options.gpu_count > 1 else 1
             run_page(options.source, options.target, given, options.log, options.fingerprint, options.wait, gpus)

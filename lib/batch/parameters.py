@@ -45,7 +45,11 @@ def read(page: Path | str) -> dict[str, Parameter]:
     cell = _CELL.search(page.read_text(encoding="utf-8"))
     where = f"{page}, parameters cell"
     found: dict[str, Parameter] = {}
-    for line in ast.parse(cell[1] if cell else "").body:
+    try:
+        lines = ast.parse(cell[1] if cell else "").body
+    except SyntaxError as error:
+        raise InputError(f"{where}: its line {error.lineno} is no Python ({error.msg}).") from None
+    for line in lines:
         text = ast.unparse(line)
         if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
             allowed = "only lines `name: type = value`, where the value is written out"

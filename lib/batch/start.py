@@ -9,7 +9,8 @@ import multiprocessing.connection
 import os
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """What libraries of matrix products read when the page's kernel loads them."""
@@ -42,6 +43,23 @@ def execute(arguments: Sequence[str], threads: int) -> None:
         process.join()
     if process.exitcode:
         raise RuntimeError(f"the page {arguments[0]} ended with status {process.exitcode}")
+
+
+def end_with_parent(end: Callable[[], object] = lambda: os._exit(1)) -> None:
+    """End this process, or call `end`, within a second of its parent's end; a kernel does the same with a page.
+
+    Of a process that `multiprocessing` started, the parent is the one that asked for it.
+    """
+    asked, parent = multiprocessing.parent_process(), os.getppid()
+
+    def watch() -> None:
+        if asked:
+            asked.join()
+        while os.getppid() == parent and not asked:
+            time.sleep(0.5)
+        end()
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _page(arguments: list[str], threads: int) -> None:

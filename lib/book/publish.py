@@ -24,8 +24,9 @@ from IPython.utils.capture import capture_output
 from nbformat import NotebookNode
 
 from lib.analysis.files import REPOSITORY
-from lib.batch.page import PageFailed, end_with_parent, notebook_of
+from lib.batch.page import PageFailed, notebook_of
 from lib.batch.plan import Grid, PagePlan, Run, Value, read_plans
+from lib.batch.start import end_with_parent
 from lib.batch.state import RECORD, Fingerprints, record_of
 from lib.book.build import build_if_changed, prepare
 from lib.book.staging import stage

@@ -29,6 +29,12 @@ def test_claims_are_decided_once_until_a_table_or_code_changes(project: Path, mo
         claims.main(["claims.csv"])
         claims.main(["claims.csv"])
         assert len(decided) == before + 1
+    monkeypatch.setattr(scoreboard, "main", lambda arguments: (decide(arguments), table.write_text("3")))
+    table.write_text("4")
+    claims.main(["claims.csv"])
+    monkeypatch.setattr(scoreboard, "main", decide)
+    claims.main(["claims.csv"])
+    assert len(decided) == before + 3, "a table that is written while claims are decided may not have been read"
     code.write_text("# a remark\nCLAIMS = {}")
     claims.main(["claims.csv"])
-    assert decided == [["--write", "claims.csv"]] * 5
+    assert decided == [["--write", "claims.csv"]] * 7

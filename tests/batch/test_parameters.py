@@ -75,6 +75,7 @@ def test_literals_name_the_nearest_choice(tmp_path: Path) -> None:
         ("x = 1", "only lines `name: type = value`"),
         ("x: int = 1\ny: int = x + 1", "computes its value"),
         ("x: complex = 1", "x has the type complex"),
+        ("x: int = 1\ny: list[int] = [0, 1", "its line 2 is no Python"),
         ("x: int = 'a'", "parameter x was given 'a'. Allowed: int."),
     ],
 )

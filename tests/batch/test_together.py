@@ -1,5 +1,9 @@
 """A page whose images are streamed from files has its networks trained on several GPUs together."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -22,7 +26,7 @@ GIVEN = {
 
 def test_the_command_says_what_the_page_was_given():
     said = command(PAGE, GIVEN | {"store": "kept", "seeds": [0, 1]}, 4)
-    assert said[1:6] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "4"]
+    assert said[1:6] == ["-m", "lib.batch.together", "--standalone", "--nproc-per-node", "4"]
     asked = [
         "lost_in_pruning",
         "test_set",
@@ -62,3 +66,39 @@ def test_the_store_has_what_the_page_needs(tmp_path: Path, monkeypatch: pytest.M
     store = Store(tmp_path / "store")
     entries = [*map(store.find, store.keys())]
     assert len(entries) == 3 and all(entry and entry.record["processes"] == 2 for entry in entries)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_all_processes_end_with_the_page(tmp_path: Path):
+    """Or a batch that is killed leaves its GPUs taken."""
+    (tmp_path / "train.py").write_text(
+        f"import os, pathlib, time\npathlib.Path({str(tmp_path)!r}, f'{{os.getpid()}}.pid').touch()\ntime.sleep(300)\n"
+    )
+    start = [sys.executable, "-m", "lib.batch.together", "--standalone", "--nproc-per-node", "2"]
+    asked = f"import subprocess; subprocess.run({[*start, str(tmp_path / 'train.py')]!r})"
+    page = subprocess.Popen([sys.executable, "-c", asked])
+
+    def training() -> list[str]:
+        return [path.stem for path in tmp_path.glob("*.pid") if _state(path.stem) not in ("", "Z")]
+
+    try:
+        _wait(lambda: len(training()) == 2)
+    finally:
+        page.send_signal(signal.SIGKILL)
+        page.wait()
+    _wait(lambda: not training())
+
+
+def _state(process: str) -> str:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def _wait(until, seconds: float = 90.0) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.1)
