@@ -306,7 +306,7 @@ def _rest(table: Table) -> str:
     if not found:
         return ""
     (noise, level), most = max(found.items(), key=lambda one: one[1])
-    margin = steady_within(values(table, "test examples", algorithm=WR).iloc[0, 0])
+    margin = steady_within(values(table, "test examples", algorithm=WR, noise_percent=noise).iloc[0, 0])
     still = sum(one < margin for one in found.values())
     where = f"{size_at(table, level, WR, noise_percent=noise)} of the weights, {noise:g} % noise"
     if still == len(found):

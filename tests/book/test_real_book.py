@@ -91,6 +91,7 @@ def test_every_page_runs(run: Run, executed: dict[str, tuple[Path, str]]):
     if not trains(run):
         return
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert "is not one value per seed" not in str(outputs), "a sentence asks for less than it reads"
     assert any("vegalite" in kind for output in outputs for kind in output.get("data", {}))
     assert len(figures) >= 2
     benchmark = str(run.parameters["benchmark"])

@@ -27,6 +27,7 @@ def test_every_figure_has_words_for_the_committed_tables(name):
         tables = [one for one in find_tables("label_noise", benchmark) if one.origin == "committed"]
         words = said(name, *tables)
         assert words.startswith(("**What we", "*Nothing to")) and "nan" not in words
+        assert "is not one value per seed" not in words, "a sentence asks for less than it reads"
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -35,7 +35,8 @@ outcome_list(found[HELD])
 # ## What did not
 #
 # A claim that did not hold *here* may hold on the paper's networks. Look at the scale before you blame the paper: a laptop's LeNet sees a part
-# of MNIST for a part of the epochs. And look at the definition: LN-C16 to LN-C18 depend on where a pruned weight is said to be ({ref}`ln-distance`).
+# of MNIST for a part of the epochs. And look at the definition: LN-C16 and LN-C18 depend on where a pruned weight is said to be, LN-C17 does
+# not ({ref}`ln-distance`).
 
 # %% tags=["remove-input"]
 outcome_list(found[NOT_HELD])

@@ -90,7 +90,7 @@ for passes in range(6):
             network.get_parameter(name).data *= mask
 
 # %% [markdown]
-# Before the first pass $d' = 0$ and $d$ is already most of what it will be: that is the cut, not training. The library counts the same:
+# Before the first pass $d' = 0$ and $d$ is already what it will be, to two decimals: that is the cut, not training. The library counts the same:
 
 # %%
 now, named = network.state_dict(), [*initial]

@@ -42,7 +42,7 @@
 # \end{gathered}
 # $$ (eq-ln-slice)
 #
-# At $x = 1$ a filter is perturbed by as much as it has. Biases and normalization keep their values, and all networks share one draw.
+# At $x = 1$ the step of each filter is as long as the filter itself. Biases and normalization keep their values, and all networks share one draw.
 
 # %% tags=["remove-input"]
 from lib.analysis.loss_path import interpolate

@@ -174,9 +174,10 @@ figures.printed_table(benchmark, page.tables, 11)
 # %% [markdown]
 # ## What it means
 #
-# Read the two figures of LeNet together. While the error climbs, the network still fits wrong labels, at first even better than the dense one: it has lost few weights and gained a
+# On LeNet's page, read the two figures together. While the error climbs, the network still fits wrong labels, at first even better than the dense one: it has lost few weights and gained a
 # round of training with every cut. Where the error falls, the loss on wrong labels has shot up, and that on correct ones has risen less: the network has begun to forget,
-# and it forgets selectively. At the far end it fits neither kind well, and the error rises again. A network whose star lies where both losses have fallen, as VGG-16's does at `short` scale, shows none of this.
+# and it forgets selectively. At the far end it fits neither kind well, and the error rises again. VGG-16 at `short` scale shows none of this: with 60 % wrong
+# labels its star lies where both losses have fallen, with 30 % where both have risen, and neither gains.
 #
 # So the number of weights acts as a {term}`regularizer <regularization>`: it limits what can be learned by heart. The paper calls this *additional regularization*. It
 # leaves open whether that is all pruning does; {ref}`tr-better-training` looks at the other half. The hill before the valley is studied by the book's other paper on wrong
@@ -210,21 +211,21 @@ page.verdicts()
 # Each change goes into the parameter cell, with `recompute = True`; minutes are those of LeNet. Your run then stands in the menu of every figure, and
 # `observations.error_while_pruning(page.tables[-1:])` puts it into words.
 #
-# **1. About two minutes.** `noise_percents = [40.0]`. Does the hill move left or right? Why should a network with more wrong labels to learn run out of weights earlier?
+# **1. About half a minute.** `noise_percents = [40.0]`. Does the hill move left or right? Why should a network with more wrong labels to learn run out of weights earlier?
 #
 # :::{dropdown} Answer
 # Left, and it grows. LeNet's chart at `paper` scale shows it already: the tops stand at about 7, 11 and 13 % of the weights for 5, 10 and 15 % noise. Every wrong label takes weights to
 # store, so with more of them the last network that can store them all is a larger one. Your own run takes large steps: its top may stay at the same level and only grow.
 # :::
 #
-# **2. About five minutes.** `score = "random"`. Weights now go at random. What becomes of the hill, and of the dip of the loss on wrong labels?
+# **2. About a minute.** `score = "random"`. Weights now go at random. What becomes of the hill, and of the dip of the loss on wrong labels?
 #
 # :::{dropdown} Answer
 # With 10 or 15 % wrong labels the dip goes, and most of the hill with it. At the same number of weights a randomly pruned network has worse ones. It never comes to learn the wrong labels better than the dense
 # network: the loss on them rises from the first cut on, and the valley of the error comes at a larger size. {ref}`tr-pruning-and-longer-training` compares five ways to choose.
 # :::
 #
-# **3. Three lines of your own, about five minutes.** In the parameter cell, below the others, write a score; the lowest go first. This one removes the *largest* weights:
+# **3. Three lines of your own, about a minute.** In the parameter cell, below the others, write a score; the lowest go first. This one removes the *largest* weights:
 #
 # ```python
 # def largest(module, names, batch):

@@ -217,7 +217,7 @@ figures.printed_table(benchmark, page.tables, 6, noise_percent=0.0)
 # %% [markdown]
 # ## What it means
 #
-# Influence is at the right end of these charts: whatever a method does, it does most to the hardest images. That is why averages mislead. A method may lower the mean training loss
+# Influence is at the right end of these charts: whatever a method does, it mostly does to the hardest images; only the narrowest networks lose all groups almost alike. That is why averages mislead. A method may lower the mean training loss
 # by learning wrong labels, or raise it by refusing to, and the second is the better network. Longer training pushes the right end one way, small networks the other, and pruning does
 # one after the other.
 
@@ -250,8 +250,8 @@ page.verdicts()
 #
 # ## Try it
 #
-# **1. Ten seconds.** Set `noise` in the cell of the hard images to the highest of the plan. How many of them have a wrong label? Which group is the first with none, and how does that
-# agree with where the lines of {numref}`fig-tr-groups-noise` leave zero?
+# **1. Ten seconds.** Set `noise` in the cell of the hard images to the highest of the plan. How many of them have a wrong label, and how many groups do wrong labels fill? How does
+# that agree with where the lines of {numref}`fig-tr-groups-noise` leave zero?
 #
 # :::{dropdown} Answer
 # Nearly all of group 20. With a share $p$ of wrong labels they fill about the last $20\,p$ groups: three of twenty at 15 %. There the line climbs most steeply: at 15 % from group 16 to 18.

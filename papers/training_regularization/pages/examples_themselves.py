@@ -200,7 +200,8 @@ table(tables.ranked_sizes(benchmark, page.tables), "sizes")
 # ## What it means
 #
 # A sparse network argues with its training set. Asked which labels it refuses, it points at wrong ones with few false alarms, although nobody told it that some were wrong. On the clean set it points at digits over
-# which people would argue too. That is why giving up such images need not cost test error, and may lower it.
+# which people would argue too. With wrong labels, giving such images up lowers the test error. Without, it does not here: the only sizes at which LeNet gives up clean images have a higher test error than the dense network
+# (3.3 against 2.0 % at `paper` scale).
 
 # %% tags=["remove-input"]
 observations.learned_examples_themselves(page.tables)

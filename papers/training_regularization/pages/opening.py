@@ -38,7 +38,8 @@ observations.error_while_pruning(lenet)
 
 # %% [markdown]
 # Two things are worth a second look. With 10 and 15 % wrong labels pruning repairs damage, and the way to the gain leads over a hill, because
-# the first cuts make the network better at learning wrong labels by heart; {ref}`ln-double-descent` is about that hill. With 0 and 5 % the best network comes before it: there pruning gains by training better.
+# the first cuts make the network better at learning wrong labels by heart; {ref}`ln-double-descent` is about that hill. With 5 % the best network comes before the hill, and with 0 % there is no hill: there pruning gains by
+# training better.
 #
 # ## The way through
 #

@@ -160,7 +160,7 @@ observations.error_of_five_ways(page.tables)
 # ## Setting the weights back
 #
 # Both chains prune by magnitude and replay the same schedule. One goes on from the weights as they are, the other from those of epoch $t$, which have seen each label only $t$ times; for
-# LeNet these are the initial weights. A network that is set back cannot remember a wrong label from the cycle before.
+# LeNet these are the initial weights. Of the cycle before, a network that is set back keeps the mask alone, and must learn every wrong label anew.
 
 # %% mystnb={"figure": {"caption": "Test error of weight rewinding and of learning-rate rewinding against weights remaining, as in Fig. 14 of the paper.", "name": "fig-tr-rewinding"}} tags=["hide-input"]
 figures.error_of_weight_rewinding(page.tables)

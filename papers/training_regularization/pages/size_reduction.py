@@ -26,7 +26,8 @@
 # keeps about $f^2 = 64 \%$ of them a step. For the first layer the factor is $f$ alone, and LeNet has nearly nine tenths of its weights there, so it keeps 78 %. Levels of the two therefore do
 # not correspond. Every chart here draws them against the weights that really remain.
 #
-# Learning-rate rewinding trains a network of level $k$ for $k + 1$ cycles of the schedule, a narrower one for one. Appendix I takes this difference away:
+# Learning-rate rewinding trains a network of level $k$ for $k + 1$ cycles of the schedule, a narrower one for one. A *cycle* is one run through the schedule: the first from epoch 0 to
+# $T$, each later one from epoch $t$ to $T$. Appendix I takes this difference away:
 #
 # | chain | how it gets small | cycles of training |
 # |---|---|---|
@@ -141,7 +142,7 @@ observations.error_of_narrower_networks(page.tables)
 # %% [markdown]
 # ## The same with as much training
 #
-# Here both train two cycles at every size. What is left between the lines is the way the weights go.
+# Here both train two cycles at every size but the full one, which is the dense network after one. What is left between the lines is the way the weights go.
 
 # %% mystnb={"figure": {"caption": "Test error of one-shot pruning and of width down-scaling, both trained for two cycles, against weights remaining, as in Fig. 12 of the paper.", "name": "fig-tr-equal-training"}} tags=["hide-input"]
 figures.error_after_equal_training(page.tables)
@@ -182,7 +183,8 @@ figures.printed_table(benchmark, page.tables, 3)
 # %% [markdown]
 # ## What it means
 #
-# A small network is a regularizer however it became small: narrow and sparse networks give up much the same images. Where labels are wrong that can help. Without wrong labels there is
+# Narrow and sparse networks give up much the same images. That alone does not help: with 15 % wrong labels narrow networks beat the dense one only when trained for one cycle. Trained for two, they are worse at every size, while
+# one-shot pruning gains. Without wrong labels there is
 # nothing to hold back, and a narrow network lacks what pruning also brings, the longer training. So the paper concludes that each of the two simple explanations fails where the other holds
 # (TR-C23). To see one fail, pruning has to gain; five large cuts at `laptop` scale gain next to nothing, so there the claim is put to a test that it cannot pass.
 #
@@ -219,7 +221,7 @@ page.verdicts()
 #
 # ## Try it
 #
-# **1. One second.** In the overlap by hand, let half of the images count as changed: replace `[:100]` by `[:500]`. What is the index now, and what would chance give?
+# **1. One second.** In the overlap by hand, let half of the images count as changed: replace `[:100]` by `[:500]` after both `argsort` (the next cell then compares with a tenth, and prints False). What is the index now, and what would chance give?
 #
 # :::{dropdown} Answer
 # About 0.37; chance gives $0.5 / 1.5 = 0.33$. The changed images still overlap, but they drown among those that only differ by chance. A tenth is a better lens.
