@@ -252,7 +252,9 @@ def commit_of_repository() -> str:
 
 
 def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, today: Collection[str]) -> None:
-    """Write a part unless what lies there says as much, or nothing was found where something lies; then parts of it go.
+    """Write a part unless what lies there says as much, or nothing was found where something lies.
+
+    Then parts go, of some seeds or algorithms, all of whose numbers it has.
 
     What lies there may say more: another page runs more replicates or noise levels. `today` has the keys of all pages.
     """
@@ -264,9 +266,17 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, t
         same = frame.empty or before.measurements == made.measurements and there and whole
     if not same:
         write_part(folder, part, frame, made)
-    rest = [*folder.glob(f"{csv.stem}_seeds_*"), *folder.glob(f"{csv.stem}_of_*")]
-    for path in sorted(rest, key=lambda path: path.suffix, reverse=True):  # whole as long as its JSON is there
-        path.unlink()
+    for path in sorted([*folder.glob(f"{csv.stem}_seeds_*.csv"), *folder.glob(f"{csv.stem}_of_*.csv")]):
+        if not path.with_suffix(".json").exists() or _has_whole(csv, path):
+            for suffix in (".json", ".detail.json", ".csv"):  # whole as long as its JSON is there
+                path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _has_whole(csv: Path, part: Path) -> bool:
+    """Say whether a part has every number that another one has, be they measured anew."""
+    (frame, made), (own, before) = read_part(csv), read_part(part)
+    number = [name for name in frame.columns if name not in ("value", "stage_key", "part")]
+    return set(before.algorithms) <= set(made.algorithms) and len(own[number].merge(frame[number])) == len(own)
 
 
 @dataclass(frozen=True)

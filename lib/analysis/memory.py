@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 from lib.data import STREAMED
 from lib.data.folder_images import SEGMENTED
 from lib.data.image_sources import KNOWN
+from lib.data.segmentation_images import SIDE
 from lib.models import build
 from lib.training import Recipe
 from lib.training.evaluation import images_per_batch
@@ -73,7 +74,8 @@ def _images(recipe: Recipe) -> tuple[tuple[int, ...], int, int, int]:
     """Return the shape of an image, how many the set has, and how many train and are only looked at."""
     data = recipe.data
     if data.image_set not in KNOWN:
-        return (3, STREAMED_SIZE, STREAMED_SIZE), 0, data.train or 0, data.test or 0
+        side = SIDE if data.image_set in SEGMENTED else STREAMED_SIZE
+        return (3, side, side), 0, data.train or 0, data.test or 0
     shapes = KNOWN[data.image_set].shapes
     (train, height, width, channels), test = shapes["train_images"], shapes["test_images"][0]
     return (

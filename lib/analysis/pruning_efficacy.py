@@ -13,23 +13,23 @@ import pandas
 from lib.analysis.table import Table, values
 
 TOLERANCE = 1.0  # percentage points
+ROUNDING = 1e-6  # of them; means of the same counts of mistakes may differ in the last bit and must tie
 
 
 def efficacy_level(table: Table, **where) -> int | None:
     """Return the sparsest level of a case that loses no training accuracy; None where dense was not measured."""
     errors = _training_errors(table, where)
-    return _last(errors <= errors[0] + TOLERANCE) if 0 in errors else None
+    return _last(errors <= errors[0] + TOLERANCE + ROUNDING) if 0 in errors else None
 
 
 def interpolation_level(table: Table, **where) -> int | None:
     """Return the smallest network of a case, pruned or narrow, that still fits its training labels; None where none does."""
-    return _last(_training_errors(table, where) <= TOLERANCE)
+    return _last(_training_errors(table, where) <= TOLERANCE + ROUNDING)
 
 
 def _training_errors(table: Table, where: dict) -> pandas.Series:
     """Return the mean training error in percent by level, at the levels that every replicate has."""
-    # Rounded, because means of the same counts of mistakes may differ in the last bit and must tie.
-    return values(table, "training error (%)", **where).dropna(axis="columns").mean().round(9)
+    return values(table, "training error (%)", **where).dropna(axis="columns").mean()
 
 
 def _last(fits: pandas.Series) -> int | None:

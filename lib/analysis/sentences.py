@@ -186,12 +186,13 @@ def from_to(before: pandas.Series, after: pandas.Series, unit: str = "%") -> str
     """Say how a number goes from one network to another.
 
     "rises from 4.0 ± 0.1 to 8.2 ± 0.3 %", "falls from …", "stays within the spread (4.0 ± 0.1 % and 4.1 ± 0.2 %)";
-    "does not change: it is the same network".
+    "does not change: it is the same network"; of two networks an error of 0 may be equal, any other hardly.
     """
     before, after = _of_the_same_seeds(before, after)
     found = difference(after, before)
     if found.same:
-        return "does not change: it is the same network" if found.n > 1 else f"stays at {mean_std(before, unit)}"
+        one = found.n > 1 and before.any()
+        return "does not change: it is the same network" if one else f"stays at {mean_std(before, unit)}"
     if found.verdict == "match":
         return f"stays within the spread ({mean_std(before, unit)} and {mean_std(after, unit)})"
     word = "rises" if found.mean > 0 else "falls"
@@ -204,7 +205,7 @@ def against(first: pandas.Series, second: pandas.Series, unit: str = "%") -> str
     found = difference(first, second)
     both = f"{mean_std(first, unit)} against {mean_std(second, unit)}"
     if found.same:
-        return f"{both}, the same network" if found.n > 1 else f"{both}, no difference"
+        return f"{both}, the same network" if found.n > 1 and first.any() else f"{both}, no difference"
     if found.verdict == "match":
         return f"{both}, no more apart than seeds are"
     return f"{both}, {gap(found, unit_of_difference(unit))} {'lower' if found.mean < 0 else 'higher'}"
@@ -228,8 +229,8 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 def times(count: int, total: int, what: str) -> str:
     """Say in how many of some cases: "in all 4 …", "in none of the 4 …", "in both …", "in neither …", "in 1 of 4 …"."""
-    if total == 1:
-        return f"in the one {what}" if count else f"not in the one {what}"
+    if total <= 1:
+        return f"in the one {what}" if count else f"in no {what}"
     if total == 2 and count != 1:
         return f"in both {what}s" if count else f"in neither {what}"
     head = "in all" if count == total else "in none of the" if not count else f"in {count} of"

@@ -117,7 +117,7 @@ def _score_row(one: Summary, paper: str, pages: Mapping[str, str]) -> str:
     link = f'<a href="papers/{page}.html">{html.escape(pages[page])}</a>' if page in pages else ""
     scale = f'<span class="at-scale">at {one.scale} scale</span>' if one.scale else ""
     where = [_joined(one, name) for name in ("benchmark", "cases", "seeds", "device", "date")]
-    cases = f"{where[1]} cases" if where[1] else ""
+    cases = f"{where[1]} case{'s' * (not where[1].endswith(' of 1'))}" if where[1] else ""
     seeds = f"seeds {ranges(where[2])}" if where[2] else ""
     facts = " · ".join(html.escape(fact) for fact in (where[0], cases, seeds, *where[3:]) if fact)
     hidden = "".join(f"<td hidden>{html.escape(text)}</td>" for text in (paper, *counted_by(one).values()))

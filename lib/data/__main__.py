@@ -1,6 +1,6 @@
 """Fetch image sets ahead of time: `python -m lib.data fetch mnist cifar10 [--folder FOLDER]`.
 
-ImageNet cannot be fetched by a program; `fetch imagenet` says whether its folders are there, with every file.
+Some cannot be fetched by a program, such as ImageNet: `fetch imagenet` says whether its folders are there, with every file.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lib.data.folder_images import STREAMED, open_folders
-from lib.data.image_sets import KNOWN, NAMES, default_folder, load
+from lib.data.image_sets import NAMES, default_folder, load
 from lib.errors import InputError, unknown
 
 
@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0 when every set is there and whole, 2 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m lib.data", description="Fetch and check image sets.")
     fetch = parser.add_subparsers(dest="command", required=True).add_parser("fetch", help="fetch and check")
-    fetch.add_argument("names", nargs="+", metavar="NAME", help=f"of {', '.join((*KNOWN, 'imagenet'))}")
+    fetch.add_argument("names", nargs="+", metavar="NAME", help=f"of {', '.join((*NAMES, *STREAMED))}")
     fetch.add_argument("--folder", type=Path, help=f"data folder (default {default_folder()})")
     chosen = parser.parse_args(arguments)
     try:

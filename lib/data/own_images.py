@@ -55,13 +55,14 @@ def own_images(images: Any, labels: Any = None, test: float | Pair = 0.2, side: 
         if labels is None:
             raise InputError("images were given without labels; give the class number of each image, or a folder.")
         parts, names = [_pair(images, labels, "")], ()
-    if len(parts) == 1 and isinstance(test, tuple):
+    if len(parts) == 1 and isinstance(test, tuple | list) and len(test) == 2:
         parts.append(_pair(*test, " of the test"))
     classes = len(names) or 1 + max(int(own.max()) for _, own in parts)
     if len(parts) == 1:
         pixels, own = parts[0]
         if not isinstance(test, float) or not 0 < test < 1:
-            raise InputError(f"test={test!r}; allowed: a share inside (0, 1), such as 0.2, or (images, labels).")
+            given = f"{test!r}" if isinstance(test, int | float | str) else f"a {type(test).__name__}"
+            raise InputError(f"test is {given}; allowed: a share inside (0, 1), such as 0.2, or (images, labels).")
         kept, aside = split(len(own), min(max(1, round(test * len(own))), len(own) - 1), seed=0)
         parts = [(pixels[kept], own[kept]), (pixels[aside], own[aside])]
     (train, train_labels), (tested, test_labels) = parts
@@ -71,6 +72,10 @@ def own_images(images: Any, labels: Any = None, test: float | Pair = 0.2, side: 
         )
     names = names or tuple(map(str, range(classes)))
     _check_classes(train_labels, names)
+    if (most := int(test_labels.max())) >= len(names):
+        raise InputError(
+            f"a test image has label {most}; allowed: below {len(names)}, the classes of the training images."
+        )
     digest = hashlib.sha256("\n".join(names).encode())
     for tensor in (train, train_labels, tested, test_labels):
         digest.update(f"{tensor.dtype} {list(tensor.shape)}".encode())

@@ -30,7 +30,7 @@ from lib.analysis.experiments import UNSTEADINESS
 from lib.analysis.findings import Finding, compare
 from lib.analysis.levels import BEST_TEST, TEST, chosen_level
 from lib.analysis.measures import Case, Measure, correlations, given, held_out, measured
-from lib.analysis.pruning_efficacy import TOLERANCE
+from lib.analysis.pruning_efficacy import ROUNDING, TOLERANCE
 from lib.analysis.statistics import rank_correlation
 from lib.analysis.table import SIZE
 from papers.label_noise.names import GRADIENT, RANDOM, REDENSE, SCORES, WIDTH, WR
@@ -160,12 +160,12 @@ def last_level(fits: pandas.Series) -> int | None:
 
 def threshold(algorithm: str) -> Measure:
     """Return the size of the smallest network that fits its training labels."""
-    return share_left("interpolation threshold", algorithm, TRAINING, lambda e: last_level(e <= TOLERANCE))
+    return share_left("interpolation threshold", algorithm, TRAINING, lambda e: last_level(e <= TOLERANCE + ROUNDING))
 
 
 def efficacy(algorithm: str) -> Measure:
     """Return the size of the smallest network that loses no training accuracy."""
-    return share_left("pruning efficacy", algorithm, TRAINING, lambda e: last_level(e <= e[0] + TOLERANCE))
+    return share_left("pruning efficacy", algorithm, TRAINING, lambda e: last_level(e <= e[0] + TOLERANCE + ROUNDING))
 
 
 def spread_of_scores(case: Case) -> pandas.Series:
@@ -258,6 +258,8 @@ def signs_disagree(case: Case) -> Finding:
     """LN-C17: between first cut and last sweet spot, count the levels where the differences have opposite signs."""
     last = case.level("last sweet spot", WR).iloc[0]
     inside, apart = [] if math.isnan(last) else range(2, int(last)), 0
+    if not inside:
+        case.note("no level lies between the first cut and the last sweet spot")
     for level in inside:
         pairs = [(one(WR, level), one(REDENSE, level)) for one in (distance, error)]
         answers = {compare(case, *pair, {"higher"}, of_means=True).answer for pair in pairs}

@@ -117,7 +117,7 @@ def _case(first: pandas.Series, second: pandas.Series, commensurate: bool) -> _C
 def _commensurate(table: Table, method: str, level: int) -> bool:
     """Tell whether a network's mean test error is within the paper's margin of its parent's."""
     errors = values(table, TEST, algorithm=method).mean()
-    return bool(level in errors and 0 in errors and errors[level] <= errors[0] + DELTA)
+    return bool(level in errors and 0 in errors and errors[level] <= errors[0] + DELTA + SMALLEST_DIFFERENCE)
 
 
 def _count(cases: Sequence[_Case], what: str) -> str:
@@ -384,9 +384,10 @@ def errors_on_shifts(found: HowFar, delta: float = DELTA) -> Markdown:
                 f"{number(own.errors[worst, 0, level])} % after."
             )
         else:
-            told.append(
-                f"By {_called(method)}, {own.removed[0, level]:.0f} % can go, and no shift that was measured costs more."
-            )
+            can = f"{own.removed[0, level]:.0f} % can go" if level else "nothing can go without a rise on clean images"
+            shifts = "no shift that was measured costs more" if level else "so no shift needs to be looked at"
+            shifts = shifts if len(own.sets) > 1 else "no shift was measured"
+            told.append(f"By {_called(method)}, {can}, and {shifts}.".replace("and so", "so"))
     return Markdown(f"**What we see** (one network, {found.images} images). {' '.join(told)}")
 
 

@@ -201,12 +201,13 @@ def descends_twice(table: Table, noise: float) -> bool:
 def gains(table: Table, noisy: Sequence[float]) -> str:
     """Say how much pruning gains at each share of wrong labels, and whether that grows."""
     found = {n: difference(error(table, LRR, 0, n), error(table, LRR, "optimum", n)) for n in noisy}
-    said = listed([f"{number(one.mean)} points at {noise:g} %" for noise, one in found.items()])
+    said = listed([f"{number(-one.mean, signed=True)} points at {noise:g} %" for noise, one in found.items()])
     lower = sum(one.verdict == "higher" for one in found.values())
     means = [one.mean for one in found.values()]
     grows = all(a < b for a, b in zip(means, means[1:], strict=False))
     return (
-        f"pruning to the optimum lowers the error {times(lower, len(noisy), 'noise level')}, by {said}; the mean gain "
+        f"from the dense network to the optimum the error changes by {said}; it is lower "
+        f"{times(lower, len(noisy), 'noise level')}; the mean gain "
         + ("grows with the share of wrong labels, as the paper says" if grows
            else "does not always grow with it; the paper says that it does")
     )  # fmt: skip

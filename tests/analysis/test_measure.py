@@ -141,6 +141,16 @@ def test_a_partial_table_says_so_and_never_hides_a_whole_one(toy, how):
     )
 
 
+def test_seeds_that_another_page_does_not_run_are_kept(toy, how, paper):
+    """A page of one replicate measures an algorithm whose other seeds were measured by themselves."""
+    measure(toy, *ASKED, how, seeds=[1])
+    measure(paper(toy, seeds=(0,)), *ASKED, how)
+    there = parts_of(how)
+    assert {"learning_rate_rewinding", "learning_rate_rewinding_seeds_1"} <= {*there}
+    measure(paper(toy, seeds=(0, 1)), *ASKED, how)
+    assert not any("_seeds_" in part for part in parts_of(how)), "all of their numbers are in the whole part"
+
+
 def test_more_seeds_and_levels_of_a_plan_are_missing_until_asked_for(toy, how, paper):
     measure(toy, *ASKED, how)
     more = paper(toy, seeds=(0, 1, 2), levels=2)

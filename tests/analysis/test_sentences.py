@@ -111,7 +111,15 @@ def test_counts_in_words():
         "in 3 of 4 cases",
         "in all 4 cases",
     ]
+    assert [sentences.times(n, 1, "case") for n in (0, 1)] == ["in no case", "in the one case"]
+    assert sentences.times(0, 0, "case") == "in no case"
     assert sentences.listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_two_errors_of_zero_are_not_said_to_be_of_one_network():
+    zero, some = pandas.Series([0.0, 0.0, 0.0]), pandas.Series([1.0, 2.0, 3.0])
+    assert sentences.from_to(zero, zero) == "stays at 0 %" or "same network" not in sentences.from_to(zero, zero)
+    assert "same network" not in sentences.against(zero, zero) and "same network" in sentences.against(some, some)
 
 
 def test_a_table_of_the_readers_own_is_called_so():
