@@ -269,8 +269,8 @@ page.verdicts()
 #   images: 20 and 6, and 10 and 4 corrupted ones. A mean over so few says little; the order of two cells can be chance.
 # * One parent chooses and judges, as in the paper (at `short` scale each of three); the separate network is the next one.
 # * Pruned networks are those whose prune ratio is nearest to the paper's 15, 46, 69, 80 and 98 %; smaller scales have fewer of them (`laptop`: 50, 80 and 98 %).
-# * At `short` scale the networks were trained once more for this page, WT and FT: the same plan and seeds on another machine, where rounding differs. Test
-#   errors differ from those of the other pages by up to 2 points, and means over parents by up to 1.6. Which networks keep their parent's error is read from the errors of the other pages.
+# * At `short` scale the networks were trained once more for this page: the same plan and seeds on another machine, where rounding differs. Single test
+#   errors differ from those of the other pages by up to 6 points, and means over parents by up to 2. Which networks keep their parent's error is read from the errors of the other pages.
 # * Which variants of SiPP and PFP the released script used is not known; it names older ones. Here they are those of the other pages.
 # * Corrupted images have severity 3 and are made here, unless the published files are in the data folder.
 # :::
