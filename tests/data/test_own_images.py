@@ -155,8 +155,8 @@ def test_what_is_wrong_with_the_test_images(tmp_path):
     with pytest.raises(InputError, match=r"test is 2; allowed: a share"):
         own_images(IMAGES, LABELS, test=2)
     with pytest.raises(InputError, match=r"test is a tuple; allowed: .*\(images, labels\)"):
-        own_images(IMAGES, LABELS, test=(IMAGES,))
-    tested = [torch.zeros(6, 32, 32, 3), LABELS * 5]
+        own_images(IMAGES, LABELS, test=(IMAGES,))  # pyright: ignore[reportArgumentType]
+    tested = torch.zeros(6, 32, 32, 3), LABELS * 5
     with pytest.raises(InputError, match=r"test image has label 5; allowed: below 2"):
         own_images(write(tmp_path), test=tested)
     with pytest.raises(InputError, match="images of the test have"):
