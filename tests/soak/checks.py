@@ -18,8 +18,8 @@ from lib.errors import InputError
 from lib.stages.entry import MANIFEST, problem
 from tests.soak.works import TAKEN_IN
 
-OF_A_RUN = {"seconds", "training_seconds", "measuring_seconds", "date", "started", "created", "commit"}
-"""What a record says of the run that made it, not of what was found."""
+OF_A_RUN = {"seconds", "training_seconds", "measuring_seconds", "date", "started", "created", "commit", "sha256"}
+"""What a record says of the run that made it, not of what was found; checksums count it in."""
 WHEN = re.compile(r"Run on \d+ \w+ \d+|(?:[\d.]+ (?:ms|s|seconds?|min|minutes?|h|hours?)\b\s*)+")
 """What a page says of its own run."""
 STORES = ("store", TAKEN_IN)
