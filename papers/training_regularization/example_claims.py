@@ -17,6 +17,7 @@ from lib.analysis.claims import (
     lower,
     not_lower,
 )
+from lib.analysis.example_groups import TOP_SHARE
 from lib.analysis.findings import Finding, combined, compare
 from lib.analysis.levels import evenly_spaced
 from lib.analysis.measures import Case, Measure, correlations, given, measured
@@ -50,9 +51,6 @@ MANY_WEIGHTS_PERCENT, FEW_WEIGHTS_PERCENT = (26.0, 80.5), (0.9, 8.6)
 LONG_ENOUGH_PERCENT = 2.0
 """TR-C06: a chain that still improves at its end, with more weights than these, is too short to decide."""
 
-HARDEST = 0.2
-"""TR section 3: "the top 20 % EL2N scores"."""
-
 ABOUT_ZERO, MARGIN = ("cifar100-resnet32",), 0.34
 """TR-C24: the network on which it sees no difference, and the smallest that it prints as one, in points."""
 
@@ -75,7 +73,7 @@ def changes(case: Case, algorithm: str, level: str | int) -> pandas.DataFrame:
 
 def hardest(frame: pandas.DataFrame) -> pandas.DataFrame:
     """Return the columns of the hardest groups."""
-    return frame.iloc[:, frame.shape[1] - round(HARDEST * frame.shape[1]) :]
+    return frame.iloc[:, frame.shape[1] - round(TOP_SHARE * frame.shape[1]) :]
 
 
 def no_group_harmed(case: Case) -> Finding:

@@ -1,5 +1,9 @@
 """Short names of TR's algorithms, as it abbreviates them itself, and of the quantities that its figures and claims read."""
 
+from lib.analysis.example_groups import GROUP_LOSS, GROUP_SCORE
+from lib.analysis.levels import TEST, VALIDATION
+from lib.analysis.overlap import OVERLAP
+from lib.analysis.ranked_examples import CATEGORIES, INDEX, quantity
 from lib.stages.algorithms import (
     CORRECT_EXAMPLES_ONLY,
     EXTENDED_DENSE_TRAINING,
@@ -29,8 +33,6 @@ __all__ = [
     "GROUP_LOSS", "GROUP_SCORE", "NOISY_LOSS", "ORIGINAL_LOSS", "OVERLAP", "RANKED", "TEST", "TRAIN_LOSS", "VALIDATION",
 ]  # fmt: skip
 
-TEST, VALIDATION, TRAIN_LOSS = "test error (%)", "validation error (%)", "training loss (nats)"
+TRAIN_LOSS = "training loss (nats)"
 NOISY_LOSS, ORIGINAL_LOSS = "noisy training loss (nats)", "original training loss (nats)"
-GROUP_LOSS, GROUP_SCORE = "training loss of EL2N group (nats)", "mean EL2N of group"
-OVERLAP = "overlap of most changed examples"
-RANKED = "most worsened: index"
+RANKED = quantity(CATEGORIES[0], INDEX)

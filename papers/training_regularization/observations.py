@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 import pandas
 
 from lib.analysis.display import Markdown
+from lib.analysis.example_groups import group_changes
 from lib.analysis.levels import chosen_level
 from lib.analysis.ranked_examples import NOISY, SCORE, quantity
 from lib.analysis.sentences import (
@@ -375,8 +376,7 @@ def changes(table: Table, level: int | str, algorithm: str, noise: float) -> pan
         if chosen is None:
             raise InputError(f"{algorithm} has no {level} {labels(noise)} at {table.scale} scale")
         level = chosen
-    after, before = (values(table, GROUP_LOSS, "position", level=k, **where) for k in (level, 0))
-    found = (after - before).dropna(how="all")
+    found = group_changes(table, level, **where)
     if found.empty:
         raise InputError(f"no groups of examples of {algorithm} were measured {labels(noise)} at {table.scale} scale")
     return found

@@ -6,15 +6,14 @@ from typing import Any
 
 import pandas
 
+from lib.analysis.example_groups import effect_ratio, group_changes
 from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
 from lib.analysis.ranked_examples import CATEGORIES, NOISY, SCORE, levels_at, quantity
 from lib.analysis.statistics import difference
 from lib.analysis.table import SIZE, Table, values
-from papers.training_regularization.names import GROUP_LOSS, LRR
+from papers.training_regularization.names import LRR
 from papers.training_regularization.printed_tables import BENCHMARKS, PAPER
-
-HARDEST = 0.2  # of the groups; TR section 3: "the top 20 % EL2N scores"
 
 
 def hyperparameters() -> pandas.DataFrame:
@@ -144,24 +143,20 @@ def quoted_numbers(benchmark: str, tables: Sequence[Table]) -> pandas.DataFrame:
     ]
     for table in tables:
         highest = chosen_level(table, "highest improving", algorithm=LRR, noise_percent=0.0)
-        rows[0][table.scale] = effect_ratio(table)
+        rows[0][table.scale] = concentration(table)
         sizes = values(table, SIZE, algorithm=LRR, noise_percent=0.0)
         rows[1][table.scale] = "none" if highest is None else f"{100 - sizes[highest].mean():.4g}"
     return pandas.DataFrame(rows)
 
 
-def effect_ratio(table: Table) -> str:
+def concentration(table: Table) -> str:
     """Say by how much the change at the optimum without noise concentrates on hard examples."""
     where = {"algorithm": LRR, "noise_percent": 0.0}
     level = chosen_level(table, "optimum", **where)
     if not level:
         return "not measured" if level is None else "none: the dense network is best"
-    after, before = (values(table, GROUP_LOSS, "position", level=k, **where) for k in (level, 0))
-    changes = (after - before).mean().abs().to_numpy()
-    if not len(changes):
-        return "not measured"
-    cut = len(changes) - round(HARDEST * len(changes))
-    return f"{changes[cut:].mean() / changes[:cut].mean():.3g}"
+    changes = group_changes(table, level, **where).mean()
+    return f"{effect_ratio(changes):.3g}" if len(changes) else "not measured"
 
 
 def _mean(table: Table, name: str, noise_percent: float) -> float:

@@ -90,7 +90,7 @@ def test_the_effect_ratio_is_that_of_the_hardest_fifth():
         for i, change in enumerate(changes, 1)
     ]
     more = table.with_frame(pandas.concat([frame, *groups], ignore_index=True))
-    assert float(tables.effect_ratio(more)) == pytest.approx(6.0)
+    assert float(tables.concentration(more)) == pytest.approx(6.0)
 
 
 def test_the_rule_of_pairs_tells_two_examples_apart():
