@@ -183,8 +183,8 @@ figures.printed_table(benchmark, page.tables, 3)
 # %% [markdown]
 # ## What it means
 #
-# Narrow and sparse networks give up much the same images. That alone does not help: with 15 % wrong labels narrow networks beat the dense one only when trained for one cycle. Trained for two, they are worse at every size, while
-# one-shot pruning gains. Without wrong labels there is
+# Narrow and sparse networks give up much the same images. Where labels are wrong that can help: by the paper's own recipe narrow networks, trained for one
+# cycle, more than halve the error with 15 % wrong labels, from 13.2 to 5.8 %. It does not always: at `laptop` scale narrow networks trained for two cycles are worse than the dense one at every size, while one-shot pruning gains. Without wrong labels there is
 # nothing to hold back, and a narrow network lacks what pruning also brings, the longer training. So the paper concludes that each of the two simple explanations fails where the other holds
 # (TR-C23). To see one fail, pruning has to gain; five large cuts at `laptop` scale gain next to nothing, so there the claim is put to a test that it cannot pass.
 #
