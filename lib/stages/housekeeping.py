@@ -80,9 +80,10 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
         for path in trash.iterdir():  # the folder stays: something damaged may be on its way there
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in store.checkpoints.iterdir():
-            alive = kept is not None and kept.issuperset(keys := keys_of(path)) and keys
-            if not alive and _older(path, now - 86400 * (older_than_days or 1)):
-                path.unlink(missing_ok=True)
+            if _older(path, now - 86400 * (older_than_days or 1)):  # nobody has gone on from it
+                keys = keys_of(path) if kept else []
+                if not (kept and keys and kept.issuperset(keys)):
+                    path.unlink(missing_ok=True)
     return sorted(removed)
 
 

@@ -385,9 +385,11 @@ def errors_on_shifts(found: HowFar, delta: float = DELTA) -> Markdown:
             )
         else:
             can = f"{own.removed[0, level]:.0f} % can go" if level else "nothing can go without a rise on clean images"
-            shifts = "no shift that was measured costs more" if level else "so no shift needs to be looked at"
-            shifts = shifts if len(own.sets) > 1 else "no shift was measured"
-            told.append(f"By {_called(method)}, {can}, and {shifts}.".replace("and so", "so"))
+            if len(own.sets) == 1:
+                can += ", and no shift was measured"
+            else:
+                can += ", and no shift that was measured costs more" if level else ", so no shift needs to be looked at"
+            told.append(f"By {_called(method)}, {can}.")
     return Markdown(f"**What we see** (one network, {found.images} images). {' '.join(told)}")
 
 

@@ -139,4 +139,7 @@ def test_rows_are_of_the_first_and_the_last_weights_of_each_replicate(objects_re
 
 
 def test_other_settings_are_another_measurement():
-    assert normality("a", 4).settings != normality("a").settings and normality("a").name != normality("b").name
+    assert (
+        normality("a", 4).identity("smoke") != normality("a").identity("smoke")
+        and normality("a").name != normality("b").name
+    )
