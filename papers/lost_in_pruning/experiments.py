@@ -58,13 +58,13 @@ def of(*benchmarks: str) -> Callable[[str, str], Plan]:
 
 DISTRIBUTIONS = distributions(
     smoke={"images": 20, "epsilons": (0.0, 0.1, 0.5)},
-    laptop={"images": 300, "epsilons": (0.0, 0.1, 0.2, 0.3, 0.5)},
+    laptop={"images": 200, "epsilons": (0.0, 0.1, 0.2, 0.3, 0.5)},
     short={"images": 2_000},
 )
 """All test images at `paper` scale, fewer below it."""
 FUNCTION_DISTANCE = function_distance(
     smoke={"images": 20, "draws": 2, "epsilons": (0.0, 0.1, 0.5)},
-    laptop={"images": 300, "draws": 2, "epsilons": (0.0, 0.1, 0.2, 0.3, 0.5)},
+    laptop={"images": 200, "draws": 2, "epsilons": (0.0, 0.1, 0.2, 0.3, 0.5)},
     short={"draws": 10},
 )
 PIXELS, PIXELS_CORRUPTED = (

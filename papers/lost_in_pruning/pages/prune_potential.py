@@ -185,7 +185,7 @@ observations.potential_of_methods(page.tables)
 # %% [markdown]
 # ## Does the margin matter?
 #
-# Half a point is arbitrary, and small: of the 2,000 images at `short` scale it is ten, and chance alone moves their error by one point; of the 300 at `laptop` scale it is one or two, and chance moves it by almost three. {numref}`fig-lip-margin` has the potential for every margin up to 5 points. Solid lines count any cut, dashed ones only cuts
+# Half a point is arbitrary, and small: of the 2,000 images at `short` scale it is ten, and chance alone moves their error by one point; of the 200 at `laptop` scale it is one, and chance moves it by more than three. {numref}`fig-lip-margin` has the potential for every margin up to 5 points. Solid lines count any cut, dashed ones only cuts
 # before the first failure.
 
 # %% mystnb={"figure": {"caption": "Prune potential against the margin: on clean images, on average over corruptions, and of the worst corruption. After Fig. 38 of the paper.", "name": "fig-lip-margin"}} tags=["hide-input"]
