@@ -735,7 +735,7 @@ def keeps_accuracy(method: str) -> Question:
 of_trained_parents = functools.partial(
     undecided_at, "laptop", "parents are not trained to their end, and cannot show it"
 )
-"""The laptop plan trains a ResNet-20 of half the width for 8 epochs on 1,000 images, and as many epochs follow every cut. A
+"""The laptop plan trains a ResNet-20 of half the width for 7 epochs on 1,000 images, and as many epochs follow every cut. A
 parent not trained to its end gains from them what pruning may take, and "within δ of its error" says how long the smaller
 networks trained. So that plan cannot show how much can be pruned, nor what a network as good as its parent has lost."""
 
