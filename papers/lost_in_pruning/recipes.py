@@ -5,11 +5,11 @@ is followed by the whole training again, warm-up included, with a fresh optimize
 cut to the shares of all parameters that the released configuration lists (facts C.5, L2).
 
 `laptop` is a ResNet-20 of half the width on 1,000 images: weights and filters, five cuts, 7 epochs, so that all its pages
-take five minutes of two cores. `short` has 5,000 images, all four methods and eight cuts. Both leave out augmentation, so that the
-parent fits more of its images: one that does not gains from every training that follows a cut, whatever the cut (in a trial
-with other seeds and augmentation the test error fell by 12 points from the parent to 6 % of its parameters). At `laptop`
-scale it gains even so, since 7 epochs are too few; with 600 images a network of 2 % of the parameters was as good as its
-parent. `smoke` is for tests. The networks of a benchmark that ends in "-robust" train on corrupted images too.
+take five minutes of two cores. `short` has 5,000 images, all four methods and eight cuts. Both leave out augmentation, so
+that the parent fits more of its images: one that does not gains from every training that follows a cut, whatever the cut
+(in a trial with other seeds and augmentation the test error fell by 12 points from the parent to 6 % of its parameters). At
+`laptop` scale it gains even so, since 7 epochs are too few; with 600 images a network of 2 % of the parameters was as good
+as its parent. `smoke` is for tests. The networks of a benchmark that ends in "-robust" train on corrupted images too.
 """
 
 from typing import Any

@@ -99,4 +99,4 @@ def test_one_seed_is_said_to_be_one():
 
 def test_printed_and_measured_are_set_apart_in_words():
     said = observations.printed_beside_measured("mnist-lenet", committed("mnist-lenet"), 6).data
-    assert re.search(r"\d of \d numbers differ from what Table 6", said)
+    assert re.search(r"\d+ of \d+ numbers differ from what Table 6", said)
