@@ -90,7 +90,8 @@ def test_the_fall_of_the_last_test_error_is_ringed(asked, lenet):
 
 def test_differences_are_paired_by_seed(asked, lenet):
     figures.differences(lenet)
-    rows, laptop = asked["rows"], lenet[0]
+    laptop = lenet[0]
+    rows, rules = (asked[one][asked[one]["table"] == laptop.label] for one in ("rows", "rules"))
     for quantity, called in (
         ("test error (%)", "difference of error (points)"),
         ("distance from initialization", "difference of distance"),
@@ -107,7 +108,6 @@ def test_differences_are_paired_by_seed(asked, lenet):
     )
     signs = [gap > 0 for _, gap in sorted(zip(sizes, sparse - redense, strict=True)) if gap]
     changes = sum(a != b for a, b in itertools.pairwise(signs))
-    rules = asked["rules"]
     own = rules[(rules["quantity"] == "difference of error (points)") & (rules["noise_percent"] == 20.0)]
     assert len(own[own["distance from"] == "initialization"]) == changes
 
