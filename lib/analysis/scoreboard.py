@@ -263,14 +263,22 @@ def page_verdicts(page: Page, tables: Sequence[Table]) -> list[dict[str, str]]:
 def page_chips(found: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Say of each claim of a page in one row what its tables decide; `found` are the rows of `page_verdicts`.
 
-    The first table that decides counts; where none does, the first that has something of it; where none has, the first.
+    Of the tables that decide the reader's own counts, else that of the largest scale, as in `summary`; where none decides,
+    the first that has something of it; where none has, the first.
     """
     rows: dict[str, list[dict[str, str]]] = {}
     for row in found:
         rows.setdefault(row["claim"], []).append(row)
-    ranks = {**dict.fromkeys(DECIDED, 0), "not run": 2}
-    chosen = [min(own, key=lambda row: ranks.get(row["verdict"], 1)) for own in rows.values()]
+    chosen = [min(own, key=_decides) for own in rows.values()]
     return [row | ({"scale": ""} if row["verdict"] == "not run" else {}) for row in chosen]
+
+
+def _decides(row: Mapping[str, str]) -> tuple[int, bool, int]:
+    """Order the rows of a claim by what its badge shows, first what does."""
+    if row["verdict"] not in DECIDED:
+        return (2 if row["verdict"] == "not run" else 1), False, 0
+    scale, _, yours = row["scale"].partition(", ")
+    return 0, not yours, -SCALES.index(scale)
 
 
 def scoreboard_text(found: Iterable[Verdict]) -> str:

@@ -103,12 +103,17 @@ def test_a_claim_is_counted_once_and_the_largest_scale_that_decides_counts(one_c
 
 def test_a_chip_prefers_what_decides_and_then_what_was_run():
     def chip(*answers):
-        rows = [{"claim": "TR-C07", "scale": str(k), "verdict": one} for k, one in enumerate(answers)]
+        scales = "short, yours", "laptop", "paper"
+        rows = [
+            {"claim": "TR-C07", "scale": scale, "verdict": one} for scale, one in zip(scales, answers, strict=False)
+        ]
         (found,) = page_chips(rows)
         return found["scale"], found["verdict"]
 
-    assert chip("undecided", "reproduced") == ("1", "reproduced")
-    assert chip("not run", "undecided", "undecided") == ("1", "undecided")
+    assert chip("undecided", "reproduced") == ("laptop", "reproduced")
+    assert chip("undecided", "reproduced", "not reproduced") == ("paper", "not reproduced"), "as on the scoreboard"
+    assert chip("not reproduced", "reproduced", "reproduced") == ("short, yours", "not reproduced")
+    assert chip("not run", "undecided", "undecided") == ("laptop", "undecided")
     assert chip("not run", "not run") == ("", "not run")
 
 
