@@ -9,11 +9,9 @@ import pytest
 from lib.analysis.table import find_tables
 from papers.training_regularization import figures, observations
 from papers.training_regularization.agreement import (
-    ANOTHER_OPTIMUM,
-    BETWEEN_SIZES,
     BY_CHANCE,
-    IN_PART,
     NETWORK,
+    WHY,
     agreement,
     expected_share,
     outliers,
@@ -87,6 +85,6 @@ def test_committed_tables_are_seen_and_every_outlier_is_looked_into():
     tables = [one for one in find_tables("training_regularization") if one.origin == "committed"]
     found = agreement(tables)
     assert len(found) >= 20 and found["z"].notna().all()
-    assert set(outliers(tables, found)["what was found"]) <= {BY_CHANCE, ANOTHER_OPTIMUM, IN_PART, BETWEEN_SIZES}
+    assert set(outliers(tables, found)["what was found"]) <= {BY_CHANCE, *WHY.values()}
     said = observations.measured_against_printed(tables).data
     assert f"Of {(found['quantity'] == TEST).sum()} numbers (test error)" in said and "nan" not in said

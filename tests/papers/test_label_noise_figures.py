@@ -90,21 +90,21 @@ def test_the_fall_of_the_last_test_error_is_ringed(asked, lenet):
 
 def test_differences_are_paired_by_seed(asked, lenet):
     figures.differences(lenet)
-    laptop = lenet[0]
-    rows, rules = (asked[one][asked[one]["table"] == laptop.label] for one in ("rows", "rules"))
+    leading = lenet[0]
+    rows, rules = (asked[one][asked[one]["table"] == leading.label] for one in ("rows", "rules"))
     for quantity, called in (
         ("test error (%)", "difference of error (points)"),
         ("distance from initialization", "difference of distance"),
     ):
-        sparse, redense = (values(laptop, quantity, algorithm=one, noise_percent=20.0) for one in (WR, REDENSE))
+        sparse, redense = (values(leading, quantity, algorithm=one, noise_percent=20.0) for one in (WR, REDENSE))
         own = rows[
             (rows["quantity"] == called) & (rows["noise_percent"] == 20.0) & (rows["distance from"] == "initialization")
         ]
         drawn = own.pivot(index="seed", columns="level", values="value")
         pandas.testing.assert_frame_equal(drawn, sparse - redense, check_names=False)
-    sizes = values(laptop, SIZE, algorithm=WR, noise_percent=20.0).mean()
+    sizes = values(leading, SIZE, algorithm=WR, noise_percent=20.0).mean()
     sparse, redense = (
-        values(laptop, "test error (%)", algorithm=one, noise_percent=20.0).mean() for one in (WR, REDENSE)
+        values(leading, "test error (%)", algorithm=one, noise_percent=20.0).mean() for one in (WR, REDENSE)
     )
     signs = [gap > 0 for _, gap in sorted(zip(sizes, sparse - redense, strict=True)) if gap]
     changes = sum(a != b for a, b in itertools.pairwise(signs))
