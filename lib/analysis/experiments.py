@@ -136,6 +136,8 @@ class Page:
         measurements: besides errors.
         claims: ids of the claims that it decides.
         dimensions: what the paper varies besides algorithm, seed and level; fields of a replicate.
+        whole: a table that lacks an algorithm of the page comes behind those that have all. False where each figure and
+            sentence looks for a table that has what it compares, so that the largest scale is shown wherever it can be.
     """
 
     paper: str
@@ -145,6 +147,7 @@ class Page:
     measurements: tuple[Measurement, ...] = ()
     claims: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ("noise_percent",)
+    whole: bool = True
 
 
 SUBSETS: Mapping[str, str] = {

@@ -317,8 +317,8 @@ def find(
 ) -> Found:  # fmt: skip
     """Find what a page can draw at this scale and all that are scored, without training anything; see `measure`.
 
-    The largest scale leads, among those with enough replicates to decide a claim, and of these among those that have all the
-    algorithms of the page at that scale, so that there is something to compare.
+    The largest scale leads, among those with enough replicates to decide a claim, and where the page is shown as a `whole`
+    among those that have all of its algorithms.
     """
     changes = real_changes(page.plans(benchmark, scale), changes)
     both = page, experiments.changed(page, changes)
@@ -345,7 +345,11 @@ def find(
         if one == scale or one in SCORED:
             look(one, "committed")
             look(one, "this machine")
-    tables.sort(key=lambda t: (len(t.seeds) < FEWEST_REPLICATES, not planned[t.scale] <= {*t.frame["algorithm"]}))
+    tables.sort(
+        key=lambda t: (
+            len(t.seeds) < FEWEST_REPLICATES, page.whole and not planned[t.scale] <= {*t.frame["algorithm"]}
+        )
+    )  # fmt: skip
     if changes:
         look(scale, "this machine", changes)
         if not any(table.changes for table in tables):

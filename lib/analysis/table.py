@@ -156,6 +156,12 @@ def rows(tables: Table | Sequence[Table], quantities: str | Sequence[str], **whe
     return found
 
 
+def comparing_first(tables: Sequence[Table], algorithms: Iterable[str]) -> list[Table]:
+    """Put the tables first that have all of these algorithms, so that a figure opens with a comparison; else their order."""
+    wanted = set(algorithms)
+    return sorted(tables, key=lambda table: not wanted <= set(table.frame["algorithm"]))
+
+
 def table_folder(
     paper: str, benchmark: str, scale: str, origin: Origin, root: Path | str = REPOSITORY, changes: Changes = NO_CHANGES
 ) -> Path:

@@ -71,7 +71,7 @@ def claims(*numbers: int) -> tuple[str, ...]:
 PAGES = {page.name: page for page in (
     Page(
         PAPER, "double_descent", find_plan, double_descent, (LOSS_CHANGE,),
-        claims(1, 2, 3, 4, 8, 9, 10, 11, 12, 19, 20, 21),
+        claims(1, 2, 3, 4, 8, 9, 10, 11, 12, 19, 20, 21), whole=False,
     ),
     Page(
         PAPER, "dynamics", find_plan, dynamics,
@@ -92,7 +92,7 @@ PAGES = {page.name: page for page in (
         claims(14, 15),
     ),
     Page(PAPER, "distance_from_initialization", find_plan, redense, (DISTANCES,), claims(16, 17, 18)),
-    Page(PAPER, "missed_double_descent", find_plan, missed_double_descent),
+    Page(PAPER, "missed_double_descent", find_plan, missed_double_descent, whole=False),
     Page(PAPER, "opening", find_plan, dynamics),
 )}  # fmt: skip
 

@@ -11,7 +11,7 @@ import pandas
 
 from lib.analysis.distance import crossings
 from lib.analysis.levels import BEST_TEST, DESCENT, TEST
-from lib.analysis.table import SIZE, Table, rows
+from lib.analysis.table import SIZE, Table, comparing_first, rows
 from lib.charts import lines
 from lib.errors import InputError
 from lib.widgets.page import or_what_is_missing
@@ -68,7 +68,7 @@ def errors_while_pruning(tables: Tables) -> Any:
 @or_what_is_missing
 def errors_by_score(tables: Tables) -> Any:
     """Figures 1 and 8: training and test error of pruning by three scores."""
-    tables = _comparing(tables)
+    tables = comparing_first(tables, SCORES)
     found = _rows(
         tables, _scored(tables), error={BEST_TEST: "test error", TEST: "test error", TRAINING: "training error"}
     )
@@ -84,7 +84,7 @@ def errors_by_score(tables: Tables) -> Any:
 @or_what_is_missing
 def loss_change_by_score(tables: Tables) -> Any:
     """Equation 1: what each pruning step does to the training loss, and its linear estimate."""
-    tables = _comparing(tables)
+    tables = comparing_first(tables, SCORES)
     sides = {
         "loss change by pruning (nats)": "measured",
         "first-order loss change by pruning (nats)": "linear estimate",
@@ -231,9 +231,10 @@ def error_at_few_levels(tables: Tables) -> Any:
 @or_what_is_missing
 def rewinding_and_fine_tuning(tables: Tables) -> Any:
     """Appendix A.2.3: the last test error where weights are set back after each cut, and where they are kept."""
-    found = _rows(tables, [WR, FINE_TUNING], quantity={TEST: TEST})
+    both = [WR, FINE_TUNING]
+    found = _rows(comparing_first(tables, both), both, quantity={TEST: TEST})
     return lines(
-        found, x=SIZE, colour="algorithm", domain=[WR, FINE_TUNING], menus=[NOISE], shown=_noise(found),
+        found, x=SIZE, colour="algorithm", domain=both, menus=[NOISE], shown=_noise(found),
         reference="dense, shared", title="Rewinding and fine-tuning",
     )  # fmt: skip
 
@@ -251,11 +252,6 @@ def _scored(tables: Tables) -> list[str]:
     """Return what differs from weight rewinding in nothing but the score: the paper's three, then a reader's own."""
     there = [name for table in tables for name in table.frame["algorithm"].unique() if name.startswith(f"{WR}, ")]
     return list(dict.fromkeys([*SCORES, *there]))
-
-
-def _comparing(tables: Tables) -> list[Table]:
-    """Put the tables that have several scores first."""
-    return sorted(tables, key=lambda table: len(set(SCORES) & set(table.frame["algorithm"])) < len(SCORES))
 
 
 def _score(algorithm: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas
 
 from lib.analysis.steps import Step
-from lib.analysis.table import EPOCHS, SIZE, Table, rows
+from lib.analysis.table import EPOCHS, SIZE, Table, comparing_first, rows
 from lib.charts import comparison_table, dots, lines, scatter
 from lib.charts.data import named
 from lib.charts.steps import step_chart
@@ -186,7 +186,7 @@ def errors_of(
         x: `SIZE` or `EPOCHS`.
         first: which of the first table's shares of wrong labels is shown at the start.
     """
-    found: Any = rows(having_all(tables, algorithms), TEST, algorithm=list(algorithms))
+    found: Any = rows(comparing_first(tables, algorithms), TEST, algorithm=list(algorithms))
     found = found.sort_values("algorithm", key=lambda own: own.map(algorithms.index), kind="stable")
     if x == SIZE and EDT in algorithms:
         place = [*PAIRED, "level"]
@@ -205,12 +205,6 @@ def errors_of(
         title=title,
         key=key,
     )
-
-
-def having_all(tables: Tables, algorithms: Sequence[str]) -> Tables:
-    """Return the tables that measure all of these algorithms, so that a figure opens with a comparison; else all tables."""
-    whole = [table for table in tables if set(algorithms) <= set(table.frame["algorithm"])]
-    return whole or tables
 
 
 def shares_of(tables: Tables) -> list[str]:

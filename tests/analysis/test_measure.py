@@ -233,11 +233,13 @@ def test_errors_of_the_largest_scale_come_before_smaller_ones(toy, how):
     assert values(small.tables[0], TEST, algorithm=LRR, noise_percent=0.0).shape == (2, 2)
 
 
-def test_a_table_that_lacks_an_algorithm_does_not_lead(toy, how):
-    """A page that compares opens on what can be compared."""
+def test_a_table_that_lacks_an_algorithm_leads_only_where_figures_choose(toy, how):
+    """A page that compares all of its algorithms at once opens on what can be compared."""
     measure(toy, "digits", "laptop", how)
     measure(toy, "digits", "paper", how, algorithms=[LRR])
     assert [one.scale for one in find(toy, "digits", "laptop", how.root).tables] == ["laptop", "paper"]
+    choosing = dataclasses.replace(toy, whole=False)
+    assert [one.scale for one in find(choosing, "digits", "laptop", how.root).tables] == ["paper", "laptop"]
     measure(toy, "digits", "paper", how)
     assert [one.scale for one in find(toy, "digits", "laptop", how.root).tables] == ["paper", "laptop"]
 

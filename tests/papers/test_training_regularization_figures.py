@@ -147,7 +147,8 @@ def test_a_comparison_opens_with_a_table_that_has_all_of_it(asked):
     sparse, both = (made_up({TEST: [9.0, 8.0]}, algorithms=names) for names in ((LRR,), (LRR, WD)))
     figures.error_of_narrower_networks([sparse, both])
     assert set(asked["rows"]["algorithm"]) == {LRR, WD}
-    assert figures.having_all([sparse], (LRR, WD)) == [sparse]
+    figures.error_of_narrower_networks([sparse])
+    assert set(asked["rows"]["algorithm"]) == {LRR}
 
 
 def test_a_printed_table_has_a_row_for_each_network_and_quantity(lenet):
