@@ -448,8 +448,8 @@ def _barriers(table: Table, in_short: bool = False) -> str:
             rise = (losses - losses.cummin(axis="columns")).max(axis="columns")
             shares.append((rise / fall).where(fall > 0, float("inf")).mean())
             size = size_at(table, level, WR, noise_percent=noise)
-            told.append(f"{mean_std(rise, 'nats')} from {size} of the weights")
-        first = first or f"On the way the training loss climbs by {listed(told)} ({noise:g} % noise)."
+            told.append(f"{_climb(rise, 'nats')} from {size} of the weights")
+        first = first or f"On the way the training loss climbs {listed(told)} ({noise:g} % noise)."
         free, total = free + sum(one < BARRIER for one in shares), total + len(shares)
         sparser += [noise] * int(len(shares) > 1 and shares[-1] < shares[0])
     words = f"{first} A climb by more than a hundredth of the fall is a barrier: {free} of {total} paths have none."
@@ -458,6 +458,11 @@ def _barriers(table: Table, in_short: bool = False) -> str:
     if sparser:
         words += f" The sparser start has the freer way {_at(sparser, _noises(table, REDENSE, f'training {PATH}'))}."
     return words
+
+
+def _climb(rise: pandas.Series, unit: str) -> str:
+    """Say by how much something climbs: "by 1.20 ± 0.10 points", "not at all"."""
+    return "not at all" if (rise == 0).all() else f"by {mean_std(rise, unit)}"
 
 
 @observed
@@ -577,8 +582,7 @@ def error_at_few_levels(table: Table) -> str:
         told = []
         for n, rise in rises.items():
             if rise is not None:
-                climb = "not at all" if (rise == 0).all() else f"by {mean_std(rise, 'points')}"
-                told.append(f"{climb} with {KEPT[n]}{' levels' * (n == 1)}")
+                told.append(f"{_climb(rise, 'points')} with {KEPT[n]}{' levels' * (n == 1)}")
         words.append(f"At {noise:g} % noise the error rises above the dense network's {listed(told)}.")
     if not words:
         raise InputError(f"no {TEST} of {WR} was measured at {table.scale} scale")
