@@ -10,7 +10,7 @@ they say so.
 # pandas' stubs tell neither a column from a frame nor a number from either.
 # pyright: reportReturnType=false, reportArgumentType=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas
 
@@ -628,8 +628,8 @@ def rewinding_and_fine_tuning(table: Table) -> str:
         rewound, tuned = (peak_above_dense(table, one, noise) for one in (WR, FINE_TUNING))
         if rewound is None or tuned is None:
             continue
-        both = _beside(tuned, "with fine-tuning", rewound, "with weight rewinding", "points")
-        words.append(f"With {noise:g} % wrong labels the error climbs by {both}.")
+        both = _beside(tuned, "with fine-tuning", rewound, "with weight rewinding", "points", _climb)
+        words.append(f"With {noise:g} % wrong labels the error climbs {both}.")
         smaller += [noise] * int(differs(tuned, rewound) == "lower")
     return " ".join([*words, f"So fine-tuning flattens the peak {_at(smaller, noises)}."])
 
@@ -806,7 +806,7 @@ def _tuning_line(table: Table) -> str:
     if rewound is None or tuned is None:
         raise InputError("no dense network to compare with")
     return (
-        f"The error climbs by {_beside(tuned, 'with fine-tuning', rewound, 'with weight rewinding', 'points')} "
+        f"The error climbs {_beside(tuned, 'with fine-tuning', rewound, 'with weight rewinding', 'points', _climb)} "
         f"({noise:g} % noise)."
     )
 
@@ -904,11 +904,14 @@ def _course(table: Table, quantity: str, noise: float) -> str:
     return course(table, quantity, WR, noise_percent=noise)
 
 
-def _beside(first: pandas.Series, of_first: str, second: pandas.Series, of_second: str, unit: str = "") -> str:
+def _beside(
+    first: pandas.Series, of_first: str, second: pandas.Series, of_second: str, unit: str = "",
+    told: Callable[[pandas.Series, str], str] = mean_std,
+) -> str:  # fmt: skip
     """Say two numbers and how they compare: "9.0 points with fine-tuning and 13.0 points with …: 4.0 points lower"."""
-    told = against(first, second, unit)
-    verdict = told.removeprefix(f"{mean_std(first, unit)} against {mean_std(second, unit)}, ")
-    return f"{mean_std(first, unit)} {of_first} and {mean_std(second, unit)} {of_second}: {verdict}"
+    compared = against(first, second, unit)
+    verdict = compared.removeprefix(f"{mean_std(first, unit)} against {mean_std(second, unit)}, ")
+    return f"{told(first, unit)} {of_first} and {told(second, unit)} {of_second}: {verdict}"
 
 
 def _sizes(table: Table, levels: Sequence[int], noise: float) -> str:
