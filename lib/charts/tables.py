@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.charts.data import average, checked, heading, name_columns, of_benchmark, spoken
 from lib.errors import InputError, unknown
 
@@ -58,7 +59,7 @@ def comparison_table(
         name: see `table`.
     """
     cases = [y] if isinstance(y, str) else list(y)
-    tables: Any = [(("–", ""), None)]
+    tables: Any = [((NOTHING, ""), None)]
     if rows is not None and len(rows):
         tables = name_columns(checked(rows, cases), cases).groupby(["table", "benchmark"], sort=False)
     labels = [label for (label, _), _ in tables]
@@ -73,18 +74,12 @@ def comparison_table(
             paper_mean, paper_std = paper.loc[place] if place in paper.index else (math.nan, math.nan)
             names = zip(cases, [place] if isinstance(place, str) else place, strict=True)
             row = {"results": results[label], **{heading(column): value for column, value in names}}
-            row |= {"printed": _number(paper_mean, paper_std, digits), "measured": _number(mean, std, digits)}
-            row["difference"] = "–" if math.isnan(mean - paper_mean) else f"{mean - paper_mean:+.{digits}f}"
+            row |= {"printed": plus_minus(paper_mean, paper_std, digits), "measured": plus_minus(mean, std, digits)}
+            row["difference"] = plus_minus(mean - paper_mean, digits=digits, signed=True)
             found.append({**row, "replicates": f"{n:.0f}"})
     if not found:
         raise InputError("there is nothing to compare, neither measured nor printed")
     return table(pandas.DataFrame(found), name)
-
-
-def _number(mean: float, std: float, digits: int) -> str:
-    if pandas.isna(mean):
-        return "–"
-    return f"{mean:.{digits}f}" + ("" if pandas.isna(std) else f" ± {std:.{digits}f}")
 
 
 def verdict_table(rows: Iterable[Mapping[str, Any]], name: str = "verdicts") -> Any:

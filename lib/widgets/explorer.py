@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from lib import data
+from lib.analysis.display import plus_minus
 from lib.analysis.example_images import class_names, find_stage, first_replicate
 from lib.analysis.loss_path import TRAIN_LOSS, interpolate
 from lib.analysis.statistics import difference
@@ -216,9 +217,8 @@ def point(found: pandas.DataFrame, level: int, **case: Any) -> str:
     said = ", ".join(f"{heading(column)} {named(column, value)}" for column, value in case.items())
     if here.empty:
         return f"<p>Level {level} was not measured with {said}.</p>"
-    spread = f" ± {here['value'].std():.2f}" if len(here) > 1 else ""
     return (
-        f"<p><b>{here['value'].mean():.2f}{spread}</b> {here['quantity'].iloc[0]}, {here[SIZE].mean():.3g} % of the weights "
+        f"<p><b>{plus_minus(here['value'].mean(), here['value'].std())}</b> {here['quantity'].iloc[0]}, {here[SIZE].mean():.3g} % of the weights "
         f"remain; {counted(len(here), len(here))}.</p>"
     )
 
@@ -233,11 +233,10 @@ def compared(found: pandas.DataFrame, level: int, first: str, second: str, **cas
     if first == second:
         return f"<p>{point(found, level, algorithm=first, **case)} Choose another algorithm beside it.</p>"
     gap, quantity = difference(*sides), str(own["quantity"].iloc[0])
-    spread = f" ± {gap.std:.2f}" if gap.n > 1 else ""
     sizes = [f"{own.loc[own['algorithm'] == name, SIZE].mean():.3g} %" for name in (first, second)]
     return (
         f"<p><b>{sides[0].mean():.2f}</b> with {first} ({sizes[0]} of the weights), <b>{sides[1].mean():.2f}</b> with "
-        f"{second} ({sizes[1]}): {quantity}. First minus second: <b>{gap.mean:+.2f}{spread}</b>, paired over "
+        f"{second} ({sizes[1]}): {quantity}. First minus second: <b>{plus_minus(gap.mean, gap.std, signed=True)}</b>, paired over "
         f"{counted(gap.n, gap.n)}.</p>"
     )
 

@@ -17,6 +17,7 @@ import pandas
 
 from lib.analysis import normality
 from lib.analysis.correlation import Correlation, correlation
+from lib.analysis.display import plus_minus
 from lib.analysis.sentences import from_to, learned, listed, mean_std, number, observed, p_value, read
 from lib.analysis.stability import (
     AFTER,
@@ -657,5 +658,4 @@ def _called_all(names: Sequence[str]) -> list[str]:
 
 def _percent(found: pandas.Series) -> str:
     """Write a mean stability with the digits that it bears: near 100 a hundredth counts."""
-    std = f" ± {found.std():.2f}" if len(found) > 1 else ""
-    return f"{found.mean():.2f}{std} %"
+    return f"{plus_minus(found.mean(), found.std())} %"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.analysis.experiments import listed
 from lib.analysis.measures import Case, NotRun, of_runs
 from lib.analysis.over_runs import over
@@ -29,7 +30,7 @@ from papers.generalization_stability.claims import (
 )
 from papers.generalization_stability.names import FIGURE_2, FLAT, NONE, SCRATCH, STABLE, pruned
 
-PAPER, NOTHING = "generalization_stability", "–"
+PAPER = "generalization_stability"
 SHORT = {BEST: ("test accuracy", 2), STABILITY: ("stability", 3)}
 """What a table prints, as a column is called, and with how many digits; both in percent."""
 
@@ -110,17 +111,14 @@ def _runs(case: Case | None, quantity: str, configuration: str) -> pandas.Series
 
 
 def _mean(runs: pandas.Series, digits: int) -> str:
-    if not len(runs):
-        return NOTHING
     [found] = mean_and_std(runs).to_dict("records")
-    spread = "" if math.isnan(found["std"]) else f" ± {found['std']:.{digits}f}"
-    return f"{found['mean']:.{digits}f}{spread}"
+    return plus_minus(found["mean"], found["std"], digits)
 
 
 def _printed(row: Mapping[Any, Any]) -> str:
     """Return a printed mean and its standard deviation, as many digits as the paper has of either."""
     digits = [len(f"{row[name]:g}".partition(".")[2]) for name in ("mean", "std") if not math.isnan(row[name])]
-    return f"{row['mean']:.{max(digits)}f}" + ("" if math.isnan(row["std"]) else f" ± {row['std']:.{max(digits)}f}")
+    return plus_minus(row["mean"], row["std"], max(digits))
 
 
 def _of_table(name: str, rows: Mapping[str, str]) -> dict[str, dict[str, str]]:

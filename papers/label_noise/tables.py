@@ -7,6 +7,7 @@ from typing import Any
 import pandas
 import torch
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.analysis.experiments import listed
 from lib.analysis.levels import DESCENT, TEST, chosen_level, largest_fall
 from lib.analysis.printed import printed
@@ -27,7 +28,6 @@ PRINTED = ("dense", "overfitting", "best sweet spot", "last sweet spot", "underf
 """The five networks of a figure of LN, in its order. It does not say which of its two sweet spots is which."""
 KEPT = {1: "all", 2: "every 2nd", 4: "every 4th"}
 """Which levels a reader of an experiment sees."""
-NOTHING = "–"
 
 
 SETTINGS: dict[str, tuple[Sequence[str], Callable[[Plan], object]]] = {
@@ -185,14 +185,13 @@ def peaks_table(tables: Sequence[Table]) -> pandas.DataFrame:
                 continue
             paired = difference(rise, rise * 0)
             flat = paired.same and paired.n >= FEWEST_REPLICATES
-            spread = f" ± {paired.std:.2f}" if paired.n > 1 else ""
             found.append(
                 {
                     "scale": table.scale,
                     "label noise": f"{noise:g} %",
                     "algorithm": algorithm,
                     "levels": KEPT[every],
-                    "peak above dense (points)": f"{paired.mean:.2f}{spread}",
+                    "peak above dense (points)": plus_minus(paired.mean, paired.std),
                     "a rise is seen": "no" if flat else seen[paired.verdict],
                 }
             )

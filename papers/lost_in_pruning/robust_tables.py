@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.analysis.excess_error import SPLITS, robust_split
 from lib.analysis.printed import printed
 from lib.analysis.prune_potential import curves, over_sets, prune_potential
@@ -14,7 +15,6 @@ from papers.lost_in_pruning.claims import PAPER, TABLES_OF_POTENTIAL, nominal
 from papers.lost_in_pruning.figures import algorithms, measured_sets
 from papers.lost_in_pruning.names import MODELS, NAMES
 
-NOTHING = "–"
 PARTS = {"train": "seen", "test": "unseen"}
 
 
@@ -30,7 +30,7 @@ def potentials(tables: Sequence[Table], benchmark: str) -> pandas.DataFrame:
     """
     rows = [row for name in TABLES_OF_POTENTIAL for row in printed(PAPER, name).to_dict("records")]
     own = [row for row in rows if row["model"] == MODELS.get(nominal(benchmark))]
-    cells = {(row["method"], row["metric"]): f"{row['mean']:.1f} ± {row['std']:.1f}" for row in own}
+    cells = {(row["method"], row["metric"]): plus_minus(row["mean"], row["std"], 1) for row in own}
     first = {one.scale: one for one in reversed(tables)}
     found = []
     for scale in dict.fromkeys(one.scale for one in tables) if tables else (NOTHING,):
@@ -56,8 +56,7 @@ def _measured(table: Table, method: str) -> dict[Any, str]:
             own = curves(table, there, algorithm=method)
             for over, value in over_sets(prune_potential(own)).items():
                 [one] = mean_and_std(pandas.Series(value)).to_dict("records")
-                spread = f" ± {one['std']:.1f}" if one["replicates"] > 1 else ""
-                found[part, over] = f"{one['mean']:.1f}{spread}"
+                found[part, over] = plus_minus(one["mean"], one["std"], 1)
             found["parents"] = str(len(own.seeds))
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 import pandas
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.analysis.distributions import CLEAN, FLOPS_REMOVED, TestSet
 from lib.analysis.excess_error import excess_points, slope
 from lib.analysis.levels import TEST
@@ -22,7 +23,7 @@ from papers.lost_in_pruning import recipes
 from papers.lost_in_pruning.figures import algorithms, in_words, shifted_sets
 from papers.lost_in_pruning.names import MODELS, NAMES
 
-PAPER, NOTHING = "lost_in_pruning", "–"
+PAPER = "lost_in_pruning"
 PERFORMANCE = tuple(f"table_{which}" for which in (
     "04_pruning_performance_cifar10", "06_pruning_performance_imagenet", "08_pruning_performance_voc"
 ))  # fmt: skip
@@ -260,9 +261,5 @@ def _signed(value: float, digits: int) -> str:
 
 def _mean(found: Any, digits: int, signed: bool = False) -> str:
     """Write the mean over parents and their sample standard deviation."""
-    own = numpy.asarray(found, dtype="float64")
-    own = own[~numpy.isnan(own)]
-    if not len(own):
-        return NOTHING
-    spread = f" ± {own.std(ddof=1):.{digits}f}" if len(own) > 1 else ""
-    return f"{own.mean():{'+' * signed}.{digits}f}".replace("-", "−") + spread
+    own = pandas.Series(found, dtype="float64")
+    return plus_minus(own.mean(), own.std(), digits, signed)

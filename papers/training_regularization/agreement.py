@@ -19,6 +19,7 @@ from typing import Any
 import pandas
 from scipy import stats
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
 from lib.analysis.sentences import number
@@ -155,9 +156,9 @@ def outliers(tables: Sequence[Table], found: pandas.DataFrame) -> pandas.DataFra
                 "noise (%)": f"{row['noise_percent']:g}",
                 "network": row["network"],
                 "quantity": row["quantity"],
-                "printed": f"{row['mean']:.{row['digits']}f} ± {row['std']:.{row['digits']}f}",
+                "printed": plus_minus(row["mean"], row["std"], row["digits"]),
                 "measured, by seed": ", ".join(f"{one:.{row['digits']}f}" for one in row["values"]),
-                "p": "–" if math.isnan(p) else number(p),
+                "p": NOTHING if math.isnan(p) else number(p),
                 "measured so at": _elsewhere(by_benchmark[row["benchmark"]], row),
                 "what was found": WHY.get(tuple(row[name] for name in NETWORK), BY_CHANCE if p > LEVEL else "open"),
             }

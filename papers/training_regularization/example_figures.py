@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 import pandas
 
+from lib.analysis.display import plus_minus
 from lib.analysis.example_images import ExampleImages, of_category, of_group
 from lib.analysis.example_stories import EXAMPLES, stories
 from lib.analysis.example_stories import INDEX as STORY
@@ -118,9 +119,9 @@ def _one_level(algorithm: str, table: Table, noise: float, level: int) -> str:
     error = mean_and_std(values(table, TEST, **where))
     column, unit = (EPOCHS, "epochs of training") if algorithm == EDT else (SIZE, "% of the weights")
     amount = values(table, column, **where)[level].mean()
-    spread = f" ± {error.loc[level, 'std']:.2f}" if error.loc[level, "replicates"] > 1 else ""
     network = f"Level {level}: {amount:.3g} {unit}"
-    return f"{network}. Test error {error.loc[level, 'mean']:.2f}{spread} %, dense {error.loc[0, 'mean']:.2f} %."
+    here = plus_minus(*error.loc[level, ["mean", "std"]])
+    return f"{network}. Test error {here} %, dense {error.loc[0, 'mean']:.2f} %."
 
 
 def _two_levels(algorithm: str, table: Table, noise: float) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.analysis.experiments import current
 from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
@@ -193,10 +194,6 @@ def beside(tables: Sequence[Table], numbers: pandas.DataFrame) -> pandas.DataFra
 
 def text_cells(frame: pandas.DataFrame) -> pandas.DataFrame:
     """Write what `beside` returns as text for a reader: "9.96 ± 0.62", a dash for what is not there."""
-
-    def number(mean: float, std: float) -> str:
-        return "–" if math.isnan(mean) else f"{mean:.2f}" + ("" if math.isnan(std) else f" ± {std:.2f}")
-
     cells: Any = frame
     rows = [
         {
@@ -205,12 +202,12 @@ def text_cells(frame: pandas.DataFrame) -> pandas.DataFrame:
             "noise (%)": f"{row.noise_percent:g}",
             "network": network_name(row.algorithm, row.level),
             "quantity": row.quantity,
-            "printed": number(row.printed_mean, row.printed_std),
-            "measured": number(row.measured_mean, row.measured_std),
-            "difference": f"{row.measured_mean - row.printed_mean:+.2f}" if row.replicates else "–",
+            "printed": plus_minus(row.printed_mean, row.printed_std),
+            "measured": plus_minus(row.measured_mean, row.measured_std),
+            "difference": plus_minus(row.measured_mean - row.printed_mean, signed=True),
             "replicates": str(row.replicates),
             "scale": row.scale or "not measured",
-            "source": row.source or "–",
+            "source": row.source or NOTHING,
         }
         for row in cells.itertuples(index=False)
     ]

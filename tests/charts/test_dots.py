@@ -94,6 +94,6 @@ def test_the_table_says_the_same_in_numbers():
     rows = made.rows({1: [0.0, 3.0]})
     found = comparison_table(rows, y=CASES, printed=PRINTED).data.to_dict("records")
     assert [(r["label noise"], r["printed"], r["measured"], r["difference"], r["replicates"]) for r in found] == [
-        ("0 %", "2.00 ± 0.50", "1.50 ± 2.12", "-0.50", "2"),
+        ("0 %", "2.00 ± 0.50", "1.50 ± 2.12", "−0.50", "2"),
         ("20 %", "3.00", "–", "–", "0"),
     ]
