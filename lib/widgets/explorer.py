@@ -217,8 +217,9 @@ def point(found: pandas.DataFrame, level: int, **case: Any) -> str:
     said = ", ".join(f"{heading(column)} {named(column, value)}" for column, value in case.items())
     if here.empty:
         return f"<p>Level {level} was not measured with {said}.</p>"
+    mean = plus_minus(here["value"].mean(), here["value"].std())
     return (
-        f"<p><b>{plus_minus(here['value'].mean(), here['value'].std())}</b> {here['quantity'].iloc[0]}, {here[SIZE].mean():.3g} % of the weights "
+        f"<p><b>{mean}</b> {here['quantity'].iloc[0]}, {here[SIZE].mean():.3g} % of the weights "
         f"remain; {counted(len(here), len(here))}.</p>"
     )
 
@@ -233,10 +234,11 @@ def compared(found: pandas.DataFrame, level: int, first: str, second: str, **cas
     if first == second:
         return f"<p>{point(found, level, algorithm=first, **case)} Choose another algorithm beside it.</p>"
     gap, quantity = difference(*sides), str(own["quantity"].iloc[0])
+    apart = plus_minus(gap.mean, gap.std, signed=True)
     sizes = [f"{own.loc[own['algorithm'] == name, SIZE].mean():.3g} %" for name in (first, second)]
     return (
         f"<p><b>{sides[0].mean():.2f}</b> with {first} ({sizes[0]} of the weights), <b>{sides[1].mean():.2f}</b> with "
-        f"{second} ({sizes[1]}): {quantity}. First minus second: <b>{plus_minus(gap.mean, gap.std, signed=True)}</b>, paired over "
+        f"{second} ({sizes[1]}): {quantity}. First minus second: <b>{apart}</b>, paired over "
         f"{counted(gap.n, gap.n)}.</p>"
     )
 
