@@ -10,6 +10,7 @@ import statistics
 import pandas
 
 from book.costs.tables import CONVENTIONAL, OWN
+from lib.analysis.display import plus_minus
 from lib.book.wording import duration
 
 TIME = "seconds_per_replicate_epoch"
@@ -107,9 +108,9 @@ def precision(rows: pandas.DataFrame) -> str:
         f"In {len(rows) - len(moved)} of {len(rows)} cases the mean difference is smaller than its spread over "
         f"{most['replicates']} seeds. "
     )
-    mean = f"{most['difference_mean']:+.2f}".replace("-", "−")
+    mean = plus_minus(most["difference_mean"], most["difference_std"], signed=True)
     return text + (
-        f"The largest is {mean} ± {most['difference_std']:.2f} points ({most['benchmark']}, "
+        f"The largest is {mean} points ({most['benchmark']}, "
         f"{most['noise_percent']:g} % noise, {most['weights_remaining_percent']:g} % of the weights)."
     )
 

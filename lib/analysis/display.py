@@ -1,4 +1,5 @@
-"""Texts that a notebook displays as such, without IPython, which a machine that only measures need not have."""
+"""Texts that a notebook displays as such, without IPython, which a machine that only measures need not have; and numbers of
+tables."""
 
 import math
 from dataclasses import dataclass

@@ -40,8 +40,8 @@ def table(frame: pandas.DataFrame, name: str, *, digits: int = 3) -> Any:
 
     def shown(value: Any) -> str:
         if isinstance(value, float):
-            return "–" if pandas.isna(value) else f"{value:.{digits}g}"
-        return "–" if value is None else html.escape(str(value))
+            return NOTHING if pandas.isna(value) else f"{value:.{digits}g}"
+        return NOTHING if value is None else html.escape(str(value))
 
     style: Any = frame.rename(columns=spoken).style.hide(axis="index").set_uuid(name).format(shown)
     return style.set_table_styles([_WHOLE, {"selector": "td, th", "props": _CELLS}])

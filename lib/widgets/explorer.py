@@ -24,7 +24,7 @@ from lib.analysis.display import plus_minus
 from lib.analysis.example_images import class_names, find_stage, first_replicate
 from lib.analysis.loss_path import TRAIN_LOSS, interpolate
 from lib.analysis.statistics import difference
-from lib.analysis.table import SIZE, rows
+from lib.analysis.table import SIZE, comparing_first, rows
 from lib.charts import lines
 from lib.charts.data import checked, heading, named
 from lib.charts.notes import counted
@@ -311,7 +311,8 @@ def _examples(plan: Any, noise_percent: float) -> tuple[Examples, list[str]]:
 
 
 def _rows(page: OpenPage, quantity: str, **where: Any) -> Any:
-    return checked(rows(page.tables, quantity, **where), [])
+    tables = comparing_first(page.tables, [chain.algorithm for chain in page.chains])
+    return checked(rows(tables, quantity, **where), [])
 
 
 def _chosen(found: Any, **case: Any) -> Any:

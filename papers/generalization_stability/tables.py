@@ -204,22 +204,18 @@ def correlations_table(tables: Sequence[Table], groups: Iterable[str] = tuple(GR
                 if not one:
                     continue
                 assert case
-                interval = "" if math.isnan(one.low) else f" ({one.low:.2f} to {one.high:.2f})"
+                interval = "" if math.isnan(one.low) else f" ({plus_minus(one.low)} to {plus_minus(one.high)})"
                 r, tau = printed_correlation(case.table.benchmark, group)
                 same = images == "test images" and when == "best"
                 found.append(
                     {
                         "scale": scale, "runs of": group, "stability on": images, "accuracy": when, "runs": str(one.n),
-                        "r": _number(one.pearson) + interval, "τ": _number(one.kendall),
-                        "r within configurations": _number(one.within),
+                        "r": plus_minus(one.pearson) + interval, "τ": plus_minus(one.kendall),
+                        "r within configurations": plus_minus(one.within),
                         "printed r": r if same else NOTHING, "printed τ": tau if same else NOTHING,
                     }
                 )  # fmt: skip
     return pandas.DataFrame(found)
-
-
-def _number(value: float) -> str:
-    return NOTHING if math.isnan(value) else f"{value:.2f}"
 
 
 def printed_correlation(benchmark: str, group: str) -> tuple[str, str]:
@@ -229,7 +225,7 @@ def printed_correlation(benchmark: str, group: str) -> tuple[str, str]:
         row for row in printed(PAPER, "correlations").to_dict("records")
         if row["model"] == MODELS.get(benchmark, ("",))[0] and row["method"] == name.get(group)
     ]  # fmt: skip
-    cells = {row["metric"].partition("(")[0]: f"{row['mean']:g}" for row in rows}
+    cells = {row["metric"].partition("(")[0]: f"{row['mean']:g}".replace("-", "−") for row in rows}
     return cells.get("pearson_r", NOTHING), cells.get("kendall_tau", NOTHING)
 
 

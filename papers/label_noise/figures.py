@@ -1,7 +1,7 @@
 """The figures of LN: what each of them shows. How anything is drawn stands in `lib.charts`.
 
-Each takes tables of one benchmark, `page.tables`, of which the first is shown until the reader chooses another, and says in
-words what is missing where no table has what it needs.
+Each takes tables of one benchmark, `page.tables`, and says in words what is missing where no table has what it needs. Of
+those that have it the first is shown, until the reader chooses another.
 """
 
 from collections.abc import Mapping, Sequence

@@ -815,13 +815,13 @@ def _every_level_line(table: Table) -> str:
     noises = _noises(table, WR, TEST)
     rises = [peak_above_dense(table, WR, noise) for noise in noises]
     told = [
-        f"{mean_std(rise, 'points')} at {noise:g} %"
+        f"{_climb(rise, 'points')} at {noise:g} %"
         for noise, rise in zip(noises, rises, strict=True)
         if rise is not None
     ]
     if not told:
         raise InputError("no dense network to compare with")
-    return f"With every level in view the error climbs by {listed(told)} noise."
+    return f"With every level in view the error climbs {listed(told)} noise."
 
 
 learned_missed_double_descent = learned(_every_level_line, _few_levels_line, _tuning_line)

@@ -13,7 +13,7 @@ from lib.analysis.levels import DESCENT, TEST, chosen_level, largest_fall
 from lib.analysis.printed import printed
 from lib.analysis.pruning_efficacy import efficacy_level, interpolation_level
 from lib.analysis.statistics import FEWEST_REPLICATES, difference
-from lib.analysis.table import SIZE, Table, values
+from lib.analysis.table import SIZE, Table, comparing_first, values
 from lib.models import build
 from lib.scales import SCORED
 from lib.stages.experiment_plan import Plan
@@ -135,7 +135,7 @@ def efficacy_table(tables: Sequence[Table]) -> pandas.DataFrame:
         efficacy and at its interpolation threshold, the latter also as their number.
     """
     found = []
-    for table, noise in _cases(tables, WR):
+    for table, noise in _cases(comparing_first(tables, [*SCORES, WIDTH]), WR):
         whole = prunable_weights(recipes.plan(table.benchmark, table.scale).recipe)
         for algorithm, kind in {**SCORES, WIDTH: "narrower layers"}.items():
             case = {"algorithm": algorithm, "noise_percent": noise}

@@ -256,7 +256,7 @@ def _methods(table: Table | None, cells: Cells) -> list[str]:
 
 
 def _signed(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
+    return plus_minus(value, digits=digits)
 
 
 def _mean(found: Any, digits: int, signed: bool = False) -> str:

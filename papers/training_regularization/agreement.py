@@ -169,7 +169,7 @@ def outliers(tables: Sequence[Table], found: pandas.DataFrame) -> pandas.DataFra
 def _elsewhere(table: Table, row: Mapping[str, Any]) -> str:
     """Name the level nearest to the chosen one whose mean is within a printed deviation of print; a dash for none."""
     if row["level"] != OPTIMUM:
-        return "–"
+        return NOTHING
     where = {"algorithm": row["algorithm"], "noise_percent": row["noise_percent"]}
     chosen = chosen_level(table, OPTIMUM, **where)
     means, sizes = values(table, row["quantity"], **where).mean(), values(table, SIZE, **where).mean()
@@ -177,7 +177,7 @@ def _elsewhere(table: Table, row: Mapping[str, Any]) -> str:
         level for level, mean in means.items() if abs(mean - row["mean"]) <= row["least"] and level != chosen
     ]
     if chosen is None or not near:
-        return "–"
+        return NOTHING
     best = min(near, key=lambda level: abs(level - chosen))
     return f"{sizes[best]:.3g} % of the weights, not {sizes[chosen]:.3g} %"
 

@@ -16,7 +16,7 @@ from lib.analysis.example_stories import EXAMPLES, stories
 from lib.analysis.example_stories import INDEX as STORY
 from lib.analysis.levels import chosen_level
 from lib.analysis.statistics import mean_and_std
-from lib.analysis.table import EPOCHS, SIZE, Table, rows, values
+from lib.analysis.table import EPOCHS, SIZE, Table, comparing_first, rows, values
 from lib.charts import example_story, images, lines
 from lib.errors import InputError
 from lib.stages.experiment_plan import change
@@ -74,7 +74,8 @@ def change_at_each_level(tables: Tables, algorithm: str, title: str) -> Any:
 @or_what_is_missing
 def change_of_smaller_networks(tables: Tables) -> Any:
     """Fig. 13: change of each group's loss in one-shot pruning and in longer width down-scaling, each at its best."""
-    found = group_changes(tables, [ONE_SHOT, LONGER_WD])
+    both = [ONE_SHOT, LONGER_WD]
+    found = group_changes(comparing_first(tables, both), both)
     found = captioned(found[found["best smaller"]], tables, ["noise_percent"], _best_smaller)
     return _changes(
         found.sort_values("algorithm", ascending=False, kind="stable"),

@@ -130,7 +130,7 @@ PAGES = {page.name: page for page in (
     ),
     Page(
         PAPER, "better_training", find_plan, better_training, (example_groups(),),
-        claims(4, 5, 6, 14, 15, 37, 38, 39), whole=False,
+        claims(4, 5, 6, 14, 15, 37, 38, 39),
     ),
     Page(
         PAPER, "pruning_and_longer_training", find_plan, pruning_and_longer_training,
@@ -141,8 +141,8 @@ PAGES = {page.name: page for page in (
         (example_groups(ONE_SHOT, LONGER_WD), overlap(ONE_SHOT, LONGER_WD)),
         claims(20, 21, 22, 23, 28, 29, 30), whole=False,
     ),
-    Page(PAPER, "leaving_out_examples", without_noise, leaving_out_examples, claims=claims(24, 25, 36), whole=False),
-    Page(PAPER, "correct_examples", find_plan, correct_examples, claims=claims(26, 27), whole=False),
+    Page(PAPER, "leaving_out_examples", without_noise, leaving_out_examples, claims=claims(24, 25, 36)),
+    Page(PAPER, "correct_examples", find_plan, correct_examples, claims=claims(26, 27)),
     Page(
         PAPER, "examples_themselves", find_plan, pruning,
         (ranked_examples(LRR), example_stories(LRR)), claims(35),

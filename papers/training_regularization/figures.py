@@ -1,6 +1,7 @@
 """TR's figures of errors and losses: what is on the axes, in the colours and in the menus. `lib.charts` knows how to draw.
 
-Each takes tables, of which the first is shown until the reader's menu chooses another, and says in words what they lack.
+Each takes tables and says in words what they lack. The first that has what is compared is shown until the reader's menu
+chooses another.
 Figures of training examples are in `example_figures`.
 """
 
@@ -83,7 +84,7 @@ def _beside(benchmark: str, tables: Tables, number: int, noise_percent: float | 
         printed = printed[printed["noise_percent"] == noise_percent]
     if printed.empty:
         raise InputError(f"Table {number} prints nothing of {benchmark}.")
-    measured = measured_numbers(tables, printed)
+    measured = measured_numbers(comparing_first(tables, printed["algorithm"]), printed)
     if measured.empty:
         return None, printed
     cases = [*CASE, "quantity"]  # what no table measures stands on the page of all numbers
@@ -224,7 +225,7 @@ def error_without_examples(tables: Tables) -> Any:
     """Fig. 9: dense networks trained without the most improved examples, or without as many random ones."""
     share = {TIE: "20 %", RND: "20 %", TIE_TENTH: "10 %", RND_TENTH: "10 %"}
     which = {TIE: "most improved", RND: "random", TIE_TENTH: "most improved", RND_TENTH: "random"}
-    found: Any = rows(tables, TEST, algorithm=list(share))
+    found: Any = rows(comparing_first(tables, share), TEST, algorithm=list(share))
     found = found[found["level"] > 0].assign(
         share=lambda own: own["algorithm"].map(share), left_out=lambda own: own["algorithm"].map(which)
     )

@@ -33,7 +33,7 @@ from lib.analysis.sentences import (
 )
 from lib.analysis.statistics import difference
 from lib.analysis.steps import Step
-from lib.analysis.table import SIZE, Table, noun_and_unit, unit_of_difference, values
+from lib.analysis.table import SIZE, Table, comparing_first, noun_and_unit, unit_of_difference, values
 from lib.errors import InputError
 from papers.training_regularization.agreement import agreement, expected_share
 from papers.training_regularization.experiments import WORSENED
@@ -591,10 +591,11 @@ def _ranked(table: Table, category: str, noise: float) -> str:
 def printed_beside_measured(benchmark: str, tables: Sequence[Table], number_of_table: int) -> object:
     """Tables 5 to 8."""
 
+    printed = printed_numbers(number_of_table)
+    printed = printed[printed["benchmark"] == benchmark]
+
     @observed
     def beside(table: Table) -> str:
-        printed = printed_numbers(number_of_table)
-        printed = printed[printed["benchmark"] == benchmark]
         found = measured_numbers([table], printed)
         if found.empty:
             raise InputError(f"no table measures a number of Table {number_of_table}")
@@ -615,7 +616,7 @@ def printed_beside_measured(benchmark: str, tables: Sequence[Table], number_of_t
             f"The farthest, {far['network']} at {far['noise_percent']:g} % noise, is {number(far['gap'], True)} {unit} off."
         )
 
-    return beside(tables)
+    return beside(comparing_first(tables, printed["algorithm"]))
 
 
 def measured_against_printed(tables: Sequence[Table]) -> object:

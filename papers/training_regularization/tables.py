@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas
 
+from lib.analysis.display import NOTHING, plus_minus
 from lib.analysis.example_groups import effect_ratio, group_changes
 from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
@@ -49,7 +50,7 @@ def paired_differences(examples: Mapping[str, Mapping[str, pandas.Series]]) -> p
         found.append(
             {
                 "example": name,
-                "mean difference": f"{paired.mean:+.2f}".replace("-", "−"),
+                "mean difference": plus_minus(paired.mean, signed=True),
                 "standard deviation": f"{paired.std:.2f}",
                 "pairs": str(paired.n),
                 f"{' against '.join(pair)}": paired.verdict,
@@ -99,11 +100,11 @@ def ranked_groups(tables: Sequence[Table]) -> pandas.DataFrame:
             row = {
                 "scale": table.scale,
                 "examples": category,
-                "mean EL2N": "–" if math.isnan(score) else f"{score:.3f}",
+                "mean EL2N": plus_minus(score, digits=3),
             }
             for noise in noises:
                 share = _mean(table, quantity(category, NOISY), noise)
-                row[f"{noise:g} % noise"] = "–" if math.isnan(share) else f"{share:.0f} %"
+                row[f"{noise:g} % noise"] = NOTHING if math.isnan(share) else f"{share:.0f} %"
             found.append(row)
     return pandas.DataFrame(found)
 
@@ -139,7 +140,7 @@ def quoted_numbers(benchmark: str, tables: Sequence[Table]) -> pandas.DataFrame:
             "quantity": "change of the hardest 20 %, times that of the rest",
             "printed": f"{ends[0]} to {ends[1]}",
         },
-        {"quantity": "highest sparsity that lowers the test error (%)", "printed": own[0] if own else "–"},
+        {"quantity": "highest sparsity that lowers the test error (%)", "printed": own[0] if own else NOTHING},
     ]
     for table in tables:
         highest = chosen_level(table, "highest improving", algorithm=LRR, noise_percent=0.0)

@@ -76,7 +76,7 @@ def test_correlations_are_told_pooled_and_within_of_both_sets_of_images_and_both
     assert list(found["runs of"]) == ["Figure 2"] * 3 and set(found["runs"]) == {"18"}
     assert list(found["stability on"]) == ["test images", "held-out images", "test images"]
     assert list(found["accuracy"]) == ["best", "best", "last"]
-    assert all(cell.startswith("-0.9") for cell in found["r"]) and "(-1.00 to -0.9" in found["r"][0]
+    assert all(cell.startswith("−0.9") for cell in found["r"]) and "(−1.00 to −0.9" in found["r"][0]
     assert set(found["printed r"]) == {NOTHING}, "Figure 2 is in the main text"
     assert correlations_table([]).empty
     without_held_out = correlations_table([table(cells)])
@@ -84,9 +84,9 @@ def test_correlations_are_told_pooled_and_within_of_both_sets_of_images_and_both
 
 
 def test_printed_correlations_belong_to_a_network_and_a_score():
-    assert printed_correlation(VGG11, "E[BN] score") == ("-0.88", "-0.64")
-    assert printed_correlation(RESNET18, "signed E[BN] score") == ("-0.65", "-0.43")
-    assert printed_correlation(VGG11, "signed E[BN] score") == ("-0.89", NOTHING)
+    assert printed_correlation(VGG11, "E[BN] score") == ("−0.88", "−0.64")
+    assert printed_correlation(RESNET18, "signed E[BN] score") == ("−0.65", "−0.43")
+    assert printed_correlation(VGG11, "signed E[BN] score") == ("−0.89", NOTHING)
     assert {printed_correlation(name, "Figure 2") for name in BENCHMARKS} == {(NOTHING, NOTHING)}
     assert set(GROUPS) >= {"Figure 2", "E[BN] score", "signed E[BN] score"}
 

@@ -144,9 +144,12 @@ def test_smaller_networks_say_how_large_they_are_and_where_dense_is_better(lenet
 
 
 def test_a_comparison_opens_with_a_table_that_has_all_of_it(asked):
-    sparse, both = (made_up({TEST: [9.0, 8.0]}, algorithms=names) for names in ((LRR,), (LRR, WD)))
+    sparse, both = (
+        made_up({TEST: [9.0, 8.0]}, algorithms=names, scale=scale)
+        for names, scale in (((LRR,), "paper"), ((LRR, WD), "laptop"))
+    )
     figures.error_of_narrower_networks([sparse, both])
-    assert set(asked["rows"]["algorithm"]) == {LRR, WD}
+    assert asked["rows"]["scale"].iloc[0] == "laptop" and set(asked["rows"]["scale"]) == {"laptop", "paper"}
     figures.error_of_narrower_networks([sparse])
     assert set(asked["rows"]["algorithm"]) == {LRR}
 

@@ -34,7 +34,7 @@ def page(monkeypatch, recipe, store):
     plan = Plan(recipe=recipe, prune=Prune(fraction=0.5), levels=1, seeds=(0, 1), noise_percents=(0.0, 20.0))
     chains = [learning_rate_rewinding(recipe, 1, plan.prune), *redense_training(recipe, 1, plan.prune)]
     return SimpleNamespace(
-        tables=[SimpleNamespace(dimensions=("noise_percent",))], chains=chains, found=found, plan=plan,
+        tables=[SimpleNamespace(dimensions=("noise_percent",), frame=found)], chains=chains, found=found, plan=plan,
         store=str(store.folder), scale="laptop", page=SimpleNamespace(measurements=()),
     )  # fmt: skip
 

@@ -152,7 +152,7 @@ page.cost
 # ## Down is not the only way
 #
 # Follow the last test error in {numref}`fig-ln-descent` from the left, where nothing is pruned, and watch the training error beside it.
-# While that stays near zero the network fits every wrong label, with ever fewer weights to do it. How far apart are the two test
+# Where that is near zero the network fits every wrong label, with ever fewer weights to do it: at `laptop` scale, where images are few. At `short` scale sixty epochs do not suffice for that. How far apart are the two test
 # errors at overfitting, and how far at recovery?
 
 # %% mystnb={"figure": {"caption": "Training error, last and best test error against weights remaining, as in Fig. 1 and 8 of the paper. The ends of the largest fall of the last test error are ringed.", "name": "fig-ln-descent"}} tags=["hide-input"]
@@ -224,7 +224,7 @@ table(tables.levels_table(page.tables), "chosen-levels")
 # Each wrong label bends the function near it, and a test image that
 # lies close by is answered wrongly. A dense network fits the same labels with freedom to spare and bends less. A very sparse one
 # cannot fit them, so it does not bend. So in this picture the worst network stands near the
-# {term}`interpolation threshold`. LeNet's stands beyond it: with 20 % wrong labels the threshold is at 30 % of the weights and the peak at 9 % for pruning; for narrower layers they are at 100 and 11 %. Stopping early avoids the peak in another way: it ends training before the
+# {term}`interpolation threshold`. LeNet's stands beyond it: at `laptop` scale with 20 % wrong labels the threshold is at 30 % of the weights and the peak at 9 % for pruning; for narrower layers they are at 100 and 11 %. Stopping early avoids the peak in another way: it ends training before the
 # wrong labels are learnt.
 
 # %% tags=["remove-input"]

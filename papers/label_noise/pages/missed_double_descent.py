@@ -147,7 +147,7 @@ table(tables.peaks_table(page.tables), "rise-by-experiment")
 #
 # Whether a paper shows double descent depends on where it looks as much as on what it trains. A peak that is one
 # or two levels wide falls between points that lie further apart. How far apart is too far depends on the cuts: a level of `laptop` scale keeps
-# 30 % of the weights of the one before, a level of the paper 80 %, so every fourth of the paper's is still about as fine as every one here.
+# 30 % of the weights of the one before, of `short` scale 41 %, of the paper 80 %. Four cuts of the paper are one of `short`.
 
 # %% tags=["remove-input"]
 observations.learned_missed_double_descent(page.tables)

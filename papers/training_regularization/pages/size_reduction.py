@@ -188,7 +188,7 @@ figures.printed_table(benchmark, page.tables, 3)
 # nothing to hold back, and a narrow network lacks what pruning also brings, the longer training. So the paper concludes that each of the two simple explanations fails where the other holds
 # (TR-C23). To see one fail, pruning has to gain; five large cuts at `laptop` scale gain next to nothing, so there the claim is put to a test that it cannot pass.
 #
-# Where the error curves part most, at the small end, the widths say why: the narrowest LeNets at `laptop` scale have one to three neurons in their second layer, through which ten digits do not
+# Where the error curves part most, at the small end, the widths say why: the narrowest LeNets have one to three neurons in their second layer, through which ten digits do not
 # pass. A sparse network spreads as many weights over many more neurons.
 
 # %% tags=["remove-input"]
