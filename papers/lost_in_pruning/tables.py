@@ -261,5 +261,5 @@ def _signed(value: float, digits: int) -> str:
 
 def _mean(found: Any, digits: int, signed: bool = False) -> str:
     """Write the mean over parents and their sample standard deviation."""
-    own = pandas.Series(found, dtype="float64")
+    own: Any = pandas.Series(found, dtype="float64")
     return plus_minus(own.mean(), own.std(), digits, signed)
