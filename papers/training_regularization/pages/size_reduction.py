@@ -186,7 +186,7 @@ figures.printed_table(benchmark, page.tables, 3)
 # Narrow and sparse networks give up much the same images. Where labels are wrong that can help: by the paper's own recipe narrow networks, trained for one
 # cycle, more than halve the error with 15 % wrong labels, from 13.2 to 5.8 %. It does not always: at `laptop` scale narrow networks trained for two cycles are worse than the dense one at every size, while one-shot pruning gains. Without wrong labels there is
 # nothing to hold back, and a narrow network lacks what pruning also brings, the longer training. So the paper concludes that each of the two simple explanations fails where the other holds
-# (TR-C23). To see one fail, pruning has to gain; five large cuts at `laptop` scale gain next to nothing, so there the claim is put to a test that it cannot pass.
+# (TR-C23). To see longer training fail, pruning has to gain. By the paper's own recipe it does; five large cuts at `laptop` scale gain next to nothing, so there the claim is put to a test that it cannot pass.
 #
 # Where the error curves part most, at the small end, the widths say why: the narrowest LeNets have one to three neurons in their second layer, through which ten digits do not
 # pass. A sparse network spreads as many weights over many more neurons.
