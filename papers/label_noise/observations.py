@@ -198,10 +198,15 @@ def _longest(table: Table, noise: float) -> str:
 
 @observed
 def efficacy_table(table: Table) -> str:
-    """How small a sparse network, and a narrow dense one, can be and still fit its labels."""
-    words = []
-    for noise in _noises(table, WIDTH, TRAINING):
-        sparse, narrow = (interpolation_level(table, algorithm=one, noise_percent=noise) for one in (WR, WIDTH))
+    """How small a sparse network, and a narrow dense one, can be and still fit its labels, where any does."""
+    words, noises = [], _noises(table, WIDTH, TRAINING)
+    thresholds = {
+        noise: [interpolation_level(table, algorithm=one, noise_percent=noise) for one in (WR, WIDTH)]
+        for noise in noises
+    }
+    if noises and all(level is None for levels in thresholds.values() for level in levels):
+        raise InputError(f"no network fits its labels to within a point at {table.scale} scale")
+    for noise, (sparse, narrow) in thresholds.items():
         if sparse is None or narrow is None:
             who = "sparse and no narrow" if sparse is narrow else "sparse" if sparse is None else "narrow"
             words.append(
