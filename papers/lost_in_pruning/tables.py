@@ -47,7 +47,7 @@ def printed_cells(benchmark: str, names: Iterable[str]) -> dict[tuple[str, str],
             elif row["model"] == MODELS.get(benchmark) and not numpy.isnan(row["mean"]):
                 spread = "" if numpy.isnan(row["std"]) else f" ± {row['std']:.1f}"
                 digits = 2 if name in PERFORMANCE else 1
-                found[row["method"], row["metric"]] = _signed(row["mean"], digits) + spread
+                found[row["method"], row["metric"]] = plus_minus(row["mean"], digits=digits) + spread
     return found
 
 
@@ -191,7 +191,7 @@ def slopes(tables: Sequence[Table]) -> pandas.DataFrame:
                 )
                 for over, (low, high) in ends.items():
                     row[f"95 % interval over {over}"] = (
-                        NOTHING if numpy.isnan(low) else f"{_signed(10 * low, 2)} to {_signed(10 * high, 2)}"
+                        NOTHING if numpy.isnan(low) else f"{plus_minus(10 * low)} to {plus_minus(10 * high)}"
                     )
                 found.append(row)
     return pandas.DataFrame(found)
@@ -253,10 +253,6 @@ def _methods(table: Table | None, cells: Cells) -> list[str]:
     there = algorithms([table]) if table else []
     known = [name for name in NAMES.values() if name in there or any(method == name for method, _ in cells)]
     return [*known, *(name for name in there if name not in known)]
-
-
-def _signed(value: float, digits: int) -> str:
-    return plus_minus(value, digits=digits)
 
 
 def _mean(found: Any, digits: int, signed: bool = False) -> str:

@@ -5,7 +5,6 @@ import io
 import pandas
 import pytest
 
-from lib.analysis.display import plus_minus
 from lib.analysis.levels import chosen_level
 from lib.analysis.printed import printed
 from lib.analysis.table import find_tables, values
@@ -106,7 +105,7 @@ def test_counts_and_cells_are_text_for_a_reader(numbers):
     assert (cells["network"], cells["printed"]) == (f"{LRR}, optimum", "5.21 ± 0.08")
     [row] = numbers.query("benchmark == @LENET and scale == 'laptop'").head(1).to_dict("records")
     assert cells["measured"].startswith(f"{row['measured_mean']:.2f}")
-    assert cells["difference"] == plus_minus(row["measured_mean"] - row["printed_mean"], signed=True)
+    assert cells["difference"] == f"{row['measured_mean'] - row['printed_mean']:+.2f}".replace("-", "−")
 
 
 def test_sources_are_those_of_today():

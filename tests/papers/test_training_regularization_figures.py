@@ -150,6 +150,7 @@ def test_a_comparison_opens_with_a_table_that_has_all_of_it(asked):
     )
     figures.error_of_narrower_networks([sparse, both])
     assert asked["rows"]["scale"].iloc[0] == "laptop" and set(asked["rows"]["scale"]) == {"laptop", "paper"}
+    assert set(asked["rows"]["algorithm"]) == {LRR, WD}
     figures.error_of_narrower_networks([sparse])
     assert set(asked["rows"]["algorithm"]) == {LRR}
 
