@@ -125,19 +125,25 @@ class SparseLinear(nn.Module):
         return SparseProduct.apply(self.weight, self.bias, inputs, self._structure)
 
 
-def sparse_weights(module: nn.Module, masks: Mapping[str, Tensor], below: float = SPARSE_BELOW) -> list[str]:
+def sparse_weights(
+    module: nn.Module, masks: Mapping[str, Tensor], below: float = SPARSE_BELOW, mostly: bool = False
+) -> list[str]:
     """Return which weights of a stack compute by what remains of them: of linear layers, on a CPU, with few enough left.
 
     Args:
         module: the computation.
         masks: name → bool [R, ...].
         below: share that remains.
+        mostly: return none if they are not most of the masked weights; for products that are bfloat16 otherwise, which the
+            other layers then give up for float32.
     """
     if not below or not getattr(module, "stackable", False):
         return []
     names = [f"{name}.weight" for name, layer in module.named_modules() if isinstance(layer, Linear)]
     chosen = [name for name in names if name in masks and masks[name].device.type == "cpu"]
     few = [name for name in chosen if masks[name].float().mean() < below]
+    if mostly and 2 * sum(masks[name].numel() for name in few) <= sum(mask.numel() for mask in masks.values()):
+        return []
     return few if few and kernels() else []
 
 

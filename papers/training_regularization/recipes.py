@@ -84,8 +84,7 @@ CIFAR10_VGG16_SMALLER = CIFAR10_RESNET20_SMALLER.but(benchmark="cifar10-vgg16", 
 PLANS: dict[str, dict[str, Plan]] = {
     "mnist-lenet": {
         "paper": Plan(
-            recipe=MNIST_LENET, levels=21, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0),
-            precision="bfloat16", largest_stack=4,
+            recipe=MNIST_LENET, levels=21, seeds=(0, 1, 2), noise_percents=(0.0, 5.0, 10.0, 15.0), precision="bfloat16",
         ),
         "laptop": Plan(
             recipe=_smaller(MNIST_LENET, train=10_000, test=None, epochs=20),

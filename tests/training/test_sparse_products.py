@@ -125,6 +125,19 @@ def test_in_float32_it_is_as_near_as_the_same_sums_in_another_order(recipe, chan
     assert distance(sparse, dense) < 3 * distance(other, dense)
 
 
+def test_what_is_bfloat16_otherwise_is_float32_where_most_products_run_over_what_remains(recipe):
+    found = {
+        (precision, share): trained(recipe, 0.25, share, torch.float32, precision=precision).stack
+        for precision in ("float32", "bfloat16")
+        for share in (0.1, 0.6)
+    }
+    same = {
+        share: all(torch.equal(found["bfloat16", share][n], t) for n, t in found["float32", share].items())
+        for share in (0.1, 0.6)
+    }
+    assert same == {0.1: True, 0.6: False}
+
+
 def test_neither_threads_nor_neighbours_change_a_bit(recipe):
     before = torch.get_num_threads()
     found = []
@@ -193,6 +206,11 @@ def test_only_few_weights_of_stacked_linear_layers_on_a_cpu_are_taken_by_themsel
     few, many = random_masks(network, stack, 0.1), random_masks(network, stack, 0.6)
     assert sparse_weights(network.module, few) == list(network.prunable)
     assert sparse_weights(network.module, many) == []
+    first, *others = network.prunable
+    only_first, all_but_first = {**many, first: few[first]}, {**few, first: many[first]}
+    assert sparse_weights(network.module, only_first, mostly=True) == [first]  # 235,200 of 266,200 weights
+    assert sparse_weights(network.module, all_but_first) == others
+    assert sparse_weights(network.module, all_but_first, mostly=True) == []
     assert sparse_weights(torch.nn.Sequential(torch.nn.Linear(4, 4)), {"0.weight": torch.zeros(1, 4, 4) > 0}) == []
     monkeypatch.setattr("lib.training.sparse_products.kernels", lambda: None)
     assert sparse_weights(network.module, few) == []
