@@ -43,7 +43,7 @@ class Plan(Description):
         seeds: the replicates at each noise level.
         noise_percents: noise levels.
         dimensions: name → values of what the paper varies besides; every combination is a replicate of each seed.
-        precision: of the matrix products while training, those over few remaining weights aside (`lib.training.loop`).
+        precision: of the matrix products while training.
         largest_stack: most replicates trained together; None for all.
     """
 

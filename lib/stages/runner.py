@@ -30,7 +30,7 @@ class Execution:
 
     Attributes:
         device: see `lib.training.device.find_device`.
-        precision: of the matrix products in training; part of every key.
+        precision: of the matrix products in training; part of every key. See `lib.stages.train_stage.computed_precision`.
         largest_stack: most replicates in a stack; with it set, each stack is brought to its end before the next begins,
             so that a run cut short leaves whole replicates.
         deterministic: on CUDA, repeat to the bit, see `lib.training.device.arithmetic`; a CPU always does.

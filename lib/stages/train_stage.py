@@ -27,6 +27,7 @@ from lib.training import Examples, Part, Precision, Progress, Replicate, arithme
 from lib.training.connected_units import ConnectedUnits, decay_factors, everything_from, find_connected_units
 from lib.training.device import describe_device
 from lib.training.loop import NO_HOOKS, Computation, Hooks
+from lib.training.sparse_products import sparse_weights
 from lib.training.stack import stack_states, unstack
 
 
@@ -38,7 +39,7 @@ class RunContext:
         chain: what is run.
         network: whose module computes; it is on the CPU between stages.
         store: where checkpoints and finished stages are kept.
-        precision: of the products in training.
+        precision: of the products in training, see `computed_precision`.
         bar: counts replicates and epochs.
         deterministic: on CUDA, repeat to the bit.
     """
@@ -75,6 +76,7 @@ def train_stage(
     hooks = NO_HOOKS
     if stage.filters:
         hooks = prune_while_training(stage.filters, network, replicates, examples, recipe, part)
+    context = replace(context, precision=computed_precision(context, start.masks, hooks))
     try:
         network.module.to(device)
         with arithmetic(device, context.precision, context.deterministic):
@@ -86,6 +88,15 @@ def train_stage(
     if not processes.place():
         _keep(context, stage, replicates, keys, examples, progress, found, checkpoint)
     processes.agreed(None)  # that it is there
+
+
+def computed_precision(context: RunContext, masks: Mapping[str, Tensor], hooks: Hooks) -> Precision:
+    """Return what a stage is computed in: float32 instead of bfloat16 where products over the few weights that remain, which
+    are float32, do most of the work and are no slower (`make bench`)."""
+    constant = hooks is NO_HOOKS and processes.count() == 1
+    if context.precision == "bfloat16" and constant and sparse_weights(context.network.module, masks, mostly=True):
+        return "float32"
+    return context.precision
 
 
 def _keep(

@@ -120,8 +120,7 @@ class Computation:
     """How the numbers are computed, which changes them by rounding only.
 
     Attributes:
-        precision: of the products; weights and optimizer are float32 always (or float64, if the stack is), and so is
-            everything where products run over what remains.
+        precision: of the products; weights and optimizer are float32 always (or float64, if the stack is).
         pixels: indices of the pixels that the stack still reads, counted in [channel, height, width]; None for all.
         replay: on CUDA, capture a step and replay it; False launches every kernel of every step.
         compress_below: share of a weight that remains, below which only what remains is handed to the optimizer ...
@@ -198,12 +197,12 @@ class _Loop:
         self.steps_per_epoch = -(-self.count // recipe.batch_size)
         self.last_epoch = self.part.epochs(self.steps_per_epoch).stop
         self.exact = next(t.dtype for t in progress.stack.values() if t.is_floating_point())
+        dtype = torch.bfloat16 if how.precision == "bfloat16" else self.exact
         stage = self.part.stage
         alone = processes.count() == 1
         share, change = how.compress_below, progress.continued or self.hooks.before_step is not None
-        rounded = how.precision == "bfloat16"
-        sparse = [] if change or not alone else sparse_weights(module, progress.masks, how.sparse_below, rounded)
-        dtype = torch.bfloat16 if rounded and not sparse else self.exact
+        dense = change or dtype != self.exact or not alone
+        sparse = [] if dense else sparse_weights(module, progress.masks, how.sparse_below)
         self.weights = MaskedWeights(module, progress.stack, progress.masks, dtype, share, change, sparse)
         pixels, masks = how.pixels, {name: progress.masks[name] for name in sparse}
         if can_read_bytes(self.examples.train_images, recipe.data) and (read := pixels_read(module, masks)):

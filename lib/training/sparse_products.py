@@ -134,8 +134,7 @@ def sparse_weights(
         module: the computation.
         masks: name → bool [R, ...].
         below: share that remains.
-        mostly: return none if they are not most of the masked weights; for products that are bfloat16 otherwise, which the
-            other layers then give up for float32.
+        mostly: return none unless they are most of the weights that have masks.
     """
     if not below or not getattr(module, "stackable", False):
         return []

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import data
-from lib.stages import Prune, Store, checkpoint, run
+from lib.stages import Execution, Prune, Store, checkpoint, run, train_stage
 from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Part, Progress, Replicate, train
 from lib.training.loop import Computation
@@ -125,19 +125,6 @@ def test_in_float32_it_is_as_near_as_the_same_sums_in_another_order(recipe, chan
     assert distance(sparse, dense) < 3 * distance(other, dense)
 
 
-def test_what_is_bfloat16_otherwise_is_float32_where_most_products_run_over_what_remains(recipe):
-    found = {
-        (precision, share): trained(recipe, 0.25, share, torch.float32, precision=precision).stack
-        for precision in ("float32", "bfloat16")
-        for share in (0.1, 0.6)
-    }
-    same = {
-        share: all(torch.equal(found["bfloat16", share][n], t) for n, t in found["float32", share].items())
-        for share in (0.1, 0.6)
-    }
-    assert same == {0.1: True, 0.6: False}
-
-
 def test_neither_threads_nor_neighbours_change_a_bit(recipe):
     before = torch.get_num_threads()
     found = []
@@ -199,6 +186,23 @@ def test_a_killed_run_goes_on_to_the_same_bits(recipe, tmp_path, monkeypatch):
         for ours, theirs in zip(one, other, strict=True):
             tensors = theirs.tensors("weights")
             assert all(torch.equal(t, tensors[n]) for n, t in ours.tensors("weights").items())
+
+
+@pytest.mark.parametrize(("fraction", "found"), [(0.9, "float32"), (0.5, "bfloat16")])
+def test_where_little_remains_a_stage_is_float32_instead_of_bfloat16_and_says_so(
+    recipe, tmp_path, monkeypatch, fraction, found
+):
+    computed, as_it_is = [], train_stage.train
+
+    def watched(*given):
+        computed.append(given[-1].precision)
+        return as_it_is(*given)
+
+    monkeypatch.setattr(train_stage, "train", watched)
+    chain = learning_rate_rewinding(recipe, 1, Prune(fraction=fraction))
+    results = run(chain, REPLICATES, Store(tmp_path), Execution("cpu", "bfloat16"), progress=False)
+    assert computed == ["bfloat16"] * (len(chain.stages) - 1) + [found]
+    assert [[entry.record["precision"] for entry in row] for row in results.entries] == [computed] * 2
 
 
 def test_only_few_weights_of_stacked_linear_layers_on_a_cpu_are_taken_by_themselves(recipe, monkeypatch):
