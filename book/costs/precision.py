@@ -2,7 +2,8 @@
 
 A replicate has the same initial weights, noisy labels and order of images in every precision, so that the difference of its
 errors is due to rounding, and to what training makes of it: two runs that differ in the last bit part as two seeds do. A
-precision is neutral as far as the mean difference stays within the spread of the differences.
+precision is neutral as far as the mean difference stays within the spread of the differences. A pruned stage may compute in
+float32 though bfloat16 was asked for (`lib.stages.train_stage.computed_precision`); then rounding is that of the dense one.
 """
 
 import tempfile

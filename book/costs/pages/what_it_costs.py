@@ -188,6 +188,9 @@ figures.seen("convolutions", observations.convolutions)
 # 11. Both are faster where the hardware has them. Do they change a result? We train the same {term}`seeds <seed>` in each precision and
 # take the difference per seed. Two runs that differ in the last bit drift apart like two seeds, so a precision counts as neutral as long
 # as the mean difference is smaller than the spread of the differences.
+#
+# Products of the weights that remain are float32 always. Where they do most of the work of a stage, it is float32 as a whole, whatever
+# was asked for, and its record says so; a tenth of LeNet's weights on a CPU is such a case.
 
 # %% mystnb={"figure": {"caption": "Test error minus that in float32, paired by seed, ± 1 standard deviation.", "name": "fig-costs-precision"}} tags=["hide-input"]
 figures.part("precision", figures.precision)

@@ -200,8 +200,8 @@ page.verdicts()
 #   threshold. It also counts LeNet's output layer among the remaining weights, though it never cuts it: after 21 cuts it has 0.55 % of the hidden weights left, and this book 0.92 %.
 # * Training loss is measured without augmentation in evaluation mode, so that each example has one loss.
 # * Table 6 is the one compared with; the paper's tables disagree in the second digit for some networks.
-# * `paper` scale for LeNet multiplies matrices in bfloat16 while training; weights, optimizer and evaluation are float32. A table says which precision it was measured
-#   with.
+# * `paper` scale for LeNet multiplies matrices in bfloat16 while training; weights, optimizer and evaluation are float32. Networks with less than a quarter of their weights
+#   may be float32 as a whole, which is as fast on a CPU. A table says which precision it was measured with, and where both were used it names both.
 # * Smaller scales train on fewer images for fewer epochs and take several of the paper's levels at once. ResNet-20 and VGG-16 are also narrower there and do without
 #   augmentation, so that they have learned their wrong labels in reasonable time.
 # :::
