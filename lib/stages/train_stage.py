@@ -27,7 +27,7 @@ from lib.training import Examples, Part, Precision, Progress, Replicate, arithme
 from lib.training.connected_units import ConnectedUnits, decay_factors, everything_from, find_connected_units
 from lib.training.device import describe_device
 from lib.training.loop import NO_HOOKS, Computation, Hooks
-from lib.training.sparse_products import sparse_weights
+from lib.training.sparse_products import few_remain
 from lib.training.stack import stack_states, unstack
 
 
@@ -92,9 +92,9 @@ def train_stage(
 
 def computed_precision(context: RunContext, masks: Mapping[str, Tensor], hooks: Hooks) -> Precision:
     """Return what a stage is computed in: float32 instead of bfloat16 where products over the few weights that remain, which
-    are float32, do most of the work and are no slower (`make bench`)."""
+    are float32, are no slower (`make bench`)."""
     constant = hooks is NO_HOOKS and processes.count() == 1
-    if context.precision == "bfloat16" and constant and sparse_weights(context.network.module, masks, mostly=True):
+    if context.precision == "bfloat16" and constant and few_remain(context.network.module, masks):
         return "float32"
     return context.precision
 
@@ -165,7 +165,11 @@ def _train(
     network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
     steps_per_epoch = -(-(part.examples_per_epoch or len(examples.train_images)) // recipe.batch_size)
     epochs = part.epochs(steps_per_epoch)
-    progress = checkpoint.resume(device) or replace(start, epoch=epochs.start)
+    progress = checkpoint.resume(device)
+    if progress:  # it was scored once: sums of another number of threads could leave another weight
+        start = replace(start, masks=progress.masks)
+    else:
+        progress = replace(start, epoch=epochs.start)
     context.bar.total -= (progress.epoch - epochs.start) * len(replicates)  # so that its speed stays true
     where = f"level {context.chain.stages[part.stage].level or 0}, epoch {{}} of {epochs.stop}, {_who(replicates)}"
 

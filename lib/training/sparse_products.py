@@ -125,25 +125,36 @@ class SparseLinear(nn.Module):
         return SparseProduct.apply(self.weight, self.bias, inputs, self._structure)
 
 
-def sparse_weights(
-    module: nn.Module, masks: Mapping[str, Tensor], below: float = SPARSE_BELOW, mostly: bool = False
-) -> list[str]:
+def sparse_weights(module: nn.Module, masks: Mapping[str, Tensor], below: float = SPARSE_BELOW) -> list[str]:
     """Return which weights of a stack compute by what remains of them: of linear layers, on a CPU, with few enough left.
 
     Args:
         module: the computation.
         masks: name → bool [R, ...].
         below: share that remains.
-        mostly: return none unless they are most of the weights that have masks.
     """
-    if not below or not getattr(module, "stackable", False):
-        return []
-    names = [f"{name}.weight" for name, layer in module.named_modules() if isinstance(layer, Linear)]
-    chosen = [name for name in names if name in masks and masks[name].device.type == "cpu"]
-    few = [name for name in chosen if masks[name].float().mean() < below]
-    if mostly and 2 * sum(masks[name].numel() for name in few) <= sum(mask.numel() for mask in masks.values()):
-        return []
+    few = [name for name in _weights_here(module, masks) if masks[name].float().mean() < below]
     return few if few and kernels() else []
+
+
+def few_remain(module: nn.Module, masks: Mapping[str, Tensor], below: float = SPARSE_BELOW) -> bool:
+    """Say whether a stack computes best by what remains: on a CPU, pruned in linear layers only, with few weights left.
+
+    All masks are counted together: so the answer is one for every network that pruning left as many weights, and does not
+    depend on the others of its stack. Arguments are those of `sparse_weights`.
+    """
+    if not masks or _weights_here(module, masks) != list(masks):
+        return False
+    remaining = sum(int(mask.sum()) for mask in masks.values())
+    return remaining < below * sum(mask.numel() for mask in masks.values()) and kernels() is not None
+
+
+def _weights_here(module: nn.Module, masks: Mapping[str, Tensor]) -> list[str]:
+    """Return the weights of linear layers that have masks on a CPU, in the order of the masks."""
+    if not getattr(module, "stackable", False):
+        return []
+    names = {f"{name}.weight" for name, layer in module.named_modules() if isinstance(layer, Linear)}
+    return [name for name, mask in masks.items() if name in names and mask.device.type == "cpu"]
 
 
 def with_sparse_layers(module: nn.Module, masks: Mapping[str, Tensor]) -> nn.Module:

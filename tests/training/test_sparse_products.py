@@ -17,7 +17,7 @@ from lib.stages.algorithms import learning_rate_rewinding
 from lib.training import Part, Progress, Replicate, train
 from lib.training.loop import Computation
 from lib.training.pixel_reader import PixelReader, pixels_read
-from lib.training.sparse_products import SparseProduct, Structure, kernels, sparse_weights
+from lib.training.sparse_products import SparseProduct, Structure, few_remain, kernels, sparse_weights
 from tests.training.stacks import start
 
 REPLICATES = [Replicate(seed=0), Replicate(seed=1, noise_percent=20)]
@@ -210,14 +210,20 @@ def test_only_few_weights_of_stacked_linear_layers_on_a_cpu_are_taken_by_themsel
     few, many = random_masks(network, stack, 0.1), random_masks(network, stack, 0.6)
     assert sparse_weights(network.module, few) == list(network.prunable)
     assert sparse_weights(network.module, many) == []
-    first, *others = network.prunable
-    only_first, all_but_first = {**many, first: few[first]}, {**few, first: many[first]}
-    assert sparse_weights(network.module, only_first, mostly=True) == [first]  # 235,200 of 266,200 weights
-    assert sparse_weights(network.module, all_but_first) == others
-    assert sparse_weights(network.module, all_but_first, mostly=True) == []
     assert sparse_weights(torch.nn.Sequential(torch.nn.Linear(4, 4)), {"0.weight": torch.zeros(1, 4, 4) > 0}) == []
     monkeypatch.setattr("lib.training.sparse_products.kernels", lambda: None)
     assert sparse_weights(network.module, few) == []
+
+
+def test_few_remain_is_said_of_all_weights_together(recipe, monkeypatch):
+    network, stack, _ = start(recipe, REPLICATES)
+    few, many = random_masks(network, stack, 0.1), random_masks(network, stack, 0.6)
+    first = network.prunable[0]  # 235,200 of 266,200 weights
+    assert few_remain(network.module, few) and few_remain(network.module, {**many, first: few[first]})
+    assert not few_remain(network.module, many) and not few_remain(network.module, {**few, first: many[first]})
+    assert not few_remain(network.module, {}) and not few_remain(network.module, {**few, "bias": few[first]})
+    monkeypatch.setattr("lib.training.sparse_products.kernels", lambda: None)
+    assert not few_remain(network.module, few)
 
 
 @pytest.mark.parametrize("normalization", ["mnist", "cifar"])
