@@ -104,6 +104,9 @@ def own_plan(
     """Return what `prune_your_own` runs, all checked; arguments and errors are its own."""
     if not scores or not seeds or not noise_percents:
         raise InputError("scores, seeds and noise_percents need at least one value each.")
+    for what, given in (("seeds", seeds), ("noise_percents", noise_percents)):
+        if len(set(given)) < len(given):
+            raise InputError(f"{what} has a value twice: {', '.join(map(str, given))}. Allowed: each value once.")
     found = data.own_images(images, labels, test, side)
     count = len(found.train_images)
     recipe = Recipe(

@@ -26,6 +26,8 @@ from lib.errors import InputError
 
 # Of inputs: a part of 27 ImageNet images, whose gradient takes about 3 GB in ResNet-50.
 VALUES_PER_PART = 2**22
+OF_ONE_ANSWER = ("gradient", "snip", "synflow")
+"""Scores that need a network with one tensor of logits for an image, so none of segmentation."""
 
 
 class Batch:

@@ -19,6 +19,7 @@ from lib.errors import InputError, unknown
 from lib.pruning import find_score
 from lib.pruning.filter_scores import find_filter_score
 from lib.pruning.methods import check_method
+from lib.pruning.scores import OF_ONE_ANSWER
 from lib.scales import check_scale
 from lib.stages.filter_events import TARGETS, FilterEvents
 from lib.stages.stage import Chain, Prune, stage_keys
@@ -166,6 +167,11 @@ def _check(plan: Plan, changes: Changes) -> None:
     if changes.score:
         check = check_method if plan.prune.scope == "parameters" else find_score
         (find_filter_score if plan.filters else check)(changes.score)
+        if plan.recipe.task == "segmentation" and changes.score in OF_ONE_ANSWER:
+            raise InputError(
+                f"score is {changes.score!r}, which asks for one answer an image, and {plan.recipe.network} gives one a "
+                f"pixel. Allowed: any but {', '.join(OF_ONE_ANSWER)}."
+            )
     _check_filters(plan, changes)
     for name in ("levels", "epochs", "images"):
         if getattr(changes, name) < 0:
@@ -186,6 +192,11 @@ def _check(plan: Plan, changes: Changes) -> None:
     if changes.images and not FEWEST_IMAGES <= changes.images <= (there or math.inf):
         most = f" to {there:,}, which is all but the {plan.recipe.data.validation:,} for validation" if there else " on"
         raise InputError(f"images is {changes.images:,}. Allowed: from {FEWEST_IMAGES}{most}; 0 for the plan's.")
+    if plan.recipe.task == "segmentation" and changes.images % plan.recipe.batch_size == 1:
+        raise InputError(
+            f"images is {changes.images:,}, which leaves one for the last batch of {plan.recipe.batch_size}; batch "
+            f"normalization of its mean needs two. Allowed: {changes.images - 1:,} or {changes.images + 1:,}."
+        )
 
 
 def _check_filters(plan: Plan, changes: Changes) -> None:

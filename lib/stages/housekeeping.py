@@ -80,9 +80,9 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
         for path in trash.iterdir():  # the folder stays: something damaged may be on its way there
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in store.checkpoints.iterdir():
-            if _older(path, now - 86400 * (older_than_days or 1)):  # nobody has gone on from it
-                keys = keys_of(path) if kept else []
-                if not (kept and keys and kept.issuperset(keys)):
+            if _older(path, now - 86400 * (1 if older_than_days is None else older_than_days)):
+                keys = keys_of(path) if kept or held else []
+                if held.isdisjoint(keys) and not (kept and keys and kept.issuperset(keys)):
                     path.unlink(missing_ok=True)
     return sorted(removed)
 

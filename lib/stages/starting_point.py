@@ -83,8 +83,10 @@ def starting_point(
     else:
         masks = {n: torch.ones_like(module.get_parameter(n), dtype=torch.bool) for n in network.prunable}
     if stage.prune:
+        before = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
         module.load_state_dict(done[-1].tensors("weights"))
         masks = _pruned(network, stage.prune, masks, examples, replicate.generator("score", position))
+        module.load_state_dict(before)  # a fresh replicate draws some layers anew and takes the others as they are
     if stage.start == "fresh":
         initialize_replicate(module, chain.recipe, replicate, position)
         weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

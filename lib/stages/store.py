@@ -30,7 +30,7 @@ READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 def default_store() -> Path:
     """Return the folder used where none is named: $PRUNING_BOOK_STORE, else the user's cache."""
-    return Path(os.environ.get("PRUNING_BOOK_STORE") or user_cache_path("pruning-book") / "store")
+    return Path(os.environ.get("PRUNING_BOOK_STORE") or user_cache_path("pruning-book") / "store").expanduser()
 
 
 class Store:

@@ -103,6 +103,15 @@ def test_what_is_not_drawn_enters_the_key():
     assert not keys(Shifted()) & keys(Shifted())
 
 
+def test_layers_that_are_not_drawn_are_fresh_in_every_replicate(tmp_path):
+    def normalized() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.LayerNorm(784), nn.Linear(784, 20), nn.ReLU(), nn.Linear(20, 10))
+
+    both, alone = (run(normalized, tmp_path / str(len(s)), seeds=s, scores=["magnitude"]) for s in ((0, 1), (1,)))
+    ours, theirs = (table.frame[table.frame["seed"] == 1]["value"].tolist() for table in (both, alone))
+    assert ours == theirs
+
+
 def test_random_layers_of_any_kind_repeat(tmp_path):
     class Noisy(Small):
         def forward(self, images: Tensor) -> Tensor:
@@ -193,6 +202,8 @@ def test_what_is_wrong_with_a_network(network, says):
 def test_what_else_is_wrong():
     with pytest.raises(InputError, match="Did you mean 'output'"):
         own_network(Small, OWN, unpruned=["outputs"])
+    with pytest.raises(InputError, match="seeds has a value twice: 0, 0"):
+        own_plan(Small, IMAGES, LABELS, seeds=[0, 0])
     with pytest.raises(InputError, match="unknown score 'magnitud'"):
         own_network(Small, OWN, scores=["magnitud"])
     with pytest.raises(InputError, match="'builtins:len' cannot score this network"):

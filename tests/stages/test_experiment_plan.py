@@ -10,6 +10,7 @@ from papers.generalization_stability import recipes
 from papers.generalization_stability.experiments import PAGES
 from papers.generalization_stability.names import FIGURE_2
 from papers.label_noise.recipes import plan as label_noise_plan
+from papers.lost_in_pruning.recipes import plan as lost_in_pruning_plan
 from papers.training_regularization.recipes import plan
 
 VGG = recipes.plan("cifar10-vgg11", "smoke")
@@ -97,6 +98,17 @@ def test_what_cannot_be_run_is_said(given, says):
     for ask in (change, real_changes):
         with pytest.raises(InputError, match=says):
             ask(LENET, given)
+
+
+def test_what_segmentation_cannot_do_is_said():
+    voc = lost_in_pruning_plan("voc-deeplabv3", "paper")
+    for given, says in (
+        (Changes(score="snip"), "score is 'snip', which asks for one answer an image"),
+        (Changes(images=129), "images is 129, which leaves one for the last batch of 32.* 128 or 130"),
+    ):
+        with pytest.raises(InputError, match=says):
+            change(voc, given)
+    assert change(voc, Changes(score="sipp", images=128)).prune.score == "sipp"
 
 
 def test_changes_have_words_and_a_folder_of_their_own():

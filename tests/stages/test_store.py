@@ -1,6 +1,7 @@
 """The store: whole or not at all, whatever happens."""
 
 import errno
+import gc
 import gzip
 import json
 import os
@@ -249,6 +250,12 @@ def test_cleaning_leaves_checkpoints_of_what_is_kept(store):
         os.utime(path, times=(time.time() - 3 * 86400, time.time() - 3 * 86400))
     housekeeping.clean(store, keep=["kept"])
     assert [*store.checkpoints.iterdir()] == [Checkpoint(store, ["kept"]).path]
+    training = Store(store.folder)
+    training.hold(["kept"])
+    housekeeping.clean(store, older_than_days=0)
+    assert [*store.checkpoints.iterdir()] == [Checkpoint(store, ["kept"]).path], "a process goes on from it"
+    del training
+    gc.collect()
     housekeeping.clean(store, older_than_days=2)
     assert not [*store.checkpoints.iterdir()]
 
