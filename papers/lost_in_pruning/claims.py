@@ -422,7 +422,7 @@ def falls_with_noise(case: Case) -> Finding:
         ]
         return every(*asked)
 
-    at_the_end = having_potential(lambda method: not_higher(of_noise(method, HIGHEST_NOISE), than=0))
+    at_the_end = having_potential(lambda method: is_zero(of_noise(method, HIGHEST_NOISE)))
     return every(each_method(having_potential(steps)), at_the_end(WT))(case)
 
 
@@ -458,12 +458,16 @@ def loses_on_average(method: str) -> Question:
 
 
 def loses_all_somewhere(method: str) -> Question:
-    """LIP-C12: on some corruption nothing can be pruned, whatever the parent; it fails where something can of one."""
-    least = of_test(method, "minimum")
+    """LIP-C12: on some corruption nothing can be pruned, whatever the parent."""
+    return is_zero(of_test(method, "minimum"))
+
+
+def is_zero(measure: Measure) -> Question:
+    """A potential is 0 for every parent; it fails where something can be pruned of one."""
 
     def asked(case: Case) -> Finding:
-        found: Answer = "not reproduced" if least.read(case).any() else "reproduced"
-        return replace(not_higher(least, than=0)(case), answer=found, against=math.nan, favour=math.nan, chances=())
+        found: Answer = "not reproduced" if measure.read(case).any() else "reproduced"
+        return replace(not_higher(measure, than=0)(case), answer=found, against=math.nan, favour=math.nan, chances=())
 
     return asked
 

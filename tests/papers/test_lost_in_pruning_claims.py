@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas
 import pytest
 
 from lib import data
@@ -178,6 +179,13 @@ def test_levels_of_noise_below_the_papers_highest_are_not_enough(put):
     made = table(cells)
     weak = made.with_frame(made.frame.query("position != 0.7"))
     assert "is 0.3, not 0.7" in decide("LIP-C08", CLAIMS["LIP-C08"], weak).reason
+
+
+def test_what_can_be_pruned_of_one_parent_is_not_zero():
+    for claim in ("LIP-C08", "LIP-C12"):
+        nothing, something = (table(cells) for cells in CASES[claim])
+        of_one = pandas.concat([nothing.frame.query("seed != 2"), something.frame.query("seed == 2")])
+        assert decide(claim, CLAIMS[claim], nothing.with_frame(of_one)).verdict == "not reproduced"
 
 
 def test_another_network_that_was_not_measured_leaves_a_comparison_not_run(monkeypatch):
