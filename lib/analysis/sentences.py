@@ -178,8 +178,14 @@ def gap(found: Difference, unit: str = "points") -> str:
 
 
 def differs(first: pandas.Series, second: pandas.Series) -> str:
-    """Return how the first compares with the second: "lower", "higher", "match", "undecided" (see `Difference.verdict`)."""
-    return difference(first, second).verdict
+    """Return how the first compares with the second: "lower", "higher", "match", "undecided" (see `Difference.verdict`).
+
+    Fewer than three replicates are compared by their means; what is said of them ends with `FEW_SEEDS`.
+    """
+    found = difference(first, second)
+    if 0 < found.n < FEWEST_REPLICATES and found.mean:
+        return "lower" if found.mean < 0 else "higher"
+    return found.verdict
 
 
 def from_to(before: pandas.Series, after: pandas.Series, unit: str = "%") -> str:

@@ -152,7 +152,7 @@ def _enough(table: Table, one: str) -> str:
         for name in others
     }
     words = f"The longest {SPOKEN[one]} has {listed([*told.values()])}."
-    if len(table.seeds) < FEWEST_REPLICATES:
+    if len(table.seeds) < FEWEST_REPLICATES or len(others) < 2:
         return words
     verdicts = {
         kind(name)[0]: difference(runs(table, BEST, longest), runs(table, BEST, name)).verdict for name in others

@@ -112,7 +112,7 @@ def _stopping(table: Table) -> str:
         return ""
     better = [noise for noise in noises if difference(stopped[noise], last[noise]).mean < 0]
     first = noises[0]
-    if not better and difference(stopped[first], last[first]).verdict != "higher":
+    if not better and differs(stopped[first], last[first]) != "higher":
         return (
             "Stopping the dense network at its best epoch does about as well as pruning: it errs on "
             f"{mean_std(stopped[first])} then, the best sparse network after its last epoch on {mean_std(last[first])}."
@@ -223,7 +223,13 @@ def efficacy_table(table: Table) -> str:
             read(table, SIZE, level, one, noise_percent=noise).mean() for level, one in ((sparse, WR), (narrow, WIDTH))
         ]
         word = "fewer" if left[0] < left[1] else "no fewer"
-        if narrow == 0 and sparse:
+        if sparse == 0:
+            dense = f"one with {left[1]:.3g} % of the weights does" if narrow else "only the widest does"
+            words.append(
+                f"With {noise:g} % wrong labels no pruned network fits them to within a point; of the dense ones {dense}."
+            )
+            continue
+        if narrow == 0:
             words.append(
                 f"With {noise:g} % wrong labels a sparse network fits them with {left[0]:.3g} % of the weights; of the "
                 "dense ones only the widest does, the one with all weights."
@@ -268,10 +274,11 @@ def _loss_change(table: Table) -> str:
         f"The linear estimate says {estimate} nats: {_share(max(seen))} of what "
         f"happens{' at most' if len(seen) > 1 else ''}."
     )
+    fair = [score for score, share in zip(order, seen, strict=True) if 0.5 <= share <= 1.5]
     third = (
         "Steps this large are beyond a straight line."
-        if max(seen) < 0.5
-        else "At this step the straight line is a fair guide."
+        if not fair
+        else f"The straight line is a fair guide{'' if len(fair) == len(order) else f' for {listed(fair)} only'}."
     )
     if len(order) > 1 and order[0] != "gradient":
         third += f" The score made of first derivatives does not do the least damage: {order[0]} does."
@@ -395,8 +402,6 @@ def sparse_and_redense(table: Table) -> str:
         levels = [k for k in sparse if k and k in again]
         worse = [k for k in levels if differs(again[k], sparse[k]) == "higher"]
         better = [k for k in levels if differs(again[k], sparse[k]) == "lower"]
-        if len(sparse) < FEWEST_REPLICATES:
-            worse, better = [k for k in levels if again[k].mean() > sparse[k].mean()], []
         told = (
             f"With {noise:g} % wrong labels getting the weights back makes {len(worse)} of {len(levels)} sparse "
             "networks worse after the last epoch"

@@ -23,6 +23,7 @@ from lib.analysis.sentences import against, learned, listed, mean_std, number, o
 from lib.analysis.statistics import FEWEST_REPLICATES, difference, rank_correlation
 from lib.analysis.table import Table, values
 from lib.errors import InputError
+from papers.lost_in_pruning.claims import FLAT, WRN16_8
 from papers.lost_in_pruning.figures import CORRUPTIONS, EVERY_MARGIN, algorithms, in_words, measured_sets
 from papers.lost_in_pruning.names import FILTERS, WEIGHTS
 from papers.lost_in_pruning.tables import TEST_IMAGES
@@ -87,7 +88,9 @@ def _late_line(table: Table) -> str:
     told = []
     for name in _methods(table):
         found = _curves(table, [TEST_IMAGES], name)
-        rises = (found.errors[0] - found.errors[0, :, :1]).mean(0)
+        rises = pandas.DataFrame(found.errors[0] - found.errors[0, :, :1]).mean().to_numpy()  # of parents not diverged
+        if numpy.isnan(rises[1:]).all():
+            raise InputError(f"no pruned network of {name} has a finite test error at {table.scale} scale")
         worst = 1 + int(numpy.nanargmax(rises[1:]))
         told.append(
             f"{name} {number(rises[worst], signed=True)} points at {found.removed[:, worst].mean():.0f} % removed"
@@ -137,7 +140,8 @@ def potential_under_noise(table: Table) -> str:
             rising.append(name)
     words = f"At ε = {levels[-1]:g} against none, prune potentials are: {'; '.join(told)}."
     if rising:
-        rises = f"On the way the mean of {listed(rising)} rises at least once; the paper has it fall with noise."
+        paper = "the paper has it stay" if table.benchmark == WRN16_8 else "the paper has it fall with noise"
+        rises = f"On the way the mean of {listed(rising)} rises at least once; {paper}."
         return f"{words} {rises}"
     return f"{words} On the way no mean rises, as the paper has it."
 
@@ -258,11 +262,12 @@ def excess_while_pruning(table: Table) -> str:
     words = f"For each 10 points of PR the difference in excess error grows by so many points: {'; '.join(told)}."
     if len(table.seeds) < FEWEST_REPLICATES:
         return words
-    rises = (
-        f"For {listed(clear)} both intervals lie above zero, as in the paper"
-        if clear
-        else "For no method both intervals lie above zero"
-    )
+    flat = table.benchmark in FLAT
+    if clear:
+        paper = "against the paper, which sees no slope here" if flat else "as in the paper"
+        rises = f"For {listed(clear)} both intervals lie above zero, {paper}"
+    else:
+        rises = f"For no method both intervals lie above zero{', as in the paper' if flat else ''}"
     below = f", and for {listed(falls)} below, against the paper" if falls else ""
     return f"{words} {rises}{below}."
 

@@ -31,7 +31,7 @@ from lib.analysis.sentences import (
     times,
     turning_points,
 )
-from lib.analysis.statistics import difference
+from lib.analysis.statistics import FEWEST_REPLICATES, difference
 from lib.analysis.steps import Step
 from lib.analysis.table import SIZE, Table, comparing_first, noun_and_unit, unit_of_difference, values
 from lib.errors import InputError
@@ -206,9 +206,10 @@ def gains(table: Table, noisy: Sequence[float]) -> str:
     lower = sum(one.verdict == "higher" for one in found.values())
     means = [one.mean for one in found.values()]
     grows = all(a < b for a, b in zip(means, means[1:], strict=False))
+    counted_lower = f"it is lower {times(lower, len(noisy), 'noise level')}; "
     return (
-        f"from the dense network to the optimum the error changes by {said}; it is lower "
-        f"{times(lower, len(noisy), 'noise level')}; the mean gain "
+        f"from the dense network to the optimum the error changes by {said}; "
+        f"{'' if len(table.seeds) < FEWEST_REPLICATES else counted_lower}the mean gain "
         + ("grows with the share of wrong labels, as the paper says" if grows
            else "does not always grow with it; the paper says that it does")
     )  # fmt: skip
@@ -271,7 +272,8 @@ def error_against_training(table: Table) -> str:
     if noisy := [n for n in noises if n > 0]:
         words.append(versus(table, EDT, LRR, max(noisy)))
         worse = sum(found[n] == "higher" for n in noisy)
-        words.append(f"longer training falls behind pruning {times(worse, len(noisy), 'noise level')}")
+        if len(table.seeds) >= FEWEST_REPLICATES:
+            words.append(f"longer training falls behind pruning {times(worse, len(noisy), 'noise level')}")
     return " ".join(map(sentence, words)) + against_print
 
 
@@ -797,7 +799,8 @@ def _same_examples(table: Table) -> str:
     found = {n: read(table, OVERLAP, "best smaller", ONE_SHOT, noise_percent=n).mean() for n in noises}
     low, high = number(min(found.values())), number(max(found.values()))
     return (
-        f"one-shot pruning and narrower networks change much the same images: overlap {low} to {high}, 0.05 by chance"
+        f"of the images that one-shot pruning and narrower networks change most, {low} to {high} are the same; by chance "
+        "0.05 would be"
     )
 
 
@@ -839,7 +842,8 @@ def _chosen_by_sparse(table: Table) -> str:
 def _chosen_against_dense(table: Table) -> str:
     most = max(noisy_shares(table, LRR, DS))
     here, dense = error(table, DS, "optimum", most), error(table, LRR, 0, most)
-    return f"it needs no sparse weights to do so: beside a dense network on all images, {against(here, dense)}"
+    needs = "it needs no sparse weights to do so: " if differs(here, dense) == "lower" else ""
+    return f"{needs}beside a dense network on all images, {against(here, dense)}"
 
 
 @_line

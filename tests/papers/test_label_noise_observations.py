@@ -5,7 +5,7 @@ import pytest
 from lib.analysis.display import Markdown
 from lib.analysis.table import find_tables
 from papers.label_noise import figures, observations
-from papers.label_noise.names import GRADIENT, RANDOM, WR
+from papers.label_noise.names import GRADIENT, RANDOM, WIDTH, WR
 from tests.papers.label_noise_cases import BEST, LAST, TRAIN, made_up
 
 SEEN = [
@@ -42,6 +42,13 @@ def test_a_climb_and_a_fall_are_told_with_their_numbers():
     assert "climbs above the dense network's before it falls at every noise level" in words
     assert "its lowest point behind that lies below the dense network's at every noise level" in words
     assert "12.0 ± 0.3 % then, the best sparse network after its last epoch on 8.00 ± 0.30 %" in words
+
+
+def test_where_only_the_dense_network_fits_its_labels_no_pruned_one_is_said_to():
+    training = [0.2, 1.5, *[3.0] * (len(LAST) - 2)]
+    rows = {"test error (%)": LAST, "best test error (%)": BEST, "training error (%)": training}
+    words = said("efficacy_table", made_up(rows, algorithms=(WR, WIDTH)))
+    assert "no pruned network fits them to within a point; of the dense ones only the widest does" in words
 
 
 def test_what_contradicts_the_paper_is_said():

@@ -4,6 +4,7 @@
 # pyright: reportGeneralTypeIssues=false
 
 import json
+from dataclasses import replace
 
 import altair
 import numpy
@@ -137,7 +138,10 @@ def test_the_fitted_line_goes_through_the_origin_with_its_slope(asked):
     )
     assert "For WT both intervals lie above zero, as in the paper" in said("excess_while_pruning", table({WT: rises}))
     flat = table({WT: Networks(clean=[0.0] * 4, corrupted=[0.0] * 4, scatter=[1.0, 2.0, 0.5, 1.5])})
-    assert "For no method both intervals lie above zero" in said("excess_while_pruning", flat)
+    assert "For no method both intervals lie above zero." in said("excess_while_pruning", flat)
+    other = "cifar10-wrn16-8"  # of which the paper says that it has no slope
+    assert "above zero, against the paper" in said("excess_while_pruning", table({WT: rises}, other))
+    assert "above zero, as in the paper" in said("excess_while_pruning", replace(flat, benchmark=other))
     [own] = tables.slopes([table({WT: rises})]).query("`test images` == '19 corruptions'").to_dict("records")
     assert own["slope per 10 points of PR"] == "1.00" and (own["networks"], own["parents"]) == (9, 3)
 
