@@ -22,6 +22,7 @@ help:
 	@echo "make lab    JupyterLab with the pages as notebooks"
 	@echo "make bench  what training costs here, against the conventional loop"
 	@echo "make soak   a hundred kills at random moments, and what was lost by them: an hour (KILLS=20: a fifth of it)"
+	@echo "make clean  removes the built book; notebooks in work, runs and the store stay"
 	@echo "make slurm  installs Slurm on this machine where apt can, and runs a batch on it; jobs, slurmd and the batch are killed; a stand-in of Kubernetes too"
 	@echo "make book SCALE=paper   the papers' own recipes: for GPUs; on CPUs hours for LeNet, years for the rest"
 
@@ -64,4 +65,4 @@ soak: data
 	$(RUN) -m tests.soak --kills $(KILLS) --seed $(SEED)
 
 clean:
-	rm -rf runs work book/_build book/papers
+	rm -rf runs/published book/_build book/papers

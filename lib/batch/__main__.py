@@ -79,7 +79,8 @@ def find_profile(name: str) -> tuple[Path, dict[str, object]]:
     for kind, plugin in plugins.items():
         module = f"snakemake-{kind}-plugin-{plugin}" if plugin else "snakemake"
         if importlib.util.find_spec(module.replace("-", "_")) is None:
-            remedy = f'pip install -e ".[{name}]"' if name in shipped else f"pip install {module}"
+            extra = name if name in shipped and plugin else "book"
+            remedy = f'pip install -e ".[{extra}]"' if name in shipped or not plugin else f"pip install {module}"
             raise InputError(f"the profile {name!r} needs the package {module}, which is missing: {remedy}")
     return folder, settings
 

@@ -104,7 +104,8 @@ def inputs_hash(book: Path, engine: str) -> str:
 def build_if_changed(book: Path, output: Path, engine: str = "jupyter-book") -> Path:
     """Build the HTML, see `build`, unless it was built from exactly what is there now. One process builds at a time.
 
-    What a killed build left is dropped: Sphinx would take the page that it was writing for a new one.
+    What a build left that was killed or failed is dropped: Sphinx would take the page that it was writing for a new one,
+    and pages that it had read and not yet written for written ones.
     """
     made = output / "_build"
     stamp, begun = made / f".{engine}.inputs", made / f".{engine}.begun"
@@ -119,10 +120,8 @@ def build_if_changed(book: Path, output: Path, engine: str = "jupyter-book") -> 
                 shutil.rmtree(folder)
         stamp.unlink(missing_ok=True)
         begun.touch()
-        try:
-            first = build(book, output, engine)
-        finally:
-            begun.unlink()
+        first = build(book, output, engine)
+        begun.unlink()
         write_if_changed(stamp, now)
     return first
 

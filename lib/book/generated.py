@@ -206,8 +206,9 @@ def _part(stem: str, made: Mapping[str, Any]) -> str:
 
 def _executed_row(path: Path, folder: Path) -> list[Cell]:
     paper, page, name = path.relative_to(folder / "pages").parts
-    # A finished run has no second suffix.
-    configuration, _, state = name.removesuffix(".ipynb").partition(".")
+    configuration, _, state = name.removesuffix(".ipynb").rpartition(".")
+    if state not in UNFINISHED:  # of a finished run, whose values may have points: "rate~0.1"
+        configuration, state = name.removesuffix(".ipynb"), ""
     what: list[Cell] = [words(paper), words(page), configuration.replace("~", " ").replace("_", ", ")]
     record = record_of(path)
     if state or not record:

@@ -83,7 +83,7 @@ def tooltip(points: Frame, columns: Sequence[str | None], numbers: Sequence[str]
     spread = [alt.Tooltip("spread:N", title="standard deviation"), alt.Tooltip("n:Q", title="replicates")]
     return [
         *(alt.Tooltip(f"{safe(c)}:N", title=spoken(c)) for c in words),
-        *(alt.Tooltip(f"{safe(c)}:Q", title=spoken(c), format=".3~g") for c in others),
+        *(alt.Tooltip(f"{safe(c)}:Q", title=spoken(c), format=AXIS_FORMAT) for c in others),
         alt.Tooltip("mean:Q", title=f"mean {quantity}" if several else quantity, format=".4~g"),
         *(spread if several else []),
     ]

@@ -18,7 +18,8 @@ def find_device(name: str = "auto") -> torch.device:
     """Return the device of that name.
 
     Args:
-        name: "cpu", "cuda", "cuda:1", "mps", or "auto" for the first of cuda, mps, cpu that is there.
+        name: "cpu", "cuda", "cuda:1", "mps", or "auto" for cuda where it is there and cpu elsewhere. An Apple GPU has no
+            float64, which some scores and measurements need: it is used where it is asked for.
 
     Raises:
         InputError: if the name is unknown or the device is not there: a run never falls back silently.
@@ -26,7 +27,7 @@ def find_device(name: str = "auto") -> torch.device:
     kind, _, index = name.partition(":")
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        return torch.device(next(kind for kind, available in there.items() if available))
+        return torch.device("cuda" if there["cuda"] else "cpu")
     if kind not in there or (index and not index.isdigit()):
         raise unknown("device", name, [*there, "cuda:1", "auto"])
     count = torch.cuda.device_count() if kind == "cuda" else 1

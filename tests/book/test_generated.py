@@ -124,7 +124,8 @@ def test_the_front_page_sets_measured_beside_printed_numbers():
 def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(root: Path):
     source = root / "papers" / toy.PAPER / "pages" / "toy.py"
     folder = root / "runs" / "pages" / toy.PAPER / "toy"
-    for name in ("default", "noise~15_scale~laptop.partial", "noise~10.failed", "noise~10_scale~smoke"):
+    names = ("default", "rate~0.1", "noise~15_scale~laptop.partial", "noise~2.5.failed", "noise~10_scale~smoke")
+    for name in names:
         toy.executed(source, folder / f"{name}.ipynb")
     made = {"seeds": [0, 1, 2], "device": "one GPU", "precision": "float32", "date": "2026-11-20"}
     for folder in ("papers/training_regularization/results", "runs/tables/training_regularization"):
@@ -133,8 +134,8 @@ def test_the_list_of_runs_tells_finished_from_stopped_and_committed_from_local(r
         part.write_text(json.dumps({**made, "training_seconds": 7000, "measuring_seconds": 4}), "utf-8")
     text = generated.runs(root / "papers", root / "runs")
     assert "<td>2026-11-20 14:30</td><td>3 min 4 s</td>" in text
-    assert text.count(">done<") == text.count("running or stopped") == text.count(">failed<") == 1
-    assert "<td>noise 15, scale laptop</td>" in text
+    assert [text.count(one) for one in (">done<", "running or stopped", ">failed<")] == [2, 1, 1]
+    assert all(f"<td>{one}</td>" in text for one in ("noise 15, scale laptop", "rate 0.1", "noise 2.5"))
     assert "<td>weight rewinding</td><td>3</td><td>one GPU</td>" in text
     for kept in ("committed", "this machine"):
         assert f"<td>1 h 56 min</td><td>4 s</td><td>{kept}</td>" in text

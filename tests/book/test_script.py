@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas
 import pytest
 import vl_convert
 from playwright.sync_api import Browser, Page
@@ -40,7 +41,8 @@ def open_charts(browser: Browser, folder: Path, charts, **settings) -> Page:
     code = vl_convert.javascript_bundle((ASSETS / "charts.js").read_text("utf-8"), vl_version=VEGALITE_VERSION)
     (folder / "charts.js").write_text(f"(function () {{\n{code}\n}})();\n", "utf-8")
     body = "".join(figure(specification(chart)) for chart in charts)
-    text = f"<!doctype html><meta charset=utf-8><body>{body}<script src=charts.js></script>"
+    head = "<meta charset=utf-8><style>.drawing { display: block !important }</style>"
+    text = f"<!doctype html>{head}<body>{body}<script src=charts.js></script>"
     (folder / "page.html").write_text(text, "utf-8")
     page = browser.new_context(viewport={"width": 900, "height": 1400}, **settings).new_page()
     page.goto((folder / "page.html").as_uri())
@@ -73,6 +75,19 @@ def test_a_seed_is_lit_in_all_charts_by_mouse_and_keyboard(browser: Browser, tmp
     page.locator("figure").first.locator("svg.marks").click(position={"x": 5, "y": 5})
     page.wait_for_timeout(100)
     assert signals(page, LIT) == [None, None, None]
+    page.context.close()
+
+
+@pytest.mark.browser
+def test_what_is_chosen_stays_when_a_phone_is_turned(browser: Browser, tmp_path: Path):
+    rows = pandas.concat([made.rows({0: [6.0, 8.0], 1: [5.0, 7.0]}).assign(noise_percent=n) for n in (0.0, 20.0)])
+    page = open_charts(browser, tmp_path, [lines(rows, x=made.SIZE, menus=["noise_percent"], title="Errors")])
+    menu = page.locator("select[name=noise_percent_menu]")
+    first, second = menu.locator("option").all_text_contents()
+    menu.select_option(second)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function("document.querySelector('figure').drawnWidth < 500")
+    assert signals(page, "noise_percent_menu") == [second] and menu.input_value() == second != first
     page.context.close()
 
 

@@ -126,6 +126,15 @@ function addPlayButton(figure, controls, view, play) {
   slider.closest(".vega-bind").before(button);
 }
 
+// What a reader chose in menus and on sliders stays as it is when the chart is drawn anew.
+function keepChoices(spec, view) {
+  visit(spec, (part) => {
+    for (const param of Array.isArray(part.params) ? part.params : []) {
+      if (param.bind && !param.select) param.value = view.signal(param.name);
+    }
+  });
+}
+
 async function embed(stage, controls, spec) {
   stage.replaceChildren();
   controls.replaceChildren();
@@ -134,6 +143,7 @@ async function embed(stage, controls, spec) {
 
 async function draw(figure) {
   const original = JSON.parse(figure.querySelector("script").textContent);
+  if (figure.vegaView) keepChoices(original, figure.vegaView.view);
   const controls = figure.querySelector(".controls");
   const available = figure.querySelector(".drawing").clientWidth;
   const stage = document.createElement("div");
