@@ -188,7 +188,7 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
         at_once = given.at_once or places or min(PAGES_AT_ONCE, os.cpu_count() or 1)
         config |= {"places": given.places_per_gpu, "at_once": at_once}
         config |= {"gpus": gpus} if gpus or given.gpus else {}  # where none was found, a page looks for itself
-        line += ["--resources", f"gpu={places}"] if gpus else []
+        line += ["--resources", f"pages={at_once}", *([f"gpu={places}"] if gpus else [])]
     elif settings.get("default-storage-provider") == "fs":
         line += ["--default-storage-prefix", str(Path.cwd())]
         config["root"] = str(Path.cwd())

@@ -233,7 +233,7 @@ def changed(wanted: list[Run], changes: Changes) -> list[Run]:
     """Return runs with what a reader changes of their plans, of all pages that have such parameters.
 
     They train what they lack, wait for no other page, and no page of the book shows them. Pages that are only drawn at the
-    batch's scale are left out.
+    batch's scale are left out, and benchmarks that a page only draws where it trains another: they may take hours.
 
     Raises:
         InputError: a page that is alone has no such parameter.
@@ -241,7 +241,10 @@ def changed(wanted: list[Run], changes: Changes) -> list[Run]:
     if not changes:
         return wanted
     names, found = changes.model_dump(exclude_defaults=True), []
+    training = {(run.paper, run.page) for run in wanted if run.trains}
     for run in wanted:
+        if not run.trains and (run.paper, run.page) in training:
+            continue
         if run.drawn:
             if len(wanted) == 1:
                 other = run.parameters["scale"]

@@ -26,6 +26,12 @@ def test_a_stage_that_pages_share_counts_in_the_first_of_them(tmp_path):
     assert f"{len(found) - len(adding)} further runs add nothing to train." in said
 
 
+def test_a_change_does_not_train_what_the_page_only_draws():
+    drawn = {run.parameters["benchmark"] for run in wanted("dynamics")}
+    assert drawn == {"mnist-lenet", "cifar10-resnet18"}
+    assert [run.parameters["benchmark"] for run in wanted("dynamics", Changes(seeds=(7,)))] == ["mnist-lenet"]
+
+
 def test_what_a_reader_changes_is_counted(tmp_path):
     one = outlook.costs(wanted("dynamics", Changes(seeds=(7,))), store=str(tmp_path))
     two = outlook.costs(wanted("dynamics", Changes(seeds=(7, 8))), store=str(tmp_path))
