@@ -10,11 +10,13 @@ import argparse
 import ast
 import importlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import nbformat
@@ -33,6 +35,7 @@ from lib.book.staging import stage
 from lib.errors import InputError, refused
 
 SCALE = "laptop"
+MOST_AT_ONCE = 8  # a page takes up to a gigabyte of memory
 
 
 def published(root: Path) -> dict[Path, Run]:
@@ -102,14 +105,48 @@ def import_what_pages_import(sources: Iterable[Path]) -> None:
                     importlib.import_module(name)
 
 
-def _begin() -> None:
-    """Set up a forked process: the other cores have pages of their own, and it ends with the process that it comes from."""
+Asked = tuple[Path, Path, dict[str, object], str]
+"""What `execute` is given for a page."""
+
+
+def in_processes(work: Callable[[Asked], str], waiting: Iterable[Asked], at_once: int) -> list[str]:
+    """Work on each page in a process of its own, some at once; return what went wrong.
+
+    Args:
+        work: returns what went wrong, nothing where all went well.
+        waiting: what it is given, page by page.
+        at_once: how many processes.
+    """
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    due, failed, running = [*waiting][::-1], [], {}
+    while due or running:
+        while due and len(running) < at_once:
+            given, (answer, said) = due.pop(), context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(work, given, said), daemon=True)
+            process.start()
+            said.close()  # here, so that the answer ends where the process does
+            running[answer] = process, given
+        for answer in multiprocessing.connection.wait([*running]):
+            process, given = running.pop(answer)
+            try:
+                wrong = answer.recv()
+            except EOFError:
+                process.join()
+                wrong = f"{given[0]} failed: its process ended with status {process.exitcode}; memory may be short"
+            process.join()
+            failed += [wrong] if wrong else []
+    return failed
+
+
+def _work(work: Callable[[Asked], str], given: Asked, said: Connection) -> None:
+    """Work in a forked process: the other cores have pages of their own, and it ends with the process that it comes from."""
     torch.set_num_threads(1)
     end_with_parent()
+    said.send(work(given))
 
 
-def _attempt(given: tuple[Path, Path, dict[str, object], str]) -> str:
-    """Execute a page in a forked process; return what went wrong, nothing where all went well."""
+def _attempt(given: Asked) -> str:
+    """Execute a page; return what went wrong, nothing where all went well."""
     try:
         execute(*given)
     except (InputError, PageFailed) as error:
@@ -143,10 +180,7 @@ def execute_pages(root: Path, folder: Path, at_once: int) -> dict[Path, tuple[Pa
             waiting.append((source, executed, run.parameters, fingerprint))
     if waiting:
         import_what_pages_import(sorted({source for source, *_ in waiting}))
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        with context.Pool(min(at_once, len(waiting)), _begin, maxtasksperchild=1) as pool:
-            failed = [said for said in pool.imap_unordered(_attempt, waiting) if said]
-        if failed:
+        if failed := in_processes(_attempt, waiting, at_once):
             raise PageFailed("\n\n".join(failed))
     return pages
 
@@ -169,8 +203,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Render this repository's book from the command line."""
     parser = argparse.ArgumentParser("python -m lib.book.publish", description="Render the book, without training.")
     parser.add_argument("--output", type=Path, help="the folder in which _build is made (default: book)")
-    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="pages at a time (default: cores)")
+    usual = min(os.cpu_count() or 1, MOST_AT_ONCE)
+    parser.add_argument(
+        "--at-once", type=int, default=usual, help=f"pages at a time (default: cores, at most {MOST_AT_ONCE})"
+    )
     given = parser.parse_args(arguments)
+    if given.at_once < 1:
+        parser.error(f"--at-once is {given.at_once}; allowed: 1 or more.")
     book, started = REPOSITORY / "book", time.monotonic()
     try:
         first = publish(REPOSITORY, book, (given.output or book).resolve(), given.at_once)

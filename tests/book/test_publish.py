@@ -16,7 +16,7 @@ from lib.batch.page import PageFailed
 from lib.batch.state import RECORD
 from lib.book import build as building
 from lib.book.build import REPOSITORY, build_if_changed
-from lib.book.publish import execute, publish
+from lib.book.publish import Asked, execute, in_processes, publish
 from lib.data.image_sets import FOLDER_VARIABLE, default_folder, load
 
 from . import toy
@@ -135,6 +135,25 @@ def test_what_a_killed_build_left_is_dropped(tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "_build" / ".jupyter-book.begun").exists()
     assert build_if_changed(book, tmp_path) == page and page.read_text("utf-8") == "<html></html>"
     assert not (tmp_path / "_build" / ".jupyter-book.begun").exists()
+
+
+def draw(given: Asked) -> str:
+    source, target, _, word = given
+    if word == "dies":
+        os._exit(9)
+    target.write_text(word, "utf-8")
+    return "" if word == "drawn" else f"{source} failed"
+
+
+@pytest.mark.timeout(60)
+def test_a_page_whose_process_dies_is_named_and_the_others_are_drawn(tmp_path: Path):
+    words = ["drawn", "dies", "wrong", "drawn", "drawn"]
+    asked: list[Asked] = [(Path(f"page{i}"), tmp_path / str(i), {}, word) for i, word in enumerate(words)]
+    failed = in_processes(draw, asked, 2)
+    assert sorted(failed) == [
+        "page1 failed: its process ended with status 9; memory may be short", "page2 failed"
+    ]  # fmt: skip
+    assert len([*tmp_path.iterdir()]) == 4
 
 
 @pytest.mark.slow
