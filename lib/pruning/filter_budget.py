@@ -67,6 +67,8 @@ def ft(
 ) -> FilterPruning:
     """Prune filters by their norms, the same share in every layer but the one that is called last.
 
+    In DeeplabV3 that is its auxiliary head, so that classes of the other can go; what LIP's program spares there is not known.
+
     Args:
         module: any with linear layers and convolutions, its pruned weights zero; left as it was.
         names: of the weights whose filters may go.
