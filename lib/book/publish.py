@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import nbformat
@@ -105,6 +106,11 @@ def import_what_pages_import(sources: Iterable[Path]) -> None:
                     importlib.import_module(name)
 
 
+if sys.platform == "linux":
+    processes = multiprocessing.get_context("fork")
+else:
+    processes = multiprocessing.get_context("spawn")
+
 Asked = tuple[Path, Path, dict[str, object], str]
 """What `execute` is given for a page."""
 
@@ -117,16 +123,17 @@ def in_processes(work: Callable[[Asked], str], waiting: Iterable[Asked], at_once
         waiting: what it is given, page by page.
         at_once: how many processes.
     """
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    due, failed, running = [*waiting][::-1], [], {}
+    due, failed = [*waiting][::-1], []
+    running: dict[Connection, tuple[BaseProcess, Asked]] = {}
     while due or running:
         while due and len(running) < at_once:
-            given, (answer, said) = due.pop(), context.Pipe(duplex=False)
-            process = context.Process(target=_work, args=(work, given, said), daemon=True)
+            given, (answer, said) = due.pop(), processes.Pipe(duplex=False)
+            process = processes.Process(target=_work, args=(work, given, said), daemon=True)
             process.start()
             said.close()  # here, so that the answer ends where the process does
             running[answer] = process, given
-        for answer in multiprocessing.connection.wait([*running]):
+        ready = multiprocessing.connection.wait([*running])
+        for answer in [one for one in running if one in ready]:
             process, given = running.pop(answer)
             try:
                 wrong = answer.recv()

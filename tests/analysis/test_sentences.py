@@ -18,7 +18,7 @@ LOW, HIGH = pandas.Series([8.9, 9.0, 9.1]), pandas.Series([12.8, 13.1, 12.9])
 def test_few_replicates_are_compared_by_their_means():
     assert sentences.differs(LOW, HIGH) == sentences.differs(LOW[:1], HIGH[:1]) == "lower"
     assert sentences.differs(HIGH[:2], LOW[:2]) == "higher"
-    assert sentences.differs(LOW, LOW[::-1].reset_index(drop=True)) == "match"
+    assert sentences.differs(LOW, pandas.Series([9.1, 9.0, 8.9])) == "match"
     assert sentences.differs(LOW[:1], LOW[:1]) == sentences.differs(LOW[:1], HIGH[1:2]) == "undecided"
 
 
