@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import torch
@@ -124,7 +125,7 @@ def in_processes(work: Callable[[Asked], str], waiting: Iterable[Asked], at_once
         at_once: how many processes.
     """
     due, failed = [*waiting][::-1], []
-    running: dict[Connection, tuple[BaseProcess, Asked]] = {}
+    running: dict[Any, tuple[BaseProcess, Asked]] = {}  # by the connection that its answer comes through
     while due or running:
         while due and len(running) < at_once:
             given, (answer, said) = due.pop(), processes.Pipe(duplex=False)

@@ -67,7 +67,7 @@ def ft(
 ) -> FilterPruning:
     """Prune filters by their norms, the same share in every layer but the one that is called last.
 
-    In DeeplabV3 that is its auxiliary head, so that classes of the other can go; what LIP's program spares there is not known.
+    In DeeplabV3 that is its auxiliary head, so that classes of the other can go; what LIP's program spares is not known.
 
     Args:
         module: any with linear layers and convolutions, its pruned weights zero; left as it was.
