@@ -236,5 +236,5 @@ def unit_of_difference(unit: str) -> str:
 
 
 def joined(names: Iterable[str]) -> str:
-    """Join different names by " + ", sorted."""
-    return " + ".join(sorted(set(names)))
+    """Join different names by " + ", sorted; names may be joined already."""
+    return " + ".join(sorted({name for one in names for name in one.split(" + ")}))
