@@ -38,7 +38,7 @@ from lib.pruning import Batch, find_score
 from lib.seeds import generator
 from lib.stages import Chain, Prune
 from lib.stages.algorithms import learning_rate_rewinding
-from lib.stages.experiment_plan import Plan
+from lib.stages.experiment_plan import Plan, check_each_once
 from lib.training import DataRecipe, Recipe
 from lib.training.stack import draws_numbers
 
@@ -104,9 +104,8 @@ def own_plan(
     """Return what `prune_your_own` runs, all checked; arguments and errors are its own."""
     if not scores or not seeds or not noise_percents:
         raise InputError("scores, seeds and noise_percents need at least one value each.")
-    for what, given in (("seeds", seeds), ("noise_percents", noise_percents)):
-        if len(set(given)) < len(given):
-            raise InputError(f"{what} has a value twice: {', '.join(map(str, given))}. Allowed: each value once.")
+    check_each_once("seeds", seeds)
+    check_each_once("noise_percents", noise_percents)
     found = data.own_images(images, labels, test, side)
     count = len(found.train_images)
     recipe = Recipe(

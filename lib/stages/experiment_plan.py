@@ -7,6 +7,7 @@ they act by `dict(replicate.dimensions)["distribution"]`.
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
@@ -146,6 +147,12 @@ def _images_there(recipe: Recipe) -> int | None:
     return KNOWN[data.image_set].shapes["train_images"][0] - data.validation if data.image_set in KNOWN else None
 
 
+def check_each_once(what: str, given: Iterable[float]) -> None:
+    """Raise InputError for the first value that is there twice."""
+    if twice := [one for one, times in Counter(given).items() if times > 1]:
+        raise InputError(f"{what} has {twice[0]:g} twice. Allowed: each value once.")
+
+
 def _check(plan: Plan, changes: Changes) -> None:
     """Raise InputError for the first change that cannot be run."""
     wrong_noise = [one for one in changes.noise_percents if not 0 <= one <= 100]
@@ -154,9 +161,7 @@ def _check(plan: Plan, changes: Changes) -> None:
     if wrong_seeds := [seed for seed in changes.seeds if seed < 0]:
         raise InputError(f"seeds has {wrong_seeds[0]}. Allowed: whole numbers from 0 on, one a replicate.")
     for name in ("noise_percents", "seeds"):
-        given = getattr(changes, name)
-        if twice := [one for one in given if given.count(one) > 1]:
-            raise InputError(f"{name} has {twice[0]:g} twice. Allowed: each value once.")
+        check_each_once(name, getattr(changes, name))
     if changes.fraction and not 0 < changes.fraction < 1:
         allowed = "the share of the remaining weights that a level removes, above 0 and below 1"
         raise InputError(f"fraction is {changes.fraction:g}. Allowed: {allowed}; 0 for the plan's.")

@@ -206,10 +206,12 @@ def gains(table: Table, noisy: Sequence[float]) -> str:
     lower = sum(one.verdict == "higher" for one in found.values())
     means = [one.mean for one in found.values()]
     grows = all(a < b for a, b in zip(means, means[1:], strict=False))
-    counted_lower = f"it is lower {times(lower, len(noisy), 'noise level')}; "
+    counted = ""
+    if len(table.seeds) >= FEWEST_REPLICATES:
+        counted = f"it is lower {times(lower, len(noisy), 'noise level')}; "
     return (
         f"from the dense network to the optimum the error changes by {said}; "
-        f"{'' if len(table.seeds) < FEWEST_REPLICATES else counted_lower}the mean gain "
+        f"{counted}the mean gain "
         + ("grows with the share of wrong labels, as the paper says" if grows
            else "does not always grow with it; the paper says that it does")
     )  # fmt: skip

@@ -202,7 +202,7 @@ def test_what_is_wrong_with_a_network(network, says):
 def test_what_else_is_wrong():
     with pytest.raises(InputError, match="Did you mean 'output'"):
         own_network(Small, OWN, unpruned=["outputs"])
-    with pytest.raises(InputError, match="seeds has a value twice: 0, 0"):
+    with pytest.raises(InputError, match="seeds has 0 twice"):
         own_plan(Small, IMAGES, LABELS, seeds=[0, 0])
     with pytest.raises(InputError, match="unknown score 'magnitud'"):
         own_network(Small, OWN, scores=["magnitud"])
