@@ -1,6 +1,6 @@
 """Levels that mean something, each chosen by one rule and kept in the table as a quantity.
 
-    optimum             the lowest mean validation error; ties go to the lower sparsity       TR section 2
+    optimum             the lowest mean validation error; ties go to the lower level          TR section 2
     best smaller        the same among the levels k ≥ 1                                       TR App. I
     highest improving   the last level whose mean test error is below the dense network's     TR section 3
     overfitting         where the mean last test error begins its largest fall                LN section 3.2, facts B.7
@@ -11,8 +11,9 @@
 
 The best test error is the lowest of any epoch. The first two read validation images, the others test images, as the papers
 do. Whoever compares test errors at a level that test errors chose would find a difference by chance: `level_by_others`
-chooses the level of each replicate from the other replicates. Only levels that every replicate has compete. `**where` names
-one case of a table: algorithm and the paper's dimensions.
+chooses the level of each replicate from the other replicates. Only levels that every replicate has compete. Of levels that
+validate alike the lower has more weights; where all have the same number, as in longer training, nothing decides between
+them (`equal_levels`). `**where` names one case of a table: algorithm and the paper's dimensions.
 """
 
 import itertools
@@ -21,7 +22,7 @@ from typing import cast
 
 import pandas
 
-from lib.analysis.table import Table, values
+from lib.analysis.table import SIZE, Table, values
 from lib.errors import unknown
 
 TEST, VALIDATION, BEST_TEST = "test error (%)", "validation error (%)", "best test error (%)"
@@ -91,6 +92,21 @@ def chosen_level(table: Table, name: str, **where) -> int | None:
     """Return a chosen level, one of `NAMES`, of one case; None where there is no such level."""
     found = values(table, level_quantity(name), **where).to_numpy()
     return int(found.flat[0]) if found.size else None
+
+
+def equal_levels(table: Table, name: str, **where) -> list[int]:
+    """Return the other levels that validate as well as one that validation chose, "optimum" or "best smaller", and have as
+    many weights."""
+    chosen = chosen_level(table, name, **where)
+    if chosen is None or name in CHOSEN_ON_TEST:
+        return []
+    errors, sizes = (
+        values(table, quantity, **where).dropna(axis="columns").mean().round(9) for quantity in (VALIDATION, SIZE)
+    )
+    both = errors.index.intersection(sizes.index)
+    if chosen not in both:
+        return []
+    return [int(k) for k in both if k > chosen and errors[k] == errors[chosen] and sizes[k] == sizes[chosen]]
 
 
 def level_by_others(table: Table, name: str, **where) -> pandas.Series:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pandas
 
-from lib.analysis.levels import BEST_TEST, CHOSEN_ON_TEST, TEST, chosen_level, level_by_others
+from lib.analysis.levels import BEST_TEST, CHOSEN_ON_TEST, TEST, chosen_level, equal_levels, level_by_others
 from lib.analysis.statistics import FEWEST_REPLICATES, difference, rank_correlation
 from lib.analysis.table import SIZE, Table, noun_and_unit, unit_of_difference, values
 
@@ -118,6 +118,9 @@ class Case:
         else:
             level = chosen_level(self.table, name, **where)
             found = pandas.Series(math.nan if level is None else level, index=sizes.index, dtype="float64")
+            if others := equal_levels(self.table, name, **where):
+                alike = ", ".join(map(str, [level, *others]))
+                self.note(f"levels {alike} of {algorithm} validate alike with as many weights")
         if found.isna().any() and len(sizes) >= FEWEST_REPLICATES:
             self.note(f"{algorithm} has no {name}{self._beside_dense(name, algorithm)}")
         left = [sizes.at[seed, level] for seed, level in found.dropna().items() if level in sizes]

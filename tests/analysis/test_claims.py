@@ -75,6 +75,14 @@ def test_a_network_is_not_compared_with_itself():
     assert gap(table(cells)).answer == "undecided"
 
 
+def test_levels_that_validate_alike_with_as_many_weights_decide_nothing():
+    cells = {(LRR, 5): {TEST: (9.0, 7.0, 5.0), VALIDATION: (9.0, 7.0, 7.0)}}
+    assert SPARSE_IS_BETTER(table(cells, step=0.0)).answer == "reproduced", "the one with more weights is taken"
+    found = SPARSE_IS_BETTER(table(cells, step=0.0, left=(100.0, 100.0, 100.0)))
+    assert (found.answer, found.cases) == ("undecided", "0 of 3")
+    assert "levels 1, 2 of learning-rate rewinding validate alike with as many weights" in found.reason
+
+
 def test_too_few_replicates_decide_nothing_but_have_numbers():
     for seeds in ((0,), (0, 1)):
         found = SPARSE_IS_BETTER(pruned(7.0, 6.0, 5.0, seeds=seeds))

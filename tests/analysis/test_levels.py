@@ -7,12 +7,13 @@ import pytest
 from lib.analysis.levels import (
     chosen_level,
     descent_levels,
+    equal_levels,
     evenly_spaced,
     level_by_others,
     levels_of_interest,
     with_levels,
 )
-from lib.analysis.table import values
+from lib.analysis.table import SIZE, values
 from lib.errors import InputError
 from tests.analysis.made import BEST, TEST, VALIDATION, WR, table_of
 
@@ -30,6 +31,15 @@ def test_the_optimum_has_the_lowest_validation_error_and_ties_go_to_more_weights
     assert level("optimum", validation=(5.0, 3.0, 3.0, 4.0)) == 1
     assert level("optimum", validation=(2.0, 3.0)) == 0 and level("best smaller", validation=(2.0, 3.0, 2.5)) == 2
     assert level("optimum", test=(5.0, 3.0)) is None and level("best smaller", validation=(2.0,)) is None
+
+
+def test_what_nothing_decides_between_is_named():
+    of = {VALIDATION: [(5.0, 3.0, 3.0, 4.0)] * 3}
+    alike = table_of(of | {SIZE: [(100.0,) * 4] * 3})
+    assert equal_levels(alike, "optimum", **WHERE) == [2] == equal_levels(alike, "best smaller", **WHERE)
+    smaller = table_of(of | {SIZE: [(100.0, 80.0, 64.0, 51.2)] * 3})
+    assert equal_levels(smaller, "optimum", **WHERE) == equal_levels(table_of(of), "optimum", **WHERE) == []
+    assert equal_levels(table_of({}), "optimum", **WHERE) == equal_levels(alike, "recovery", **WHERE) == []
 
 
 def test_the_highest_improving_level_is_the_last_below_dense():
