@@ -23,7 +23,7 @@ from lib.analysis.sentences import against, learned, listed, mean_std, number, o
 from lib.analysis.statistics import FEWEST_REPLICATES, difference, rank_correlation
 from lib.analysis.table import Table, values
 from lib.errors import InputError
-from papers.lost_in_pruning.claims import FLAT, WRN16_8
+from papers.lost_in_pruning.claims import FLAT, SPURIOUS, WRN16_8
 from papers.lost_in_pruning.figures import CORRUPTIONS, EVERY_MARGIN, algorithms, in_words, measured_sets
 from papers.lost_in_pruning.names import FILTERS, WEIGHTS
 from papers.lost_in_pruning.tables import TEST_IMAGES
@@ -268,7 +268,8 @@ def excess_while_pruning(table: Table) -> str:
         rises = f"For {listed(clear)} both intervals lie above zero, {paper}"
     else:
         rises = f"For no method both intervals lie above zero{', as in the paper' if flat else ''}"
-    below = f", and for {listed(falls)} below, against the paper" if falls else ""
+    paper = "as in the paper" if {*falls} <= {*SPURIOUS.get(table.benchmark, ())} else "against the paper"
+    below = f", and for {listed(falls)} below, {paper}" if falls else ""
     return f"{words} {rises}{below}."
 
 

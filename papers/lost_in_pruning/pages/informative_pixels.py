@@ -261,8 +261,8 @@ page.verdicts()
 
 # %% [markdown]
 # :::{dropdown} What differs from the paper, and why
-# * The text follows the confidence in the *correct* class, the released code that in the class *predicted* on the whole image. The book follows the code; with
-#   `target="label"` for `informative_pixels` in `papers/lost_in_pruning/experiments.py` it follows the text. For images that a network gets right they agree.
+# * Section 4.1 follows the confidence in the *correct* class; section 4.2, Figure 3 and the released code that in the class *predicted* on the whole image, as the book does. With
+#   `target="label"` for `informative_pixels` in `papers/lost_in_pruning/experiments.py` it follows section 4.1. For images that a network gets right they agree.
 # * The paper takes 2,000 random test images, the released script 250 in the order of the file. Here they are drawn at random by a fixed seed; `paper` scale has 2,000.
 # * Below `paper` scale BackSelect is coarser. It tries every pixel and then hides the best 64 of a step together at `short` scale, the best 128 at `laptop` scale, and twice as many on
 #   corrupted images. That is as many times as cheap, and no longer the greedy choice of {eq}`eq-lip-backselect`: what stays depends less on what went before. It also takes fewer
