@@ -2,27 +2,33 @@
 
 The book's stand in a plain dict. What a reader's own function computes may change without its name, so its identity,
 which enters the keys of stages, has a SHA-256 of its source. That is the whole module that defines it: helpers and
-constants in that module count, what the module imports does not. In a notebook ("__main__:function") it is the function
-with the functions, classes and constants of the notebook that it uses.
+constants in that module count, what the module imports does not. A process computes with the module that it has imported,
+so the source is that which it had when it was first asked for here, or reloaded; a file that changes later brings a warning.
+In a notebook ("__main__:function") it is the function with the functions, classes and constants of the notebook that it
+uses; of what else the notebook holds it may use nothing.
 
 What has no name that another process could import, such as a network that a notebook has built, is kept in this process
 under a name made from its content (`keep`).
 """
 
+import contextlib
 import dis
 import hashlib
 import importlib
 import inspect
 import sys
+import warnings
 from collections.abc import Mapping
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from lib.errors import InputError, unknown
 
-CONSTANTS = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
+CONSTANTS = (bool, int, float, complex, str, bytes, tuple, frozenset, list, dict, type(None))
 
 _kept: dict[str, Any] = {}
+_sources: dict[str, tuple[Any, str, str]] = {}
+"""By module: its specification, which a reload replaces, its source then, and that of which was warned."""
 
 
 def keep(kind: str, thing: Any, content: str) -> str:
@@ -62,12 +68,15 @@ def find_function(kind: str, name: str, known: Mapping[str, Any]) -> Any:
         return known[name]
     module, function = name.split(":", 1)
     try:
-        found = getattr(importlib.import_module(module), function)
+        imported = importlib.import_module(module)
+        found = getattr(imported, function)
     except (ImportError, AttributeError) as error:
         message = f"{kind} {name!r} cannot be imported ({error}); write it as package.module:function"
         raise InputError(message) from error
     if not callable(found):
         raise InputError(f"{kind} {name!r} is {found!r}; allowed: a function or a class")
+    with contextlib.suppress(OSError, TypeError):  # what has no source
+        _source_of(imported)
     return found
 
 
@@ -92,13 +101,31 @@ def source(thing: Any, module: str) -> str:
         InputError: there is no source.
     """
     try:
-        return inspect.getsource(sys.modules[module])
+        return _source_of(sys.modules[module])
     except (OSError, TypeError) as error:
         if module != "__main__":
             raise _without_source(thing, error) from error
     found: dict[Any, str] = {}
     _add(thing, found)
     return "\n".join(found.values())
+
+
+def _source_of(module: ModuleType) -> str:
+    """Return the source that a module was imported from; warn once where its file is another by now."""
+    now = inspect.getsource(module)
+    known = _sources.get(module.__name__)
+    if known is None or known[0] is not module.__spec__:
+        _sources[module.__name__] = module.__spec__, now, now
+        return now
+    specification, imported, told = known
+    if now not in (imported, told):
+        _sources[module.__name__] = specification, imported, now
+        warnings.warn(
+            f"{module.__file__} has changed since this process imported it, which goes on with what it imported; "
+            "restart the kernel, or the command, for the change",
+            stacklevel=2,
+        )
+    return imported
 
 
 def _add(thing: Any, found: dict[Any, str]) -> None:
@@ -118,11 +145,19 @@ def _add(thing: Any, found: dict[Any, str]) -> None:
     except (OSError, TypeError) as error:
         raise _without_source(thing, error) from error
     values = {name: thing.__globals__[name] for name in _names(thing.__code__) if name in thing.__globals__}
-    for name, value in sorted({**values, **inspect.getclosurevars(thing).nonlocals}.items()):
+    defaults = {f"default {i}": value for i, value in enumerate(thing.__defaults__ or ())} | (
+        thing.__kwdefaults__ or {}
+    )
+    for name, value in sorted({**values, **inspect.getclosurevars(thing).nonlocals, **defaults}.items()):
         if type(value) in CONSTANTS:
             found[thing] += f"{name} = {value!r}\n"
         elif inspect.isfunction(value) or inspect.isclass(value):
             _add(value, found)
+        elif not inspect.ismodule(value) and not inspect.isroutine(value):
+            raise InputError(
+                f"{thing.__qualname__!r} uses {name!r} of the notebook, a {type(value).__name__}, which may change without "
+                "its source. Allowed: constants, lists and dicts of them, functions and classes; make it in the function."
+            )
 
 
 def _names(code: CodeType) -> set[str]:

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import warnings
 
 import pytest
 
@@ -44,6 +45,19 @@ def test_a_changed_helper_is_another_score(write, recipe):
     assert keys[0] == keys[2] and keys[0][:2] == keys[1][:2] and keys[0][2] != keys[1][2]
 
 
+def test_a_file_that_changes_is_known_as_it_was_imported(write, tmp_path):
+    write("")
+    name = "readers_own:score"
+    found, before = by_name.find_function("score", name, {}), by_name.identity(name)
+    (tmp_path / "readers_own.py").write_text(SCORE.format("-"))
+    with pytest.warns(UserWarning, match="has changed since this process imported it"):
+        assert by_name.identity(name) == before and by_name.find_function("score", name, {}) is found
+    with warnings.catch_warnings(action="error"):
+        assert by_name.identity(name) == before, "it is said once"
+    importlib.reload(sys.modules["readers_own"])
+    assert by_name.identity(name) != before and by_name.find_function("score", name, {}) is not found
+
+
 def test_the_books_own_are_known_by_name():
     assert by_name.identity("magnitude") == "magnitude"
     assert by_name.find_function("score", "one", {"one": len}) is len
@@ -70,7 +84,8 @@ def test_a_function_without_a_file_has_no_identity():
 
 NOTEBOOK = """
 SHARE = 3
-def helper(number): return number * SHARE
+OTHERS = {"one": [1, 2]}
+def helper(number, share=SHARE): return number * share * len(OTHERS['one'])
 class Base:
     def twice(self): return helper(2)
 class Used(Base): pass
@@ -83,22 +98,28 @@ def test_what_a_notebook_defines_is_known_with_all_that_it_uses():
 
     changes = [
         "",
-        "SHARE = 4",
-        "SHARE = 3",
+        "OTHERS = {'one': [1, 3]}",
+        "OTHERS = {'one': [1, 2]}",
+        "SHARE = 4\ndef helper(number, share=SHARE): return number * share * len(OTHERS['one'])",
         "def helper(number): return -number",
         "class Base: pass\nclass Used(Base): pass",
         "x = 1",
     ]
     script = ["from lib import by_name", "found = []"]
+    held = (
+        "import torch\nweights = torch.ones(2)\ndef build(classes): return weights\nby_name.identity('__main__:build')"
+    )
     shell, main = InteractiveShell(user_module=type(sys)("__main__")), sys.modules["__main__"]
     try:
         sys.modules["__main__"] = shell.user_module
         for cell in [*script, NOTEBOOK, *(f"{c}\nfound.append(by_name.identity('__main__:build'))" for c in changes)]:
             shell.run_cell(cell).raise_error()
+        with pytest.raises(InputError, match="'build' uses 'weights' of the notebook, a Tensor"):
+            shell.run_cell(held).raise_error()
     finally:
         sys.modules["__main__"] = main
-    first, share, same, helper, base, unused = shell.user_module.found
-    assert first == same and len({first, share, helper, base}) == 4 and base.startswith("__main__:build#")
+    first, others, same, default, helper, base, unused = shell.user_module.found
+    assert first == same and len({first, others, default, helper, base}) == 5 and base.startswith("__main__:build#")
     assert unused == base
 
 

@@ -284,9 +284,15 @@ def plan_of(page: Page, table: Table) -> Plan:
     return change(page.plans(table.benchmark, table.scale), table.changes)
 
 
-@functools.lru_cache(maxsize=64)
 def keys_today(paper: str, benchmark: str, scale: str, changes: Changes = NO_CHANGES) -> frozenset[str]:
     """Return the keys of every stage that some page of a paper runs today for a benchmark at a scale."""
+    asked = (paper, benchmark, scale, changes, changes.slug if changes else "")
+    return _keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash
+
+
+@functools.lru_cache(maxsize=64)
+def _keys_today(paper: str, benchmark: str, scale: str, changes: Changes, slug: str) -> frozenset[str]:
+    """Return the same; the slug, which has the hash of a score of the reader's own, says whether they are still today's."""
     keys: set[str] = set()
     for page in (changed(one, changes) for one in pages_of(paper).values()):
         try:
@@ -306,8 +312,7 @@ def keys_of(page: Page, plan: Plan) -> set[str]:
 
 def current(table: Table) -> tuple[Table, list[str]]:
     """Return a table without stale rows, its levels chosen from what is left, and the names of the parts that lost some."""
-    asked = (table.paper, table.benchmark, table.scale, table.changes)
-    keys = keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash
+    keys = keys_today(table.paper, table.benchmark, table.scale, table.changes)
     today = [one for page in pages_of(table.paper).values() for one in (ERRORS, *page.measurements)]
     known = {(one.name, one.identity(table.scale)) for one in today}
     parts = {part: made for part, made in table.parts.items() if made.measurements.items() <= known}

@@ -203,8 +203,7 @@ class _Parts:
         identity = {measurement.name: measurement.identity(self.scale)}
         made = _provenance(used, identity, algorithms, seconds())
         self.made[name], self.frames[name] = made, frame
-        asked = (self.page.paper, self.benchmark, self.scale, self.changes)
-        today = experiments.keys_today(*asked)  # pyright: ignore[reportArgumentType]  # what is frozen has a hash
+        today = experiments.keys_today(self.page.paper, self.benchmark, self.scale, self.changes)
         with written_by_one(*self.folders):  # two pages that add the same algorithm take turns
             for folder in self.folders:
                 _write(folder, name, frame, made, today)

@@ -29,6 +29,7 @@ from lib.charts import lines
 from lib.charts.data import checked, heading, named
 from lib.charts.notes import counted
 from lib.errors import InputError
+from lib.stages import stage_keys
 from lib.training import Examples, forward, network_of, prepare
 from lib.widgets.live import chart_told, menu, picture_grid, without_widgets
 from lib.widgets.page import OpenPage, find_worst_fitted
@@ -254,12 +255,20 @@ def flips(page: OpenPage, redense: str, level: int, noise_percent: float) -> tup
     chain: Any = next((one for one in chains if one.stages[-1].level == level), None)
     if chain is None:
         raise InputError(f"{redense} has no level {level} in this plan; choose another network.")
-    return _flips(plan, chain, noise_percent, page.store)
+    return _flips(plan, chain, noise_percent, page.store, _keys(plan, chain, noise_percent))
+
+
+def _keys(plan: Any, chain: Any, noise_percent: float) -> tuple[str, ...]:
+    """Return the keys of a chain's stages, which change with the source of a reader's own score, as its name does not."""
+    return tuple(stage_keys(chain, first_replicate(plan, noise_percent), plan.precision))
 
 
 @functools.lru_cache(maxsize=16)
 @torch.no_grad()
-def _flips(plan: Any, chain: Any, noise_percent: float, store: str) -> tuple[Tensor, Tensor, list[str], Tensor]:
+def _flips(
+    plan: Any, chain: Any, noise_percent: float, store: str, keys: tuple[str, ...]
+) -> tuple[Tensor, Tensor, list[str], Tensor]:  # fmt: skip
+    """Return what `flips` does; the keys say of which networks it is kept."""
     replicate = first_replicate(plan, noise_percent)
     first, last = (find_stage(store, plan, chain, place, replicate).tensors("weights") for place in (-2, -1))
     examples, names = _examples(plan, noise_percent)
@@ -283,19 +292,23 @@ def ranked_by_change(
         InputError: the store does not hold one of the two networks.
     """
     plan, chain = cast(Any, (page.plan, page.chains[0]))  # frozen, which a type checker does not know
-    return _ranked(plan, chain, noise_percent, level, order, page.store)
+    return _ranked(plan, chain, noise_percent, level, order, page.store, _keys(plan, chain, noise_percent))
 
 
 @functools.lru_cache(maxsize=64)
-def _ranked(plan: Any, chain: Any, noise_percent: float, level: int, order: str, store: str) -> Any:
+def _ranked(
+    plan: Any, chain: Any, noise_percent: float, level: int, order: str, store: str, keys: tuple[str, ...]
+) -> Any:  # fmt: skip
+    """Return what `ranked_by_change` does; the keys say of which networks it is kept."""
     places = {stage.level: i for i, stage in enumerate(chain.stages)}
-    before, after = (_losses(plan, chain, places[one], noise_percent, store) for one in (0, level))
+    before, after = (_losses(plan, chain, places[one], noise_percent, store, keys[places[one]]) for one in (0, level))
     by = {ORDERS[0]: after - before, ORDERS[1]: before - after, ORDERS[2]: after}[order]
     return *_examples(plan, noise_percent), before, after, by.argsort(descending=True, stable=True)
 
 
 @functools.lru_cache(maxsize=64)
-def _losses(plan: Any, chain: Any, place: int, noise_percent: float, store: str) -> Tensor:
+def _losses(plan: Any, chain: Any, place: int, noise_percent: float, store: str, key: str) -> Tensor:
+    """Return the losses of a stage; its key says of which networks they are kept."""
     entry = find_stage(store, plan, chain, place, first_replicate(plan, noise_percent))
     return entry.tensors("examples")["train_losses"].float()
 

@@ -45,7 +45,7 @@ def paper(monkeypatch) -> Callable[..., Page]:
         plan = page.plans("", "").but(**changes)
         changed = dataclasses.replace(page, plans=lambda *_: plan)
         monkeypatch.setattr(experiments, "pages_of", lambda paper: {page.name: changed})
-        experiments.keys_today.cache_clear()
+        experiments._keys_today.cache_clear()
         return changed
 
     return of

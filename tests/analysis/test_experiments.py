@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import importlib
 import math
+import sys
 
 import pandas
 import pytest
@@ -24,6 +25,7 @@ from lib.analysis.experiments import (
 from lib.analysis.files import REPOSITORY
 from lib.analysis.part import make_frame
 from lib.analysis.table import SIZE, assemble, find_tables
+from lib.changes import Changes
 from lib.errors import InputError
 from lib.stages import Prune, Results, stage_keys
 from lib.stages.algorithms import learning_rate_rewinding
@@ -224,3 +226,15 @@ def test_committed_parts_say_the_same_of_the_same_network(paper):
         said = frame.groupby([name for name in frame if name != "value"], dropna=False)["value"].agg(["min", "max"])
         differ = said.query("max - min > 1e-6 * abs(max)")
         assert differ.empty, (folder.name, differ.index[:3].tolist())
+
+
+def test_a_score_of_the_readers_own_has_other_keys_once_it_is_changed(page, paper, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    paper(page)
+    found = []
+    for sign in ("", "-"):
+        (tmp_path / "own_score.py").write_text(f"def score(module, names, batch): return {sign}1\n")
+        importlib.reload(importlib.import_module("own_score"))
+        found.append(experiments.keys_today("toy", "digits", "laptop", Changes(score="own_score:score")))
+    sys.modules.pop("own_score")
+    assert found[0] != found[1] and found[0] & found[1], "the dense networks are the same"
