@@ -54,6 +54,10 @@ def main(arguments: list[str] | None = None, needed_keys: Callable[..., set[str]
         elif given.command == "import":
             print(f"{housekeeping.import_(store, given.file)} new stages taken in from {given.file}")
         else:
+            if given.days is None and not getattr(given, "unneeded", False):
+                raise InputError(
+                    f"clean needs --days N{', --unneeded, or both' if needed_keys else ''}: what is to go."
+                )
             keep = needed_keys() if needed_keys and given.unneeded else None
             print(f"{len(housekeeping.clean(store, given.days, keep))} stages removed")
     except InputError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lib.stages.entry import digest, sha256
+from lib.stages.entry import digest, sha256, unreadable
 from lib.stages.store import Store
 from lib.training import Progress
 from lib.training.stack import State
@@ -49,6 +49,12 @@ class Checkpoint:
         try:
             _check(self.path)
             return torch.load(self.path, map_location="cpu", weights_only=True)
+        except FileNotFoundError:  # another process has removed it meanwhile
+            return {}
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+        except MemoryError:
+            raise
         except Exception as error:  # whatever torch makes of a damaged file
             warnings.warn(f"{self.path} cannot be read ({error}); its stage starts over", stacklevel=3)
             self.path.unlink(missing_ok=True)  # several processes may find it so

@@ -23,6 +23,8 @@ from torch import Tensor
 from lib.errors import InputError, refused, unknown
 
 MANIFEST = "manifest.json"
+NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+"""Of the system's refusals, those that say what is on disk. The others say that it could not be read this time."""
 
 
 class Damaged(InputError):
@@ -146,6 +148,9 @@ def problem(path: Path, only: Sequence[str] | None = None) -> str:
     Args:
         path: of either.
         only: look at these files of an entry; None for all.
+
+    Raises:
+        InputError: the system would not let it be read, which says nothing of what it holds.
     """
     try:
         if path.is_dir():
@@ -156,9 +161,19 @@ def problem(path: Path, only: Sequence[str] | None = None) -> str:
         else:
             content = json.loads(path.read_text())
             wrong = [] if digest(content["value"]) == content["sha256"] else ["its value"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        if not isinstance(error, NOT_THERE):
+            raise unreadable(path, error) from error
+        return repr(error)
+    except (ValueError, KeyError, TypeError) as error:
         return repr(error)
     return f"{wrong[0]} differs from its checksum" if wrong else ""
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """Build the error for what may be whole, but could not be read."""
+    why = error.strerror or str(error)
+    return InputError(f"{path} cannot be read ({why}). It is left as it is; try again, as a user who may read it.")
 
 
 def set_aside(path: Path, wrong: str) -> Damaged:

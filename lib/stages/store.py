@@ -23,7 +23,17 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from lib.errors import InputError, refused
-from lib.stages.entry import MANIFEST, Entry, digest, problem, read_manifest, set_aside, write_entry
+from lib.stages.entry import (
+    MANIFEST,
+    NOT_THERE,
+    Entry,
+    digest,
+    problem,
+    read_manifest,
+    set_aside,
+    unreadable,
+    write_entry,
+)
 
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -68,7 +78,7 @@ class Store:
         except OSError as error:
             what = refused(error)
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                what += "; free some, or clean the store (python -m lib.stages clean)"
+                what += "; free some, or clean the store (python -m lib.stages clean --days 30)"
             elif error.errno in READ_ONLY:
                 what += ": what it holds can be read, but nothing can be added to it"
             raise InputError(
@@ -81,7 +91,7 @@ class Store:
     def find(self, key: str) -> Entry | None:
         """Return the entry of a key, or None; one that is not whole is named in a warning, set aside and counts as absent.
 
-        What its files hold is checked when they are read.
+        What its files hold is checked when they are read. InputError where the system would not let it be read.
         """
         folder = self.entries / key
         if not folder.exists():
@@ -92,7 +102,11 @@ class Store:
             if not missing:
                 return Entry(key, folder, manifest["record"])
             wrong = f"{', '.join(missing)} missing"
-        except (OSError, ValueError, KeyError) as error:
+        except OSError as error:
+            if not isinstance(error, NOT_THERE):
+                raise unreadable(folder, error) from error
+            wrong = f"{MANIFEST}: {error!r}"
+        except (ValueError, KeyError) as error:
             wrong = f"{MANIFEST}: {error!r}"
         if folder.exists():  # else another process has removed it meanwhile
             warnings.warn(str(set_aside(folder, wrong)), stacklevel=2)

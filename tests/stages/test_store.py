@@ -5,9 +5,11 @@ import gc
 import gzip
 import json
 import os
+import pathlib
 import shutil
 import tarfile
 import time
+from functools import partial
 
 import pytest
 import torch
@@ -101,6 +103,27 @@ def test_an_entry_that_is_not_whole_is_named_set_aside_and_absent(store, file, h
     with pytest.warns(UserWarning, match="k1 is damaged"):
         assert store.find("k1") is None
     assert store.keys() == []
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.EMFILE])
+def test_what_cannot_be_read_this_time_is_not_damaged(store, monkeypatch, code):
+    store.put({"k1": (RECORD, GROUPS)})
+    checkpoint = Checkpoint(store, ["k2"])
+    checkpoint.save(Progress(3, {}))
+    entry = store.find("k1")
+
+    def refuse(*_, **__):
+        raise OSError(code, "no")
+
+    with monkeypatch.context() as patched:
+        for name in ("read_text", "read_bytes", "open"):
+            patched.setattr(pathlib.Path, name, refuse)
+        for ask in (partial(store.find, "k1"), partial(entry.tensors, "weights"), partial(Checkpoint, store, ["k2"])):
+            with pytest.raises(InputError, match="cannot be read .no.. It is left as it is"):
+                ask()
+        with pytest.raises(InputError, match="left as it is"):
+            housekeeping.verify(store)
+    assert housekeeping.verify(store) == [] and store.keys() == ["k1"] and checkpoint.path.exists()
 
 
 def test_an_entry_that_another_process_removes_meanwhile_is_absent_and_not_damaged(store, monkeypatch, recwarn):
@@ -315,7 +338,7 @@ def test_housekeeping_commands(store, tmp_path, capsys):
     assert main([*at, "size"]) == 0 and "1 finished stages" in capsys.readouterr().out
     assert main([*at, "verify"]) == 0
     assert main([*at, "export", str(tmp_path / "f.tar")]) == 0
-    assert main([*at, "clean"]) == 2 and "older_than_days" in capsys.readouterr().err
+    assert main([*at, "clean"]) == 2 and "clean needs --days N: what" in capsys.readouterr().err
     assert main([*at, "clean", "--unneeded"], needed_keys=lambda: {"k2"}) == 0 and store.keys() == []
     assert main([*at, "import", str(tmp_path / "f.tar")]) == 0 and store.keys() == ["k1"]
     damage(store.folder / "entries" / "k1" / "weights.safetensors", "flip")
