@@ -113,19 +113,21 @@ def _without_targeted(context: Context) -> Iterator[dict]:
                 yield columns | {"quantity": WITHOUT_TARGETED, "value": context.measured([entry], measure)}
 
 
-REMOVAL = Measurement("removal", _without_targeted)
-"""Test accuracy once every filter that noise ever targeted is taken away after training (GS App. D.1 and D.2)."""
+REMOVAL = Measurement("removal", _without_targeted, version=2)
+"""Test accuracy once all that noise ever zeroed or disturbed is taken away after training: the weights of its filters (GS
+App. D.1), with restored values their normalization too (App. D.2)."""
 
 
 def _removed(recipe: Recipe, stage: Stage, replicate: Replicate, entry: Entry, device: str) -> float:
-    """Return the test accuracy of a network, in percent, without the filters that its events targeted."""
+    """Return the test accuracy of a network, in percent, without what its events zeroed or disturbed."""
     examples = prepare(recipe.data, [replicate], find_device(device))
     network = network_of(recipe, examples.classes)
     assert stage.filters
     weights = entry.tensors("weights")
     for own in filters_of(network.module, stage.filters.layers):
         targeted = sorted({f for event in entry.record["filter_events"] for f in event["filters"].get(own.weight, [])})
-        for name in own.tensors:
+        whole = stage.filters.restore or stage.filters.normalization
+        for name in own.tensors if whole else filter(None, (own.weight, own.bias)):
             weights[name][targeted] = 0
     stack = {name: tensor.unsqueeze(0).to(examples.test_labels.device) for name, tensor in weights.items()}
     with torch.no_grad(), arithmetic(examples.test_labels.device, "float32"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 
+import torch
 from torch import nn
 
 from lib.by_name import find_function
@@ -97,6 +98,10 @@ def build(name: str, classes: int = 10, width: int | None = None, width_scale: f
         signature(make).bind(classes=classes, **chosen)
     except TypeError as error:
         raise InputError(f"network {name!r}: {error}; leave that setting out") from error
-    module = make(classes=classes, **chosen)
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # what `initialize` does not draw is the same in every process, and for all seeds
+        torch.default_generator.manual_seed(0)
+        module = make(classes=classes, **chosen)
     units = module.units() if hasattr(module, "units") else ()
     return Network(module, prunable_weights(module, getattr(module, "unpruned", ())), units)

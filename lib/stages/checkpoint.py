@@ -1,4 +1,6 @@
-"""Checkpoints: how far a stack has come within a stage, every minute, so that a run that is killed goes on from there.
+"""Checkpoints: how far a stack has come within a stage, so that a run that is killed goes on from there.
+
+One is written at the end of an epoch, once the last is a minute old.
 
 The SHA-256 of what torch writes stands at the end of the file: torch reads numbers with flipped bits as they are.
 """

@@ -119,6 +119,12 @@ class FilterEvents(Description):
                         f"event {event + 1} of {counts[layer]} of {layer} falls {where}, in a training of {in_all} steps; "
                         "train longer, or prune less often"
                     )
+                if self.restore and step + self.batches >= in_all:
+                    raise InputError(
+                        f"event {event + 1} of {counts[layer]} of {layer} restores its filters after step "
+                        f"{step + self.batches}, in a training of {in_all} steps; allowed: before the last; train longer, "
+                        f"or let noise act for fewer than batches={self.batches}"
+                    )
                 found.setdefault(step, {})[layer] = event + 1
         return dict(sorted(found.items()))
 

@@ -81,7 +81,8 @@ def run(
         The finished stages.
 
     Raises:
-        InputError: for a device that is not there or lacks the precision, or a store that cannot be written.
+        InputError: for a device that is not there or lacks the precision, a replicate given twice, or a store that cannot
+            be written.
         torch.OutOfMemoryError: if a single replicate does not fit.
     """
     (results,) = run_all([chain], replicates, store, execution, progress)
@@ -146,6 +147,8 @@ class _Run:
     ):  # fmt: skip
         self.chain, self.replicates, self.store, self.execution, self.place = chain, replicates, store, execution, place
         self.keys = [stage_keys(chain, r, execution.precision) for r in replicates]
+        if twice := [r for i, r in enumerate(replicates) if self.keys[i] in self.keys[:i]]:
+            raise InputError(f"{twice[0]} is there twice. Allowed: each replicate once.")
         store.hold(key for row in self.keys for key in row)
         self.found = {key: store.find(key) for row in self.keys for key in row}
         # What another run keeps at this moment, all processes see or none.

@@ -30,8 +30,9 @@ class Prune(Description):
         keep: share of all weights that remains, in place of `fraction`.
         scope: "global" or "layer"; "parameters" for a share of all parameters and not of the weights alone (LIP), as
             `keep` says.
-        examples: how many training examples, drawn at random, a score looks at; None for 10 of each class. With the scope
-            "parameters" they are held-out ones; None for 256 (facts L29).
+        examples: how many training examples, drawn at random, a score looks at, at most all; None for 10 of each class, with
+            more than 100 classes for as many of each as make 1,000. With the scope "parameters" they are held-out ones, at
+            most half of those that there are; None for 256 (facts L29).
     """
 
     score: str = "magnitude"

@@ -179,7 +179,7 @@ def _train(
                 hooks.after_epoch(now)
             context.bar.set_postfix_str(where.format(now.epoch), refresh=False)
             context.bar.update(len(replicates))
-            if now.epoch < epochs.stop and checkpoint.due() and not processes.place():
+            if checkpoint.due() and not processes.place():
                 checkpoint.save(whole(now))
 
         own, computation = replace(hooks, after_epoch=after_epoch), Computation(context.precision, pixels)

@@ -99,7 +99,7 @@ def _within(table: Table, found: Correlation) -> str:
     if not found.within_p < SIGNIFICANT or len(table.seeds) < FEWEST_REPLICATES:
         return f"{told}: among runs with the same settings, no relation can be told from chance."
     better = "better" if found.within < 0 else "worse"
-    return f"{told}: among runs with the same settings, too, the less stable ones end {better}."
+    return f"{told}: among runs with the same settings, the less stable ones end {better}."
 
 
 def _order(table: Table, names: Sequence[str]) -> str:
@@ -382,6 +382,10 @@ def _fading(found: Mapping[float, Correlation]) -> str:
     low, high = (one.pearson for one in ends)
     if low >= 0:
         return "Where events are smallest, less stable runs do not end better, so there is no benefit that could fade."
+    if high >= 0:
+        return (
+            "Where events are largest, less stable runs no longer end better: the benefit fades, as the paper has it."
+        )
     fades = "weaker" if abs(high) < abs(low) else "not weaker"
     return f"Where events are largest the relation is {fades} than where they are smallest; the paper has the benefit fade."
 

@@ -287,7 +287,7 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     "LN-C02": (ALL, sweet_spot_beats_dense),
     "LN-C03": (ALL, with_noise(lower(lowest(BEST_TEST, WR), than=best_error(WR)))),
     "LN-C04": (ALL, each("noise_percent", EXTREME_NOISE)(no_rise_before_the_peak)),
-    "LN-C05": (ALL, each("noise_percent", CURVES_NOISE)(comes_to_rest)),
+    "LN-C05": (ALL, each("noise_percent", CURVES_NOISE, need="all")(comes_to_rest)),
     "LN-C06": (ALL, where_shown(noisy_falls_most)),
     "LN-C07": (ALL, where_shown(lower(restored_error(WR, "last sweet spot"), than=restored_error(WR)))),
     "LN-C08": (ALL, between(threshold(WR), "noise_percent", NOISE, not_lower)),

@@ -17,6 +17,7 @@ import pandas
 from lib.analysis.display import Markdown
 from lib.analysis.experiments import UNSTEADINESS
 from lib.analysis.levels import BEST_TEST, TEST, chosen_level
+from lib.analysis.loss_path import TRAIN_LOSS
 from lib.analysis.pruning_efficacy import efficacy_level, interpolation_level
 from lib.analysis.sentences import (
     against,
@@ -323,8 +324,8 @@ def _rest(table: Table) -> str:
     where = f"{size_at(table, level, WR, noise_percent=noise)} of the weights, {noise:g} % noise"
     if still == len(found):
         return (
-            f"All networks have come to rest: no last error is more than {number(most)} points from the mean of its "
-            "last ten epochs."
+            f"All networks have come to rest: on average over seeds, no last error is more than {number(most)} points from "
+            "the mean of its last ten epochs."
         )
     return (
         f"Not all have come to rest: at {len(found) - still} of {len(found)} levels the last error lies at least {margin:g} "
@@ -766,10 +767,12 @@ def _walk_line(table: Table) -> str:
     means = values(
         table, "test error on path (%)", "position", algorithm=REDENSE, noise_percent=noise, level=level
     ).mean()
+    losses = values(table, TRAIN_LOSS, "position", algorithm=REDENSE, noise_percent=noise, level=level).mean()
+    loss = "lower" if losses.iloc[-1] < losses.iloc[0] else "higher"
     word = "worse" if means.iloc[-1] > means.iloc[0] else "better"
     return (
         "Down the path the test error, of the images measured there, goes from "
-        f"{number(means.iloc[0])} to {number(means.iloc[-1])} %: a lower training loss, a {word} network."
+        f"{number(means.iloc[0])} to {number(means.iloc[-1])} %: a {loss} training loss, a {word} network."
     )
 
 

@@ -105,6 +105,20 @@ def test_a_readers_own_network_is_built_by_its_place():
         build("no_such:network")
 
 
+def with_embedding(classes: int) -> nn.Module:
+    """A network of the reader's own with values that `initialize` does not draw."""
+    return nn.Sequential(nn.Embedding(3, 2), nn.Flatten(), nn.Linear(2, classes))
+
+
+def test_values_that_are_not_drawn_are_the_same_in_every_process():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = build(f"{__name__}:with_embedding").module.get_parameter("0.weight")
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert torch.equal(build(f"{__name__}:with_embedding").module.get_parameter("0.weight"), first)
+
+
 def test_any_module_has_prunable_weights():
     module = torch.nn.Sequential(torch.nn.Conv1d(2, 3, 3), torch.nn.LayerNorm(3), torch.nn.Linear(3, 1))
     assert prunable_weights(module) == ("0.weight", "2.weight")

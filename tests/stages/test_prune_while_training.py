@@ -124,6 +124,14 @@ def test_noise_longer_than_the_time_between_events_is_refused():
         EVENTS.but(effect="zero", batches=7).steps(18)
 
 
+def test_filters_that_training_would_end_too_early_to_restore_are_refused():
+    late = EVENTS.but(layers=(LAST,), shares=(0.5,), first=(0,), last=(0,), every=1, schedule=10, effect="zero")
+    (step,) = late.steps(20)
+    assert list(late.but(batches=20).steps(20)) == [step] == list(late.but(restore=True, batches=19 - step).steps(20))
+    with pytest.raises(InputError, match="restores its filters after step 20, in a training of 20 steps"):
+        late.but(restore=True, batches=20 - step).steps(20)
+
+
 def test_exactly_as_many_filters_go_and_their_maps_are_zero(vgg, store):
     for entry in finished(vgg, EVENTS, store):
         masks, weights = entry.masks(), entry.tensors("weights")

@@ -142,6 +142,13 @@ def test_a_readers_own_network_is_pruned_and_trained(recipe, store):
     assert row[-1].record["weights_remaining_percent"] == 50
 
 
+def test_a_replicate_given_twice_is_an_error(recipe, store):
+    with pytest.raises(InputError, match="seed=1.* is there twice"):
+        quick(
+            learning_rate_rewinding(recipe, 1, PRUNE), [Replicate(seed=0), Replicate(seed=1), Replicate(seed=1)], store
+        )
+
+
 def test_rewinding_really_restores(recipe, store):
     """With no epochs after rewinding, the weights are those of the first stage under the mask."""
     frozen = weight_rewinding(recipe, 1, PRUNE)

@@ -197,8 +197,7 @@ observations.accuracy_restored(page.tables)
 # ## Did the filters come back?
 #
 # A zeroed filter that never learns again is a pruned one, and noise would then be pruning under another name. The test: after training, take away every filter that noise ever
-# targeted, and measure once more. Left of zero in {numref}`fig-gs-without`, the network needs their maps. That may be the weights,
-# or only the constant that $\beta$ adds, which noise leaves alone and taking away does not.
+# targeted, and measure once more. Its $\beta$ stays, as noise left it, so that what goes is what the weights have learnt since. Left of zero in {numref}`fig-gs-without`, the network needs them.
 
 # %% mystnb={"figure": {"caption": "Change of the last test accuracy when every filter that noise ever targeted is taken away after training; means with 95 % bootstrap intervals over runs.", "name": "fig-gs-without"}} tags=["hide-input"]
 figures.without_targeted(page.tables)
@@ -247,7 +246,7 @@ page.verdicts()
 # * The normalization of a targeted filter is left as it is, also by pruning, as in Figure 5; on the other pages pruning masks it. A zeroed filter thus still gives a constant map. With values restored, the normalization is
 #   zeroed too, as in Figure D.2.
 # * The released code zeroes all masked weights in the last epoch, those under noise included, and Figure 5 leaves that epoch out. Here nothing is zeroed at the end, and the last epoch counts.
-# * Taking the targeted filters away also takes their normalization, so that their maps are zero.
+# * Taking targeted filters away takes their weights, and where values were restored their normalization too: what noise had zeroed.
 # * A mean of three runs has an interval that the bootstrap makes too narrow: it cannot draw what it has not seen.
 # :::
 #

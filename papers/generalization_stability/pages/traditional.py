@@ -159,6 +159,8 @@ page.verdicts()
 # * The schedule is that of the ResNets' authors in epochs, as released: 165 epochs, drops after 83 and 125.
 # * ResNet-20 and ResNet-56 hand on what a shortcut halves without weights: every second pixel, padded by channels of zeros.
 # * The gap is taken at the best epoch, which the test set chose. It is therefore a little too small, for pruned and unpruned networks alike.
+# * Stability is the mean over all events, also those that find no whole filter to take, whose stability is 100 %. The released code leaves these out. In so narrow a network they are most: of the 77
+#   events that take 10 % of a layer, 12 take something, and a stability of 99.80 % would be one of about 98.7 %.
 # * The paper shows the configurations of Figure C.3 for ResNet-18 only, and so does this page.
 # :::
 #
