@@ -39,7 +39,8 @@ def example_groups(*algorithms: str) -> Measurement:
     given, and of `GROUP_SCORE` of dense networks."""
     settings = {"groups": GROUPS, "networks": NETWORKS}
     rows = functools.partial(_rows, algorithms=algorithms)
-    return Measurement("example groups", rows, 1, settings, scoring_networks, needs=ALL)
+    needs = ALL if algorithms else ("seeds",)  # without names, each algorithm is measured by itself
+    return Measurement("example groups", rows, 1, settings, scoring_networks, needs=needs)
 
 
 def _rows(context: Context, algorithms: tuple[str, ...]) -> Iterator[dict]:
