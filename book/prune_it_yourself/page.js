@@ -229,13 +229,16 @@ function tell() {
     + `${empty} of ${PIXELS} pixels have no weight left.`;
   clearTimeout(speaking);  // read aloud where the slider rests, not on its way
   speaking = setTimeout(() => { show.said.textContent = said; }, 200);
-  const menu = root.querySelector("select[name=digit]");
-  const listed = [...broken, ...(broken.includes(chosenDigit) ? [] : [chosenDigit])];
-  menu.replaceChildren(...listed.map((digit) => new Option(`${nameOf(digit)}, read as ${now.answers[digit]}`, digit)));
+  menuOfBroken.replaceChildren(...broken.map((digit) => new Option(`${nameOf(digit)}, read as ${now.answers[digit]}`, digit)));
   menu.value = chosenDigit;
 }
 
 const nameOf = (digit) => `a ${labels[digit]} (no. ${1 + digit % (DIGITS / CLASSES)})`;
+
+const optionGroup = (label) => Object.assign(document.createElement("optgroup"), {label});
+const menu = root.querySelector("select[name=digit]"), menuOfBroken = optionGroup("Broken");
+menu.append(menuOfBroken, ...Array.from({length: CLASSES}, (_, label) => optionGroup(`Every ${label}`)));
+labels.forEach((label, digit) => menu.children[1 + label].append(new Option(nameOf(digit), digit)));
 
 function pixelsLeft(kept) {
   const found = Array(PIXELS).fill(0);
@@ -457,7 +460,7 @@ show.wall.addEventListener("click", (event) => {
   const digit = row * PER_ROW + column;
   if (column >= 0 && column < PER_ROW && digit < DIGITS) chooseDigit(digit);
 });
-root.querySelector("select[name=digit]").addEventListener("change", (event) => chooseDigit(Number(event.target.value)));
+menu.addEventListener("change", () => chooseDigit(Number(menu.value)));
 new MutationObserver(() => {
   for (const name of Object.keys(tones)) delete tones[name];
   drawAll();

@@ -46,6 +46,7 @@ def take_folder(folder: Path) -> FileLock:
     lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
+        path.write_text(f"process {os.getpid()}, since {datetime.now():%Y-%m-%d %H:%M}\n", encoding="utf-8")
     except Timeout:
         raise InputError(
             f"another batch works in {folder} ({path.read_text(encoding='utf-8').strip() or 'unknown'}). "
@@ -54,7 +55,6 @@ def take_folder(folder: Path) -> FileLock:
     except OSError as error:
         problem = f"that is not possible: {error.strerror}"
         raise InputError(f"a batch writes into {folder}, and {problem}.") from None
-    path.write_text(f"process {os.getpid()}, since {datetime.now():%Y-%m-%d %H:%M}\n", encoding="utf-8")
     return lock
 
 
@@ -128,15 +128,29 @@ def _parser() -> argparse.ArgumentParser:
     add("--paper", default="", help="only this paper, a folder's name in papers/")
     add("--page", default="", help="only this page, a file's name in papers/*/pages/ without .py")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="change the plans: noise_percents=20,60")
-    add("--gpus", help="names as in CUDA_VISIBLE_DEVICES: 0,1; none; default: all of the machine")
+    add("--gpus", help="names as in CUDA_VISIBLE_DEVICES: 0,1; none; default: all")
     add("--places-per-gpu", type=_count, default=1, help="pages that share a GPU (default: 1)")
-    add("--at-once", type=_count, help=f"pages at once without GPUs (default: one a core, at most {PAGES_AT_ONCE})")
+    add("--at-once", type=_count, help=f"pages, or jobs, at once (default: one a core, at most {PAGES_AT_ONCE})")
     add("--again", action="store_true", help="execute the selected pages even if they are finished")
     add("--dry-run", action="store_true", help="only say what would run, and why")
     add("--plan", action="store_true", help="only say what is missing and what it takes: stages, time, memory, disk")
     add("--profile", default="default", help="default, slurm, kubernetes, or a folder (default: default)")
     add("--no-book", action="store_true", help="do not stage the pages into the book")
     return parser
+
+
+def _on_cluster(given: argparse.Namespace) -> list[str]:
+    """Return Snakemake's options for a profile whose scheduler hands out cores and GPUs.
+
+    Raises:
+        InputError: for options that are of one machine.
+    """
+    if given.gpus not in (None, "none") or given.places_per_gpu != 1:
+        raise InputError(
+            f"--profile {given.profile} leaves it to the scheduler which GPUs a page gets. Allowed: --gpus none, for a "
+            "cluster without; else leave --gpus and --places-per-gpu out."
+        )
+    return ["--jobs", str(given.at_once)] if given.at_once else []
 
 
 def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
@@ -163,7 +177,7 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     if given.plan:
         from lib.batch.outlook import costs, outlook  # imports torch, which a batch that starts does without
 
-        print(outlook(costs(wanted)))
+        print(outlook(costs(state.with_needed(plans, wanted))))
         return None
     if not given.dry_run:
         state.bring_back(file for pattern in MADE_OF for file in Path().glob(pattern))
@@ -189,9 +203,12 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
         config |= {"places": given.places_per_gpu, "at_once": at_once}
         config |= {"gpus": gpus} if gpus or given.gpus else {}  # where none was found, a page looks for itself
         line += ["--resources", f"pages={at_once}", *([f"gpu={places}"] if gpus else [])]
-    elif settings.get("default-storage-provider") == "fs":
-        line += ["--default-storage-prefix", str(Path.cwd())]
-        config["root"] = str(Path.cwd())
+    else:
+        line += _on_cluster(given)
+        config |= {"gpus": []} if given.gpus == "none" else {}
+        if settings.get("default-storage-provider") == "fs":
+            line += ["--default-storage-prefix", str(Path.cwd())]
+            config["root"] = str(Path.cwd())
     line += ["--config", *(f"{name}={json.dumps(value)}" for name, value in config.items())]
     force = [run.notebook for run in execute] + [page.target for page in pages if state.shows_another(page)]
     line += ["--forcerun", *force] if force else []

@@ -69,16 +69,21 @@ def is_finished(plans: plan.Plans, run: plan.Run, fingerprints: Fingerprints) ->
     return _is_newest(notebook, needed) and record_of(notebook).get("fingerprint") == fingerprints.of(run)
 
 
-def unfinished(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
-    """List which of the wanted runs, and of those that they need, have to be executed."""
-    fingerprints = Fingerprints()
+def with_needed(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
+    """List the wanted runs, then those that they need."""
     every = {run.notebook: run for run in wanted}
     waiting = list(wanted)
     while waiting:
         new = {run.notebook: run for run in plan.needed(plans, waiting.pop()) if run.notebook not in every}
         every |= new
         waiting += new.values()
-    return [run for run in every.values() if not is_finished(plans, run, fingerprints)]
+    return [*every.values()]
+
+
+def unfinished(plans: plan.Plans, wanted: list[plan.Run]) -> list[plan.Run]:
+    """List which of the wanted runs, and of those that they need, have to be executed."""
+    fingerprints = Fingerprints()
+    return [run for run in with_needed(plans, wanted) if not is_finished(plans, run, fingerprints)]
 
 
 def is_staged(page: plan.BookPage, staging: Path) -> bool:

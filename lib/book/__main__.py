@@ -1,6 +1,6 @@
 """Make the book: python -m lib.book [--scale laptop]. Fetch the image sets, run the pages that are not of today, judge the
-claims by the committed tables, build the HTML if anything in it changed. One process, since importing is most of the work
-where nothing changed."""
+claims by the committed tables, build the HTML if anything in it changed. A page that fails, say for want of its images, does
+not keep the others from the book. One process, since importing is most of the work where nothing changed."""
 
 import argparse
 import sys
@@ -24,13 +24,17 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if failed := data.main(["fetch", *IMAGE_SETS]):
         raise SystemExit(failed)
+    status = 0
     try:
         batch.main(["--scale", given.scale])
     except SystemExit as ended:  # Snakemake ends so, whole or not
-        if ended.code:
+        if isinstance(ended.code, str):  # nothing was started
             raise
+        status = ended.code or 0
     claims.main([CLAIMS])
     build.main([])
+    if status:
+        raise SystemExit("error: some pages did not run, see above; the book shows what did")
 
 
 if __name__ == "__main__":

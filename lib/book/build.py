@@ -21,7 +21,7 @@ from lib.book import prune_it_yourself
 from lib.book.front import against_print, cards, front
 from lib.book.generated import runs, scoreboard
 from lib.book.staging import executed_of, stage, write_if_changed
-from lib.errors import InputError
+from lib.errors import InputError, refused
 
 ENGINES = ("jupyter-book", "sphinx")
 
@@ -139,6 +139,8 @@ def main(arguments: list[str] | None = None) -> None:
         first = build_if_changed(book, output, engine)
     except (InputError, RuntimeError) as error:
         raise SystemExit(f"error: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"error: {error.filename or REPOSITORY} {refused(error)}") from None
     for name in drafts:
         print(f"draft, not run yet: {name}")
     print(f"The book is ready: {first.resolve().as_uri()}")

@@ -223,6 +223,8 @@ def main(arguments: list[str] | None = None) -> None:
         first = publish(REPOSITORY, book, (given.output or book).resolve(), given.at_once)
     except (InputError, PageFailed, RuntimeError) as error:
         raise SystemExit(f"error: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"error: {error.filename or REPOSITORY} {refused(error)}") from None
     print(f"The book is ready after {time.monotonic() - started:.0f} s: {first.resolve().as_uri()}")
 
 

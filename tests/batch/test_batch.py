@@ -221,6 +221,33 @@ def test_gpus_become_places(project: Path) -> None:
     assert 'gpus=["0", "1"]' in todo[0]
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("snakemake_executor_plugin_slurm") is None, reason="needs pip install -e .[slurm]"
+)
+def test_what_is_of_one_machine_is_refused_on_a_cluster_or_handed_on(project: Path) -> None:
+    at = ["--profile", "slurm", "--no-book"]
+    for options in (["--gpus", "0"], ["--places-per-gpu", "2"]):
+        with pytest.raises(InputError, match="leaves it to the scheduler"):
+            command_line.command([*at, *options])
+    todo = command_line.command([*at, "--gpus", "none", "--at-once", "3"])
+    assert todo is not None
+    line = todo[0]
+    assert "gpus=[]" in line and line[line.index("--jobs") + 1] == "3"
+    todo = command_line.command(at)
+    assert todo is not None and "--jobs" not in todo[0]
+
+
+def test_a_plan_says_what_needed_pages_take(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lib.batch import outlook
+
+    shutil.copy("papers/toy/pages/page.py", "papers/toy/pages/later.py")
+    Path("papers/toy/plan.yml").write_text("page: {grid: {laptop: {}}}\nlater: {grid: {laptop: {}}, needs: [page]}\n")
+    asked = []
+    monkeypatch.setattr(outlook, "costs", lambda wanted: asked.extend(run.page for run in wanted) or [])
+    assert command_line.command(["--page", "later", "--plan"]) is None
+    assert asked == ["later", "page"]
+
+
 def test_runs_from_elsewhere_count_and_needed_ones_come_first(project: Path) -> None:
     from lib.batch import plan
 

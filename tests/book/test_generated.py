@@ -188,3 +188,24 @@ def test_make_book_runs_pages_decides_claims_and_builds(monkeypatch):
         monkeypatch.setattr(step, "main", told.append)
     making.main(["--scale", "smoke"])
     assert told == [["fetch", "mnist", "cifar10"], ["--scale", "smoke"], ["book/claims.csv"], []]
+
+
+def test_a_page_that_fails_does_not_keep_the_others_from_the_book(monkeypatch):
+    told = []
+    for step in (making.data, making.claims, making.build):
+        monkeypatch.setattr(step, "main", told.append)
+
+    def ended(code):
+        def main(_):
+            raise SystemExit(code)
+
+        return main
+
+    monkeypatch.setattr(making.batch, "main", ended(1))
+    with pytest.raises(SystemExit, match="some pages did not run"):
+        making.main([])
+    assert told == [["fetch", "mnist", "cifar10"], ["book/claims.csv"], []]
+    monkeypatch.setattr(making.batch, "main", ended("error: unknown scale"))
+    with pytest.raises(SystemExit, match="unknown scale"):
+        making.main([])
+    assert told[3:] == [["fetch", "mnist", "cifar10"]], "nothing was started"

@@ -168,7 +168,7 @@ def test_pixels_and_digits_can_be_chosen_by_mouse_and_by_keyboard(browser: Brows
         page.get_by_role("slider", name="Row").focus()
         page.keyboard.press("ArrowRight")
         expect(page.locator("[data-show='pixel-text']")).to_contain_text("Row 1, column 0")
-        menu = page.get_by_role("combobox", name="Broken")
+        menu = page.get_by_role("combobox", name="Digit")
         broken = menu.locator("option").nth(5)
         words = broken.inner_text()
         menu.select_option(broken.get_attribute("value"))
@@ -177,6 +177,8 @@ def test_pixels_and_digits_can_be_chosen_by_mouse_and_by_keyboard(browser: Brows
             "digit-title",
             f"A{words[1:].split(',')[0]}, read as {words[2]} before and as {words[-1]} after the cut",
         )
+        menu.select_option(label="a 9 (no. 50)")
+        expect(page.locator("[data-show='digit-title']")).to_contain_text("A 9 (no. 50), read as")
         assert page.locator("[data-show=logits] tr").count() == 10
         assert page.locator("[data-show=logits] .prune-answer").count() == 2
 
