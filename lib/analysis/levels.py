@@ -101,12 +101,13 @@ def equal_levels(table: Table, name: str, **where) -> list[int]:
     if chosen is None or name in CHOSEN_ON_TEST:
         return []
     errors, sizes = (
-        values(table, quantity, **where).dropna(axis="columns").mean().round(9) for quantity in (VALIDATION, SIZE)
+        values(table, quantity, **where).dropna(axis="columns").mean().round(9).to_dict()
+        for quantity in (VALIDATION, SIZE)
     )
-    both = errors.index.intersection(sizes.index)
+    both = sorted(errors.keys() & sizes.keys())
     if chosen not in both:
         return []
-    return [int(k) for k in both if k > chosen and errors[k] == errors[chosen] and sizes[k] == sizes[chosen]]
+    return [int(k) for k in both if k > chosen and (errors[k], sizes[k]) == (errors[chosen], sizes[chosen])]
 
 
 def level_by_others(table: Table, name: str, **where) -> pandas.Series:
