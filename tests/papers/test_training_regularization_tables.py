@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 from lib.analysis.levels import chosen_level
-from lib.analysis.ranked_examples import NOISY, levels_at, quantity
+from lib.analysis.ranked_examples import NOISY, SCORE, levels_at, quantity
 from lib.analysis.table import SIZE, find_tables, values
 from papers.training_regularization import recipes, tables
 from papers.training_regularization.names import GROUP_LOSS, LRR, TEST
@@ -60,21 +60,23 @@ def test_sizes_of_ranked_examples_stand_beside_table_4(lenet):
 
 def test_what_was_ranked_in_words(lenet):
     found = tables.ranked_groups(lenet).set_index(["scale", "examples"])
-    [laptop] = [one for one in lenet if one.scale == "laptop"]
-    wrong = values(laptop, quantity("most worsened", NOISY), algorithm=LRR, noise_percent=15.0).to_numpy()
-    assert found.loc[("laptop", "most worsened"), "15 % noise"] == (f"{wrong.mean():.0f} %" if wrong.size else "–")
-    assert found.loc[("paper", "most improved")].tolist() == ["0.116", "70 %", "–", "–"]
+    for table in lenet:
+        wrong = values(table, quantity("most worsened", NOISY), algorithm=LRR, noise_percent=15.0).to_numpy()
+        score = values(table, quantity("most worsened", SCORE), algorithm=LRR, noise_percent=0.0).to_numpy()
+        row = found.loc[(table.scale, "most worsened")]
+        assert row["15 % noise"] == (f"{wrong.mean():.0f} %" if wrong.size else "–")
+        assert row["mean EL2N"] == (f"{score.mean():.3f}" if score.size else "–")
     assert list(tables.ranked_groups([made_up()])["mean EL2N"]) == ["–"] * 3
 
 
 def test_quoted_numbers_stand_beside_measured_ones(lenet):
     found = tables.quoted_numbers(LENET, lenet)
     assert list(found["printed"]) == ["3.5 to 71", "–"]
-    [laptop] = [one for one in lenet if one.scale == "laptop"]
-    last = chosen_level(laptop, "highest improving", algorithm=LRR, noise_percent=0.0)
-    sizes = sizes_of(laptop, algorithm=LRR, noise_percent=0.0)
-    assert found["laptop"][1] == ("none" if last is None else f"{100 - sizes[last]:.4g}")
-    assert list(found["paper"]) == ["not measured", "94.5"]
+    for table in lenet:
+        last = chosen_level(table, "highest improving", algorithm=LRR, noise_percent=0.0)
+        sizes = sizes_of(table, algorithm=LRR, noise_percent=0.0)
+        assert found[table.scale][1] == ("none" if last is None else f"{100 - sizes[last]:.4g}")
+        assert found[table.scale][0] == tables.concentration(table)
     assert tables.quoted_numbers("cifar10-resnet20", [])["printed"].iloc[1] == "83.22"
 
 
