@@ -25,7 +25,7 @@ from lib.analysis.printed import printed
 from lib.analysis.sentences import number
 from lib.analysis.statistics import mean_and_std
 from lib.analysis.table import SIZE, Table, values
-from papers.training_regularization.names import LRR, NOISY_LOSS, ORIGINAL_LOSS, RANDOM, TEST, WD, WR
+from papers.training_regularization.names import RANDOM, TEST, WD, WR
 from papers.training_regularization.printed_tables import (
     CHANGE,
     OPTIMUM,
@@ -45,14 +45,12 @@ NETWORK = PLACE[1:]
 Place = tuple[str, float, str, str, str]
 """Values of `NETWORK`: benchmark, noise in percent, algorithm, level, quantity."""
 
-ANOTHER_OPTIMUM = "a neighbouring size chosen as the optimum"
 IN_PART = "in part another optimum: the sizes beside it validate as well, 1.3 and 1.9 deviations off; else open"
 AS_GOOD = "another optimum: 5.5 and 4.4 % of the weights validate as well, 0.9 and 0.4 deviations off"
 BETWEEN_SIZES = (
     "open: the sizes that validate as well are 2.2 and 2.9 deviations below print, the next denser one 4.7 above"
 )
 WHY: Mapping[Place, str] = {
-    **{("mnist-lenet", 10.0, LRR, OPTIMUM, loss): ANOTHER_OPTIMUM for loss in (NOISY_LOSS, ORIGINAL_LOSS)},
     ("mnist-lenet", 10.0, RANDOM, OPTIMUM, TEST): AS_GOOD,
     ("mnist-lenet", 5.0, WD, OPTIMUM, TEST): IN_PART,
     ("mnist-lenet", 10.0, WR, OPTIMUM, TEST): BETWEEN_SIZES,
