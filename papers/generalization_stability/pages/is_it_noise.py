@@ -263,7 +263,7 @@ page.verdicts()
 #    accuracy of zeroing be?
 #
 # :::{dropdown} Answer
-# No: zeroed filters come back, so that later events hit another network. At `laptop` scale zeroing for one batch has 96 to 99 %, pruning 93 to 98 %. If the first drop alone mattered, both would end alike. Compare their rows in {numref}`fig-gs-noise`: if
+# No: zeroed filters come back, so that later events hit another network. At `laptop` scale zeroing for one batch has 94 to 99 %, and so has pruning. If the first drop alone mattered, both would end alike. Compare their rows in {numref}`fig-gs-noise`: if
 # zeroing for one batch ends like no pruning, the drop by itself is not what helps.
 # :::
 #

@@ -218,7 +218,7 @@ table(tables.correlations_table(page.tables, ["Figure 2"]), "correlations")
 # trend over the four configurations, not for each step.
 #
 # Scale matters here, and in a way that can be understood. Pruning disturbs, which may help, and takes capacity, which may hurt. Where
-# capacity is to spare, the first can show. To fit the training images is not enough for that: at `laptop` scale the narrow VGG-11 without its large filters still fits all of them, and ends 5 points below the unpruned one. It needs its
+# capacity is to spare, the first can show. To fit the training images is not enough for that: at `laptop` scale the narrow VGG-11 without its large filters still fits all of them, and ends 6 points below the unpruned one. It needs its
 # filters for *test* images. So it shows the dips, and it *cannot* show the trade-off. `short` has the paper's width.
 
 # %% tags=["remove-input"]

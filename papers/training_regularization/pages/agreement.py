@@ -97,8 +97,8 @@ table(outliers(tables, numbers), "outliers")
 # %% [markdown]
 # ## The same networks, trained twice
 #
-# Learning-rate rewinding of LeNet was trained twice with the same seeds, and so with the same first weights, the same order of images and the same wrong labels. What differed is rounding: the first
-# time in bfloat16, the second time in float32 where less than a quarter of the weights remains, and in another order of summation. Means of the same three seeds, test error in percent:
+# Learning-rate rewinding of LeNet was trained twice with the same seeds, and so with the same first weights, the same order of images and the same wrong labels. What differed is rounding: another
+# processor, another order of summation, and float32 instead of bfloat16 where less than a quarter of the weights remains. Means of the same three seeds, test error in percent:
 #
 # | | 0 % | 5 % | 10 % | 15 % |
 # |---|---|---|---|---|
@@ -109,7 +109,8 @@ table(outliers(tables, numbers), "outliers")
 #
 # With wrong labels a mean of three moves by as much as 0.6 points, three printed standard deviations. The table above moved with it: by the first training 13 of 28 test errors lay within one deviation.
 # So did verdicts: TR-C08 was undecided and is reproduced, TR-C13 was undecided and is not reproduced, TR-C32 and C34 were not reproduced and are. The book has the second training. That was
-# decided before its numbers were seen, since the examples on {ref}`tr-examples-themselves` are ranked by these networks; the first is in the repository's history, before commit a62ccf1.
+# decided before its numbers were seen: its dense networks are, bit for bit, those of the other algorithms here, and the examples on {ref}`tr-examples-themselves` are ranked by its networks.
+# The first is in the repository's history, before commit a62ccf1.
 #
 # ## What it means
 #
