@@ -14,6 +14,7 @@ import datetime
 import functools
 import json
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,6 +35,8 @@ COLUMNS: Mapping[str, str] = {
     "stage_key": "str",
 }
 """Columns after the dimensions, with their types."""
+LONGEST_NAME = 200
+"""Letters of a part's file name; file systems allow 255 with what comes behind it."""
 
 
 class Provenance(pydantic.BaseModel):
@@ -124,8 +127,9 @@ def _typed(column: pandas.Series, kind: str, where: str) -> pandas.Series:
 
 
 def file_name(part: str) -> str:
-    """Return a part's name as a file has it."""
-    return re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_")
+    """Return a part's name as a file has it; of one that file systems refuse as too long, the beginning and a checksum."""
+    name = re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_")
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 9]}_{zlib.crc32(name.encode()):08x}"
 
 
 def write_part(folder: Path | str, part: str, frame: pandas.DataFrame, provenance: Provenance) -> Path:

@@ -63,6 +63,13 @@ def test_a_part_that_is_there_is_never_emptied_and_a_stray_seed_is_refused(tmp_p
     assert empty.empty
 
 
+def test_a_part_of_many_algorithms_has_a_name_that_file_systems_take(tmp_path):
+    many = "stability, is_it_noise, of " + ", ".join(f"Gaussian noise, {n} batches" for n in range(30))
+    names = [write_part(tmp_path, one, frame_of(), provenance()).name for one in (many, many + ", restored")]
+    assert len(set(names)) == 2 and all(one.startswith("stability_is_it_noise_of_gaussian") for one in names)
+    assert max(map(len, names)) < 210
+
+
 def test_parts_are_put_together_and_the_later_one_counts(tmp_path):
     folder = table_folder("toy", "digits", "laptop", "this machine", tmp_path)
     early, late = provenance(date="2026-11-01"), provenance(date="2026-11-02")
