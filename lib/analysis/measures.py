@@ -212,9 +212,9 @@ def of_runs(quantity: str) -> Callable[[str], Measure]:
     return of
 
 
-def given(words: str, unit: str, found: pandas.Series) -> Measure:
+def given(words: str, unit: str, found: pandas.Series, of_network: bool = True) -> Measure:
     """Return numbers that are already computed, by seed, as a measure."""
-    return Measure(words, unit, lambda case: found)
+    return Measure(words, unit, lambda case: found, of_network)
 
 
 def held_out(found: pandas.DataFrame, highest: bool = False) -> pandas.Series:

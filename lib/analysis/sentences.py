@@ -272,7 +272,7 @@ def turning_points(found: pandas.DataFrame) -> list[int]:
         if direction == 0:
             if moved(turns[0], level):
                 direction, extreme = (1 if step > 0 else -1), level
-        elif step * direction >= 0:
+        elif step * direction > 0:
             extreme = level
         elif moved(extreme, level):
             turns.append(extreme)
@@ -288,8 +288,11 @@ def course(table: Table, quantity: str, algorithm: str, unit: str = "%", **where
     """
     read(table, quantity, 0, algorithm, **where)  # raises, and names what is missing
     found = values(table, quantity, algorithm=algorithm, **where).dropna(axis="columns")
-    turns, means = turning_points(found), found.mean()
-    told = {k: "practically 0" if 0 < abs(means[k]) < RESOLUTION else number(means[k]) for k in turns}
+    nothing = found.abs().max() < RESOLUTION
+    turns, means = turning_points(found * ~nothing), found.mean()
+    told = {
+        k: "practically 0" if nothing[k] and found.loc[:, nothing].any(axis=None) else number(means[k]) for k in turns
+    }
     words = [f"{told[turns[0]]} {unit}{' in the dense network' * (turns[0] == 0)}"]
     for before, level in zip(turns, turns[1:], strict=False):
         size, change = size_at(table, level, algorithm, **where), difference(found[level], found[before])

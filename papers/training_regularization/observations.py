@@ -302,14 +302,18 @@ def error_of_five_ways(table: Table) -> str:
         best = {way: error(table, way, "optimum", noise) for way in (*ways, EDT)}
         ranked = sorted(best, key=lambda way: best[way].mean())
         said = listed([f"{CALLED[way]} {mean_std(best[way], '')}" for way in ranked])
-        ahead = [CALLED[way] for way in ways if differs(best[way], best[EDT]) == "lower"]
+        alike = equal_levels(table, "optimum", algorithm=EDT, noise_percent=noise)
+        longer = [best[EDT], *(error(table, EDT, level, noise) for level in alike)]
+        ahead = [CALLED[way] for way in ways if all(differs(best[way], one) == "lower" for one in longer)]
         words.append(f"{labels(noise)}, from best to worst (%): {said}")
         dense = [CALLED[way] for way in best if chosen_level(table, "optimum", algorithm=way, noise_percent=noise) == 0]
         if dense:
             words.append(f"the optimum of {listed(dense)} is the dense network itself")
+        others = listed([f"{mean_std(one)} at level {level}" for level, one in zip(alike, longer[1:], strict=True)])
+        also = f", which has {others} where it validates as well" if alike else ""
         words.append(
-            f"clearly ahead of longer training {'is' if len(ahead) == 1 else 'are'} {listed(ahead)}" if ahead
-            else "no way to prune is clearly ahead of longer training without any cut"
+            f"clearly ahead of longer training{also}{',' * bool(alike)} {'is' if len(ahead) == 1 else 'are'} {listed(ahead)}"
+            if ahead else f"no way to prune is clearly ahead of longer training without any cut{also}"
         )  # fmt: skip
     return " ".join(map(sentence, words))
 
@@ -423,7 +427,7 @@ def _falls_and_rises(found: pandas.DataFrame) -> str:
 def change_at_two_levels(table: Table, algorithm: str = LRR) -> str:
     """Fig. 1b and 2."""
     clean(table, algorithm)
-    words = []
+    words: dict[str, list[str]] = {}
     for level, called in (
         ("optimum", "at the best sparsity"),
         ("highest improving", "at the sparsest network that improves"),
@@ -431,13 +435,15 @@ def change_at_two_levels(table: Table, algorithm: str = LRR) -> str:
         where = {"algorithm": algorithm, "noise_percent": 0.0}
         chosen = chosen_level(table, level, **where)
         if chosen is None:
-            words.append(f"{called}: none, no pruned network has a lower test error than the dense one")
+            said = "there is none: no pruned network has a lower test error than the dense one"
         elif chosen == 0:
-            words.append(f"{called}: the dense network itself, whose line is zero")
+            said = "which is the dense network itself, the line is zero"
         else:
             found = changes(table, chosen, algorithm, 0.0)
-            words.append(f"{called}, {_falls_and_rises(found)}; the hardest twentieth changes by {hardest(found)}")
-    return " ".join(map(sentence, words))
+            said = f"{_falls_and_rises(found)}; the hardest twentieth changes by {hardest(found)}"
+            called += f" ({size_at(table, chosen, algorithm, noise_percent=0.0)} of the weights)"
+        words.setdefault(said, []).append(called)
+    return " ".join(sentence(f"{' and '.join(places)}, {said}") for said, places in words.items())
 
 
 @observed
@@ -456,10 +462,7 @@ def change_at_optimum(table: Table) -> str:
         return "The validation images choose the dense network at every share of wrong labels, so all lines are zero."
     said = f"The hardest twentieth of the images, by share of wrong labels: {'; '.join(words)}."
     if signs[-1] and not all(signs):
-        return (
-            f"{said} With few wrong labels the best network fits them better than dense; with many it gives them up. In the "
-            "paper it gives them up wherever labels are wrong."
-        )
+        return f"{said} With few wrong labels the best network fits them better than dense; with many it gives them up."
     verdict = " Pruning to the optimum gives up the images that are hardest." if signs[-1] else ""
     return said + verdict + contradicts(signs[-1], "at the optimum the hardest images lose most")
 
