@@ -40,7 +40,7 @@ def example_groups(*algorithms: str) -> Measurement:
     settings = {"groups": GROUPS, "networks": NETWORKS}
     rows = functools.partial(_rows, algorithms=algorithms)
     needs = ALL if algorithms else ("seeds",)  # without names, each algorithm is measured by itself
-    return Measurement("example groups", rows, 1, settings, scoring_networks, needs=needs)
+    return Measurement("example groups", rows, 1, settings, scoring_networks, needs=needs, algorithms=algorithms)
 
 
 def _rows(context: Context, algorithms: tuple[str, ...]) -> Iterator[dict]:

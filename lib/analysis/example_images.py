@@ -72,7 +72,7 @@ def worst_fitted_examples(*algorithms: str) -> Measurement:
     """Return the measurement of the examples that the first replicate's networks fit worst, at the levels of interest of
     some algorithms, of all of the page where none is given: `WORST_INDEX` and `WORST_LOSS`."""
     rows = functools.partial(_worst_rows, algorithms=algorithms)
-    return Measurement("worst-fitted examples", rows, 1, {"shown": SHOWN}, needs=ALL)
+    return Measurement("worst-fitted examples", rows, 1, {"shown": SHOWN}, needs=ALL, algorithms=algorithms)
 
 
 def _worst_rows(context: Context, algorithms: Sequence[str]) -> Iterator[dict]:

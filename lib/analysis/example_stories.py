@@ -36,7 +36,7 @@ def example_stories(algorithm: str) -> Measurement:
     """Return the measurement of `INDEX` and `SCORE` of dense networks and `LOSS` at the levels of one chain."""
     settings = {"groups": GROUPS, "networks": NETWORKS, "examples": EXAMPLES, "levels": LEVELS}
     rows = functools.partial(_rows, algorithm=algorithm)
-    return Measurement("example stories", rows, 1, settings, scoring_networks, needs=ALL)
+    return Measurement("example stories", rows, 1, settings, scoring_networks, needs=ALL, algorithms=(algorithm,))
 
 
 def chosen_examples(score: Tensor) -> Tensor:

@@ -101,6 +101,7 @@ class Measurement:
         settings: constants that the numbers depend on; a change makes what was measured stale.
         chains: plan → further chains that it needs, each with its replicates.
         needs: "algorithms", "seeds", of which it needs all that the plan has; it is left out where only some were asked for.
+        algorithms: that it reads, where these are not all of the page; then it needs no others.
         detail: context → what is too long for rows, a JSON value, kept beside the part (`lib.analysis.part.read_detail`).
         sizes: scale → further settings, which count at that scale only (`lib.analysis.sizes`).
     """
@@ -111,6 +112,7 @@ class Measurement:
     settings: Mapping[str, int | float | str] = field(default_factory=dict)
     chains: Callable[[Plan], list[tuple[Chain, list[Replicate]]]] = lambda plan: []
     needs: Sequence[Literal["algorithms", "seeds"]] = ()
+    algorithms: Sequence[str] = ()
     detail: Callable[[Context], Any] | None = None
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -362,7 +364,7 @@ def missing(page: Page, table: Table, benchmark: str, scale: str) -> list[str]:
         name = file_name(f"{measurement.name}, {page.name}")
         made = [one for part, one in table.parts.items() if part.startswith(name)]
         covered = {pair for one in made for pair in itertools.product(one.algorithms, one.seeds)}
-        if not covered.issuperset(itertools.product(needed, plan.seeds)):
+        if not covered.issuperset(itertools.product(measurement.algorithms or needed, plan.seeds)):
             found.append(measurement.name)
     return found
 

@@ -105,9 +105,11 @@ def measure(
         parts.add(f"{name}{asked.few_seeds}", (row for one in own for row in errors_of(one)), ERRORS, [name], done)
     context = Context(plan, tuple(done), finish, parts.table(), store, how.device)
     few = f"{asked.few_algorithms}{asked.few_seeds}"
-    partial = {name for name, some in (("algorithms", asked.few_algorithms), ("seeds", asked.few_seeds)) if some}
     for measurement in page.measurements:
-        if partial.isdisjoint(measurement.needs):
+        read = {*measurement.algorithms}
+        few_algorithms = not read <= {*asked.algorithms} if read else bool(asked.few_algorithms)
+        partial = {"algorithms": few_algorithms, "seeds": bool(asked.few_seeds)}
+        if not any(partial[need] for need in measurement.needs):
             looking = replace(context, measurement=measurement)
             detail = functools.partial(measurement.detail, looking) if measurement.detail else None
             part = f"{measurement.name}, {page.name}{few}"

@@ -26,7 +26,7 @@ OVERLAP = "overlap of most changed examples"
 def overlap(first: str, second: str) -> Measurement:
     """Return the measurement of two algorithms' overlap; its rows go under the first, at its level."""
     rows = functools.partial(_rows, first=first, second=second)
-    return Measurement("overlap", rows, 1, {"share": MOST_CHANGED}, needs=ALL)
+    return Measurement("overlap", rows, 1, {"share": MOST_CHANGED}, needs=ALL, algorithms=(first, second))
 
 
 def _rows(context: Context, first: str, second: str) -> Iterator[dict]:

@@ -50,7 +50,7 @@ def ranked_examples(algorithm: str) -> Measurement:
     """Return the measurement of the ranked examples of an algorithm that is one chain."""
     settings = {"floor": FLOOR, "networks": NETWORKS, "shown": SHOWN, "worse_by": WORSE_BY}
     rows = functools.partial(_rows, algorithm=algorithm)
-    return Measurement("ranked examples", rows, 1, settings, scoring_networks, needs=ALL)
+    return Measurement("ranked examples", rows, 1, settings, scoring_networks, needs=ALL, algorithms=(algorithm,))
 
 
 def levels_at(table: Table, **where) -> dict[str, list[int]]:

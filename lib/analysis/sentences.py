@@ -277,7 +277,8 @@ def turning_points(found: pandas.DataFrame) -> list[int]:
         elif moved(extreme, level):
             turns.append(extreme)
             direction, extreme = -direction, level
-    return [*dict.fromkeys([*turns, extreme, levels[-1]])]
+    last = [] if direction and means[levels[-1]] == means[extreme] else levels[-1:]
+    return [*dict.fromkeys([*turns, extreme, *last])]
 
 
 def course(table: Table, quantity: str, algorithm: str, unit: str = "%", **where) -> str:

@@ -206,6 +206,17 @@ def test_what_cannot_be_measured_in_part_waits_for_the_whole(toy, how):
             measure(joint, *ASKED, how, seeds, algorithms)
 
 
+def test_what_reads_some_algorithms_needs_no_others(toy, how):
+    [one] = toy.measurements
+    page = dataclasses.replace(toy, measurements=(dataclasses.replace(one, needs=experiments.ALL, algorithms=(LRR,)),))
+    measure(page, *ASKED, how, algorithms=[LRR])
+    assert "last_epoch_page_of_learning_rate_rewinding" in parts_of(how)
+    table = complete(page, *ASKED, how).tables[0]
+    assert one.name not in experiments.missing(page, table, *ASKED)
+    other = dataclasses.replace(toy, measurements=(dataclasses.replace(one, needs=experiments.ALL),))
+    assert one.name in experiments.missing(other, table, *ASKED)
+
+
 def test_bad_names_on_the_command_line(capsys):
     assert main(["training_regularization", "additional_regularisation", "mnist-lenet", "smoke"]) == 2
     assert "Did you mean 'additional_regularization'" in capsys.readouterr().err
