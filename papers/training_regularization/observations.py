@@ -29,7 +29,6 @@ from lib.analysis.sentences import (
     read,
     size_at,
     times,
-    turning_points,
 )
 from lib.analysis.statistics import FEWEST_REPLICATES, difference
 from lib.analysis.steps import Step
@@ -365,21 +364,29 @@ def error_of_narrower_networks(table: Table) -> str:
 @observed
 def error_after_equal_training(table: Table) -> str:
     """Fig. 12."""
-    most = max(shares(table, ONE_SHOT, LONGER_WD))
+    noises = [noise for noise in shares(table, ONE_SHOT, LONGER_WD) if noise > 0]
+    if not noises:
+        raise InputError(f"no network with wrong labels was measured at {table.scale} scale")
+    most = max(noises)
     words = [f"{labels(most)}, the error of one-shot pruning is {course(table, TEST, ONE_SHOT, noise_percent=most)}"]
     words.append(f"that of narrower networks, trained as long, is {course(table, TEST, LONGER_WD, noise_percent=most)}")
-    shapes = [_shape(table, one, most) for one in (ONE_SHOT, LONGER_WD)]
-    alike = shapes[0] == shapes[1]
-    words.append("the two run alike" if alike else "the two do not run alike")
-    as_printed = all(shape == ["lower", "higher"] for shape in shapes)
-    return " ".join(map(sentence, words)) + contradicts(as_printed, "both fall, then rise")
+    held = {one: sum(_falls_then_rises(table, one, noise) for noise in noises) for one in (ONE_SHOT, LONGER_WD)}
+    said = [f"{CALLED[one]} {times(held[one], len(noises), 'noise level')}" for one in held]
+    words.append(
+        f"at some size clearly below the dense network, and clearly worse again at the smallest: {' and '.join(said)}"
+    )
+    as_printed = all(count == len(noises) for count in held.values())
+    return " ".join(map(sentence, words)) + contradicts(as_printed, "both fall below the dense network, then rise")
 
 
-def _shape(table: Table, algorithm: str, noise: float) -> list[str]:
-    """Return how the error moves on each stretch between its turns."""
+def _falls_then_rises(table: Table, algorithm: str, noise: float) -> bool:
+    """Say whether some size between has a lower error than the dense network, and the smallest a higher one than that."""
     found = values(table, TEST, algorithm=algorithm, noise_percent=noise).dropna(axis="columns")
-    turns = turning_points(found)
-    return [differs(found[b], found[a]) for a, b in zip(turns, turns[1:], strict=False)]
+    between = found.iloc[:, 1:-1]
+    if between.empty:
+        return False
+    lowest = between[between.mean().idxmin()]
+    return differs(lowest, found[0]) == "lower" and differs(found.iloc[:, -1], lowest) == "higher"
 
 
 # Groups of examples
