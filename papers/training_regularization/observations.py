@@ -371,10 +371,8 @@ def error_after_equal_training(table: Table) -> str:
     words = [f"{labels(most)}, the error of one-shot pruning is {course(table, TEST, ONE_SHOT, noise_percent=most)}"]
     words.append(f"that of narrower networks, trained as long, is {course(table, TEST, LONGER_WD, noise_percent=most)}")
     held = {one: sum(_falls_then_rises(table, one, noise) for noise in noises) for one in (ONE_SHOT, LONGER_WD)}
-    said = [f"{CALLED[one]} {times(held[one], len(noises), 'noise level')}" for one in held]
-    words.append(
-        f"at some size clearly below the dense network, and clearly worse again at the smallest: {' and '.join(said)}"
-    )
+    said = [f"{CALLED[one]}, {times(held[one], len(noises), 'noise level')}" for one in held]
+    words.append(f"clearly below the dense network, and then clearly up again, goes {'; so do '.join(said)}")
     as_printed = all(count == len(noises) for count in held.values())
     return " ".join(map(sentence, words)) + contradicts(as_printed, "both fall below the dense network, then rise")
 
