@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 RUN ?= $(VENV)/bin/python
 SCALE ?= laptop
-PAGE ?=
 KILLS ?= 100
 SEED ?= 0
 CLUSTERS := tests/batch/test_slurm.py tests/batch/test_kubernetes.py

@@ -80,6 +80,25 @@ def find_function(kind: str, name: str, known: Mapping[str, Any]) -> Any:
     return found
 
 
+def name_of(kind: str, function: Any) -> str:
+    """Return the name by which `find_function` finds a function.
+
+    Raises:
+        InputError: it has none, or its name leads to another, as where a function was decorated under a new name.
+    """
+    name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
+    try:
+        found = find_function(kind, name, {})
+    except (InputError, ValueError):
+        found = None
+    if found is not function:
+        raise InputError(
+            f"the {kind} is {function!r}, to which no name leads. Allowed: what def or class defines, decorated where it is "
+            f"defined, under its own name; for one with other settings: def my_{kind}(...): return ..."
+        )
+    return name
+
+
 def identity(name: str) -> str:
     """Return the name, for a reader's own function with the hash of its source."""
     if ":" not in name:
@@ -141,7 +160,7 @@ def _add(thing: Any, found: dict[Any, str]) -> None:
             _add(used, found)
         return
     try:
-        found[thing] = inspect.getsource(thing)
+        found[thing] = inspect.getsource(thing.__code__)  # of a decorated function what stands around it, too
     except (OSError, TypeError) as error:
         raise _without_source(thing, error) from error
     values = {name: thing.__globals__[name] for name in _names(thing.__code__) if name in thing.__globals__}

@@ -1,5 +1,6 @@
 """Functions of the reader's own: found by name, and known by the source of the module that defines them (A9)."""
 
+import functools
 import importlib
 import sys
 import warnings
@@ -128,3 +129,18 @@ def test_what_is_kept_is_found_by_a_name_made_from_its_content():
     assert name == by_name.keep("network", len, "what it computes") != by_name.keep("network", len, "something else")
     assert by_name.find_function("network", name, {}) is len is by_name.kept(name)
     assert by_name.identity(name) == name and by_name.kept("own network 0") is None
+
+
+def twice(score):
+    return lambda *asked: score(*asked)
+
+
+def plain(module, names, batch):
+    return {}
+
+
+def test_a_function_has_a_name_that_leads_to_it():
+    assert by_name.name_of("score", plain) == f"{__name__}:plain"
+    for other in (twice(plain), functools.partial(plain, names=[]), functools.wraps(plain)(twice(plain))):
+        with pytest.raises(InputError, match="no name leads"):
+            by_name.name_of("score", other)

@@ -265,6 +265,12 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, t
         there = set(made.seeds) <= set(before.seeds) and len(frame.merge(old)) == len(frame)
         whole = old.equals(frame) or set(made.seeds) < set(before.seeds) or set(old["stage_key"]) <= set(today)
         same = frame.empty or before.measurements == made.measurements and there and whole
+        if not same and before.measurements == made.measurements:  # trained anew, of fewer networks than lie there
+            left = old[~old["stage_key"].isin(frame["stage_key"]) & old["stage_key"].isin([*today])]
+            if len(left):
+                frame = pandas.concat([left, frame], ignore_index=True)
+                both = {name: tuple(sorted({*getattr(before, name), *getattr(made, name)})) for name in ("seeds",)}
+                made = made.model_copy(update=both)
     if not same:
         write_part(folder, part, frame, made)
     for path in sorted([*folder.glob(f"{csv.stem}_seeds_*.csv"), *folder.glob(f"{csv.stem}_of_*.csv")]):
@@ -402,6 +408,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change the plan: seeds=7")
     given = parser.parse_args(arguments)
     how = How(given.store, given.device, given.deterministic)
+    if given.train and given.commit:
+        parser.error("--train measures nothing that --commit could write: give one of them")
     try:
         page = find_page(given.paper, given.page)
         changes = read_changes(given.set)

@@ -173,6 +173,9 @@ def command(arguments: Sequence[str]) -> tuple[list[str], bool] | None:
     plans = plan.read_plans()
     changes = read_changes(given.set)
     wanted = plan.changed(plan.runs(plans, given.scale, given.paper, given.page), changes)
+    if (given.paper or given.page) and not wanted:
+        there = [s for s in plan.SCALES if plan.runs(plans, s, given.paper, given.page)]
+        raise unknown(f"scale of {' '.join(filter(None, (given.paper, given.page)))}", given.scale, there)
     check_parameters(wanted)
     if given.plan:
         from lib.batch.outlook import costs, outlook  # imports torch, which a batch that starts does without

@@ -22,19 +22,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m lib.book", description="Make the book.")
     parser.add_argument("--scale", default="laptop", help=f"{', '.join(SCALES)} (default: laptop)")
     given = parser.parse_args(arguments)
-    if failed := data.main(["fetch", *IMAGE_SETS]):
-        raise SystemExit(failed)
-    status = 0
+    status = data.main(["fetch", *IMAGE_SETS])
     try:
         batch.main(["--scale", given.scale])
     except SystemExit as ended:  # Snakemake ends so, whole or not
         if isinstance(ended.code, str):  # nothing was started
             raise
-        status = ended.code or 0
+        status = ended.code or status
     claims.main([CLAIMS])
     build.main([])
     if status:
-        raise SystemExit("error: some pages did not run, see above; the book shows what did")
+        raise SystemExit("error: some images are missing or some pages did not run, see above; the book shows what did")
 
 
 if __name__ == "__main__":

@@ -23,14 +23,20 @@ def main(arguments: list[str] | None = None) -> int:
         for name in chosen.names:  # refused before any work
             if name not in (*NAMES, *STREAMED):
                 raise unknown("image set", name, (*NAMES, *STREAMED))
-        for name in chosen.names:
-            images = (open_folders if name in STREAMED else load)(name, chosen.folder)
-            train, test = len(images.train_images), len(images.test_images)
-            print(f"{name}: {train:,} training and {test:,} test images, whole.")
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
-    return 0
+    status = 0
+    for name in chosen.names:  # one that is out of reach does not keep the others away
+        try:
+            images = (open_folders if name in STREAMED else load)(name, chosen.folder)
+        except InputError as problem:
+            print(f"error: {problem}", file=sys.stderr)
+            status = 2
+            continue
+        train, test = len(images.train_images), len(images.test_images)
+        print(f"{name}: {train:,} training and {test:,} test images, whole.")
+    return status
 
 
 if __name__ == "__main__":

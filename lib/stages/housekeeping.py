@@ -3,6 +3,7 @@
 import contextlib
 import json
 import lzma
+import math
 import re
 import shutil
 import tarfile
@@ -55,10 +56,12 @@ def clean(store: Store, older_than_days: float | None = None, keep: Iterable[str
         The removed keys of stages.
 
     Raises:
-        InputError: if neither is given: an empty call must not empty the store.
+        InputError: if neither is given, or no age that can be: a slip must not empty the store.
     """
     if older_than_days is None and keep is None:
         raise InputError("clean needs older_than_days, keep, or both")
+    if older_than_days is not None and not 0 <= older_than_days < math.inf:
+        raise InputError(f"older_than_days is {older_than_days:g}. Allowed: a number of days from 0 on.")
     kept, now, removed = None if keep is None else set(keep), time.time(), []
 
     def goes(path: Path, keys: Iterable[str]) -> bool:

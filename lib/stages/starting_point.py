@@ -74,15 +74,22 @@ def held_out_batch(examples: Examples, count: int | None, generator: torch.Gener
 
 
 def starting_point(
-    network: Network, chain: Chain, position: int, replicate: Replicate, done: Sequence[Entry], examples: Examples
+    network: Network, chain: Chain, position: int, replicate: Replicate, done: Sequence[Entry], examples: Examples,
+    scored: State | None = None,
 ) -> tuple[State, State]:  # fmt: skip
-    """Return weights and masks with which one replicate, the only one of the examples, enters a stage."""
+    """Return weights and masks with which one replicate, the only one of the examples, enters a stage.
+
+    `scored` are the masks of a stage that was begun already: it was scored once, and sums of another number of threads could
+    leave another weight.
+    """
     stage, module = chain.stages[position], network.module
     if done and not stage.lift_masks:
         masks = done[-1].masks()
     else:
         masks = {n: torch.ones_like(module.get_parameter(n), dtype=torch.bool) for n in network.prunable}
-    if stage.prune:
+    if stage.prune and scored is not None:
+        masks = scored
+    elif stage.prune:
         before = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
         module.load_state_dict(done[-1].tensors("weights"))
         masks = _pruned(network, stage.prune, masks, examples, replicate.generator("score", position))

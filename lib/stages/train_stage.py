@@ -71,7 +71,8 @@ def train_stage(
     replicates, done, keys = [replicates[i] for i in rows], [done[i] for i in rows], [keys[i] for i in rows]
     examples = examples[rows]
     network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
-    start, stage = _start(context, position, replicates, done, examples), context.chain.stages[position]
+    stage, saved = context.chain.stages[position], checkpoint.resume(device)
+    start = _start(context, position, replicates, done, examples, saved)
     part = _part(stage, position, replicates, done, len(examples.train_images))
     hooks = NO_HOOKS
     if stage.filters:
@@ -80,7 +81,7 @@ def train_stage(
     try:
         network.module.to(device)
         with arithmetic(device, context.precision, context.deterministic):
-            progress = _train(context, start, part, replicates, examples, hooks, checkpoint)
+            progress = _train(context, start, saved, part, replicates, examples, hooks, checkpoint)
         with arithmetic(device, "float32", context.deterministic):
             found = outcomes(network.module, progress.stack, examples, recipe)
     finally:
@@ -123,11 +124,18 @@ def _keep(
 
 
 def _start(
-    context: RunContext, position: int, replicates: Sequence[Replicate], done: Sequence[Sequence[Entry]], examples: Examples
+    context: RunContext, position: int, replicates: Sequence[Replicate], done: Sequence[Sequence[Entry]], examples: Examples,
+    saved: Progress | None,
 ) -> Progress:  # fmt: skip
-    """Return the stack as it enters a stage, on the device of the examples; its epoch is set when training begins."""
+    """Return the stack as it enters a stage, on the device of the examples; its epoch is set when training begins.
+
+    With the masks of what was saved of it, where training goes on.
+    """
+    scored = {name: mask.cpu() for name, mask in saved.masks.items()} if saved else None
     starts = [
-        starting_point(context.network, context.chain, position, replicate, entries, examples[[i]])
+        starting_point(
+            context.network, context.chain, position, replicate, entries, examples[[i]], scored and unstack(scored, i)
+        )
         for i, (replicate, entries) in enumerate(zip(replicates, done, strict=True))
     ]
     device, filters = examples.train_images.device, context.chain.stages[position].filters
@@ -154,22 +162,18 @@ Whole = Callable[[Progress], Progress]
 
 
 def _train(
-    context: RunContext, start: Progress, part: Part, replicates: Sequence[Replicate], examples: Examples,
-    hooks: Hooks, checkpoint: Checkpoint,
+    context: RunContext, start: Progress, saved: Progress | None, part: Part, replicates: Sequence[Replicate],
+    examples: Examples, hooks: Hooks, checkpoint: Checkpoint,
 ) -> Progress:  # fmt: skip
-    """Train a part of the schedule from the start, or from where the checkpoint stands.
+    """Train a part of the schedule from the start, or from what was saved.
 
     Units without a path are left out, unless hooks may change masks, or that could change what remains (Adam with weight
     decay). Where they have running statistics, the last steps are taken with everything: these are what they would be.
     """
-    network, recipe, device = context.network, context.chain.recipe, examples.train_images.device
+    network, recipe = context.network, context.chain.recipe
     steps_per_epoch = -(-(part.examples_per_epoch or len(examples.train_images)) // recipe.batch_size)
     epochs = part.epochs(steps_per_epoch)
-    progress = checkpoint.resume(device)
-    if progress:  # it was scored once: sums of another number of threads could leave another weight
-        start = replace(start, masks=progress.masks)
-    else:
-        progress = replace(start, epoch=epochs.start)
+    progress = saved or replace(start, epoch=epochs.start)
     context.bar.total -= (progress.epoch - epochs.start) * len(replicates)  # so that its speed stays true
     where = f"level {context.chain.stages[part.stage].level or 0}, epoch {{}} of {epochs.stop}, {_who(replicates)}"
 

@@ -21,6 +21,7 @@ from lib.analysis.experiments import Page, changed
 from lib.analysis.measure import Found, How, complete
 from lib.analysis.scoreboard import page_chips, page_verdicts
 from lib.analysis.table import Table, label_of, rows
+from lib.by_name import name_of
 from lib.changes import Changes
 from lib.charts import enable, images, verdict_table
 from lib.charts.tables import VERDICTS
@@ -57,7 +58,7 @@ class Parameters(Changes):
         """Return those of these values that are parameters, lists as tuples; what else the mapping has is left alone."""
         known: dict[str, Any] = {name: given[name] for name in cls.model_fields if name in given}
         if callable(score := known.get("score")):
-            known["score"] = f"{score.__module__}:{score.__qualname__}"
+            known["score"] = name_of("score", score)
         values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in known.items()}
         return cls(**values)
 

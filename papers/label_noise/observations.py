@@ -150,9 +150,9 @@ def errors_by_score(table: Table) -> str:
 def _last_by_score(table: Table, noises: Sequence[float]) -> str:
     """Compare the lowest errors after the last epoch of random and of magnitude pruning."""
     pairs = {noise: [_lowest(table, TEST, name, noise) for name in (RANDOM, WR)] for noise in noises}
-    better, first = [noise for noise, pair in pairs.items() if difference(*pair).mean < 0], pairs[noises[0]]
+    better, first = [noise for noise, pair in pairs.items() if differs(*pair) == "lower"], pairs[noises[0]]
     told = f"({mean_std(first[0])} against {mean_std(first[1])} at {noises[0]:g} % noise)"
-    return f"After the last epoch random pruning gets lower than magnitude {_at(better, noises)} {told}."
+    return f"After the last epoch random pruning gets clearly lower than magnitude {_at(better, noises)} {told}."
 
 
 def _by(score: str) -> str:

@@ -7,6 +7,7 @@ compute something of their own, stand in `example_claims`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from lib.analysis.claims import (
     Claim,
@@ -103,6 +104,8 @@ error, train_loss = measured(TEST), measured(TRAIN_LOSS)
 noisy_loss, original_loss = measured(NOISY_LOSS), measured(ORIGINAL_LOSS)
 without_noise, with_noise = each("noise_percent", 0), each("noise_percent", NOISE)
 in_all_cases = each("noise_percent", WITH_AND_WITHOUT)
+in_every_case = each("noise_percent", WITH_AND_WITHOUT, need="all")
+with_every_noise = each("noise_percent", NOISE, need="all")
 
 
 def best(algorithm: str) -> Measure:
@@ -237,6 +240,15 @@ def random_against_magnitude(case: Case) -> Finding:
 
 loses_to_pruning = higher(best(EDT), than=best(LRR))
 
+
+def width_alone_falls_short(case: Case) -> Finding:
+    """TR-C23: narrower networks are worse than pruned ones; on LeNet, the exception in print, a tie refutes nothing."""
+    found = higher(best(WD), than=best(LRR))(case)
+    if case.place == (LENET, 0) and found.answer == "not reproduced":
+        return replace(found, answer="undecided", reason=f"{found.reason}; in print LeNet is the exception")
+    return found
+
+
 CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     "TR-C01": (
         (VGG,),
@@ -311,17 +323,17 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
         tuple(LONGER_FALLS_BEHIND),
         all_of(
             each("noise_percent", LONGER_FALLS_BEHIND, need="most")(loses_to_pruning),
-            each("noise_percent", 0, excepted={(LENET, 0)})(higher(best(WD), than=best(LRR))),
+            without_noise(width_alone_falls_short),
         ),
     ),
     "TR-C24": ((*ALL, "cifar100-resnet32-width128"), without_noise(examples.improved_examples_matter)),
     "TR-C25": (ALL, without_noise(examples.a_tenth_does_not_matter)),
-    "TR-C26": (ALL, with_noise(not_higher(best(DS), than=best(LRR)))),
+    "TR-C26": (ALL, with_every_noise(not_higher(best(DS), than=best(LRR)))),
     "TR-C27": (ALL, with_noise(follows)),
     "TR-C28": (ALL, with_noise(every(falls_then_rises(ONE_SHOT), falls_then_rises(LONGER_WD)))),
     "TR-C29": (ALL, with_noise(every(*(examples.hard_groups_lose_most(a) for a in (ONE_SHOT, LONGER_WD))))),
-    "TR-C30": (ALL, in_all_cases(overlap_bound)),
-    "TR-C31": (ALL, with_noise(not_lower(best(LRR), than=best(WR)))),
+    "TR-C30": (ALL, in_every_case(overlap_bound)),
+    "TR-C31": (ALL, with_every_noise(not_lower(best(LRR), than=best(WR)))),
     "TR-C32": (ALL, in_all_cases(differ(best(WR), best(LRR), weight_rewinding_as_printed))),
     "TR-C33": (ALL, with_noise(random_against_magnitude)),
     "TR-C34": (ALL, as_printed(10, SYNFLOW, LRR)),
@@ -331,8 +343,8 @@ CLAIMS: Mapping[str, tuple[Sequence[str], Claim]] = {
     ),
     "TR-C36": ((RESNET20, VGG), without_noise(examples.worsened_examples_harm)),
     "TR-C37": ((RESNET20,), without_noise(examples.helps_then_harms)),
-    "TR-C38": (ALL, in_all_cases(examples.in_most_groups_at_every_level(EDT, sign=-1))),
-    "TR-C39": (ALL, in_all_cases(examples.in_most_groups_at_every_level(WD, sign=1))),
+    "TR-C38": (ALL, in_every_case(examples.in_most_groups_at_every_level(EDT, sign=-1))),
+    "TR-C39": (ALL, in_every_case(examples.in_most_groups_at_every_level(WD, sign=1))),
 }
 """By id: the benchmarks that a claim speaks of, and the claim. ImageNet has one noise level (TR-C08) and is excepted by
 TR-C09, TR-C10, TR-C14 and TR-C15."""

@@ -532,7 +532,7 @@ def change_of_smaller_networks(table: Table) -> str:
 @observed
 def error_without_examples(table: Table) -> str:
     """Fig. 9."""
-    words = [f"{labels(noise)}, {without(table, noise)}" for noise in shares(table, TIE, RND)]
+    words = [f"{labels(noise)}, {without(table, noise)}" for noise in shares(table, LRR, TIE, RND)]
     return " ".join(map(sentence, words))
 
 

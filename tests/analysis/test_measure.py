@@ -10,7 +10,7 @@ from lib.analysis import experiments
 from lib.analysis import measure as measuring
 from lib.analysis.experiments import Measurement, find_page, plan_of, reported
 from lib.analysis.measure import How, complete, find, main, measure, train
-from lib.analysis.part import read_part
+from lib.analysis.part import read_part, write_part
 from lib.analysis.table import EPOCHS, SIZE, find_tables, read_table, table_folder, values
 from lib.changes import Changes
 from lib.errors import InputError
@@ -98,6 +98,21 @@ def test_a_page_with_fewer_noise_levels_leaves_another_pages_part_whole(toy, how
     measure(less, *ASKED, how)
     again = read_table("toy", *ASKED, "this machine", how.root)
     assert again is not None and sorted_rows(again) == sorted_rows(whole)
+
+
+def test_a_page_with_fewer_noise_levels_trained_anew_loses_no_row_of_another_page(toy, how):
+    measure(toy, *ASKED, how)
+    folder = table_folder("toy", *ASKED, "this machine", how.root)
+    rows, made = read_part(folder / "learning_rate_rewinding.csv")
+    write_part(folder, LRR, rows.assign(value=rows["value"] + 1), made)  # as another machine might have it
+    less = dataclasses.replace(toy, plans=lambda *asked: toy.plans(*asked).but(noise_percents=(20.0,)))
+    measure(less, *ASKED, how)
+    again, now = read_part(folder / "learning_rate_rewinding.csv")
+    keys = ["noise_percent", "seed", "level", "quantity", "position"]
+    both = again.merge(rows, on=keys, suffixes=("", "_before"))
+    assert len(both) == len(again) == len(rows) and now.seeds == made.seeds
+    moved = both["value"] - both["value_before"]
+    assert (moved[both["noise_percent"] == 20] == 0).all() and (moved[both["noise_percent"] != 20] != 0).any()
 
 
 def test_a_measurement_that_finds_nothing_is_measured_all_the_same(toy, how, monkeypatch):

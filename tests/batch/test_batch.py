@@ -208,6 +208,11 @@ def test_a_plan_is_held_against_its_page(project: Path, grid: str, said: str) ->
         command_line.command([])
 
 
+def test_a_scale_that_a_page_does_not_have_is_not_called_finished(project: Path) -> None:
+    with pytest.raises(InputError, match="unknown scale of page 'short'.*laptop"):
+        command_line.command(["--scale", "short", "--page", "page"])
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="a batch writes into .*file, and that is not possible"):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -207,6 +208,20 @@ def test_a_folder_that_cannot_be_written_is_named(
     load("mnist", folder)
     monkeypatch.setattr(image_sets, "FileLock", refuse)
     assert same(load("mnist", folder), small)
+
+
+def test_a_set_out_of_reach_does_not_keep_the_others_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def only_cifar10(name: str, folder: Path | None) -> SimpleNamespace:
+        if name == "mnist":
+            raise InputError("mnist is out of reach")
+        return SimpleNamespace(train_images=[0], test_images=[0])
+
+    monkeypatch.setattr("lib.data.__main__.load", only_cifar10)
+    assert main(["fetch", "mnist", "cifar10"]) == 2
+    said = capsys.readouterr()
+    assert "mnist is out of reach" in said.err and "cifar10: " in said.out
 
 
 def test_what_a_killed_fetch_left_is_no_obstacle(small: Tensors, tmp_path: Path) -> None:

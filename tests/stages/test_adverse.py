@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import tarfile
 import time
@@ -238,6 +239,12 @@ def test_an_archive_with_links_or_paths_elsewhere_is_refused_whole(store, tmp_pa
 
 
 # several at once
+
+
+@pytest.mark.parametrize("days", [-30.0, math.inf, math.nan])
+def test_an_age_that_cannot_be_cleans_nothing(store, days):
+    with pytest.raises(InputError, match="Allowed: a number of days from 0 on"):
+        housekeeping.clean(store, older_than_days=days)
 
 
 def test_cleaning_while_others_damage_train_and_clean(store):

@@ -53,12 +53,28 @@ def same(one, other):
 def test_a_checkpoint_fits_whatever_order_replicates_are_named_in(recipe, replicates, store, killed_after):
     chain = learning_rate_rewinding(recipe.but(epochs=4), 1, PRUNE)
     whole = run(chain, replicates, Store(store.folder.parent / "whole"), "cpu", progress=False)
-    killed_after(3)  # the third is within the pruned level
+    killed_after(6)  # four in the dense level, two in the pruned one
     with pytest.raises(Killed):
         run(chain, replicates, store, "cpu", progress=False)
     killed_after(None)
     resumed = run(chain, replicates[::-1], store, "cpu", progress=False)
     assert same(weights(whole), weights(resumed))
+
+
+def test_what_was_scored_is_not_scored_again(recipe, replicates, store, killed_after, monkeypatch):
+    """Sums of another number of threads could leave another weight, which what is resumed does not know."""
+    chain = learning_rate_rewinding(recipe.but(epochs=4), 1, PRUNE)
+    whole = run(chain, replicates, Store(store.folder.parent / "whole"), "cpu", progress=False)
+    killed_after(6)
+    with pytest.raises(Killed):
+        run(chain, replicates, store, "cpu", progress=False)
+    killed_after(None)
+
+    def other_masks(network, prune, masks, examples, generator):
+        return {name: torch.zeros_like(mask) for name, mask in masks.items()}
+
+    monkeypatch.setattr(starting_point, "_pruned", other_masks)
+    assert same(weights(whole), weights(run(chain, replicates, store, "cpu", progress=False)))
 
 
 def test_a_checkpoint_without_names_is_not_resumed(recipe, replicates, store, killed_after):

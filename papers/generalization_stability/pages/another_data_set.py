@@ -194,7 +194,7 @@ page.verdicts()
 # 1. **Another deviation** (ten seconds, in the cell by hand). If the printed deviations divide by $n$ instead of $n - 1$, the right ones are larger by $\sqrt{3 / 2}$. Multiply all by `1.5**0.5`. What is left of the claim?
 #
 # :::{dropdown} Answer
-# $p = 0.0498$ against scratch pruning and 0.089 against PruneS: one half of the claim by a hair, the other not. A small choice that nobody prints decides.
+# By Student's rule $p = 0.0498$ against scratch pruning and 0.089 against PruneS: one half of the claim by a hair, the other not. By Welch's, 0.061 and 0.090: nothing is left. Two small choices that nobody prints decide.
 # :::
 #
 # 2. **How many tests?** (by thought). Four configurations make six pairs. If all four were equal, how often would at least one of six tests have $p < 0.05$?

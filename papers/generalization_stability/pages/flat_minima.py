@@ -137,7 +137,7 @@ page.cost
 # First the trade-off itself, in the networks whose flatness is measured. Two of the six configurations have stability 100 by convention: nothing was pruned while they trained. They stand at the right edge of
 # {numref}`fig-gs-flat-accuracy` and pull the line.
 #
-# At `laptop` scale VGG-11 is narrow: pruning takes what the network needs, and accuracy follows what is left of it ({ref}`gs-less-stable-better`). Whether flat networks are better cannot be read there; which networks are flat, and how eigenvalues fall, can.
+# At `laptop` scale VGG-11 is narrow: pruning takes what the network needs, and accuracy follows what is left of it ({ref}`gs-less-stable-better`). Whether flat networks are better cannot be read there; which networks are flat, and how eigenvalues fall, can. The answer depends on the images: the unpruned network is the sharpest on *test* images and the flattest on *training* images.
 
 # %% mystnb={"figure": {"caption": "Test accuracy against mean stability of the networks whose flatness is measured, a dot for each run. After Fig. E.6 of the paper.", "name": "fig-gs-flat-accuracy"}} tags=["hide-input"]
 figures.accuracy_and_stability(page.tables)

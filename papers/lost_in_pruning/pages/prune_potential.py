@@ -208,7 +208,7 @@ table(tables.potentials(page.tables, benchmark, delta=0.5), "potentials")
 # Where the potential falls, parameters that looked superfluous were not. They did nothing for the images that the network was tested on, and something for others. To report how far a network can be pruned,
 # one therefore has to say on which images: a single number holds for a single distribution.
 #
-# The minimum is harsh. It needs one corruption of nineteen for which the mildest cut fails by half a point, which noise of the measurement alone can bring about. With few test images expect it low for any
+# The minimum is harsh. It is 0 with one corruption of nineteen under which *no* cut stays within half a point; where even mild cuts cost a little, noise of the measurement can bring the rest about. With few test images expect it low for any
 # method. Where there are only a few cuts, expect steps: a potential can only be one of the ratios that were trained.
 
 # %% tags=["remove-input"]
@@ -254,7 +254,7 @@ page.verdicts()
 #    ```
 #
 # :::{dropdown} Answer
-# In 43 % of cases: the cut would fail although nothing is lost. Both networks see the same images here, and err on many of the same, so that it is less in truth. Still, differences of a point mean little at this scale; the margin slider tells how robust a statement is.
+# In 43 % of cases: the cut would fail although nothing is lost. Both networks see the same images here, and err on many of the same, so that it is less in truth. Still, differences of a point mean little with 500 images; the margin slider tells how robust a statement is.
 # :::
 #
 # 3. **A potential from one corruption alone** (seconds, no training). With the page's first table, ask the library for the potential under fog at severity 3.
