@@ -266,11 +266,10 @@ def _write(folder: Path, part: str, frame: pandas.DataFrame, made: Provenance, t
         whole = old.equals(frame) or set(made.seeds) < set(before.seeds) or set(old["stage_key"]) <= set(today)
         same = frame.empty or before.measurements == made.measurements and there and whole
         if not same and before.measurements == made.measurements:  # trained anew, of fewer networks than lie there
-            left = old[~old["stage_key"].isin(frame["stage_key"]) & old["stage_key"].isin([*today])]
+            left = old.loc[~old["stage_key"].isin(frame["stage_key"]) & old["stage_key"].isin([*today])]
             if len(left):
                 frame = pandas.concat([left, frame], ignore_index=True)
-                both = {name: tuple(sorted({*getattr(before, name), *getattr(made, name)})) for name in ("seeds",)}
-                made = made.model_copy(update=both)
+                made = made.model_copy(update={"seeds": tuple(sorted({*before.seeds, *made.seeds}))})
     if not same:
         write_part(folder, part, frame, made)
     for path in sorted([*folder.glob(f"{csv.stem}_seeds_*.csv"), *folder.glob(f"{csv.stem}_of_*.csv")]):
