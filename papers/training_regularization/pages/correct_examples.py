@@ -153,7 +153,7 @@ figures.printed_table(benchmark, page.tables, 8)
 #
 # This is the paper's argument in one picture. A network with all of its weights, trained as long as usual, needs only to be told which images to ignore. So sparsity is not needed for the gain: the
 # choice of images is enough. That a sparse network gains for the same reason is the paper's conclusion. This experiment fits it, and does not prove it. Nor do
-# the two errors move together: with 5 % wrong labels one falls where the other rises (TR-C27). The dense network gains most where the sparse one refuses wrong labels; with 5 and 10 % of them that is not where the sparse one is best.
+# the two errors always move together: with 15 % wrong labels they do, with 5 % one falls where the other rises (TR-C27). The dense network gains most where the sparse one refuses wrong labels; with 5 % of them that is not where the sparse one is best.
 
 # %% tags=["remove-input"]
 observations.learned_correct_examples(page.tables)
