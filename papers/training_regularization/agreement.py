@@ -51,7 +51,9 @@ AS_GOOD = "another optimum: 5.5 and 4.4 % of the weights validate as well, 0.9 a
 BETWEEN_SIZES = (
     "open: the sizes that validate as well are 2.2 and 2.9 deviations below print, the next denser one 4.7 above"
 )
-BELOW_ITS_JUDGE = "open: each seed is 0.4 to 1.1 points below the dense network that chose; in print both means are alike"
+BELOW_ITS_JUDGE = (
+    "open: each seed is 0.4 to 1.1 points below the dense network that chose; in print both means are alike"
+)
 WHY: Mapping[Place, str] = {
     ("mnist-lenet", 10.0, DS, DENSE, TEST): BELOW_ITS_JUDGE,
     ("mnist-lenet", 10.0, RANDOM, OPTIMUM, TEST): AS_GOOD,
